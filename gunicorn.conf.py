@@ -1,0 +1,60 @@
+"""How gunicorn serves invite_app: `gunicorn` alone in this folder is enough. Settings here yield to its command line."""
+
+import logging
+import os
+import re
+from typing import Any
+
+from gunicorn import glogging
+
+wsgi_app = "app:app"
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+timeout = 60
+graceful_timeout = 30
+keepalive = 15
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+# Each process opens its own database connections and starts its own delivery thread.
+preload_app = False
+
+# Whom to believe about X-Forwarded-* is decided in one place, by the app: INVITE_TRUSTED_PROXIES.
+forwarded_allow_ips = ""
+
+SECRET_PATH = re.compile(r"""((?:^|[\s"'(]|://[^/\s]+)/invitations/)[^/\s?#"')]+""")
+QUERY = re.compile(r"""(?<=\S)\?[^\s"')]+""")
+
+
+def redact(text: str) -> str:
+    """The text without link tokens and without query strings."""
+    return QUERY.sub("", SECRET_PATH.sub(r"\1[redacted]", text))
+
+
+class Redacting(logging.Filter):
+    """Keeps requests that gunicorn quotes in a message or a traceback from showing their tokens."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        if record.exc_info:
+            record.exc_text = redact(logging.Formatter().formatException(record.exc_info))
+        return True
+
+
+class Logger(glogging.Logger):
+    """An access log of paths: no query strings, no referrers, no link tokens."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.addFilter(Redacting())
+
+    def atoms(self, *args: Any) -> dict[str, Any]:
+        atoms: dict[str, Any] = super().atoms(*args)
+        return atoms | {"U": redact(atoms["U"] or ""), "r": redact(atoms["r"] or ""), "q": "", "f": "-"}
+
+
+logger_class = Logger
+accesslog = "-"
+access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms'

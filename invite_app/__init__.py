@@ -1,0 +1,72 @@
+"""invite_app: invitations, membership and who may enter."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from . import api, cli, db, pages, secret_key, worker
+from .config import flask_config, read_settings
+from .extensions import csrf, login, mail, migrate
+from .extensions import db as database
+from .mail.messages import unlinked
+from .mail.smtp import SmtpTransport
+from .mail.transport import LocalOutbox
+
+PACKAGE = Path(__file__).parent
+
+
+def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = False) -> Flask:
+    """The application as the INVITE_* variables in `environ` (or in the process's environment) describe it.
+
+    Raises ConfigurationError naming every variable that cannot be read.
+    """
+    settings = read_settings(environ)
+    app = Flask(
+        __name__,
+        template_folder=_folder("templates"),
+        static_folder=_folder("static"),
+        instance_path=str(Path(settings.instance_path).absolute()) if settings.instance_path else None,
+    )
+    app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
+    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
+    app.config["SECRET_KEY"] = settings.secret_key.get_secret_value() or secret_key.embedded(app)
+    _init_extensions(app)
+    _init_mail(app)
+    _trust_proxies(app)
+    api.register(app)
+    pages.register(app)
+    cli.register(app)
+    worker.register(app)
+    return app
+
+
+def _folder(name: str) -> str:
+    """Templates and static files lie inside an installed package, and beside it in a checkout."""
+    inside = PACKAGE / name
+    return str(inside if inside.is_dir() else PACKAGE.parent / name)
+
+
+def _init_extensions(app: Flask) -> None:
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(app.config["SQLALCHEMY_DATABASE_URI"])
+    database.init_app(app)
+    with app.app_context():
+        db.prepare_engine(database.engine)
+    migrate.init_app(app, database, directory=str(db.MIGRATIONS))
+    login.init_app(app)
+    csrf.init_app(app)
+
+
+def _init_mail(app: Flask) -> None:
+    mail.init_app(app)
+    app.jinja_env.filters["unlinked"] = unlinked
+    has_server = bool(app.config["MAIL_SERVER"])
+    app.extensions["invite_app.transport"] = (
+        SmtpTransport(app.extensions["mail"], app.config) if has_server else LocalOutbox()
+    )
+
+
+def _trust_proxies(app: Flask) -> None:
+    if hops := app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -1,0 +1,186 @@
+"""Who acts, and what they may do: the one place where rights are read and compared.
+
+An actor only says who is asking. What it may do is read again for every request, and once more inside each
+writing transaction, so a revoked key or a removed member never acts on a right that is gone.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from .db import session, transaction
+from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
+from .models import ApiKey, Membership, Organization, Role, User
+from .models.base import now
+from .models.role import PERMISSIONS
+
+
+@dataclass(frozen=True)
+class PersonActor:
+    """Somebody who is signed in."""
+
+    user_id: UUID
+    ip: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyActor:
+    """A program that acts with an API key."""
+
+    api_key_id: UUID
+    organization_id: UUID
+    ip: str | None = None
+
+
+@dataclass(frozen=True)
+class OperatorActor:
+    """Whoever can run commands on the server."""
+
+    ip: None = None
+
+
+Actor = PersonActor | KeyActor | OperatorActor
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What an actor is and may do in one organization, as of this transaction."""
+
+    actor: Actor
+    organization: Organization
+    permissions: frozenset[str]
+    user: User | None = None
+    api_key: ApiKey | None = None
+    is_owner: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.user.name if self.user else "The operator"
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+    def may_grant(self, role: Role) -> bool:
+        return self.permissions.issuperset(role.permissions)
+
+    def check_may(self, permission: str) -> None:
+        """Raises PermissionMissing."""
+        if not self.may(permission):
+            raise PermissionMissing(permission)
+
+    def check_may_grant(self, role: Role) -> None:
+        """Raises RoleAboveOwn when the role holds a permission that the actor does not."""
+        if not self.may_grant(role):
+            raise RoleAboveOwn(role.name, self._lacks(role))
+
+    def check_may_change(self, user_id: UUID, role: Role) -> None:
+        """Raises MemberAboveOwn when that person, who has `role`, stands above the actor."""
+        if self._lacks(role) or (role.is_owner and not self.is_owner):
+            raise MemberAboveOwn(str(user_id), self._lacks(role))
+
+    def _lacks(self, role: Role) -> tuple[str, ...]:
+        return tuple(name for name in PERMISSIONS if name in role.permissions and name not in self.permissions)
+
+
+def authorize(actor: Actor, organization_id: UUID | str, permission: str | None = None) -> Standing:
+    """The actor's standing in the organization, read now.
+
+    Raises OrganizationUnknown (no such organization, or the actor has no part in it), Unauthenticated (the key
+    ended meanwhile) and PermissionMissing.
+    """
+    standing = _read_standing(actor, _uuid(organization_id))
+    if permission:
+        standing.check_may(permission)
+    return standing
+
+
+@contextmanager
+def locked(organization_id: UUID | str, *, by: Actor, needs: str | None = None) -> Iterator[Standing]:
+    """A writing transaction on one organization, whose row stays locked until the commit.
+
+    Raises what `authorize` raises.
+    """
+    organization_id = _uuid(organization_id)
+    with transaction():
+        lock_organization(organization_id)
+        yield authorize(by, organization_id, needs)
+
+
+def lock_organization(organization_id: UUID) -> Organization:
+    """The organization, locked. `NO KEY UPDATE` lets rows that refer to it be inserted meanwhile."""
+    query = select(Organization).where(Organization.id == organization_id).with_for_update(key_share=True)
+    organization: Organization | None = session().scalar(query)
+    if organization is None:
+        raise OrganizationUnknown
+    return organization
+
+
+def _uuid(value: UUID | str) -> UUID:
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except ValueError:
+        raise OrganizationUnknown from None
+
+
+def _read_standing(actor: Actor, organization_id: UUID) -> Standing:
+    match actor:
+        case PersonActor():
+            return _standing_of_person(actor, organization_id)
+        case KeyActor():
+            return _standing_of_key(actor, organization_id)
+        case OperatorActor():
+            return _standing_of_operator(actor, organization_id)
+
+
+def _standing_of_person(actor: PersonActor, organization_id: UUID) -> Standing:
+    query = (
+        select(Organization, User, Role)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .join(User, User.id == Membership.user_id)
+        .join(Role, Role.id == Membership.role_id)
+        .where(Organization.id == organization_id, Membership.user_id == actor.user_id)
+    )
+    if (row := session().execute(query).first()) is None:
+        raise OrganizationUnknown
+    organization, user, role = row
+    return Standing(actor, organization, frozenset(role.permissions), user, is_owner=role.is_owner)
+
+
+def _standing_of_key(actor: KeyActor, organization_id: UUID) -> Standing:
+    users_role = aliased(Role)
+    query = (
+        select(ApiKey, Organization, User, Role, users_role)
+        .join(Organization, Organization.id == ApiKey.organization_id)
+        .join(User, User.id == ApiKey.user_id)
+        .join(Role, Role.id == ApiKey.role_id)
+        .join(
+            Membership,
+            (Membership.user_id == ApiKey.user_id) & (Membership.organization_id == ApiKey.organization_id),
+        )
+        .join(users_role, users_role.id == Membership.role_id)
+        .where(ApiKey.id == actor.api_key_id)
+    )
+    row = session().execute(query).first()
+    if row is None or not is_live(row[0]):
+        raise Unauthenticated
+    api_key, organization, user, key_role, role = row
+    if organization.id != organization_id:
+        raise OrganizationUnknown
+    permissions = frozenset(key_role.permissions) & frozenset(role.permissions)
+    return Standing(actor, organization, permissions, user, api_key, is_owner=key_role.is_owner and role.is_owner)
+
+
+def _standing_of_operator(actor: OperatorActor, organization_id: UUID) -> Standing:
+    organization = session().get(Organization, organization_id)
+    if organization is None:
+        raise OrganizationUnknown
+    return Standing(actor, organization, frozenset(PERMISSIONS), is_owner=True)
+
+
+def is_live(api_key: ApiKey) -> bool:
+    """Whether the key was neither revoked nor has come to its end."""
+    return api_key.revoked_at is None and (api_key.expires_at is None or api_key.expires_at > now())

@@ -1,0 +1,104 @@
+"""Building mail. A message is a value; sending it is somebody else's business."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import current_app, render_template
+from markupsafe import Markup, escape
+
+from invite_app import tokens
+from invite_app.models import Invitation, OutboxMessage
+
+_ZERO_WIDTH_SPACE = "\u200b"
+
+
+@dataclass(frozen=True)
+class MailMessage:
+    to: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    reply_to: str | None = None
+    sender_name: str | None = None
+
+
+def invitation(row: OutboxMessage) -> MailMessage:
+    """The mail that carries an invitation's link."""
+    subject = row.invitation
+    assert subject is not None
+    return _render(
+        "invitation",
+        context(subject, link=link(subject)),
+        to=subject.email,
+        message_id=f"<{row.id}.{row.sends}@{_host()}>",
+        reply_to=subject.inviter.email if subject.inviter else None,
+        sender_name=subject.organization.name,
+    )
+
+
+def preview(row: OutboxMessage) -> MailMessage:
+    """The same mail as the local outbox shows it."""
+    return invitation(row)
+
+
+def context(subject: Invitation, *, link: str) -> dict[str, Any]:
+    """What the invitation's templates may use: plain strings."""
+    return {
+        "organization_name": subject.organization.name,
+        "inviter_name": subject.inviter_name,
+        "inviter_given_name": subject.inviter.given_name if subject.inviter else subject.inviter_name,
+        "given_name": subject.given_name,
+        "role_name": subject.role_name,
+        "workspace_names": [workspace.name for workspace in subject.workspaces],
+        "note": subject.note,
+        "link": link,
+        "expires_at_text": date_and_time(subject.expires_at),
+        "expires_on_text": date(subject.expires_at),
+        "email": subject.email,
+        "reply_to_name": subject.inviter_name if subject.inviter else "",
+    }
+
+
+def link(subject: Invitation, *, copied: bool = False) -> str:
+    """The address that accepts this invitation; its host is the server's own, or an allowed `app_url`."""
+    token = tokens.invitation_token(subject.id, subject.nonce, copied=copied)
+    if subject.app_url is None:
+        return f"{current_app.config['EXTERNAL_URL']}/invitations/{token}"
+    query = {
+        "inv_code": token,
+        "organization_id": str(subject.organization_id),
+        "redirect_uri": subject.redirect_uri or "",
+    }
+    return f"{subject.app_url.rstrip('/')}/auth?{urlencode(query)}"
+
+
+def date(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def date_and_time(moment: datetime) -> str:
+    return f"{date(moment)}, {moment:%H:%M} UTC"
+
+
+def unlinked(text: str | Markup) -> str | Markup:
+    """Text in which no mail client sees an address to turn into a link (filter of the mail templates)."""
+    broken = re.sub(r"([.@]|:(?=//))", rf"\1{_ZERO_WIDTH_SPACE}", str(text))
+    return escape(broken) if isinstance(text, Markup) else broken
+
+
+def _render(name: str, values: dict[str, Any], **headers: Any) -> MailMessage:
+    subject = render_template(f"email/{name}/subject.txt", **values)
+    return MailMessage(
+        subject=" ".join(subject.split()),
+        text=render_template(f"email/{name}/body.txt", **values).strip() + "\n",
+        html=render_template(f"email/{name}/body.html", **values),
+        **headers,
+    )
+
+
+def _host() -> str:
+    return urlsplit(current_app.config["EXTERNAL_URL"]).hostname or "localhost"

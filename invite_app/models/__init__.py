@@ -1,0 +1,34 @@
+"""The tables, one file per aggregate."""
+
+from .audit import AuditEvent
+from .invitation import (
+    DeliveryState,
+    Invitation,
+    InvitationState,
+    OutboxMessage,
+    invitation_workspaces,
+)
+from .membership import ApiKey, Membership, membership_workspaces
+from .organization import Installation, Organization, Plan, Workspace
+from .role import Role
+from .user import AccountLink, Session, User
+
+__all__ = [
+    "AccountLink",
+    "ApiKey",
+    "AuditEvent",
+    "DeliveryState",
+    "Installation",
+    "Invitation",
+    "InvitationState",
+    "Membership",
+    "Organization",
+    "OutboxMessage",
+    "Plan",
+    "Role",
+    "Session",
+    "User",
+    "Workspace",
+    "invitation_workspaces",
+    "membership_workspaces",
+]

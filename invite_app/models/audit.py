@@ -1,0 +1,33 @@
+"""What was done, by whom, to what: rows are added and never changed."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Identified, now
+
+
+class AuditEvent(Identified, Base):
+    """Actor and target are kept by id and by the name they had, since either may be gone later."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        Index("ix_audit_events_by_time", "organization_id", "at", "id"),
+        Index("ix_audit_events_by_target", "target_id", "at"),
+    )
+
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(default=now)
+    action: Mapped[str] = mapped_column(String(50))
+    actor_kind: Mapped[str] = mapped_column(String(20))
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(String(254))
+    target_kind: Mapped[str] = mapped_column(String(20))
+    target_id: Mapped[UUID | None]
+    target_name: Mapped[str] = mapped_column(String(254))
+    ip: Mapped[str | None] = mapped_column(String(45))
+    before: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    after: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -1,0 +1,70 @@
+"""A person's place in an organization: one role, and any number of workspaces."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .base import Base, Identified, folded, now, sortable
+from .organization import Workspace
+from .role import Role
+from .user import User
+
+membership_workspaces = Table(
+    "membership_workspaces",
+    Base.metadata,
+    Column("membership_id", Uuid, ForeignKey("memberships.id", ondelete="CASCADE"), primary_key=True),
+    Column("workspace_id", Uuid, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+
+class Membership(Identified, Base):
+    __tablename__ = "memberships"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "user_id"),
+        Index("ix_memberships_by_name", "organization_id", "sort_name", "id"),
+        Index("ix_memberships_by_role", "organization_id", "role_id", "sort_name", "id"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    role_id: Mapped[UUID] = mapped_column(ForeignKey("roles.id"), index=True)
+    sort_name: Mapped[str] = mapped_column(sortable(300))
+    invitation_id: Mapped[UUID | None]
+    public_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    private_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    user: Mapped[User] = relationship(lazy="raise")
+    role: Mapped[Role] = relationship(lazy="raise")
+    workspaces: Mapped[list[Workspace]] = relationship(
+        secondary=membership_workspaces, order_by=Workspace.folded_name, lazy="raise", passive_deletes=True
+    )
+
+
+def sort_name(user: User) -> str:
+    """What a list of members is ordered by: the name, then the address, in any case."""
+    return folded(f"{user.name} {user.email}")[:300]
+
+
+class ApiKey(Identified, Base):
+    """A secret with which a program acts for a user; only its SHA-256 is stored."""
+
+    __tablename__ = "api_keys"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    role_id: Mapped[UUID] = mapped_column(ForeignKey("roles.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    prefix: Mapped[str] = mapped_column(String(12))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+    user: Mapped[User] = relationship(lazy="raise")
+    role: Mapped[Role] = relationship(lazy="raise")

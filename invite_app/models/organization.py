@@ -1,0 +1,57 @@
+"""An organization, its workspaces, and the marker of a finished set-up."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Interval, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Identified, now
+
+DEFAULT_LIFETIME = timedelta(days=7)
+
+
+class Plan(StrEnum):
+    FREE = "free"
+    PAID = "paid"
+
+
+class Organization(Identified, Base):
+    """`members_count` and `pending_count` are kept by the services, under the organization's lock."""
+
+    __tablename__ = "organizations"
+    __table_args__ = (CheckConstraint("plan IN ('free', 'paid')", name="plan"),)
+
+    name: Mapped[str] = mapped_column(String(100))
+    slug: Mapped[str] = mapped_column(String(100), unique=True)
+    plan: Mapped[str] = mapped_column(String(10), default=Plan.PAID)
+    seat_limit: Mapped[int | None]
+    invitation_lifetime: Mapped[timedelta] = mapped_column(Interval(), default=DEFAULT_LIFETIME)
+    allowed_domains: Mapped[list[str]] = mapped_column(default=list)
+    allowed_origins: Mapped[list[str]] = mapped_column(default=list)
+    members_count: Mapped[int] = mapped_column(default=0)
+    pending_count: Mapped[int] = mapped_column(default=0)
+    created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+
+class Workspace(Identified, Base):
+    __tablename__ = "workspaces"
+    __table_args__ = (UniqueConstraint("organization_id", "folded_name"),)
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    folded_name: Mapped[str] = mapped_column(String(300))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Installation(Base):
+    """A single row: whoever inserts it made the first organization through `/setup`."""
+
+    __tablename__ = "installation"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    completed_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,195 @@
+"""The invitee's side: looking at an invitation, accepting it, declining it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from invite_app import tokens
+from invite_app.access import KeyActor, OperatorActor, PersonActor, authorize, lock_organization
+from invite_app.db import session, transaction
+from invite_app.errors import (
+    AlreadyMember,
+    DomainError,
+    InvitationEnded,
+    InviterLostRight,
+    LinkBroken,
+    ProofRequired,
+    RoleGone,
+    SeatsFull,
+    SignInRequired,
+    WrongAccount,
+)
+from invite_app.models import Invitation, InvitationState, Membership, Organization, Role, User
+from invite_app.models.base import now
+from invite_app.models.membership import sort_name
+
+from . import accounts, audit, endings, members, values
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a new person says about themselves."""
+
+    given_name: str
+    family_name: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An invitation as its invitee sees it, whatever its state."""
+
+    invitation: Invitation
+    state: InvitationState
+    has_account: bool
+
+
+def look(token: str) -> Offer:
+    """What a link offers; changes nothing. Raises LinkBroken."""
+    invitation = _find(tokens.parse(token))
+    has_account = accounts.find_by_email(invitation.email) is not None
+    return Offer(invitation, invitation.state_at(now()), has_account)
+
+
+def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Membership:
+    """Make an account at the invited address, and a member of it.
+
+    Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, SeatsFull, SignInRequired, InvalidName and
+    WeakPassword.
+    """
+    parsed = tokens.parse(token)
+    with transaction():
+        invitation, organization = _lock_pending(parsed)
+        role = _check_acceptable(invitation, organization)
+        if accounts.find_by_email(invitation.email) is not None:
+            raise SignInRequired(invitation.email)
+        user = accounts.add(
+            invitation.email,
+            given_name=profile.given_name,
+            family_name=values.name(profile.family_name, "family_name", "a family name"),
+            password=profile.password,
+            is_proven=not parsed.is_copied,
+        )
+        return _join(invitation, organization, role, user, ip)
+
+
+def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Membership:
+    """Make the signed-in person a member.
+
+    Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, SeatsFull, WrongAccount, ProofRequired and
+    AlreadyMember.
+    """
+    parsed = tokens.parse(token)
+    with transaction() as writing:
+        invitation, organization = _lock_pending(parsed)
+        user = writing.get_one(User, user_id)
+        if user.email != invitation.email:
+            raise WrongAccount(invitation.email, user.email)
+        role = _check_acceptable(invitation, organization)
+        if not user.is_proven and parsed.is_copied:
+            raise ProofRequired(invitation.email)
+        if members.find(organization.id, user.id) is not None:
+            raise AlreadyMember(user.email, user.id)
+        user.is_proven = True
+        return _join(invitation, organization, role, user, ip)
+
+
+def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
+    """Turn the invitation down, with or without a word to the admin.
+
+    Raises LinkBroken, InvitationEnded and InvalidNote.
+    """
+    parsed = tokens.parse(token)
+    with transaction():
+        invitation, organization = _lock_pending(parsed)
+        invitation.decline_word = values.note(word)
+        endings.end(invitation, organization, InvitationState.DECLINED)
+        audit.record(organization.id, audit.invitee(invitation, ip), "invitation.declined", invitation)
+        return invitation
+
+
+def _find(parsed: tokens.Token) -> Invitation:
+    query = (
+        select(Invitation)
+        .options(
+            joinedload(Invitation.organization, innerjoin=True),
+            joinedload(Invitation.role),
+            joinedload(Invitation.inviter),
+            selectinload(Invitation.workspaces),
+        )
+        .where(Invitation.id == parsed.id)
+    )
+    invitation: Invitation | None = session().scalar(query)
+    if invitation is None or not tokens.is_genuine(parsed, "invitation", invitation.nonce):
+        raise LinkBroken
+    return invitation
+
+
+def _lock_pending(parsed: tokens.Token) -> tuple[Invitation, Organization]:
+    """The invitation behind a genuine token, read under its organization's lock, still pending."""
+    query = select(Invitation.organization_id).where(Invitation.id == parsed.id)
+    organization_id = session().scalar(query)
+    if organization_id is None:
+        raise LinkBroken
+    organization = lock_organization(organization_id)
+    invitation = _find(parsed)
+    if (state := invitation.state_at(now())) != InvitationState.PENDING:
+        raise InvitationEnded(invitation.id, state)
+    return invitation, organization
+
+
+def _check_acceptable(invitation: Invitation, organization: Organization) -> Role:
+    if invitation.role is None:
+        raise RoleGone(invitation.role_name)
+    if not _inviter_may_still_grant(invitation):
+        raise InviterLostRight(invitation.inviter_name, invitation.role_name)
+    if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
+        raise SeatsFull(organization.seat_limit)
+    return invitation.role
+
+
+def _inviter_may_still_grant(invitation: Invitation) -> bool:
+    inviter = _inviter(invitation)
+    if inviter is None:
+        return False
+    try:
+        standing = authorize(inviter, invitation.organization_id, "invitations:write")
+        standing.check_may_grant(invitation.role)  # type: ignore[arg-type]  # the caller has seen the role
+    except DomainError:
+        return False
+    return True
+
+
+def _inviter(invitation: Invitation) -> PersonActor | KeyActor | OperatorActor | None:
+    match invitation.inviter_kind:
+        case "operator":
+            return OperatorActor()
+        case "key" if invitation.inviter_key_id:
+            return KeyActor(invitation.inviter_key_id, invitation.organization_id)
+        case "person" if invitation.inviter_id:
+            return PersonActor(invitation.inviter_id)
+    return None
+
+
+def _join(invitation: Invitation, organization: Organization, role: Role, user: User, ip: str | None) -> Membership:
+    membership = Membership(
+        organization_id=organization.id,
+        user_id=user.id,
+        user=user,
+        role_id=role.id,
+        role=role,
+        sort_name=sort_name(user),
+        invitation_id=invitation.id,
+        workspaces=list(invitation.workspaces),
+        public_metadata=invitation.public_metadata,
+        private_metadata=invitation.private_metadata,
+    )
+    session().add(membership)
+    endings.end(invitation, organization, InvitationState.ACCEPTED)
+    invitation.accepted_by_id = user.id
+    organization.members_count += 1
+    who = audit.Author("person", user.id, user.name, ip)
+    audit.record(organization.id, who, "invitation.accepted", invitation, after={"role": role.name})
+    return membership

@@ -1,0 +1,158 @@
+"""Accounts: making them, signing in and out, and the one-use links that replace a password."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.exc import IntegrityError
+
+from invite_app import tokens
+from invite_app.db import session, transaction
+from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserUnknown, WrongPassword
+from invite_app.models import AccountLink, Session, User
+from invite_app.models.base import now
+
+from . import audit, passwords, values
+
+SIGN_IN_LINK_LIFETIME = timedelta(minutes=15)
+SESSION_LIFETIME = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where a sign-in comes from, as the list of sessions shows it."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+def create(
+    address: str, *, given_name: str, family_name: str, password: str | None = None, is_proven: bool = True
+) -> User:
+    """An account made by the operator. Raises InvalidEmail, InvalidName, WeakPassword and AccountExists."""
+    with transaction():
+        user = add(
+            values.email(address),
+            given_name=given_name,
+            family_name=family_name,
+            password=password,
+            is_proven=is_proven,
+        )
+        audit.record(None, audit.Author("operator", None, "The operator"), "account.created", user)
+    return user
+
+
+def add(address: str, *, given_name: str, family_name: str, password: str | None, is_proven: bool) -> User:
+    """A new account at a normalized address, as part of the caller's transaction. Raises as `create` does."""
+    if password is not None:
+        passwords.check_strength(password)
+    user = User(
+        email=address,
+        given_name=values.name(given_name, "given_name", "a given name"),
+        family_name=values.name(family_name, "family_name", "a family name") if family_name else "",
+        password_hash=passwords.hashed(password) if password is not None else None,
+        is_proven=is_proven,
+    )
+    session().add(user)
+    try:
+        session().flush()
+    except IntegrityError:
+        raise AccountExists(address) from None
+    return user
+
+
+def find_by_email(address: str) -> User | None:
+    """The account at a normalized address."""
+    user: User | None = session().scalar(select(User).where(User.email == address))
+    return user
+
+
+def get_by_email(text: str) -> User:
+    """Raises InvalidEmail and UserUnknown."""
+    if (user := find_by_email(values.email(text))) is None:
+        raise UserUnknown(text)
+    return user
+
+
+def exist() -> bool:
+    """Whether there is any account at all."""
+    return bool(session().scalar(select(exists().select_from(User))))
+
+
+def sign_in(text: str, password: str, *, device: Device) -> Session:
+    """A new sign-in. Raises WrongPassword, in the same time whether or not there is such an account."""
+    try:
+        user = find_by_email(values.email(text))
+    except InvalidEmail:
+        user = None
+    if not passwords.matches(password, user.password_hash if user else None) or user is None:
+        raise WrongPassword
+    return start_session(user.id, device=device)
+
+
+def start_session(user_id: UUID, *, device: Device) -> Session:
+    """Sign an account in that has just proven itself in another way (a link, a new password)."""
+    with transaction():
+        return _add_session(user_id, device)
+
+
+def find_session(session_id: str) -> Session | None:
+    """The sign-in with its user, or None when it was ended or has become too old."""
+    query = select(Session).where(Session.id == session_id, Session.created_at > now() - SESSION_LIFETIME)
+    found: Session | None = session().scalar(query)
+    return found
+
+
+def sign_out(session_id: str) -> None:
+    """End one sign-in; the account's others stay."""
+    with transaction() as writing:
+        writing.execute(delete(Session).where(Session.id == session_id))
+
+
+def create_sign_in_link(text: str) -> str:
+    """The token of a link that signs this account in once, within 15 minutes. For the operator only."""
+    with transaction() as writing:
+        user = get_by_email(text)
+        link = AccountLink(user_id=user.id, purpose="sign-in", expires_at=now() + SIGN_IN_LINK_LIFETIME)
+        writing.add(link)
+        writing.flush()
+        audit.record(None, audit.Author("operator", None, "The operator"), "account.sign_in_link_made", user)
+    return tokens.account_token(link.id)
+
+
+def follow_sign_in_link(token: str, *, device: Device) -> Session:
+    """Use a sign-in link up. Raises LinkBroken when it is not one, was used, or has ended."""
+    parsed = tokens.parse(token)
+    if not tokens.is_genuine(parsed, "account"):
+        raise LinkBroken
+    with transaction() as writing:
+        moment = now()
+        query = (
+            update(AccountLink)
+            .where(
+                AccountLink.id == parsed.id,
+                AccountLink.purpose == "sign-in",
+                AccountLink.used_at.is_(None),
+                AccountLink.expires_at > moment,
+            )
+            .values(used_at=moment)
+            .returning(AccountLink.user_id)
+        )
+        if (user_id := writing.scalar(query)) is None:
+            raise LinkBroken
+        return _add_session(user_id, device)
+
+
+def _add_session(user_id: UUID, device: Device) -> Session:
+    started = Session(
+        id=secrets.token_urlsafe(32),
+        user_id=user_id,
+        ip=device.ip,
+        user_agent=(device.user_agent or "")[:300] or None,
+    )
+    session().add(started)
+    session().flush()
+    session().refresh(started, ["user"])
+    return started

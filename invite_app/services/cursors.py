@@ -1,0 +1,84 @@
+"""Keyset pagination: a cursor names the row where a page ends, so page one thousand costs what page one costs."""
+
+import base64
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from invite_app.db import session
+
+Row = TypeVar("Row")
+MAX_LIMIT = 500
+_READERS: dict[str, Callable[[str], Any]] = {"t": datetime.fromisoformat, "u": UUID, "s": str}
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Rows of a list, with the cursors of the pages beside it and the total of all pages."""
+
+    items: list[Row]
+    total: int
+    next: str | None = None
+    previous: str | None = None
+
+
+@dataclass(frozen=True)
+class Order(Generic[Row]):
+    """A total order: columns, all in one direction, and how to read their values from a row."""
+
+    columns: Sequence[InstrumentedAttribute[Any]]
+    values: Callable[[Row], Sequence[Any]]
+    descending: bool = False
+
+
+def fetch(query: Select[Row], order: Order[Row], *, total: int, cursor: str | None, limit: int) -> Page[Row]:
+    """The page of `query` at `cursor`, or the first. A cursor that cannot be read means the first page."""
+    limit = max(1, min(limit, MAX_LIMIT))
+    backward, position = _read(cursor, len(order.columns))
+    falling = order.descending != backward
+    if position:
+        edge = tuple_(*order.columns)
+        query = query.where(edge < tuple_(*position) if falling else edge > tuple_(*position))
+    query = query.order_by(*(column.desc() if falling else column.asc() for column in order.columns))
+    rows = list(session().scalars(query.limit(limit + 1)).unique())
+    more, rows = len(rows) > limit, rows[:limit]
+    if backward:
+        rows.reverse()
+    has_next, has_previous = (bool(position), more) if backward else (more, bool(position))
+    return Page(
+        rows,
+        total,
+        next=_write("n", order.values(rows[-1])) if rows and has_next else None,
+        previous=_write("p", order.values(rows[0])) if rows and has_previous else None,
+    )
+
+
+def _write(direction: str, values: Sequence[Any]) -> str:
+    data = json.dumps([direction, *(_encode(value) for value in values)], separators=(",", ":"))
+    return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
+
+
+def _read(cursor: str | None, columns: int) -> tuple[bool, list[Any]]:
+    try:
+        data = json.loads(base64.urlsafe_b64decode((cursor or "") + "=" * (-len(cursor or "") % 4)))
+        direction, values = data[0], [_decode(item) for item in data[1:]]
+    except (ValueError, TypeError, KeyError, IndexError):
+        return False, []
+    return (direction == "p", values) if len(values) == columns else (False, [])
+
+
+def _encode(value: Any) -> list[str]:
+    if isinstance(value, datetime):
+        return ["t", value.isoformat()]
+    return ["u", value.hex] if isinstance(value, UUID) else ["s", str(value)]
+
+
+def _decode(item: list[str]) -> Any:
+    kind, text = item
+    return _READERS[kind](text)

@@ -1,0 +1,222 @@
+"""The outbox: queueing a message with its invitation, sending it, and writing down what became of it."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import joinedload, selectinload
+from uuid_utils.compat import uuid4
+
+from invite_app.access import lock_organization
+from invite_app.db import session, transaction
+from invite_app.errors import DeliveryFailed, InvalidEmail
+from invite_app.mail import messages
+from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
+from invite_app.models import DeliveryState, Invitation, InvitationState, Organization, OutboxMessage
+from invite_app.models.base import now
+
+from . import audit
+
+MAX_ATTEMPTS = 6
+FIRST_PAUSE = timedelta(minutes=1)
+LEASE_MARGIN = timedelta(seconds=20)
+
+BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {"invitation": messages.invitation}
+"""How the message of each kind of outbox row is built."""
+
+
+def enqueue(invitation: Invitation) -> OutboxMessage:
+    """Put a new invitation's message in the queue, as part of the caller's transaction.
+
+    With immediate delivery the row is leased to this request until its mail deadline has surely passed, so no
+    delivery process sends the same message meanwhile.
+    """
+    row = OutboxMessage(kind="invitation", organization_id=invitation.organization_id, invitation_id=invitation.id)
+    if transport().is_local:
+        _mark_kept(row)
+    elif current_app.config["MAIL_DELIVERY"] == "immediate":
+        row.lease, row.next_attempt_at = uuid4(), _lease_end()
+    session().add(row)
+    return row
+
+
+def enqueue_again(row: OutboxMessage) -> None:
+    """Queue the same message for another sending, as part of the caller's transaction."""
+    row.sends += 1
+    row.state, row.reason, row.answer = DeliveryState.QUEUED, "", ""
+    row.attempts, row.lease, row.next_attempt_at, row.sent_at = 0, None, now(), None
+    if transport().is_local:
+        _mark_kept(row)
+
+
+def send_now(row: OutboxMessage, by: audit.Author) -> None:
+    """Send a freshly committed message within this request; without success its invitation is taken back.
+
+    Raises InvalidEmail when the mail server knows no such mailbox, and DeliveryFailed otherwise. A message that
+    is not leased to this request (queued delivery, local outbox) is left alone.
+    """
+    if row.lease is None:
+        return
+    assert row.invitation is not None
+    try:
+        receipt = transport().send(messages.invitation(row))
+    except NotSent as error:
+        if _take_back(row, str(error), by):
+            raise _fact(row.invitation.email, error) from error
+    except BaseException:
+        _take_back(row, "the server stopped", by)
+        raise
+    else:
+        settle_sent(row, receipt)
+
+
+def claim(limit: int) -> list[OutboxMessage]:
+    """Lease the next due messages to the caller, oldest first, with all that is needed to build them."""
+    lease = uuid4()
+    with transaction() as writing:
+        due = (
+            select(OutboxMessage.id)
+            .where(OutboxMessage.state == DeliveryState.QUEUED, OutboxMessage.next_attempt_at <= now())
+            .order_by(OutboxMessage.next_attempt_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        ids = list(writing.scalars(due))
+        if ids:
+            writing.execute(
+                update(OutboxMessage)
+                .where(OutboxMessage.id.in_(ids))
+                .values(lease=lease, next_attempt_at=_lease_end(len(ids)))
+            )
+    return list(session().scalars(_complete().where(OutboxMessage.lease == lease))) if ids else []
+
+
+def deliver(row: OutboxMessage) -> bool:
+    """Try to send one claimed message and write down the result; whether the mail server took it."""
+    if row.invitation is not None and row.invitation.state_at(now()) != InvitationState.PENDING:
+        _settle(row, state=DeliveryState.FAILED, reason="the invitation ended before it was sent")
+        return False
+    try:
+        receipt = transport().send(BUILDERS[row.kind](row))
+    except AddressRefused as error:
+        _settle(row, state=DeliveryState.FAILED, reason=str(error), attempts=row.attempts + 1)
+    except NotSent as error:
+        _postpone(row, str(error))
+    else:
+        settle_sent(row, receipt)
+        return True
+    return False
+
+
+def release(row: OutboxMessage) -> None:
+    """Give a claimed message back untried, since this process is about to stop."""
+    _settle(row, next_attempt_at=now())
+
+
+def settle_sent(row: OutboxMessage, receipt: Receipt) -> None:
+    """The mail server has the message."""
+    _settle(
+        row,
+        state=DeliveryState.SENT,
+        answer=f"{receipt.host}: {receipt.answer}"[:500],
+        reason="",
+        attempts=row.attempts + 1,
+        sent_at=now(),
+    )
+
+
+def _postpone(row: OutboxMessage, reason: str) -> None:
+    attempts = row.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        _settle(row, state=DeliveryState.FAILED, reason=reason, attempts=attempts)
+        return
+    pause = FIRST_PAUSE * 4 ** (attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+    _settle(row, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
+
+
+def _settle(row: OutboxMessage, **values: Any) -> None:
+    """Write a result down, unless the lease ran out and somebody else has the message now."""
+    with transaction() as writing:
+        writing.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == row.id, OutboxMessage.lease == row.lease)
+            .values(lease=None, **values),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:
+    """Remove the invitation, if it is still pending and its message still leased to us; whether it was."""
+    invitation, lease = row.invitation, row.lease
+    assert invitation is not None
+    invitation_id, organization_id = invitation.id, invitation.organization_id
+    with transaction() as writing:
+        organization = lock_organization(organization_id)
+        ours = select(OutboxMessage.id).where(
+            OutboxMessage.invitation_id == invitation_id, OutboxMessage.lease == lease
+        )
+        removed = writing.execute(
+            delete(Invitation)
+            .where(
+                Invitation.id == invitation_id,
+                Invitation.state == InvitationState.PENDING,
+                ours.exists(),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if not removed.rowcount:  # type: ignore[attr-defined]  # a DELETE's result has a row count
+            return False
+        organization.pending_count -= 1
+        audit.record(organization_id, by, "invitation.delivery_failed", invitation, after={"reason": reason})
+    return True
+
+
+def _fact(address: str, error: NotSent) -> Exception:
+    if isinstance(error, AddressRefused):
+        return InvalidEmail(address, f"The mail server refused this address: {error}.")
+    return DeliveryFailed(str(error))
+
+
+def _mark_kept(row: OutboxMessage) -> None:
+    row.state, row.answer, row.sent_at = DeliveryState.SENT, "local outbox", now()
+
+
+def _lease_end(batch: int = 1) -> datetime:
+    deadline = timedelta(seconds=current_app.config["MAIL_TIMEOUT"])
+    return now() + deadline * batch + LEASE_MARGIN
+
+
+def _complete() -> Any:
+    return select(OutboxMessage).options(
+        joinedload(OutboxMessage.invitation).options(
+            joinedload(Invitation.organization),
+            joinedload(Invitation.inviter),
+            selectinload(Invitation.workspaces),
+        ),
+        joinedload(OutboxMessage.user),
+    )
+
+
+def get_local(organization_ids: list[UUID], limit: int) -> list[OutboxMessage]:
+    """The newest invitation messages of these organizations, complete, for the local outbox's page."""
+    query = (
+        _complete()
+        .where(OutboxMessage.organization_id.in_(organization_ids), OutboxMessage.kind == "invitation")
+        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
+        .limit(limit)
+    )
+    return list(session().scalars(query))
+
+
+def is_behind(organization: Organization) -> bool:
+    """Whether a due message of this organization has waited for more than five minutes."""
+    query = select(OutboxMessage.id).where(
+        OutboxMessage.organization_id == organization.id,
+        OutboxMessage.state == DeliveryState.QUEUED,
+        OutboxMessage.next_attempt_at < now() - timedelta(minutes=5),
+    )
+    return session().scalar(query.limit(1)) is not None

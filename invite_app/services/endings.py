@@ -1,0 +1,58 @@
+"""How pending invitations end other than by their invitee: expiry, and ends that another deed brings with it.
+
+These are parts of a caller's transaction, which holds the organization's lock.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Update, select, update
+
+from invite_app.db import session
+from invite_app.models import Invitation, InvitationState, Organization
+from invite_app.models.base import now
+
+from . import audit
+
+
+def record_overdue(organization: Organization) -> None:
+    """Write down which pending invitations have passed their end, so that they hold no seat and no address."""
+    moment = now()
+    overdue = _pending(organization.id).where(Invitation.expires_at <= moment)
+    _end(organization, overdue, InvitationState.EXPIRED, Invitation.expires_at)
+
+
+def revoke_those_to(organization: Organization, address: str) -> None:
+    """End the pending invitation to an address, which must not bring anybody (back) in any more."""
+    to_address = _pending(organization.id).where(Invitation.email == address)
+    for invitation in session().scalars(
+        select(Invitation).where(
+            Invitation.organization_id == organization.id,
+            Invitation.email == address,
+            Invitation.state == InvitationState.PENDING,
+        )
+    ):
+        audit.record(organization.id, audit.SERVER, "invitation.revoked", invitation)
+    _end(organization, to_address, InvitationState.REVOKED, now())
+
+
+def end(invitation: Invitation, organization: Organization, state: InvitationState) -> None:
+    """Move one pending invitation, seen as pending under the lock, to a final state."""
+    invitation.state = state
+    invitation.ended_at = now()
+    organization.pending_count -= 1
+
+
+def _pending(organization_id: UUID) -> Update:
+    return update(Invitation).where(
+        Invitation.organization_id == organization_id, Invitation.state == InvitationState.PENDING
+    )
+
+
+def _end(organization: Organization, which: Update, state: InvitationState, ended_at: datetime | Any) -> None:
+    ended = session().execute(
+        which.values(state=state, ended_at=ended_at), execution_options={"synchronize_session": False}
+    )
+    if count := ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
+        organization.pending_count -= count

@@ -1,0 +1,182 @@
+"""Organizations: founded by the operator or through `/setup`, changed by their owners."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from invite_app.access import Actor, authorize, locked
+from invite_app.db import session, transaction
+from invite_app.errors import AlreadySetUp, InvalidSetting
+from invite_app.models import Installation, Membership, Organization, Plan, User
+from invite_app.models.membership import sort_name
+from invite_app.models.role import OWNER
+
+from . import accounts, audit, roles, values
+
+
+@dataclass(frozen=True)
+class Founding:
+    """What a new organization starts with. A seat limit of None means no limit."""
+
+    name: str
+    plan: str = Plan.PAID
+    seat_limit: int | None = None
+    allowed_origins: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Founder:
+    """The first owner; an existing account at that address is taken as it is."""
+
+    email: str
+    given_name: str
+    family_name: str = ""
+    password: str | None = None
+
+
+def found(founding: Founding, founder: Founder, *, by: audit.Author) -> tuple[Organization, User]:
+    """A new organization with its first owner.
+
+    Raises InvalidName, InvalidEmail, InvalidSetting and WeakPassword.
+    """
+    with transaction():
+        owner = accounts.find_by_email(values.email(founder.email)) or _add_owner(founder)
+        return _found(founding, owner, by), owner
+
+
+def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Organization, User]:
+    """The first organization of this server. Raises AlreadySetUp, even when two try at once, and as `found`."""
+    with transaction() as writing:
+        if is_set_up():
+            raise AlreadySetUp
+        writing.add(Installation(id=1))
+        try:
+            writing.flush()
+        except IntegrityError:
+            raise AlreadySetUp from None
+        owner = _add_owner(founder)
+        return _found(founding, owner, audit.Author("person", owner.id, owner.name, ip)), owner
+
+
+def is_set_up() -> bool:
+    """Whether there is an account, so that `/setup` has nothing left to do."""
+    return accounts.exist()
+
+
+def list_of(user_id: UUID) -> list[Organization]:
+    """The organizations this person is a member of, by name."""
+    query = (
+        select(Organization)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Organization.name, Organization.id)
+    )
+    return list(session().scalars(query))
+
+
+def list_all() -> list[Organization]:
+    """Every organization on this server; for the operator only."""
+    return list(session().scalars(select(Organization).order_by(Organization.created_at, Organization.id)))
+
+
+def get(organization_id: UUID | str, *, by: Actor) -> Organization:
+    """Raises OrganizationUnknown."""
+    return authorize(by, organization_id).organization
+
+
+def change_plan(organization_id: UUID | str, plan: str, *, by: Actor) -> Organization:
+    """Nothing ends with a lower plan; it only stops new invitations. Raises InvalidSetting."""
+    with locked(organization_id, by=by, needs="organization:write") as standing:
+        organization = standing.organization
+        before, organization.plan = organization.plan, _plan(plan)
+        audit.record(
+            organization.id,
+            standing,
+            "organization.plan_changed",
+            organization,
+            before={"plan": before},
+            after={"plan": plan},
+        )
+    return organization
+
+
+def change_seat_limit(organization_id: UUID | str, limit: int | None, *, by: Actor) -> Organization:
+    """A limit below what is in use ends nothing; it only stops new invitations. Raises InvalidSetting."""
+    with locked(organization_id, by=by, needs="organization:write") as standing:
+        organization = standing.organization
+        before, organization.seat_limit = organization.seat_limit, _seat_limit(limit)
+        audit.record(
+            organization.id,
+            standing,
+            "organization.seat_limit_changed",
+            organization,
+            before={"seat_limit": before},
+            after={"seat_limit": limit},
+        )
+    return organization
+
+
+def delete(organization_id: UUID | str, *, by: Actor) -> None:
+    """The organization with its memberships, invitations, workspaces, roles and keys. Accounts stay."""
+    with locked(organization_id, by=by, needs="organization:write") as standing:
+        audit.record(None, standing, "organization.deleted", standing.organization)
+        session().delete(standing.organization)
+
+
+def _add_owner(founder: Founder) -> User:
+    return accounts.add(
+        values.email(founder.email),
+        given_name=founder.given_name,
+        family_name=founder.family_name,
+        password=founder.password,
+        is_proven=True,
+    )
+
+
+def _found(founding: Founding, owner: User, by: audit.Author) -> Organization:
+    name = values.name(founding.name, "name", "a name")
+    organization = Organization(
+        name=name,
+        slug=_free_slug(name),
+        plan=_plan(founding.plan),
+        seat_limit=_seat_limit(founding.seat_limit),
+        allowed_origins=[values.allowed_origin(origin) for origin in founding.allowed_origins],
+        members_count=1,
+        created_by_id=owner.id,
+    )
+    session().add(organization)
+    session().flush()
+    role = roles.add_built_in(organization)[OWNER]
+    session().add(
+        Membership(organization_id=organization.id, user_id=owner.id, role_id=role.id, sort_name=sort_name(owner))
+    )
+    audit.record(organization.id, by, "organization.created", organization, after={"owner": owner.email})
+    return organization
+
+
+def _plan(plan: str) -> str:
+    if plan not in list(Plan):
+        raise InvalidSetting("plan", "Choose paid or free.")
+    return plan
+
+
+def _seat_limit(limit: int | None) -> int | None:
+    if limit is not None and not 1 <= limit <= 10_000_000:
+        raise InvalidSetting("seat_limit", "Enter a number from 1 to 10,000,000, or nothing for no limit.")
+    return limit
+
+
+def _free_slug(name: str) -> str:
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    base = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:80] or "organization"
+    taken = set(session().scalars(select(Organization.slug).where(Organization.slug.startswith(base))))
+    number = 2
+    slug = base
+    while slug in taken:
+        slug, number = f"{base}-{number}", number + 1
+    return slug

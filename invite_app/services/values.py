@@ -1,0 +1,101 @@
+"""What counts as a usable value: addresses, names, notes, origins, lifetimes. Every interface goes through these."""
+
+import unicodedata
+from collections.abc import Iterable
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
+
+from invite_app.errors import (
+    DomainNotAllowed,
+    InvalidEmail,
+    InvalidLifetime,
+    InvalidName,
+    InvalidNote,
+    InvalidSetting,
+)
+
+MAX_NAME = 100
+MAX_NOTE = 1000
+_JOINERS = "\u200c\u200d"
+MIN_LIFETIME, MAX_LIFETIME = timedelta(hours=1), timedelta(days=365)
+
+
+def email(text: str) -> str:
+    """The normalized address: ASCII local part in lower case, IDNA domain. Raises InvalidEmail."""
+    try:
+        parts = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+    except (EmailSyntaxError, EmailNotValidError):
+        raise InvalidEmail(text) from None
+    if parts.ascii_email is None:
+        raise InvalidEmail(text)
+    return parts.ascii_email.lower()
+
+
+def check_domain(address: str, allowed: Iterable[str]) -> None:
+    """Raises DomainNotAllowed; an empty list allows every domain."""
+    domains = tuple(allowed)
+    if domains and address.rpartition("@")[2] not in domains:
+        raise DomainNotAllowed(address, domains)
+
+
+def name(text: str, field: str, label: str) -> str:
+    """A name of 1 to 100 characters without control characters, trimmed. Raises InvalidName."""
+    cleaned = text.strip()
+    if not cleaned:
+        raise InvalidName(field, f"Enter {label}.")
+    if len(cleaned) > MAX_NAME:
+        raise InvalidName(field, f"Use at most {MAX_NAME} characters.")
+    if has_control_characters(text):
+        raise InvalidName(field, "Leave out line breaks and other control characters.")
+    return cleaned
+
+
+def note(text: str) -> str:
+    """A note of at most 1,000 characters; line breaks are allowed. Raises InvalidNote."""
+    cleaned = text.replace("\r\n", "\n").strip()
+    if len(cleaned) > MAX_NOTE:
+        raise InvalidNote("note", f"Use at most {MAX_NOTE:,} characters.")
+    if has_control_characters(cleaned.replace("\n", "").replace("\t", "")):
+        raise InvalidNote("note", "Leave out control characters.")
+    return cleaned
+
+
+def lifetime(value: timedelta) -> timedelta:
+    """Raises InvalidLifetime outside 1 hour to 365 days."""
+    if not MIN_LIFETIME <= value <= MAX_LIFETIME:
+        raise InvalidLifetime("lifetime", "Choose between 1 hour and 365 days.")
+    return value
+
+
+def origin(url: str) -> str | None:
+    """Scheme, host and port of a http(s) URL in their normal form, or None when it is not one."""
+    if has_control_characters(url) or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default else "")
+
+
+def allowed_origin(text: str) -> str:
+    """An entry of the allowed redirect origins. Raises InvalidSetting."""
+    found = origin(text.strip())
+    if found is None or urlsplit(text.strip()).path.strip("/") or "?" in text or "#" in text:
+        raise InvalidSetting("allowed_origins", "Use scheme and host only, like https://app.example.com.")
+    return found
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether text holds a character that could break a header or a line, or turn the reading direction.
+
+    The zero-width joiners stay allowed: several scripts need them inside names.
+    """
+    return any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _JOINERS for char in text)

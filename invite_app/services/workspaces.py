@@ -1,0 +1,89 @@
+"""Workspaces: made, listed, renamed and deleted by admins; named by invitations and memberships."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from invite_app.access import Actor, authorize, locked
+from invite_app.db import session
+from invite_app.errors import NameTaken, WorkspaceUnknown
+from invite_app.models import Workspace
+from invite_app.models.base import folded
+
+from . import audit, values
+
+
+def list_all(organization_id: UUID | str, *, by: Actor) -> list[Workspace]:
+    """Every workspace by name. Any member may see them."""
+    standing = authorize(by, organization_id)
+    query = select(Workspace).where(Workspace.organization_id == standing.organization.id)
+    return list(session().scalars(query.order_by(Workspace.folded_name)))
+
+
+def create(organization_id: UUID | str, name: str, *, by: Actor) -> Workspace:
+    """Raises InvalidName and NameTaken."""
+    with locked(organization_id, by=by, needs="workspaces:write") as standing:
+        cleaned = values.name(name, "name", "a name")
+        workspace = Workspace(organization_id=standing.organization.id, name=cleaned, folded_name=folded(cleaned))
+        _save(workspace)
+        audit.record(standing.organization.id, standing, "workspace.created", workspace, after={"name": cleaned})
+    return workspace
+
+
+def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, by: Actor) -> Workspace:
+    """Raises WorkspaceUnknown, InvalidName and NameTaken."""
+    with locked(organization_id, by=by, needs="workspaces:write") as standing:
+        cleaned = values.name(name, "name", "a name")
+        workspace = get_many(standing.organization.id, [workspace_id])[0]
+        before, workspace.name, workspace.folded_name = workspace.name, cleaned, folded(cleaned)
+        _save(workspace)
+        audit.record(
+            standing.organization.id,
+            standing,
+            "workspace.renamed",
+            workspace,
+            before={"name": before},
+            after={"name": cleaned},
+        )
+    return workspace
+
+
+def delete(organization_id: UUID | str, workspace_id: UUID | str, *, by: Actor) -> None:
+    """Members and pending invitations lose the workspace and keep the rest. Raises WorkspaceUnknown."""
+    with locked(organization_id, by=by, needs="workspaces:write") as standing:
+        workspace = get_many(standing.organization.id, [workspace_id])[0]
+        audit.record(standing.organization.id, standing, "workspace.deleted", workspace)
+        session().delete(workspace)
+
+
+def get_many(organization_id: UUID, workspace_ids: Sequence[UUID | str]) -> list[Workspace]:
+    """The workspaces with these ids, in that order and each once.
+
+    Raises WorkspaceUnknown with the index of the first one that is not in this organization.
+    """
+    wanted = list(dict.fromkeys(_uuid(item, index) for index, item in enumerate(workspace_ids)))
+    if not wanted:
+        return []
+    query = select(Workspace).where(Workspace.organization_id == organization_id, Workspace.id.in_(wanted))
+    found = {workspace.id: workspace for workspace in session().scalars(query)}
+    for index, item in enumerate(workspace_ids):
+        if _uuid(item, index) not in found:
+            raise WorkspaceUnknown(str(item), index)
+    return [found[item] for item in wanted]
+
+
+def _uuid(value: UUID | str, index: int) -> UUID:
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except ValueError:
+        raise WorkspaceUnknown(str(value), index) from None
+
+
+def _save(workspace: Workspace) -> None:
+    session().add(workspace)
+    try:
+        session().flush()
+    except IntegrityError:
+        raise NameTaken("workspace", workspace.name) from None

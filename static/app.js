@@ -1,0 +1,130 @@
+// Everything works without this file; it only saves steps. Listeners sit on the document,
+// so parts that htmx replaces need no second start.
+"use strict";
+
+const on = (event, selector, act) =>
+  document.addEventListener(event, (e) => {
+    const hit = e.target.closest?.(selector);
+    if (hit) act(hit, e);
+  });
+
+// Menus close on Escape (focus goes back to their button) and on a click elsewhere.
+document.addEventListener("keydown", (e) => {
+  if (e.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    const inside = menu.contains(document.activeElement);
+    menu.open = false;
+    if (inside) menu.querySelector("summary").focus();
+  }
+});
+document.addEventListener("click", (e) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(e.target)) menu.open = false;
+  }
+});
+
+// Check box lists: search and number chosen.
+on("input", "[data-checklist] [data-find]", (find) => {
+  const list = find.closest("[data-checklist]");
+  const wanted = find.value.trim().toLowerCase();
+  let shown = 0;
+  for (const row of list.querySelectorAll(".check")) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    shown += !row.hidden;
+  }
+  list.querySelector("[data-none]").hidden = shown > 0;
+});
+on("keydown", "[data-find]", (_, e) => {
+  if (e.key === "Enter") e.preventDefault();
+});
+on("change", "[data-checklist] [type=checkbox]", (box) => {
+  const list = box.closest("[data-checklist]");
+  const boxes = [...list.querySelectorAll("[type=checkbox]")];
+  list.querySelector("[data-chosen]").textContent =
+    `${boxes.filter((one) => one.checked).length} of ${boxes.length} chosen`;
+});
+
+// Selected rows.
+const rowBoxes = (list) => [...list.querySelectorAll(".cell-check [type=checkbox]")];
+const showSelection = (list) => {
+  const boxes = rowBoxes(list);
+  const chosen = boxes.filter((box) => box.checked).length;
+  const number = list.querySelector("[data-selected]");
+  if (number) number.textContent = `${chosen} selected`;
+  const all = list.querySelector("[data-check-all]");
+  if (!all) return;
+  all.checked = chosen > 0 && chosen === boxes.length;
+  all.indeterminate = chosen > 0 && !all.checked;
+};
+on("change", "[data-check-all]", (all) => {
+  const list = all.closest(".list");
+  for (const box of rowBoxes(list)) box.checked = all.checked;
+  showSelection(list);
+});
+on("change", ".list .cell-check [type=checkbox]", (box) => showSelection(box.closest(".list")));
+on("click", "[data-clear]", (link, e) => {
+  const list = link.closest(".list");
+  if (list.classList.contains("all-selected")) return;
+  e.preventDefault();
+  for (const box of rowBoxes(list)) box.checked = false;
+  showSelection(list);
+  list.querySelector("[data-check-all]")?.focus();
+});
+
+// Passwords and copying.
+on("click", "[data-reveal]", (button) => {
+  const input = document.getElementById(button.dataset.reveal);
+  const show = input.type === "password";
+  input.type = show ? "text" : "password";
+  button.setAttribute("aria-pressed", show);
+});
+on("click", "[data-copy]", async (button) => {
+  const input = document.getElementById(button.dataset.copy);
+  input.select();
+  try {
+    await navigator.clipboard.writeText(input.value);
+  } catch {
+    document.execCommand("copy");
+  }
+  (button.querySelector("[data-copy-words]") ?? button).textContent = "Copied";
+});
+
+// A form is sent once; coming back to the page makes it usable again.
+document.addEventListener("submit", (e) => {
+  if (e.defaultPrevented || e.target.method !== "post") return;
+  if (e.target.dataset.sent) e.preventDefault();
+  e.target.dataset.sent = "yes";
+});
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  document.querySelectorAll(".list").forEach(showSelection);
+});
+
+// Times: the server learns the zone from a cookie; until it knows, exact times are rewritten here.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zoneKnown = document.cookie.split("; ").includes(`tz=${encodeURIComponent(zone)}`);
+const showLocalTimes = (root) => {
+  if (zoneKnown || !zone) return;
+  const format = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  for (const time of root.querySelectorAll("time[datetime*=T]")) {
+    const exact = format.format(new Date(time.dateTime)).replace(" at ", ", ");
+    time.title = exact;
+    if ("exact" in time.dataset) time.textContent = exact;
+  }
+  for (const name of root.querySelectorAll("[data-zone]")) name.textContent = zone;
+};
+if (zone && !zoneKnown) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `tz=${encodeURIComponent(zone)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+}
+
+// What a filter found is read out.
+document.addEventListener("htmx:after:swap", () => {
+  showLocalTimes(document);
+  const found = document.querySelector("[data-found]")?.dataset.found;
+  const here = document.querySelector("[data-found-here]");
+  if (found && here) here.textContent = found;
+});
+
+showLocalTimes(document);
+document.querySelector("[data-focus]")?.focus();

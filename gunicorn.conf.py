@@ -1,4 +1,4 @@
-"""How gunicorn serves invite_app: `gunicorn` alone in this folder is enough. Settings here yield to its command line."""
+"""How gunicorn serves invite_app: `gunicorn` in this folder is enough. Its command line overrides this."""
 
 import logging
 import os
@@ -20,6 +20,9 @@ max_requests_jitter = 2_000
 
 # Each process opens its own database connections and starts its own delivery thread.
 preload_app = False
+
+# No socket in the home folder of whoever starts it, shared by all that they start.
+control_socket_disable = True
 
 # Whom to believe about X-Forwarded-* is decided in one place, by the app: INVITE_TRUSTED_PROXIES.
 forwarded_allow_ips = ""
@@ -57,4 +60,4 @@ class Logger(glogging.Logger):
 
 logger_class = Logger
 accesslog = "-"
-access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms'
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms'

@@ -1,0 +1,104 @@
+"""What the tree promises to whoever clones it."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOP_LEVEL = {
+    "Makefile",
+    "README.md",
+    "app.py",
+    "constraints.txt",
+    "gunicorn.conf.py",
+    "invite_app",
+    "pyproject.toml",
+    "static",
+    "templates",
+    "tests",
+}
+LOCK_FILES = {"package-lock.json", "pdm.lock", "Pipfile.lock", "poetry.lock", "pylock.toml", "uv.lock", "yarn.lock"}
+TEXT = {".cfg", ".css", ".html", ".ini", ".js", ".json", ".mako", ".md", ".py", ".toml", ".txt", ""}
+
+# The brackets keep these patterns from finding themselves.
+MACHINE_PATHS = re.compile(rf"{re.escape(str(ROOT))}/|/[h]ome/|/[U]sers/|/[r]oot/|[A-Z]:\\[U]sers")
+REGISTRIES = re.compile(r"[p]ypi\.org|[p]ythonhosted\.org|[r]egistry\.npmjs|--[i]ndex-url")
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    """The files that a clone has."""
+    git = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if git.returncode:
+        pytest.skip("not a git checkout")
+    return [Path(name) for name in git.stdout.split("\0") if name]
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, list[str]]:
+    """The dependencies in pyproject.toml, by group."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return {"run": project["dependencies"], **project["optional-dependencies"]}
+
+
+@pytest.fixture(scope="module")
+def constraints() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_the_top_level_holds_only_what_it_should(tracked: list[Path]) -> None:
+    names = {path.parts[0] for path in tracked if not path.parts[0].startswith(".")}
+    assert names <= TOP_LEVEL
+
+
+def test_no_lock_file_brings_addresses(tracked: list[Path]) -> None:
+    assert not [path for path in tracked if path.name in LOCK_FILES]
+
+
+@pytest.mark.parametrize("pattern", [MACHINE_PATHS, REGISTRIES], ids=["machine paths", "registries"])
+def test_no_file_names_a_place_of_one_machine(tracked: list[Path], pattern: re.Pattern[str]) -> None:
+    ours = [path for path in tracked if path.suffix in TEXT and (ROOT / path).is_file()]
+    found = [f"{path}: {match[0]}" for path in ours for match in pattern.finditer((ROOT / path).read_text())]
+    assert not found
+
+
+def test_nothing_that_running_leaves_behind_is_tracked(tracked: list[Path]) -> None:
+    leftovers = {".env", ".venv", "instance", "__pycache__", ".hypothesis", "node_modules"}
+    assert not [path for path in tracked if leftovers & set(path.parts)]
+
+
+def test_constraints_are_exact_versions_and_nothing_else(constraints: list[str]) -> None:
+    exact = re.compile(r"[a-z0-9][a-z0-9.-]*==[0-9][0-9a-z.+!]*(; [a-z_]+ (<|<=|==|!=|>=|>) '[^']+')?")
+    assert not [line for line in constraints if not exact.fullmatch(line)]
+    names = [line.partition("==")[0] for line in constraints]
+    assert names == sorted(set(names))
+
+
+def test_constraints_cover_every_dependency(project: dict[str, list[str]], constraints: list[str]) -> None:
+    pinned = {line.partition("==")[0] for line in constraints}
+    wanted = {_name(requirement) for group in project.values() for requirement in group}
+    assert wanted <= pinned
+
+
+def test_constraints_cover_everything_installed(constraints: list[str]) -> None:
+    """What pip brought along is pinned as well, so that two installs are the same."""
+    tools = {"pip", "setuptools", "wheel", "invite-app", "uv"}
+    installed = {_name(distribution.metadata["Name"]) for distribution in distributions(path=_site_packages())}
+    pinned = {line.partition("==")[0] for line in constraints}
+    assert installed - tools <= pinned
+
+
+def _name(requirement: str) -> str:
+    name = re.match(r"[A-Za-z0-9._-]+", requirement)
+    assert name
+    return re.sub(r"[-_.]+", "-", name[0]).lower()
+
+
+def _site_packages() -> list[str]:
+    return [path for path in sys.path if path.startswith(sys.prefix) and path.endswith("site-packages")]

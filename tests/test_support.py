@@ -1,0 +1,152 @@
+"""What the tests stand on must itself be true: the mail server and its faults, the databases, the browser."""
+
+import smtplib
+import ssl
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+from sqlalchemy import text
+
+from invite_app.db import is_current
+from invite_app.extensions import db
+from tests.support.browser import assert_accessible
+from tests.support.databases import on_sqlite
+from tests.support.mail import SmtpServer
+from tests.support.server import LiveServer
+from tests.support.tls import Authority
+
+GOOD = "<!doctype html><html lang=en><title>Good</title><link rel=icon href=data:,><main><h1>Good</h1></main>"
+ASTRAY = (
+    "<!doctype html><html lang=en><title>Astray</title>"
+    "<meta http-equiv=Content-Security-Policy content=\"script-src 'self'\">"
+    "<link rel=icon href=data:,><main><h1>Astray</h1>"
+    "<img alt='' src=https://other.example/pixel.png><p style='color: #eee'>pale</p></main>"
+    "<script>stolen()</script>"
+)
+
+
+def message(to: str = "ana@guest.example") -> EmailMessage:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "us@ours.example", to, "Grüße"
+    message.set_content("Your link: https://invite.example/invitations/abc")
+    message.add_alternative("<p>Your link", subtype="html")
+    return message
+
+
+def connect(server: SmtpServer) -> smtplib.SMTP:
+    return smtplib.SMTP(server.host, server.port, timeout=5)
+
+
+class TestMailServer:
+    def test_remembers_messages_and_counts_connections(self, smtp: SmtpServer) -> None:
+        with connect(smtp) as client:
+            client.send_message(message())
+            client.send_message(message("bo@guest.example"))
+        smtp.wait_for(2)
+        (received,) = smtp.to("ana@guest.example")
+        assert (received.subject, received.html.strip()) == ("Grüße", "<p>Your link")
+        assert received.links == ["https://invite.example/invitations/abc"]
+        assert smtp.connections == 1
+
+    def test_refuses_one_recipient_so_many_times(self, smtp: SmtpServer) -> None:
+        smtp.fail("451 4.7.1 later", to="ana@guest.example", times=1)
+        with connect(smtp) as client:
+            with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+                client.send_message(message())
+            assert refused.value.recipients["ana@guest.example"] == (451, b"4.7.1 later")
+            client.send_message(message())
+        assert len(smtp.messages) == 1
+
+    @pytest.mark.parametrize("stage", ["connect", "ehlo", "mail", "rcpt", "data", "message"])
+    def test_cuts_the_line_at_any_stage(self, smtp: SmtpServer, stage: Any) -> None:
+        smtp.drop(at=stage)
+        with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)), connect(smtp) as client:
+            client.send_message(message())
+        assert smtp.messages == []
+        smtp.behave()
+        with connect(smtp) as client:
+            client.send_message(message())
+        assert len(smtp.messages) == 1
+
+    def test_hangs(self, smtp: SmtpServer) -> None:
+        smtp.hang(30, at="rcpt")
+        began = time.monotonic()
+        client = smtplib.SMTP(smtp.host, smtp.port, timeout=0.2)
+        with pytest.raises(smtplib.SMTPServerDisconnected, match="timed out"):
+            client.send_message(message())
+        assert time.monotonic() - began < 5
+
+    def test_closes_idle_connections(self, smtp: SmtpServer) -> None:
+        with connect(smtp) as client:
+            client.send_message(message())
+            smtp.close_connections(goodbye=None)
+            with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)):
+                client.send_message(message())
+        assert smtp.open_connections == 0
+
+    def test_wants_starttls_and_a_login(self, smtp_starttls: SmtpServer, trusted_authority: Authority) -> None:
+        with connect(smtp_starttls) as client:
+            with pytest.raises(smtplib.SMTPSenderRefused):
+                client.send_message(message())
+            client.starttls(context=ssl.create_default_context())
+            with pytest.raises(smtplib.SMTPAuthenticationError):
+                client.login("mailer", "wrong")
+            client.login("mailer", "mail password")
+            client.send_message(message())
+        assert (smtp_starttls.messages[0].over_tls, smtp_starttls.messages[0].username) == (True, "mailer")
+
+    def test_is_not_trusted_without_its_authority(self, smtp_tls: SmtpServer) -> None:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            smtplib.SMTP_SSL(smtp_tls.host, smtp_tls.port, context=ssl.create_default_context(), timeout=5)
+
+    def test_speaks_tls_from_the_first_byte(self, smtp_tls: SmtpServer, authority: Authority) -> None:
+        context = authority.client_context()
+        with smtplib.SMTP_SSL(smtp_tls.host, smtp_tls.port, context=context, timeout=5) as client:
+            client.login("mailer", "mail password")
+            client.send_message(message())
+        assert smtp_tls.messages[0].over_tls
+
+
+class TestDatabases:
+    @pytest.mark.parametrize("turn", [1, 2])
+    def test_each_test_has_its_own(self, app: Flask, turn: int) -> None:
+        with app.app_context(), db.engine.begin() as connection:
+            connection.execute(text("CREATE TABLE left_by_an_earlier_test (id INTEGER)"))
+
+    def test_is_migrated(self, app: Flask) -> None:
+        with app.app_context():
+            assert is_current()
+
+    def test_apps_of_one_test_share_it(self, make_app: Callable[..., Flask]) -> None:
+        first, second = make_app(), make_app(INVITE_MAIL_DELIVERY="queued")
+        assert first.config["SQLALCHEMY_DATABASE_URI"] == second.config["SQLALCHEMY_DATABASE_URI"]
+
+
+@on_sqlite
+class TestBrowser:
+    def test_sees_what_a_page_should_not_do(self, app: Flask, open_page: Callable[..., Page]) -> None:
+        app.add_url_rule("/astray", view_func=lambda: ASTRAY)
+        server = LiveServer().start(app)
+        page = open_page(server)
+        page.goto("/astray")
+        page.wait_for_timeout(200)
+        server.stop()
+        faults = "\n".join(page.watch.faults)
+        assert "another host: https://other.example/pixel.png" in faults
+        assert "Content Security Policy" in faults
+        with pytest.raises(AssertionError, match="color-contrast"):
+            assert_accessible(page)
+        page.watch.allow("")
+
+    @pytest.mark.parametrize("https", [False, True])
+    def test_sees_nothing_wrong_with_a_good_page(self, serve: Any, open_page: Any, https: bool) -> None:
+        server = serve(https=https)
+        server.app.add_url_rule("/good", view_func=lambda: GOOD)
+        page = open_page(server)
+        page.goto("/good")
+        assert_accessible(page)

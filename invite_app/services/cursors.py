@@ -37,8 +37,13 @@ class Order(Generic[Row]):
     descending: bool = False
 
 
-def fetch(query: Select[Row], order: Order[Row], *, total: int, cursor: str | None, limit: int) -> Page[Row]:
-    """The page of `query` at `cursor`, or the first. A cursor that cannot be read means the first page."""
+def fetch(
+    query: Select[Row], order: Order[Row], *, total: int, cursor: str | None, limit: int, offset: int = 0
+) -> Page[Row]:
+    """The page of `query` at `cursor`, or the first. A cursor that cannot be read means the first page.
+
+    `offset` is for wire formats that count rows; it costs what it skips.
+    """
     limit = max(1, min(limit, MAX_LIMIT))
     backward, position = _read(cursor, len(order.columns))
     falling = order.descending != backward
@@ -46,7 +51,7 @@ def fetch(query: Select[Row], order: Order[Row], *, total: int, cursor: str | No
         edge = tuple_(*order.columns)
         query = query.where(edge < tuple_(*position) if falling else edge > tuple_(*position))
     query = query.order_by(*(column.desc() if falling else column.asc() for column in order.columns))
-    rows = list(session().scalars(query.limit(limit + 1)).unique())
+    rows = list(session().scalars(query.offset(offset or None).limit(limit + 1)).unique())
     more, rows = len(rows) > limit, rows[:limit]
     if backward:
         rows.reverse()

@@ -1,57 +1,53 @@
-"""Inviting people: send, look, send again, revoke, copy the link. The invitee's side is in `acceptance`."""
+"""What people who invite do: send, send again, revoke, change, extend, take over, copy the link.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+What the invitee does is in `acceptance`, the checks of a new invitation are in `drafts`, the reading in
+`invitation_lists`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import current_app
-from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import joinedload, selectinload
-
-from invite_app.access import Actor, KeyActor, PersonActor, Standing, authorize, locked
-from invite_app.db import session
-from invite_app.errors import (
-    AlreadyMember,
-    InvitationEnded,
-    InvitationPending,
-    InvitationUnknown,
-    PlanUpgradeRequired,
-    RedirectNotAllowed,
-    RoleGone,
-    SeatsFull,
-)
+from invite_app.access import Actor, Standing, locked
+from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.mail import messages
-from invite_app.models import Invitation, InvitationState, Membership, Organization, Plan, Role, User
+from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.base import now
 
-from . import audit, cursors, delivery, endings, roles, values, workspaces
+from . import audit, delivery, drafts, endings, roles, values, workspaces
+from .drafts import Draft
+from .invitation_lists import Filter, counts, find_in, get, list_page
+
+__all__ = [
+    "Changes",
+    "Draft",
+    "Filter",
+    "copy_link",
+    "counts",
+    "edit",
+    "extend",
+    "get",
+    "list_page",
+    "resend",
+    "revoke",
+    "send",
+    "take_over",
+]
+
+EXTENSION = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Draft:
-    """Whom to invite, into what. Names may be left out (None); everything else has the organization's default."""
+class Changes:
+    """What to change of a pending invitation; None leaves a value as it is."""
 
-    email: str
-    role: str
-    given_name: str | None = None
-    family_name: str | None = None
-    workspace_ids: Sequence[UUID | str] = ()
-    note: str = ""
-    lifetime: timedelta | None = None
-    redirect_uri: str | None = None
-    app_url: str | None = None
-    public_metadata: Mapping[str, Any] = field(default_factory=dict)
-    private_metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
-NEWEST: cursors.Order[Invitation] = cursors.Order(
-    (Invitation.created_at, Invitation.id),
-    lambda row: (row.created_at, row.id),
-    descending=True,
-)
+    email: str | None = None
+    role: str | None = None
+    workspace_ids: Sequence[UUID | str] | None = None
+    note: str | None = None
 
 
 def send(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Invitation:
@@ -62,43 +58,22 @@ def send(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Invitation:
     SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
     """
     with locked(organization_id, by=by, needs="invitations:write") as standing:
-        invitation = _build(standing, draft)
-        endings.record_overdue(standing.organization)
-        check_may_be_invited(standing.organization, invitation.email)
-        _insert(standing.organization, invitation)
-        invitation.message = delivery.enqueue(invitation)
-        audit.record(
-            standing.organization.id,
-            standing,
-            "invitation.sent",
-            invitation,
-            after={"role": invitation.role_name},
-        )
-    delivery.send_now(invitation.message, audit.author(standing))
+        invitation = add(standing, draft)
+        if draft.notify:
+            invitation.message = delivery.enqueue(invitation)
+    if invitation.message is not None:
+        delivery.send_now(invitation.message, audit.author(standing))
     return invitation
 
 
-def list_page(
-    organization_id: UUID | str,
-    *,
-    by: Actor,
-    state: InvitationState | None = None,
-    cursor: str | None = None,
-    limit: int = 25,
-) -> cursors.Page[Invitation]:
-    """Invitations, newest first, with role, workspaces, inviter and delivery; of one state, or of all."""
-    standing = authorize(by, organization_id, "invitations:read")
-    conditions = [Invitation.organization_id == standing.organization.id]
-    if state is not None:
-        conditions.append(_is(state, now()))
-    total = session().scalar(select(func.count()).select_from(Invitation).where(*conditions)) or 0
-    return cursors.fetch(_complete().where(*conditions), NEWEST, total=total, cursor=cursor, limit=limit)
-
-
-def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """One invitation with role, workspaces, inviter and delivery. Raises InvitationUnknown."""
-    standing = authorize(by, organization_id, "invitations:read")
-    return _get(standing.organization.id, invitation_id)
+def add(standing: Standing, draft: Draft) -> Invitation:
+    """The checked invitation, as part of the caller's transaction, and without a message yet."""
+    invitation = drafts.build(standing, draft)
+    endings.record_overdue(standing.organization)
+    drafts.check_may_be_invited(standing.organization, invitation.email)
+    drafts.insert(standing.organization, invitation)
+    _record(standing, "invitation.sent", invitation, after={"role": invitation.role_name})
+    return invitation
 
 
 def resend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
@@ -107,31 +82,74 @@ def resend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
     The latter needs everything that `send` needs, now for the resender, who becomes the inviter. Raises
     InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, and for an expired one what `send` raises.
     """
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        organization = standing.organization
-        endings.record_overdue(organization)
-        invitation = _get(organization.id, invitation_id)
-        if invitation.state not in (InvitationState.PENDING, InvitationState.EXPIRED):
-            raise InvitationEnded(invitation.id, invitation.state)
+    open_states = (InvitationState.PENDING, InvitationState.EXPIRED)
+    with _changing(organization_id, invitation_id, by, open_states) as (standing, invitation):
         standing.check_may_grant(_role_of(invitation))
         if invitation.state == InvitationState.EXPIRED:
             _reopen(standing, invitation)
-        invitation.expires_at = now() + organization.invitation_lifetime
-        assert invitation.message is not None
-        delivery.enqueue_again(invitation.message)
-        audit.record(organization.id, standing, "invitation.resent", invitation)
+        invitation.expires_at = now() + standing.organization.invitation_lifetime
+        _enqueue_again(invitation)
+        _record(standing, "invitation.resent", invitation)
     return invitation
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """The link stops working at once and the seat is free. Raises InvitationUnknown and InvitationEnded."""
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        endings.record_overdue(standing.organization)
-        invitation = _get(standing.organization.id, invitation_id)
-        if invitation.state != InvitationState.PENDING:
-            raise InvitationEnded(invitation.id, invitation.state)
+    with _changing(organization_id, invitation_id, by) as (standing, invitation):
         endings.end(invitation, standing.organization, InvitationState.REVOKED)
-        audit.record(standing.organization.id, standing, "invitation.revoked", invitation)
+        _record(standing, "invitation.revoked", invitation)
+    return invitation
+
+
+def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
+    """Seven days more for a pending invitation, without another mail.
+
+    Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
+    """
+    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+        standing.check_may_grant(_role_of(invitation))
+        invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + values.MAX_LIFETIME)
+        _record(standing, "invitation.extended", invitation, after={"ends": invitation.expires_at.isoformat()})
+    return invitation
+
+
+def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Changes, *, by: Actor) -> Invitation:
+    """Change a pending invitation. Another address gets a link of its own, and the old link stops working.
+
+    Raises InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn (for the role it has and the one it gets),
+    RoleUnknown, WorkspaceUnknown, InvalidNote, InvalidEmail, DomainNotAllowed, AlreadyMember and
+    InvitationPending.
+    """
+    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+        before = _summary(invitation)
+        if invitation.role is not None:
+            standing.check_may_grant(invitation.role)
+        _apply(standing, invitation, changes)
+        standing.check_may_grant(_role_of(invitation))
+        after = _summary(invitation)
+        changed = [name for name in after if after[name] != before[name]]
+        if changed:
+            _record(
+                standing,
+                "invitation.changed",
+                invitation,
+                before={name: before[name] for name in changed},
+                after={name: after[name] for name in changed},
+            )
+    return invitation
+
+
+def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
+    """Become the inviter of a pending invitation, whose own inviter may have lost the right.
+
+    Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
+    """
+    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+        standing.check_may_grant(_role_of(invitation))
+        before = invitation.inviter_name
+        drafts.set_inviter(invitation, standing)
+        names = {"before": {"inviter": before}, "after": {"inviter": invitation.inviter_name}}
+        _record(standing, "invitation.taken_over", invitation, **names)
     return invitation
 
 
@@ -140,109 +158,65 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        invitation = _get(standing.organization.id, invitation_id)
-        if invitation.state_at(now()) != InvitationState.PENDING:
-            raise InvitationEnded(invitation.id, invitation.state_at(now()))
+    with _changing(organization_id, invitation_id, by) as (standing, invitation):
         standing.check_may_grant(_role_of(invitation))
         invitation.link_copied = True
-        audit.record(standing.organization.id, standing, "invitation.link_copied", invitation)
+        _record(standing, "invitation.link_copied", invitation)
     return messages.link(invitation, copied=True)
 
 
-def check_may_be_invited(organization: Organization, address: str) -> None:
-    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and SeatsFull, in this order."""
-    if organization.plan == Plan.FREE:
-        raise PlanUpgradeRequired
-    query = (
-        select(User.id)
-        .join(Membership, Membership.user_id == User.id)
-        .where(User.email == address, Membership.organization_id == organization.id)
-    )
-    if user_id := session().scalar(query):
-        raise AlreadyMember(address, user_id)
-    pending = (
-        session()
-        .execute(
-            select(Invitation.id, Invitation.created_at).where(
-                Invitation.organization_id == organization.id,
-                Invitation.email == address,
-                Invitation.state == InvitationState.PENDING,
-            )
-        )
-        .first()
-    )
-    if pending:
-        raise InvitationPending(address, pending.id, pending.created_at)
-    limit = organization.seat_limit
-    if limit is not None and organization.members_count + organization.pending_count >= limit:
-        raise SeatsFull(limit)
+@contextmanager
+def _changing(
+    organization_id: UUID | str,
+    invitation_id: UUID | str,
+    by: Actor,
+    states: Sequence[InvitationState] = (InvitationState.PENDING,),
+) -> Iterator[tuple[Standing, Invitation]]:
+    """A transaction on one invitation that is in one of the states, now that overdue ones are written down."""
+    with locked(organization_id, by=by, needs="invitations:write") as standing:
+        endings.record_overdue(standing.organization)
+        invitation = find_in(standing.organization.id, invitation_id)
+        if invitation.state not in states:
+            raise InvitationEnded(invitation.id, invitation.state)
+        yield standing, invitation
 
 
-def _build(standing: Standing, draft: Draft) -> Invitation:
+def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None:
     organization = standing.organization
-    address = values.email(draft.email)
-    values.check_domain(address, organization.allowed_domains)
-    lifetime = values.lifetime(draft.lifetime) if draft.lifetime else organization.invitation_lifetime
-    invitation = Invitation(
-        organization_id=organization.id,
-        organization=organization,
-        email=address,
-        given_name=_optional_name(draft.given_name, "given_name", "a given name"),
-        family_name=_optional_name(draft.family_name, "family_name", "a family name"),
-        note=values.note(draft.note),
-        expires_at=now() + lifetime,
-        redirect_uri=_allowed(draft.redirect_uri, organization),
-        app_url=_allowed(draft.app_url, organization),
-        public_metadata=dict(draft.public_metadata),
-        private_metadata=dict(draft.private_metadata),
-    )
-    role = roles.get(organization.id, draft.role)
-    invitation.workspaces = workspaces.get_many(organization.id, draft.workspace_ids)
-    standing.check_may_grant(role)
-    invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
-    _set_inviter(invitation, standing)
-    return invitation
+    if changes.role is not None:
+        role = roles.get(organization.id, changes.role)
+        invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
+    if changes.workspace_ids is not None:
+        invitation.workspaces = workspaces.get_many(organization.id, changes.workspace_ids)
+    if changes.note is not None:
+        invitation.note = values.note(changes.note)
+    if changes.email is not None:
+        _change_address(standing, invitation, values.email(changes.email))
 
 
-def _optional_name(text: str | None, name: str, label: str) -> str:
-    return "" if text is None else values.name(text, name, label)
-
-
-def _allowed(url: str | None, organization: Organization) -> str | None:
-    if url is None:
-        return None
-    own = values.origin(current_app.config["EXTERNAL_URL"])
-    found = values.origin(url)
-    if found is None or len(url) > 2000 or found not in (own, *organization.allowed_origins):
-        raise RedirectNotAllowed(url)
-    return url
-
-
-def _set_inviter(invitation: Invitation, standing: Standing) -> None:
-    kinds = {PersonActor: "person", KeyActor: "key"}
-    invitation.inviter_kind = kinds.get(type(standing.actor), "operator")
-    invitation.inviter = standing.user
-    invitation.inviter_id = standing.user.id if standing.user else None
-    invitation.inviter_key_id = standing.api_key.id if standing.api_key else None
-    invitation.inviter_name = standing.name if standing.user else standing.organization.name
-
-
-def _insert(organization: Organization, invitation: Invitation) -> None:
-    session().add(invitation)
-    organization.pending_count += 1
-    try:
-        session().flush()
-    except IntegrityError:
-        raise InvitationPending(invitation.email, invitation.id, now()) from None
+def _change_address(standing: Standing, invitation: Invitation, address: str) -> None:
+    if address == invitation.email:
+        return
+    values.check_domain(address, standing.organization.allowed_domains)
+    drafts.check_address_is_free(standing.organization, address)
+    invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
+    invitation.expires_at = now() + standing.organization.invitation_lifetime
+    _enqueue_again(invitation)
 
 
 def _reopen(standing: Standing, invitation: Invitation) -> None:
     values.check_domain(invitation.email, standing.organization.allowed_domains)
-    check_may_be_invited(standing.organization, invitation.email)
+    drafts.check_may_be_invited(standing.organization, invitation.email)
     invitation.state, invitation.ended_at = InvitationState.PENDING, None
     standing.organization.pending_count += 1
-    _set_inviter(invitation, standing)
+    drafts.set_inviter(invitation, standing)
+
+
+def _enqueue_again(invitation: Invitation) -> None:
+    if invitation.message is None:
+        invitation.message = delivery.enqueue(invitation)
+    else:
+        delivery.enqueue_again(invitation.message)
 
 
 def _role_of(invitation: Invitation) -> Role:
@@ -251,33 +225,14 @@ def _role_of(invitation: Invitation) -> Role:
     return invitation.role
 
 
-def _is(state: InvitationState, moment: datetime) -> Any:
-    overdue = and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at <= moment)
-    match state:
-        case InvitationState.PENDING:
-            return and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at > moment)
-        case InvitationState.EXPIRED:
-            return or_(Invitation.state == InvitationState.EXPIRED, overdue)
-        case _:
-            return Invitation.state == state
+def _summary(invitation: Invitation) -> dict[str, Any]:
+    return {
+        "email": invitation.email,
+        "role": invitation.role_name,
+        "workspaces": [workspace.name for workspace in invitation.workspaces],
+        "note": invitation.note,
+    }
 
 
-def _complete() -> Select[Invitation]:
-    return select(Invitation).options(
-        joinedload(Invitation.role),
-        joinedload(Invitation.inviter),
-        joinedload(Invitation.message),
-        joinedload(Invitation.organization, innerjoin=True),
-        selectinload(Invitation.workspaces),
-    )
-
-
-def _get(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
-    try:
-        wanted = invitation_id if isinstance(invitation_id, UUID) else UUID(invitation_id)
-    except ValueError:
-        raise InvitationUnknown(str(invitation_id)) from None
-    query = _complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)
-    if (invitation := session().scalar(query)) is None:
-        raise InvitationUnknown(str(invitation_id))
-    return invitation
+def _record(standing: Standing, action: str, invitation: Invitation, **what: dict[str, Any]) -> None:
+    audit.record(standing.organization.id, standing, action, invitation, **what)

@@ -1,0 +1,150 @@
+"""What a new invitation has to be before it is one: its values, the rights it hands out, the room for it."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from invite_app.access import KeyActor, PersonActor, Standing
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    InvitationPending,
+    PlanUpgradeRequired,
+    RedirectNotAllowed,
+    SeatsFull,
+)
+from invite_app.models import Invitation, InvitationState, Membership, Organization, Plan, User
+from invite_app.models.base import now
+
+from . import roles, values, workspaces
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Whom to invite, into what. Names may be left out (None); everything else has the organization's default.
+
+    Without `notify` no mail goes out, and the link has to be copied.
+    """
+
+    email: str
+    role: str
+    given_name: str | None = None
+    family_name: str | None = None
+    workspace_ids: Sequence[UUID | str] = ()
+    note: str = ""
+    lifetime: timedelta | None = None
+    redirect_uri: str | None = None
+    app_url: str | None = None
+    notify: bool = True
+    public_metadata: Mapping[str, Any] = field(default_factory=dict)
+    private_metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(standing: Standing, draft: Draft) -> Invitation:
+    """An invitation with checked values that the actor may hand out; not yet in the database.
+
+    Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
+    RoleUnknown, WorkspaceUnknown and RoleAboveOwn.
+    """
+    organization = standing.organization
+    address = values.email(draft.email)
+    values.check_domain(address, organization.allowed_domains)
+    lifetime = values.lifetime(draft.lifetime) if draft.lifetime else organization.invitation_lifetime
+    invitation = Invitation(
+        organization_id=organization.id,
+        organization=organization,
+        email=address,
+        given_name=_optional_name(draft.given_name, "given_name", "a given name"),
+        family_name=_optional_name(draft.family_name, "family_name", "a family name"),
+        note=values.note(draft.note),
+        expires_at=now() + lifetime,
+        redirect_uri=_allowed(draft.redirect_uri, organization),
+        app_url=_allowed(draft.app_url, organization),
+        public_metadata=dict(draft.public_metadata),
+        private_metadata=dict(draft.private_metadata),
+    )
+    role = roles.get(organization.id, draft.role)
+    invitation.workspaces = workspaces.get_many(organization.id, draft.workspace_ids)
+    standing.check_may_grant(role)
+    invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
+    set_inviter(invitation, standing)
+    return invitation
+
+
+def _optional_name(text: str | None, name: str, label: str) -> str:
+    return "" if text is None else values.name(text, name, label)
+
+
+def _allowed(url: str | None, organization: Organization) -> str | None:
+    if url is None:
+        return None
+    own = values.origin(current_app.config["EXTERNAL_URL"])
+    found = values.origin(url)
+    if found is None or len(url) > 2000 or found not in (own, *organization.allowed_origins):
+        raise RedirectNotAllowed(url)
+    return url
+
+
+def set_inviter(invitation: Invitation, standing: Standing) -> None:
+    kinds = {PersonActor: "person", KeyActor: "key"}
+    invitation.inviter_kind = kinds.get(type(standing.actor), "operator")
+    invitation.inviter = standing.user
+    invitation.inviter_id = standing.user.id if standing.user else None
+    invitation.inviter_key_id = standing.api_key.id if standing.api_key else None
+    invitation.inviter_name = standing.name if standing.user else standing.organization.name
+
+
+def check_may_be_invited(organization: Organization, address: str) -> None:
+    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and SeatsFull, in this order."""
+    if organization.plan == Plan.FREE:
+        raise PlanUpgradeRequired
+    check_address_is_free(organization, address)
+    limit = organization.seat_limit
+    if limit is not None and organization.members_count + organization.pending_count >= limit:
+        raise SeatsFull(limit)
+
+
+def check_address_is_free(organization: Organization, address: str) -> None:
+    """Raises AlreadyMember and InvitationPending. Overdue invitations must have been recorded before."""
+    query = (
+        select(User.id)
+        .join(Membership, Membership.user_id == User.id)
+        .where(User.email == address, Membership.organization_id == organization.id)
+    )
+    if user_id := session().scalar(query):
+        raise AlreadyMember(address, user_id)
+    pending = (
+        session()
+        .execute(
+            select(Invitation.id, Invitation.created_at).where(
+                Invitation.organization_id == organization.id,
+                Invitation.email == address,
+                Invitation.state == InvitationState.PENDING,
+            )
+        )
+        .first()
+    )
+    if pending:
+        raise InvitationPending(address, pending.id, pending.created_at)
+
+
+def insert(organization: Organization, invitation: Invitation) -> None:
+    """Put it into the database. Raises InvitationPending when the same address came in another way first."""
+    session().add(invitation)
+    organization.pending_count += 1
+    try:
+        session().flush()
+    except IntegrityError:
+        raise InvitationPending(invitation.email, invitation.id, now()) from None
+
+
+def new_nonce() -> bytes:
+    """What makes a link unlike every earlier link of the same invitation."""
+    return secrets.token_bytes(16)

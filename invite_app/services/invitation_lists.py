@@ -1,0 +1,139 @@
+"""Looking at invitations: one, a page of them, and how many there are of each kind."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from invite_app.access import Actor, authorize
+from invite_app.db import session
+from invite_app.errors import InvitationUnknown
+from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage
+from invite_app.models.base import now
+
+from . import cursors
+
+NEWEST: cursors.Order[Invitation] = cursors.Order(
+    (Invitation.created_at, Invitation.id), lambda row: (row.created_at, row.id), descending=True
+)
+OLDEST: cursors.Order[Invitation] = cursors.Order(NEWEST.columns, NEWEST.values)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which invitations to list; what is left empty does not narrow the list."""
+
+    states: Collection[InvitationState] = ()
+    delivery: DeliveryState | None = None
+    email: str | None = None
+    fragment: str = ""
+
+
+EVERYTHING = Filter()
+
+
+def list_page(
+    organization_id: UUID | str,
+    *,
+    by: Actor,
+    only: Filter = EVERYTHING,
+    state: InvitationState | None = None,
+    order: cursors.Order[Invitation] = NEWEST,
+    cursor: str | None = None,
+    offset: int = 0,
+    limit: int = 25,
+) -> cursors.Page[Invitation]:
+    """Invitations with role, workspaces, inviter and delivery, newest first unless ordered otherwise."""
+    standing = authorize(by, organization_id, "invitations:read")
+    if state is not None:
+        only = Filter((state,), only.delivery, only.email, only.fragment)
+    conditions = [Invitation.organization_id == standing.organization.id, *_conditions(only, now())]
+    total = session().scalar(select(func.count()).select_from(Invitation).where(*conditions)) or 0
+    query = complete().where(*conditions)
+    return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
+
+
+def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
+    """One invitation with role, workspaces, inviter and delivery. Raises InvitationUnknown."""
+    standing = authorize(by, organization_id, "invitations:read")
+    return find_in(standing.organization.id, invitation_id)
+
+
+def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
+    """How many invitations there are in each state, and under `failed` how many pending were not delivered."""
+    standing = authorize(by, organization_id, "invitations:read")
+    here, moment = Invitation.organization_id == standing.organization.id, now()
+    by_state = select(Invitation.state, func.count()).where(here).group_by(Invitation.state)
+    found = {state.value: 0 for state in InvitationState}
+    found |= {state: count for state, count in session().execute(by_state)}  # noqa: C416 - rows are no pairs to mypy
+    overdue = select(func.count()).select_from(Invitation).where(here, _is_overdue(moment))
+    late = session().scalar(overdue) or 0
+    found[InvitationState.PENDING] -= late
+    found[InvitationState.EXPIRED] += late
+    failed = select(func.count()).select_from(Invitation).where(here, *_conditions(UNDELIVERED, moment))
+    return found | {"failed": session().scalar(failed) or 0}
+
+
+UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
+
+
+def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
+    """The invitation, complete, for services that know the organization. Raises InvitationUnknown."""
+    try:
+        wanted = invitation_id if isinstance(invitation_id, UUID) else UUID(invitation_id)
+    except ValueError:
+        raise InvitationUnknown(str(invitation_id)) from None
+    query = complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)
+    invitation: Invitation | None = session().scalar(query)
+    if invitation is None:
+        raise InvitationUnknown(str(invitation_id))
+    return invitation
+
+
+def complete() -> Select[Invitation]:
+    """Invitations with everything an interface shows of one."""
+    return select(Invitation).options(
+        joinedload(Invitation.role),
+        joinedload(Invitation.inviter),
+        joinedload(Invitation.message),
+        joinedload(Invitation.organization, innerjoin=True),
+        selectinload(Invitation.workspaces),
+    )
+
+
+def _conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
+    conditions: list[Any] = []
+    if only.states:
+        conditions.append(or_(*(_is(state, moment) for state in only.states)))
+    if only.delivery is not None:
+        conditions.append(Invitation.message.has(OutboxMessage.state == only.delivery))
+    if only.email is not None:
+        conditions.append(Invitation.email == only.email)
+    conditions += [_mentions(word) for word in only.fragment.split()]
+    return conditions
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    return or_(
+        Invitation.email.icontains(word, autoescape=True),
+        Invitation.given_name.icontains(word, autoescape=True),
+        Invitation.family_name.icontains(word, autoescape=True),
+    )
+
+
+def _is(state: InvitationState, moment: datetime) -> ColumnElement[bool]:
+    match state:
+        case InvitationState.PENDING:
+            return and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at > moment)
+        case InvitationState.EXPIRED:
+            return or_(Invitation.state == InvitationState.EXPIRED, _is_overdue(moment))
+        case _:
+            return Invitation.state == state
+
+
+def _is_overdue(moment: datetime) -> ColumnElement[bool]:
+    return and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at <= moment)

@@ -85,6 +85,10 @@ class InvalidLifetime(InvalidValue):
     """A lifetime outside 1 hour to 365 days."""
 
 
+class InvalidMetadata(InvalidValue):
+    """Metadata that is too large or cannot be stored."""
+
+
 class WeakPassword(InvalidValue):
     """A password that is too short, too long or too easy to guess."""
 
@@ -165,6 +169,23 @@ class MemberAboveOwn(DomainError):
     user: str
     missing: tuple[str, ...]
     sentence = "You cannot change somebody whose role has permissions that yours does not have."
+
+
+@dataclass(eq=False)
+class RoleBuiltIn(DomainError):
+    """The built-in roles cannot be changed or deleted."""
+
+    role: str
+    sentence = "{role} is built in. Duplicate it to make your own."
+
+
+@dataclass(eq=False)
+class RoleInUse(DomainError):
+    """Members have this role, and no other was named for them."""
+
+    role: str
+    members: int
+    sentence = "Choose a role for the {members} members who have {role} first."
 
 
 @dataclass(eq=False)

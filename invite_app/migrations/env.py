@@ -9,11 +9,12 @@ from sqlalchemy import JSON, Connection
 from invite_app.models.base import Base, UtcTime
 
 
-def render_item(kind: str, item: Any, _: Any) -> str | Literal[False]:
+def render_item(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
     """Write our column types into migrations as the plain types they are."""
     if kind == "type" and isinstance(item, UtcTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, JSON):
+        autogenerate.imports.add("from sqlalchemy.dialects import postgresql")
         return 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'
     return False
 

@@ -1,6 +1,7 @@
 """The tables, one file per aggregate."""
 
 from .audit import AuditEvent
+from .batch import Batch, IdempotencyKey
 from .invitation import (
     DeliveryState,
     Invitation,
@@ -17,7 +18,9 @@ __all__ = [
     "AccountLink",
     "ApiKey",
     "AuditEvent",
+    "Batch",
     "DeliveryState",
+    "IdempotencyKey",
     "Installation",
     "Invitation",
     "InvitationState",

@@ -77,6 +77,7 @@ class Invitation(Identified, Base):
     inviter_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     inviter_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
     inviter_name: Mapped[str] = mapped_column(String(201))
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("batches.id", ondelete="SET NULL"), index=True)
     redirect_uri: Mapped[str | None] = mapped_column(String(2000))
     app_url: Mapped[str | None] = mapped_column(String(2000))
     public_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -147,3 +148,4 @@ class OutboxMessage(Identified, Base):
 
     invitation: Mapped[Invitation | None] = relationship(back_populates="message", lazy="raise")
     user: Mapped[User | None] = relationship(lazy="raise")
+    organization: Mapped[Organization | None] = relationship(lazy="raise")

@@ -57,7 +57,7 @@ class ApiKey(Identified, Base):
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    role_id: Mapped[UUID] = mapped_column(ForeignKey("roles.id"))
+    role_id: Mapped[UUID] = mapped_column(ForeignKey("roles.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(100))
     prefix: Mapped[str] = mapped_column(String(12))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)

@@ -23,7 +23,8 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Plan, User
 from invite_app.models.base import now
 
-from . import roles, values, workspaces
+from . import values
+from .catalog import Asked, Catalog
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Draft:
     private_metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(standing: Standing, draft: Draft) -> Invitation:
+def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> Invitation:
     """An invitation with checked values that the actor may hand out; not yet in the database.
 
     Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
@@ -67,11 +68,12 @@ def build(standing: Standing, draft: Draft) -> Invitation:
         expires_at=now() + lifetime,
         redirect_uri=_allowed(draft.redirect_uri, organization),
         app_url=_allowed(draft.app_url, organization),
-        public_metadata=dict(draft.public_metadata),
-        private_metadata=dict(draft.private_metadata),
+        public_metadata=values.metadata(draft.public_metadata, "public_metadata"),
+        private_metadata=values.metadata(draft.private_metadata, "private_metadata"),
     )
-    role = roles.get(organization.id, draft.role)
-    invitation.workspaces = workspaces.get_many(organization.id, draft.workspace_ids)
+    catalog = catalog or Asked(organization.id)
+    role = catalog.role(draft.role)
+    invitation.workspaces = catalog.workspaces(draft.workspace_ids)
     standing.check_may_grant(role)
     invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
     set_inviter(invitation, standing)

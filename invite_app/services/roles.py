@@ -1,15 +1,22 @@
-"""Roles of an organization: the three built-in ones, and how a role is found by what people call it."""
+"""Roles of an organization: the built-in ones, custom ones, and how a role is found by what people call it."""
 
+import re
+from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, or_, select, update
+from uuid_utils.compat import uuid7
 
-from invite_app.access import Actor, authorize
+from invite_app.access import Actor, Standing, authorize, locked
 from invite_app.db import session
-from invite_app.errors import RoleUnknown
-from invite_app.models import Organization, Role
+from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
+from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
-from invite_app.models.role import BUILT_IN
+from invite_app.models.role import BUILT_IN, PERMISSIONS
+
+from . import audit, values
 
 
 def add_built_in(organization: Organization) -> dict[str, Role]:
@@ -41,14 +48,151 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Role]:
     return list(session().scalars(query))
 
 
+def holders(organization_id: UUID | str, *, by: Actor) -> dict[UUID, int]:
+    """How many members have each role, by the role's id."""
+    standing = authorize(by, organization_id, "members:read")
+    query = (
+        select(Membership.role_id, func.count())
+        .where(Membership.organization_id == standing.organization.id)
+        .group_by(Membership.role_id)
+    )
+    return {role_id: count for role_id, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
+
+
 def get(organization_id: UUID, name: str) -> Role:
     """The role with this key or name, in any case, with or without the prefix `org:`. Raises RoleUnknown."""
-    wanted = folded(name)
-    candidates = {wanted, wanted.removeprefix("org:")}
+    wanted = spellings(name)
     query = select(Role).where(
-        Role.organization_id == organization_id,
-        or_(Role.key.in_(candidates), Role.folded_name.in_(candidates)),
+        Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
     )
-    if (role := session().scalars(query).first()) is None:
+    role: Role | None = session().scalars(query).first() if wanted else None
+    if role is None:
         raise RoleUnknown(name)
     return role
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """What a role may be stored under that somebody calls by this name."""
+    if values.has_control_characters(name):
+        return ()
+    wanted = folded(name)
+    return tuple(dict.fromkeys((wanted, wanted.removeprefix("org:"))))
+
+
+def create(
+    organization_id: UUID | str, *, name: str, permissions: Collection[str], by: Actor, key: str | None = None
+) -> Role:
+    """A custom role. Raises InvalidName, InvalidSetting, RoleAboveOwn and NameTaken."""
+    with locked(organization_id, by=by, needs="roles:write") as standing:
+        cleaned = values.name(name, "name", "a name")
+        role = Role(
+            id=uuid7(),
+            organization_id=standing.organization.id,
+            name=cleaned,
+            folded_name=folded(cleaned),
+            key=_key(key or cleaned),
+            permissions=_ordered(permissions),
+        )
+        standing.check_may_grant(role)
+        _check_names_are_free(role)
+        session().add(role)
+        session().flush()
+        _record(standing, "role.created", role, after=_summary(role))
+    return role
+
+
+def update_role(
+    organization_id: UUID | str,
+    role: str,
+    *,
+    by: Actor,
+    name: str | None = None,
+    permissions: Collection[str] | None = None,
+) -> Role:
+    """Change a custom role for everybody who has it, from their next request on.
+
+    Raises RoleUnknown, RoleBuiltIn, InvalidName, InvalidSetting, RoleAboveOwn (for what it holds before or
+    after) and NameTaken.
+    """
+    with locked(organization_id, by=by, needs="roles:write") as standing:
+        found = _get_custom(standing, role)
+        before = _summary(found)
+        if name is not None:
+            found.name = values.name(name, "name", "a name")
+            found.folded_name = folded(found.name)
+        if permissions is not None:
+            found.permissions = _ordered(permissions)
+        standing.check_may_grant(found)
+        with session().no_autoflush:
+            _check_names_are_free(found)
+        _record(standing, "role.changed", found, before=before, after=_summary(found))
+    return found
+
+
+def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: str | None = None) -> None:
+    """Remove a custom role; its members get the replacement, keys with it end, invitations with it are stuck.
+
+    Raises RoleUnknown, RoleBuiltIn, RoleAboveOwn (for either role) and RoleInUse when members have it and no
+    replacement is named.
+    """
+    with locked(organization_id, by=by, needs="roles:write") as standing:
+        found = _get_custom(standing, role)
+        with_it = Membership.role_id == found.id
+        members = session().scalar(select(func.count()).select_from(Membership).where(with_it)) or 0
+        if members:
+            _hand_over(standing, found, replacement, members)
+        session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
+        _record(standing, "role.deleted", found, before=_summary(found), after={"replacement": replacement})
+        session().delete(found)
+
+
+def _hand_over(standing: Standing, role: Role, replacement: str | None, members: int) -> None:
+    if replacement is None:
+        raise RoleInUse(role.name, members)
+    heir = get(standing.organization.id, replacement)
+    if heir.id == role.id:
+        raise RoleUnknown(replacement)
+    standing.check_may_grant(heir)
+    session().execute(update(Membership).where(Membership.role_id == role.id).values(role_id=heir.id))
+
+
+def _get_custom(standing: Standing, name: str) -> Role:
+    role = get(standing.organization.id, name)
+    if role.is_built_in:
+        raise RoleBuiltIn(role.name)
+    standing.check_may_grant(role)
+    return role
+
+
+def _ordered(permissions: Collection[str]) -> list[str]:
+    unknown = [name for name in permissions if name not in PERMISSIONS]
+    if unknown:
+        raise InvalidSetting("permissions", f"There is no permission “{unknown[0]}”.")
+    return [name for name in PERMISSIONS if name in permissions]
+
+
+def _key(text: str) -> str:
+    key = re.sub(r"[^a-z0-9]+", "_", folded(text).removeprefix("org:")).strip("_")[:100]
+    if not key:
+        raise InvalidSetting("key", "Use a key of letters, digits and underscores.")
+    return key
+
+
+def _check_names_are_free(role: Role) -> None:
+    """Keys and names share one namespace, or a name could be taken for somebody else's key."""
+    wanted = {role.key, *spellings(role.name)}
+    query = select(Role.id).where(
+        Role.organization_id == role.organization_id,
+        or_(Role.key.in_(wanted), Role.folded_name.in_(wanted)),
+        Role.id != role.id,
+    )
+    if session().scalar(query) is not None:
+        raise NameTaken("role", role.name)
+
+
+def _summary(role: Role) -> dict[str, Any]:
+    return {"name": role.name, "permissions": list(role.permissions)}
+
+
+def _record(standing: Standing, action: str, role: Role, **what: dict[str, Any]) -> None:
+    audit.record(standing.organization.id, standing, action, role, **what)

@@ -1,8 +1,10 @@
 """What counts as a usable value: addresses, names, notes, origins, lifetimes. Every interface goes through these."""
 
+import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
@@ -11,6 +13,7 @@ from invite_app.errors import (
     DomainNotAllowed,
     InvalidEmail,
     InvalidLifetime,
+    InvalidMetadata,
     InvalidName,
     InvalidNote,
     InvalidSetting,
@@ -18,6 +21,7 @@ from invite_app.errors import (
 
 MAX_NAME = 100
 MAX_NOTE = 1000
+MAX_METADATA = 8192
 _JOINERS = "\u200c\u200d"
 MIN_LIFETIME, MAX_LIFETIME = timedelta(hours=1), timedelta(days=365)
 
@@ -67,6 +71,20 @@ def lifetime(value: timedelta) -> timedelta:
     if not MIN_LIFETIME <= value <= MAX_LIFETIME:
         raise InvalidLifetime("lifetime", "Choose between 1 hour and 365 days.")
     return value
+
+
+def metadata(given: Mapping[str, Any], field: str) -> dict[str, Any]:
+    """A JSON object of at most 8 kB that every database can store. Raises InvalidMetadata."""
+    try:
+        text = json.dumps(given, ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidMetadata(field, "Use plain JSON values.") from None
+    if size > MAX_METADATA:
+        raise InvalidMetadata(field, f"Use at most {MAX_METADATA:,} bytes.")
+    if "\\u0000" in text:
+        raise InvalidMetadata(field, "Leave out the character U+0000.")
+    return dict(given)
 
 
 def origin(url: str) -> str | None:

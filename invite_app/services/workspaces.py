@@ -1,6 +1,6 @@
 """Workspaces: made, listed, renamed and deleted by admins; named by invitations and memberships."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -67,11 +67,15 @@ def get_many(organization_id: UUID, workspace_ids: Sequence[UUID | str]) -> list
     if not wanted:
         return []
     query = select(Workspace).where(Workspace.organization_id == organization_id, Workspace.id.in_(wanted))
-    found = {workspace.id: workspace for workspace in session().scalars(query)}
+    return pick({workspace.id: workspace for workspace in session().scalars(query)}, workspace_ids)
+
+
+def pick(found: Mapping[UUID, Workspace], workspace_ids: Sequence[UUID | str]) -> list[Workspace]:
+    """Those of the found workspaces, in the order of the ids and each once. Raises WorkspaceUnknown."""
     for index, item in enumerate(workspace_ids):
         if _uuid(item, index) not in found:
             raise WorkspaceUnknown(str(item), index)
-    return [found[item] for item in wanted]
+    return [found[item] for item in dict.fromkeys(_uuid(item, 0) for item in workspace_ids)]
 
 
 def _uuid(value: UUID | str, index: int) -> UUID:

@@ -1,0 +1,61 @@
+"""Where a draft's role and workspaces are looked up: one query each for a single draft, none for one of many."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy import select
+
+from invite_app.db import session
+from invite_app.errors import RoleUnknown
+from invite_app.models import Role, Workspace
+
+from . import roles, workspaces
+
+
+class Catalog(Protocol):
+    """Raises RoleUnknown and WorkspaceUnknown."""
+
+    def role(self, name: str) -> Role: ...
+
+    def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]: ...
+
+
+class Asked:
+    """Asks the database each time."""
+
+    def __init__(self, organization_id: UUID) -> None:
+        self._organization_id = organization_id
+
+    def role(self, name: str) -> Role:
+        return roles.get(self._organization_id, name)
+
+    def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]:
+        return workspaces.get_many(self._organization_id, ids)
+
+
+class Loaded:
+    """Reads everything once, for a list of drafts."""
+
+    def __init__(self, organization_id: UUID) -> None:
+        self._organization_id = organization_id
+
+    def role(self, name: str) -> Role:
+        for candidate in roles.spellings(name):
+            if candidate in self._roles:
+                return self._roles[candidate]
+        raise RoleUnknown(name)
+
+    def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]:
+        return workspaces.pick(self._workspaces, ids)
+
+    @cached_property
+    def _roles(self) -> dict[str, Role]:
+        found = session().scalars(select(Role).where(Role.organization_id == self._organization_id))
+        return {spelling: role for role in found for spelling in (role.key, role.folded_name)}
+
+    @cached_property
+    def _workspaces(self) -> dict[UUID, Workspace]:
+        query = select(Workspace).where(Workspace.organization_id == self._organization_id)
+        return {workspace.id: workspace for workspace in session().scalars(query)}

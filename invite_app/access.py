@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
+from . import ids
 from .db import session, transaction
 from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
@@ -92,7 +93,7 @@ def authorize(actor: Actor, organization_id: UUID | str, permission: str | None 
     Raises OrganizationUnknown (no such organization, or the actor has no part in it), Unauthenticated (the key
     ended meanwhile) and PermissionMissing.
     """
-    standing = _read_standing(actor, _uuid(organization_id))
+    standing = _read_standing(actor, ids.parse(organization_id, OrganizationUnknown()))
     if permission:
         standing.check_may(permission)
     return standing
@@ -104,7 +105,7 @@ def locked(organization_id: UUID | str, *, by: Actor, needs: str | None = None) 
 
     Raises what `authorize` raises.
     """
-    organization_id = _uuid(organization_id)
+    organization_id = ids.parse(organization_id, OrganizationUnknown())
     with transaction():
         lock_organization(organization_id)
         yield authorize(by, organization_id, needs)
@@ -117,13 +118,6 @@ def lock_organization(organization_id: UUID) -> Organization:
     if organization is None:
         raise OrganizationUnknown
     return organization
-
-
-def _uuid(value: UUID | str) -> UUID:
-    try:
-        return value if isinstance(value, UUID) else UUID(value)
-    except ValueError:
-        raise OrganizationUnknown from None
 
 
 def _read_standing(actor: Actor, organization_id: UUID) -> Standing:

@@ -34,15 +34,24 @@ def invitation(row: OutboxMessage) -> MailMessage:
         "invitation",
         context(subject, link=link(subject)),
         to=subject.email,
-        message_id=f"<{row.id}.{row.sends}@{_host()}>",
+        message_id=_message_id(row),
         reply_to=subject.inviter.email if subject.inviter else None,
         sender_name=subject.organization.name,
     )
 
 
-def preview(row: OutboxMessage) -> MailMessage:
-    """The same mail as the local outbox shows it."""
-    return invitation(row)
+def added(row: OutboxMessage) -> MailMessage:
+    """Tells somebody that they were made a member without having been asked, and how to leave."""
+    assert row.user is not None
+    assert row.organization is not None
+    home = f"{current_app.config['EXTERNAL_URL']}/organizations/{row.organization.id}"
+    values = {
+        "organization_name": row.organization.name,
+        "given_name": row.user.given_name,
+        "link": f"{home}/",
+        "leave_link": f"{home}/leave",
+    }
+    return _render("added", values, to=row.user.email, message_id=_message_id(row))
 
 
 def context(subject: Invitation, *, link: str) -> dict[str, Any]:
@@ -98,6 +107,11 @@ def _render(name: str, values: dict[str, Any], **headers: Any) -> MailMessage:
         html=render_template(f"email/{name}/body.html", **values),
         **headers,
     )
+
+
+def _message_id(row: OutboxMessage) -> str:
+    """Made of the row and the sending, so that a repeat after a crash can be recognised."""
+    return f"<{row.id}.{row.sends}@{_host()}>"
 
 
 def _host() -> str:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
+from invite_app import ids
 from invite_app.access import Actor, KeyActor, authorize, is_live, locked
 from invite_app.db import session, transaction
 from invite_app.errors import ApiKeyUnknown, InvalidSetting, MembershipUnknown, Unauthenticated
@@ -81,7 +82,7 @@ def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) ->
 
 def organization_of(api_key_id: UUID | str) -> UUID:
     """Where a key belongs; for the operator, who names keys without their organization."""
-    if (api_key := session().get(ApiKey, _uuid(api_key_id))) is None:
+    if (api_key := session().get(ApiKey, ids.parse(api_key_id, ApiKeyUnknown(str(api_key_id))))) is None:
         raise ApiKeyUnknown(str(api_key_id))
     return api_key.organization_id
 
@@ -126,7 +127,7 @@ def _get(organization_id: UUID, api_key_id: UUID | str) -> ApiKey:
         select(ApiKey)
         .options(joinedload(ApiKey.role))
         .where(
-            ApiKey.id == _uuid(api_key_id),
+            ApiKey.id == ids.parse(api_key_id, ApiKeyUnknown(str(api_key_id))),
             ApiKey.organization_id == organization_id,
             ApiKey.revoked_at.is_(None),
         )
@@ -134,13 +135,6 @@ def _get(organization_id: UUID, api_key_id: UUID | str) -> ApiKey:
     if (api_key := session().scalar(query)) is None:
         raise ApiKeyUnknown(str(api_key_id))
     return api_key
-
-
-def _uuid(value: UUID | str) -> UUID:
-    try:
-        return value if isinstance(value, UUID) else UUID(value)
-    except ValueError:
-        raise ApiKeyUnknown(str(value)) from None
 
 
 def _hash(secret: str) -> str:

@@ -16,7 +16,7 @@ from invite_app.db import session, transaction
 from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
-from invite_app.models import DeliveryState, Invitation, InvitationState, Organization, OutboxMessage
+from invite_app.models import DeliveryState, Invitation, InvitationState, Organization, OutboxMessage, User
 from invite_app.models.base import now
 
 from . import audit
@@ -25,7 +25,10 @@ MAX_ATTEMPTS = 6
 FIRST_PAUSE = timedelta(minutes=1)
 LEASE_MARGIN = timedelta(seconds=20)
 
-BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {"invitation": messages.invitation}
+BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
+    "invitation": messages.invitation,
+    "added": messages.added,
+}
 """How the message of each kind of outbox row is built."""
 
 
@@ -53,6 +56,15 @@ def enqueue_again(row: OutboxMessage) -> None:
         _mark_kept(row)
 
 
+def enqueue_notice(kind: str, organization: Organization, user: User) -> OutboxMessage:
+    """Queue a message that tells somebody what was done to them, as part of the caller's transaction."""
+    row = OutboxMessage(kind=kind, organization_id=organization.id, user_id=user.id)
+    if transport().is_local:
+        _mark_kept(row)
+    session().add(row)
+    return row
+
+
 def send_now(row: OutboxMessage, by: audit.Author) -> None:
     """Send a freshly committed message within this request; without success its invitation is taken back.
 
@@ -62,11 +74,12 @@ def send_now(row: OutboxMessage, by: audit.Author) -> None:
     if row.lease is None:
         return
     assert row.invitation is not None
+    address = row.invitation.email
     try:
         receipt = transport().send(messages.invitation(row))
     except NotSent as error:
         if _take_back(row, str(error), by):
-            raise _fact(row.invitation.email, error) from error
+            raise _fact(address, error) from error
     except BaseException:
         _take_back(row, "the server stopped", by)
         raise
@@ -75,7 +88,10 @@ def send_now(row: OutboxMessage, by: audit.Author) -> None:
 
 
 def claim(limit: int) -> list[OutboxMessage]:
-    """Lease the next due messages to the caller, oldest first, with all that is needed to build them."""
+    """Lease the next due messages to the caller, oldest first.
+
+    They stay as they are at this moment, outside the session, so that their lease is the one that was taken.
+    """
     lease = uuid4()
     with transaction() as writing:
         due = (
@@ -92,11 +108,20 @@ def claim(limit: int) -> list[OutboxMessage]:
                 .where(OutboxMessage.id.in_(ids))
                 .values(lease=lease, next_attempt_at=_lease_end(len(ids)))
             )
-    return list(session().scalars(_complete().where(OutboxMessage.lease == lease))) if ids else []
+    rows = list(session().scalars(select(OutboxMessage).where(OutboxMessage.lease == lease))) if ids else []
+    for row in rows:
+        session().expunge(row)
+    return rows
 
 
-def deliver(row: OutboxMessage) -> bool:
-    """Try to send one claimed message and write down the result; whether the mail server took it."""
+def deliver(claimed: OutboxMessage) -> bool:
+    """Try to send one claimed message and write down the result; whether the mail server took it.
+
+    A message that is not ours any more is left alone, and so is an invitation that ended since the claim.
+    """
+    ours = _complete().where(OutboxMessage.id == claimed.id, OutboxMessage.lease == claimed.lease)
+    if (row := session().scalar(ours.execution_options(populate_existing=True))) is None:
+        return False
     if row.invitation is not None and row.invitation.state_at(now()) != InvitationState.PENDING:
         _settle(row, state=DeliveryState.FAILED, reason="the invitation ended before it was sent")
         return False
@@ -140,10 +165,14 @@ def _postpone(row: OutboxMessage, reason: str) -> None:
 
 def _settle(row: OutboxMessage, **values: Any) -> None:
     """Write a result down, unless the lease ran out and somebody else has the message now."""
+    row_id, lease = (
+        row.id,
+        row.lease,
+    )  # read now: the transaction would read them anew, and compare them to themselves
     with transaction() as writing:
         writing.execute(
             update(OutboxMessage)
-            .where(OutboxMessage.id == row.id, OutboxMessage.lease == row.lease)
+            .where(OutboxMessage.id == row_id, OutboxMessage.lease == lease)
             .values(lease=None, **values),
             execution_options={"synchronize_session": False},
         )
@@ -156,6 +185,8 @@ def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:
     invitation_id, organization_id = invitation.id, invitation.organization_id
     with transaction() as writing:
         organization = lock_organization(organization_id)
+        if writing.get(Invitation, invitation_id) is None:
+            return False
         ours = select(OutboxMessage.id).where(
             OutboxMessage.invitation_id == invitation_id, OutboxMessage.lease == lease
         )
@@ -198,6 +229,7 @@ def _complete() -> Any:
             selectinload(Invitation.workspaces),
         ),
         joinedload(OutboxMessage.user),
+        joinedload(OutboxMessage.organization),
     )
 
 

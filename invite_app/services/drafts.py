@@ -105,9 +105,19 @@ def set_inviter(invitation: Invitation, standing: Standing) -> None:
 
 def check_may_be_invited(organization: Organization, address: str) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and SeatsFull, in this order."""
+    check_plan(organization)
+    check_address_is_free(organization, address)
+    check_seats(organization)
+
+
+def check_plan(organization: Organization) -> None:
+    """Raises PlanUpgradeRequired."""
     if organization.plan == Plan.FREE:
         raise PlanUpgradeRequired
-    check_address_is_free(organization, address)
+
+
+def check_seats(organization: Organization) -> None:
+    """Raises SeatsFull. Overdue invitations must have been recorded before, so that they hold none."""
     limit = organization.seat_limit
     if limit is not None and organization.members_count + organization.pending_count >= limit:
         raise SeatsFull(limit)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from invite_app import ids
 from invite_app.access import Actor, authorize
 from invite_app.db import session
 from invite_app.errors import InvitationUnknown
@@ -83,10 +84,7 @@ UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
     """The invitation, complete, for services that know the organization. Raises InvitationUnknown."""
-    try:
-        wanted = invitation_id if isinstance(invitation_id, UUID) else UUID(invitation_id)
-    except ValueError:
-        raise InvitationUnknown(str(invitation_id)) from None
+    wanted = ids.parse(invitation_id, InvitationUnknown(str(invitation_id)))
     query = complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)
     invitation: Invitation | None = session().scalar(query)
     if invitation is None:

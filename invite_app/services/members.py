@@ -1,57 +1,108 @@
-"""Members: listed, given another role or other workspaces, removed, and let go."""
+"""Members: added, given another role or other workspaces, removed, and let go."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select, update
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import func, select, update
 
-from invite_app.access import Actor, Standing, authorize, locked
+from invite_app import ids
+from invite_app.access import Actor, Standing, locked
 from invite_app.db import session
-from invite_app.errors import LastOwner, MembershipUnknown
-from invite_app.models import ApiKey, Membership, Role
+from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
+from invite_app.models import ApiKey, Membership, User
 from invite_app.models.base import now
-from invite_app.models.role import OWNER
+from invite_app.models.membership import sort_name
 
-from . import audit, cursors, endings, roles, workspaces
+from . import audit, delivery, drafts, endings, roles, values, workspaces
+from .member_lists import Filter, find, find_in, first_owner, get, list_page, memberships_of
 
-BY_NAME: cursors.Order[Membership] = cursors.Order(
-    (Membership.sort_name, Membership.id),
-    lambda row: (row.sort_name, row.id),
-)
-
-
-def list_page(
-    organization_id: UUID | str, *, by: Actor, cursor: str | None = None, limit: int = 25
-) -> cursors.Page[Membership]:
-    """Members by name, with person, role and workspaces."""
-    standing = authorize(by, organization_id, "members:read")
-    query = _with_everything().where(Membership.organization_id == standing.organization.id)
-    return cursors.fetch(query, BY_NAME, total=standing.organization.members_count, cursor=cursor, limit=limit)
-
-
-def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
-    """One member with person, role and workspaces. Raises MembershipUnknown."""
-    standing = authorize(by, organization_id, "members:read")
-    return _get(standing.organization.id, user_id)
+__all__ = [
+    "Filter",
+    "add",
+    "change_metadata",
+    "change_role",
+    "change_workspaces",
+    "find",
+    "first_owner",
+    "get",
+    "leave",
+    "list_page",
+    "memberships_of",
+    "remove",
+]
 
 
-def memberships_of(user_id: UUID) -> list[Membership]:
-    """What a person belongs to, with role and workspaces."""
-    return list(session().scalars(_with_everything().where(Membership.user_id == user_id)))
+def add(
+    organization_id: UUID | str,
+    user_id: UUID | str,
+    role: str,
+    *,
+    by: Actor,
+    public_metadata: Mapping[str, Any] | None = None,
+    private_metadata: Mapping[str, Any] | None = None,
+) -> Membership:
+    """Make an existing account, whose address is proven, a member at once; the person is told by mail.
+
+    A pending invitation to the same address ends and gives its seat. Raises UserUnknown, RoleUnknown,
+    InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember and SeatsFull.
+    """
+    with locked(organization_id, by=by, needs="members:write") as standing:
+        organization = standing.organization
+        user = _get_proven(user_id)
+        granted = roles.get(organization.id, role)
+        membership = Membership(
+            organization_id=organization.id,
+            user_id=user.id,
+            user=user,
+            role_id=granted.id,
+            role=granted,
+            workspaces=[],
+            sort_name=sort_name(user),
+            public_metadata=values.metadata(public_metadata or {}, "public_metadata"),
+            private_metadata=values.metadata(private_metadata or {}, "private_metadata"),
+        )
+        standing.check_may_grant(granted)
+        drafts.check_plan(organization)
+        if find(organization.id, user.id) is not None:
+            raise AlreadyMember(user.email, user.id)
+        endings.record_overdue(organization)
+        endings.revoke_those_to(organization, user.email)
+        drafts.check_seats(organization)
+        session().add(membership)
+        organization.members_count += 1
+        session().flush()
+        delivery.enqueue_notice("added", organization, user)
+        _record(standing, "member.added", membership, {}, {"role": granted.name})
+    return membership
 
 
-def find(organization_id: UUID, user_id: UUID) -> Membership | None:
-    """The membership itself, for services that are inside their transaction."""
-    query = select(Membership).where(Membership.organization_id == organization_id, Membership.user_id == user_id)
-    found: Membership | None = session().scalar(query)
-    return found
+def change_metadata(
+    organization_id: UUID | str,
+    user_id: UUID | str,
+    *,
+    by: Actor,
+    public: Mapping[str, Any] | None = None,
+    private: Mapping[str, Any] | None = None,
+) -> Membership:
+    """Merge into the metadata, level by level; null removes a name. Raises MembershipUnknown, InvalidMetadata."""
+    with locked(organization_id, by=by, needs="members:write") as standing:
+        membership = find_in(standing.organization.id, user_id)
+        standing.check_may_change(membership.user_id, membership.role)
+        membership.public_metadata = values.metadata(
+            _merged(membership.public_metadata, public or {}), "public_metadata"
+        )
+        membership.private_metadata = values.metadata(
+            _merged(membership.private_metadata, private or {}), "private_metadata"
+        )
+        _record(standing, "member.metadata_changed", membership, {}, {})
+    return membership
 
 
 def change_role(organization_id: UUID | str, user_id: UUID | str, role: str, *, by: Actor) -> Membership:
     """Raises MembershipUnknown, RoleUnknown, RoleAboveOwn, MemberAboveOwn and LastOwner."""
     with locked(organization_id, by=by, needs="members:write") as standing:
-        membership = _get(standing.organization.id, user_id)
+        membership = find_in(standing.organization.id, user_id)
         granted = roles.get(standing.organization.id, role)
         standing.check_may_change(membership.user_id, membership.role)
         standing.check_may_grant(granted)
@@ -69,7 +120,7 @@ def change_workspaces(
 ) -> Membership:
     """Raises MembershipUnknown, WorkspaceUnknown and MemberAboveOwn."""
     with locked(organization_id, by=by, needs="members:write") as standing:
-        membership = _get(standing.organization.id, user_id)
+        membership = find_in(standing.organization.id, user_id)
         standing.check_may_change(membership.user_id, membership.role)
         before = [workspace.name for workspace in membership.workspaces]
         membership.workspaces = workspaces.get_many(standing.organization.id, workspace_ids)
@@ -92,7 +143,7 @@ def remove(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> No
     MemberAboveOwn and LastOwner.
     """
     with locked(organization_id, by=by, needs="members:write") as standing:
-        membership = _get(standing.organization.id, user_id)
+        membership = find_in(standing.organization.id, user_id)
         standing.check_may_change(membership.user_id, membership.role)
         _end(standing, membership, "member.removed")
 
@@ -101,7 +152,28 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
     """End one's own membership. Raises LastOwner."""
     with locked(organization_id, by=by) as standing:
         assert standing.user is not None
-        _end(standing, _get(standing.organization.id, standing.user.id), "member.left")
+        _end(standing, find_in(standing.organization.id, standing.user.id), "member.left")
+
+
+def _get_proven(user_id: UUID | str) -> User:
+    wanted = ids.parse(user_id, UserUnknown(str(user_id)))
+    user = session().get(User, wanted)
+    if user is None or not user.is_proven:
+        raise UserUnknown(str(user_id))
+    return user
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(old)
+    for name, value in new.items():
+        if value is None:
+            result.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = result.get(name)
+            result[name] = _merged(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            result[name] = value
+    return result
 
 
 def _end(standing: Standing, membership: Membership, action: str) -> None:
@@ -130,40 +202,6 @@ def _check_not_last_owner(membership: Membership) -> None:
     )
     if session().scalar(owners) == 1:
         raise LastOwner
-
-
-def first_owner(organization_id: UUID) -> Membership | None:
-    """The owner of longest standing, with the person."""
-    query = (
-        select(Membership)
-        .join(Role, and_(Role.id == Membership.role_id, Role.is_built_in, Role.key == OWNER))
-        .options(joinedload(Membership.user))
-        .where(Membership.organization_id == organization_id)
-        .order_by(Membership.created_at, Membership.id)
-        .limit(1)
-    )
-    found: Membership | None = session().scalar(query)
-    return found
-
-
-def _with_everything() -> Select[Membership]:
-    return select(Membership).options(
-        joinedload(Membership.user, innerjoin=True),
-        joinedload(Membership.role, innerjoin=True),
-        selectinload(Membership.workspaces),
-    )
-
-
-def _get(organization_id: UUID, user_id: UUID | str) -> Membership:
-    try:
-        wanted = user_id if isinstance(user_id, UUID) else UUID(user_id)
-    except ValueError:
-        raise MembershipUnknown(str(user_id)) from None
-    query = _with_everything().where(Membership.organization_id == organization_id, Membership.user_id == wanted)
-    membership: Membership | None = session().scalar(query)
-    if membership is None:
-        raise MembershipUnknown(str(user_id))
-    return membership
 
 
 def _record(

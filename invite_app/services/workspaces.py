@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from invite_app import ids
 from invite_app.access import Actor, authorize, locked
 from invite_app.db import session
 from invite_app.errors import NameTaken, WorkspaceUnknown
@@ -79,10 +80,7 @@ def pick(found: Mapping[UUID, Workspace], workspace_ids: Sequence[UUID | str]) -
 
 
 def _uuid(value: UUID | str, index: int) -> UUID:
-    try:
-        return value if isinstance(value, UUID) else UUID(value)
-    except ValueError:
-        raise WorkspaceUnknown(str(value), index) from None
+    return ids.parse(value, WorkspaceUnknown(str(value), index))
 
 
 def _save(workspace: Workspace) -> None:

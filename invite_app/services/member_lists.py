@@ -1,0 +1,140 @@
+"""Looking at members: one, a page of them, and what a person belongs to."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+
+from invite_app import ids
+from invite_app.access import Actor, authorize
+from invite_app.db import session
+from invite_app.errors import MembershipUnknown
+from invite_app.models import Membership, Role, User, membership_workspaces
+from invite_app.models.role import OWNER
+
+from . import cursors, roles
+
+BY_NAME: cursors.Order[Membership] = cursors.Order(
+    (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
+)
+NEWEST: cursors.Order[Membership] = cursors.Order(
+    (Membership.created_at, Membership.id), lambda row: (row.created_at, row.id), descending=True
+)
+OLDEST: cursors.Order[Membership] = cursors.Order(NEWEST.columns, NEWEST.values)
+BY_EMAIL: cursors.Order[Membership] = cursors.Order((User.email, Membership.id), lambda row: (row.user.email, row.id))
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which members to list; what is left empty does not narrow the list."""
+
+    user_ids: Collection[UUID] = ()
+    emails: Collection[str] = ()
+    roles: Collection[str] = ()
+    workspace_id: UUID | None = None
+    fragment: str = ""
+
+
+EVERYBODY = Filter()
+
+
+def list_page(
+    organization_id: UUID | str,
+    *,
+    by: Actor,
+    only: Filter = EVERYBODY,
+    order: cursors.Order[Membership] = BY_NAME,
+    cursor: str | None = None,
+    offset: int = 0,
+    limit: int = 25,
+) -> cursors.Page[Membership]:
+    """Members by name, with person, role and workspaces."""
+    standing = authorize(by, organization_id, "members:read")
+    query = complete().where(Membership.organization_id == standing.organization.id, *_conditions(only))
+    total = standing.organization.members_count
+    if only != EVERYBODY:
+        total = session().scalar(query.with_only_columns(func.count(Membership.id))) or 0
+    return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
+
+
+def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
+    """One member with person, role and workspaces. Raises MembershipUnknown."""
+    standing = authorize(by, organization_id, "members:read")
+    return find_in(standing.organization.id, user_id)
+
+
+def memberships_of(user_id: UUID) -> list[Membership]:
+    """What a person belongs to, with role and workspaces."""
+    return list(session().scalars(complete().where(Membership.user_id == user_id)))
+
+
+def find(organization_id: UUID, user_id: UUID) -> Membership | None:
+    """The membership itself, for services that are inside their transaction."""
+    query = select(Membership).where(Membership.organization_id == organization_id, Membership.user_id == user_id)
+    found: Membership | None = session().scalar(query)
+    return found
+
+
+def find_in(organization_id: UUID, user_id: UUID | str) -> Membership:
+    """The member, complete, for services that know the organization. Raises MembershipUnknown."""
+    wanted = ids.parse(user_id, MembershipUnknown(str(user_id)))
+    query = complete().where(Membership.organization_id == organization_id, Membership.user_id == wanted)
+    membership: Membership | None = session().scalar(query)
+    if membership is None:
+        raise MembershipUnknown(str(user_id))
+    return membership
+
+
+def first_owner(organization_id: UUID) -> Membership | None:
+    """The owner of longest standing, with the person."""
+    query = (
+        select(Membership)
+        .join(Role, and_(Role.id == Membership.role_id, Role.is_built_in, Role.key == OWNER))
+        .options(joinedload(Membership.user))
+        .where(Membership.organization_id == organization_id)
+        .order_by(Membership.created_at, Membership.id)
+        .limit(1)
+    )
+    found: Membership | None = session().scalar(query)
+    return found
+
+
+def complete() -> Select[Membership]:
+    """Members with everything an interface shows of one."""
+    return (
+        select(Membership)
+        .join(Membership.user)
+        .options(
+            contains_eager(Membership.user),
+            joinedload(Membership.role, innerjoin=True),
+            selectinload(Membership.workspaces),
+        )
+    )
+
+
+def _conditions(only: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[Any] = []
+    if only.user_ids:
+        conditions.append(Membership.user_id.in_(only.user_ids))
+    if only.emails:
+        conditions.append(User.email.in_(only.emails))
+    if only.roles:
+        wanted = {spelling for name in only.roles for spelling in roles.spellings(name)}
+        conditions.append(Membership.role.has(or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))))
+    if only.workspace_id is not None:
+        in_workspace = select(membership_workspaces.c.membership_id).where(
+            membership_workspaces.c.workspace_id == only.workspace_id
+        )
+        conditions.append(Membership.id.in_(in_workspace))
+    return conditions + [_mentions(word) for word in only.fragment.split()]
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    return or_(
+        User.email.icontains(word, autoescape=True),
+        User.given_name.icontains(word, autoescape=True),
+        User.family_name.icontains(word, autoescape=True),
+    )

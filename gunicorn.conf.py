@@ -27,13 +27,15 @@ control_socket_disable = True
 # Whom to believe about X-Forwarded-* is decided in one place, by the app: INVITE_TRUSTED_PROXIES.
 forwarded_allow_ips = ""
 
-SECRET_PATH = re.compile(r"""((?:^|[\s"'(]|://[^/\s]+)/invitations/)[^/\s?#"')]+""")
-QUERY = re.compile(r"""(?<=\S)\?[^\s"')]+""")
+# What follows /invitations/ at the start of a path, and every part of a path that is as long as a token
+# (the ids in paths have 36 characters).
+SECRET_PART = re.compile(r"""(?:(?<=^/invitations/)|(?<=[\s"'(]/invitations/)|(?<=/)(?=[\w-]{40}))[^/\s?#"')]+""")
+QUERY = re.compile(r"""(?<=/)([^\s"'?]*)\?[^\s"')]+""")
 
 
 def redact(text: str) -> str:
     """The text without link tokens and without query strings."""
-    return QUERY.sub("", SECRET_PATH.sub(r"\1[redacted]", text))
+    return QUERY.sub(r"\1", SECRET_PART.sub("[redacted]", text))
 
 
 class Redacting(logging.Filter):

@@ -21,6 +21,7 @@ from tests.support.browser import chromium, find_chromium, watched_page
 from tests.support.databases import BASE, KINDS, Databases, dispose
 from tests.support.mail import SmtpServer
 from tests.support.postgres import make_shared_folder, stop_shared_server
+from tests.support.redis import RedisServer, find_redis
 from tests.support.server import LiveServer, ServerProcess
 from tests.support.tls import Authority
 
@@ -120,7 +121,7 @@ def app_context(app: Flask) -> Iterator[None]:
         yield
 
 
-# --- mail ---
+# --- mail and Redis ---
 
 
 @pytest.fixture
@@ -159,6 +160,17 @@ def smtp_tls(authority: Authority) -> Iterator[SmtpServer]:
     """A mail server that speaks TLS from the first byte, with a login."""
     with SmtpServer(tls=authority.server_context(), implicit_tls=True, login=("mailer", "mail password")) as server:
         yield server
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis: `make_app(INVITE_REDIS_URL=redis_server.url, INVITE_RATE_LIMITS="on")`; `.stop()`, `.start()`."""
+    program = find_redis()
+    if program is None:
+        pytest.skip("no Redis: install Debian's package 'redis-server', or Valkey")
+    server = RedisServer(program).start()
+    yield server
+    server.stop()
 
 
 # --- servers and browser ---

@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 import time
+import urllib.request
 from collections.abc import Callable
 from email.message import EmailMessage
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Page
+from redis import ConnectionError as RedisConnectionError
+from redis import Redis
 from sqlalchemy import text
 
 from invite_app.db import is_current
@@ -17,7 +20,8 @@ from invite_app.extensions import db
 from tests.support.browser import assert_accessible
 from tests.support.databases import on_sqlite
 from tests.support.mail import SmtpServer
-from tests.support.server import LiveServer
+from tests.support.redis import RedisServer
+from tests.support.server import LiveServer, ServerProcess, run_command
 from tests.support.tls import Authority
 
 GOOD = "<!doctype html><html lang=en><title>Good</title><link rel=icon href=data:,><main><h1>Good</h1></main>"
@@ -150,3 +154,30 @@ class TestBrowser:
         page = open_page(server)
         page.goto("/good")
         assert_accessible(page)
+
+
+@on_sqlite
+class TestProcesses:
+    @pytest.mark.parametrize("kind", ["flask run", "gunicorn"])
+    def test_answer_at_their_own_address(self, start_process: Callable[..., ServerProcess], kind: str) -> None:
+        server = start_process(kind)
+        with urllib.request.urlopen(f"{server.url}/healthz") as answer:
+            assert answer.status == 200
+
+    def test_commands_answer_what_they_printed(self, environ: dict[str, str]) -> None:
+        command = run_command("--version", environ=environ)
+        assert (command.returncode, "Flask" in command.stdout) == (0, True)
+
+    def test_a_server_that_does_not_start_says_why(self, start_process: Callable[..., ServerProcess]) -> None:
+        with pytest.raises(RuntimeError, match="INVITE_MAIL_PORT"):
+            start_process("gunicorn", INVITE_MAIL_PORT="many")
+
+
+def test_redis_comes_and_goes(redis_server: RedisServer) -> None:
+    with Redis.from_url(redis_server.url) as client:
+        client.set("name", "value")
+        redis_server.stop()
+        with pytest.raises(RedisConnectionError):
+            client.get("name")
+        redis_server.start()
+        assert client.get("name") is None

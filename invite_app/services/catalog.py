@@ -39,7 +39,7 @@ class Loaded:
     """Reads everything once, for a list of drafts."""
 
     def __init__(self, organization_id: UUID) -> None:
-        self._organization_id = organization_id
+        self.organization_id = organization_id
 
     def role(self, name: str) -> Role:
         for candidate in roles.spellings(name):
@@ -52,10 +52,10 @@ class Loaded:
 
     @cached_property
     def _roles(self) -> dict[str, Role]:
-        found = session().scalars(select(Role).where(Role.organization_id == self._organization_id))
+        found = session().scalars(select(Role).where(Role.organization_id == self.organization_id))
         return {spelling: role for role in found for spelling in (role.key, role.folded_name)}
 
     @cached_property
     def _workspaces(self) -> dict[UUID, Workspace]:
-        query = select(Workspace).where(Workspace.organization_id == self._organization_id)
+        query = select(Workspace).where(Workspace.organization_id == self.organization_id)
         return {workspace.id: workspace for workspace in session().scalars(query)}

@@ -32,16 +32,16 @@ BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
 """How the message of each kind of outbox row is built."""
 
 
-def enqueue(invitation: Invitation) -> OutboxMessage:
+def enqueue(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage:
     """Put a new invitation's message in the queue, as part of the caller's transaction.
 
-    With immediate delivery the row is leased to this request until its mail deadline has surely passed, so no
-    delivery process sends the same message meanwhile.
+    With immediate delivery, and unless `at_once` is false, the row is leased to this request until its mail
+    deadline has surely passed, so no delivery process sends the same message meanwhile.
     """
     row = OutboxMessage(kind="invitation", organization_id=invitation.organization_id, invitation_id=invitation.id)
     if transport().is_local:
         _mark_kept(row)
-    elif current_app.config["MAIL_DELIVERY"] == "immediate":
+    elif at_once and current_app.config["MAIL_DELIVERY"] == "immediate":
         row.lease, row.next_attempt_at = uuid4(), _lease_end()
     session().add(row)
     return row
@@ -102,13 +102,12 @@ def claim(limit: int) -> list[OutboxMessage]:
             .with_for_update(skip_locked=True)
         )
         ids = list(writing.scalars(due))
-        if ids:
-            writing.execute(
-                update(OutboxMessage)
-                .where(OutboxMessage.id.in_(ids))
-                .values(lease=lease, next_attempt_at=_lease_end(len(ids)))
-            )
-    rows = list(session().scalars(select(OutboxMessage).where(OutboxMessage.lease == lease))) if ids else []
+        writing.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id.in_(ids))
+            .values(lease=lease, next_attempt_at=_lease_end(len(ids)))
+        )
+        rows = list(writing.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids))))
     for row in rows:
         session().expunge(row)
     return rows

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from invite_app.access import Actor, authorize, locked
 from invite_app.db import session, transaction
-from invite_app.errors import AlreadySetUp, InvalidSetting
+from invite_app.errors import AlreadySetUp, InvalidSetting, OrganizationUnknown
 from invite_app.models import Installation, Membership, Organization, Plan, User
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
@@ -82,6 +83,16 @@ def list_of(user_id: UUID) -> list[Organization]:
 def list_all() -> list[Organization]:
     """Every organization on this server; for the operator only."""
     return list(session().scalars(select(Organization).order_by(Organization.created_at, Organization.id)))
+
+
+def id_of(text: str) -> UUID:
+    """The organization with this id or slug, as the operator names it. Raises OrganizationUnknown."""
+    with suppress(ValueError):
+        return UUID(text)
+    organization_id: UUID | None = session().scalar(select(Organization.id).where(Organization.slug == text))
+    if organization_id is None:
+        raise OrganizationUnknown
+    return organization_id
 
 
 def get(organization_id: UUID | str, *, by: Actor) -> Organization:

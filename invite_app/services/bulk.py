@@ -1,0 +1,223 @@
+"""Inviting from a list. Every row is judged by itself; a bad one never holds back or hides the others."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from invite_app import ids
+from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    BatchUnknown,
+    DomainError,
+    DuplicateInList,
+    InvitationPending,
+    ListTooLong,
+    SeatsFull,
+)
+from invite_app.models import Batch, DeliveryState, Invitation, InvitationState, Membership, OutboxMessage, User
+from invite_app.models.base import now
+
+from . import audit, delivery, drafts, endings
+from .catalog import Loaded
+from .drafts import Draft
+
+MAX_ROWS = 10_000
+CHUNK = 500
+"""Rows per transaction, so that other writers of the same organization get their turn in between."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """What became (or would become) of one row: an invitation, or the fact that stands in its way."""
+
+    draft: Draft
+    error: DomainError | None = None
+    invitation_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the mails of a batch are."""
+
+    batch: Batch
+    queued: int
+    sent: int
+    failed: int
+
+
+def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
+    """What `send` would do with these rows now; nothing is kept. Raises ListTooLong and PlanUpgradeRequired."""
+    standing = authorize(by, organization_id, "invitations:write")
+    drafts.check_plan(standing.organization)
+    _check_length(rows)
+    judge = _Judge(standing, _room(standing))
+    return [result for chunk in _chunks(rows) for result, _ in judge.judge(standing, chunk)]
+
+
+def send(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> tuple[Batch, list[RowResult]]:
+    """Invite everybody on the list whom `send` of a single invitation would; the mails are queued.
+
+    Raises ListTooLong and PlanUpgradeRequired; what is wrong with a row is in its result.
+    """
+    batch = _open_batch(organization_id, rows, by)
+    results: list[RowResult] = []
+    judge = None
+    for chunk in _chunks(rows):
+        with locked(organization_id, by=by, needs="invitations:write") as standing:
+            endings.record_overdue(standing.organization)
+            judge = (judge or _Judge(standing, None)).with_room(_room(standing))
+            judged = list(judge.judge(standing, chunk))
+            accepted = [invitation for _, invitation in judged if invitation is not None]
+            _insert(standing, batch.id, accepted)
+            refused = len(judged) - len(accepted)
+            _count(batch, sent=len(accepted), refused=refused, is_last=len(results) + len(chunk) == len(rows))
+        results += [
+            RowResult(result.draft, result.error, invitation.id if invitation else None)
+            for result, invitation in judged
+        ]
+    return batch, results
+
+
+def progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Actor) -> Progress:
+    """Raises BatchUnknown."""
+    standing = authorize(by, organization_id, "invitations:read")
+    batch = session().get(Batch, ids.parse(batch_id, BatchUnknown(str(batch_id))))
+    if batch is None or batch.organization_id != standing.organization.id:
+        raise BatchUnknown(str(batch_id))
+    query = (
+        select(OutboxMessage.state, func.count())
+        .join(Invitation, Invitation.id == OutboxMessage.invitation_id)
+        .where(Invitation.batch_id == batch.id)
+        .group_by(OutboxMessage.state)
+    )
+    counted = dict(session().execute(query).tuples().all())
+    return Progress(batch, *(counted.get(state, 0) for state in DeliveryState))
+
+
+class _Judge:
+    """Judges rows in their order; remembers which addresses it has seen and how many seats are left."""
+
+    def __init__(self, standing: Standing, room: int | None) -> None:
+        self._catalog = Loaded(standing.organization.id)
+        self._first_row: dict[str, int] = {}
+        self._position = 0
+        self._room = room
+
+    def with_room(self, room: int | None) -> "_Judge":
+        self._room = room
+        self._catalog = Loaded(self._catalog.organization_id)
+        return self
+
+    def judge(self, standing: Standing, rows: Sequence[Draft]) -> Iterator[tuple[RowResult, Invitation | None]]:
+        """Each row with its result, and the invitation where nothing stands in the way."""
+        built = [self._build(standing, row) for row in rows]
+        taken = _taken(standing, [item.email for item in built if isinstance(item, Invitation)])
+        for row, item in zip(rows, built, strict=True):
+            self._position += 1
+            if isinstance(item, DomainError):
+                yield RowResult(row, item), None
+            elif error := taken.get(item.email) or self._find_obstacle(standing, item.email):
+                yield RowResult(row, error), None
+            else:
+                yield RowResult(row), item
+
+    def _build(self, standing: Standing, row: Draft) -> Invitation | DomainError:
+        try:
+            return drafts.build(standing, row, self._catalog)
+        except DomainError as error:
+            return error
+
+    def _find_obstacle(self, standing: Standing, email: str) -> DomainError | None:
+        if first := self._first_row.get(email):
+            return DuplicateInList(email, first)
+        if self._room is not None:
+            if self._room <= 0:
+                return SeatsFull(standing.organization.seat_limit or 0)
+            self._room -= 1
+        self._first_row[email] = self._position
+        return None
+
+
+def _taken(standing: Standing, emails: Sequence[str]) -> dict[str, DomainError]:
+    """Those of the addresses that are members' or invited, each with the fact."""
+    here = standing.organization.id
+    pending = select(Invitation.email, Invitation.id, Invitation.created_at).where(
+        Invitation.organization_id == here,
+        Invitation.email.in_(emails),
+        Invitation.state == InvitationState.PENDING,
+        Invitation.expires_at > now(),
+    )
+    members = (
+        select(User.email, User.id)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.organization_id == here, User.email.in_(emails))
+    )
+    taken: dict[str, DomainError] = {row.email: InvitationPending(*row) for row in session().execute(pending)}
+    return taken | {row.email: AlreadyMember(*row) for row in session().execute(members)}
+
+
+def _room(standing: Standing) -> int | None:
+    """Free seats, or None without a limit; overdue invitations hold none."""
+    organization = standing.organization
+    if organization.seat_limit is None:
+        return None
+    overdue = select(func.count()).where(
+        Invitation.organization_id == organization.id,
+        Invitation.state == InvitationState.PENDING,
+        Invitation.expires_at <= now(),
+    )
+    pending = organization.pending_count - (session().scalar(overdue) or 0)
+    return organization.seat_limit - organization.members_count - pending
+
+
+def _open_batch(organization_id: UUID | str, rows: Sequence[Draft], by: Actor) -> Batch:
+    with locked(organization_id, by=by, needs="invitations:write") as standing:
+        drafts.check_plan(standing.organization)
+        _check_length(rows)
+        batch = Batch(
+            organization_id=standing.organization.id,
+            created_by_id=standing.user.id if standing.user else None,
+            total=len(rows),
+        )
+        session().add(batch)
+    return batch
+
+
+def _insert(standing: Standing, batch_id: UUID, accepted: Sequence[Invitation]) -> None:
+    for invitation in accepted:
+        invitation.batch_id = batch_id
+    session().add_all(accepted)
+    standing.organization.pending_count += len(accepted)
+    session().flush()
+    for invitation in accepted:
+        delivery.enqueue(invitation, at_once=False)
+        after = {"role": invitation.role_name, "batch": str(batch_id)}
+        audit.record(standing.organization.id, standing, "invitation.sent", invitation, after=after)
+
+
+def _count(batch: Batch, *, sent: int, refused: int, is_last: bool) -> None:
+    finished_at = now() if is_last else None
+    session().execute(
+        update(Batch)
+        .where(Batch.id == batch.id)
+        .values(sent=Batch.sent + sent, refused=Batch.refused + refused, finished_at=finished_at)
+    )
+
+
+def _check_length(rows: Sequence[Draft]) -> None:
+    if len(rows) > MAX_ROWS:
+        raise ListTooLong(len(rows), MAX_ROWS)
+
+
+def _chunks(rows: Iterable[Item]) -> Iterator[list[Item]]:
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk

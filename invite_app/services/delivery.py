@@ -107,7 +107,12 @@ def claim(limit: int) -> list[OutboxMessage]:
             .where(OutboxMessage.id.in_(ids))
             .values(lease=lease, next_attempt_at=_lease_end(len(ids)))
         )
-        rows = list(writing.scalars(select(OutboxMessage).where(OutboxMessage.id.in_(ids))))
+        ours = (
+            select(OutboxMessage)
+            .where(OutboxMessage.id.in_(ids))
+            .order_by(OutboxMessage.created_at, OutboxMessage.id)
+        )
+        rows = list(writing.scalars(ours))
     for row in rows:
         session().expunge(row)
     return rows

@@ -1,0 +1,179 @@
+"""Immediate delivery: a first send succeeds with the mail server, or leaves nothing behind."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from invite_app.db import session
+from invite_app.errors import DeliveryFailed, InvalidEmail
+from invite_app.mail.transport import NotSent, Receipt, transport
+from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
+from invite_app.models.base import now
+from invite_app.services import delivery, invitations
+from tests.support.factories import Acme, invite, make_organization, reread, set_delivery, token_of
+from tests.support.mail import SmtpServer
+
+
+@pytest.fixture
+def acme(smtp_app: Flask) -> Iterator[Acme]:
+    with smtp_app.app_context():
+        yield make_organization()
+        transport().close()  # type: ignore[attr-defined]
+
+
+Elsewhere = Callable[[], AbstractContextManager[object]]
+
+
+@pytest.fixture
+def elsewhere(smtp_app: Flask) -> Elsewhere:
+    """What another process does meanwhile: the same app with a database session of its own."""
+    return smtp_app.app_context
+
+
+def message_of(invitation: Invitation) -> OutboxMessage:
+    session().commit()
+    query = select(OutboxMessage).where(OutboxMessage.invitation_id == invitation.id)
+    return session().execute(query, execution_options={"populate_existing": True}).scalar_one()
+
+
+def counts(acme: Acme) -> tuple[int, int]:
+    session().expire_all()
+    rows = session().scalar(select(func.count()).select_from(Invitation))
+    return rows, session().get_one(Organization, acme.id).pending_count
+
+
+def test_the_mail_server_has_the_message_when_send_returns(acme: Acme, smtp: SmtpServer) -> None:
+    invitation = invite(acme, "ana@guest.example")
+    (mail,) = smtp.to("ana@guest.example")
+    assert mail.links[0].endswith("/invitations/" + token_of(invitation))
+    message = message_of(invitation)
+    assert (message.state, message.attempts, message.lease) == ("sent", 1, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("550 5.1.1 no such user", InvalidEmail),
+        ("553 bad mailbox name", InvalidEmail),
+        ("550 5.7.1 not from you", DeliveryFailed),
+        ("451 4.7.1 later", DeliveryFailed),
+    ],
+)
+def test_a_refused_message_takes_its_invitation_back(
+    acme: Acme, smtp: SmtpServer, answer: str, error: type[Exception]
+) -> None:
+    smtp.fail(answer, times=1)
+    with pytest.raises(error):
+        invite(acme, "ana@guest.example")
+    assert counts(acme) == (0, 0)
+    event = session().scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+    assert (event.action, event.target_name, event.actor_id) == (
+        "invitation.delivery_failed",
+        "ana@guest.example",
+        acme.owner.id,
+    )
+    assert answer[:3] in event.after["reason"]
+    assert invite(acme, "ana@guest.example").state == "pending"
+
+
+def test_an_invitation_that_ended_meanwhile_is_not_taken_back(
+    acme: Acme, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def revoke_then_fail(*_: object) -> None:
+        with elsewhere():
+            (invitation_id,) = session().scalars(select(Invitation.id)).all()
+            invitations.revoke(acme.id, invitation_id, by=acme.owner.actor)
+        raise NotSent("cut off")
+
+    monkeypatch.setattr(type(transport()), "send", revoke_then_fail)
+    invitation = invite(acme)
+    assert reread(invitation).state == "revoked"
+    assert counts(acme) == (1, 0)
+
+
+def test_a_send_that_breaks_down_halfway_leaves_nothing(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(transport()), "send", break_down)
+    with pytest.raises(KeyboardInterrupt):
+        invite(acme)
+    assert counts(acme) == (0, 0)
+
+
+def test_a_resend_while_the_first_send_hangs_keeps_the_invitation(
+    acme: Acme, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resend_then_fail(*_: object) -> None:
+        with elsewhere():
+            (invitation_id,) = session().scalars(select(Invitation.id)).all()
+            invitations.resend(acme.id, invitation_id, by=acme.owner.actor)
+        raise NotSent("cut off")
+
+    monkeypatch.setattr(type(transport()), "send", resend_then_fail)
+    assert message_of(invite(acme)).state == "queued"
+    assert counts(acme) == (1, 1)
+
+
+class TestClaimed:
+    @pytest.fixture
+    def three(self, acme: Acme) -> list[Invitation]:
+        sent = [invite(acme, f"ana{number}@guest.example") for number in range(3)]
+        for invitation in sent:
+            set_delivery(invitation, state="queued", next_attempt_at=now() - timedelta(seconds=9))
+        return sent
+
+    def test_all_of_a_batch_are_delivered(self, three: list[Invitation], smtp: SmtpServer) -> None:
+        assert [delivery.deliver(row) for row in delivery.claim(10)] == [True, True, True]
+        assert len(smtp.messages) == 6
+        assert [message_of(invitation).sends for invitation in three] == [1, 1, 1]
+
+    def test_nobody_else_gets_them_meanwhile(self, three: list[Invitation]) -> None:
+        assert len(delivery.claim(2)) == 2
+        assert len(delivery.claim(10)) == 1
+        assert delivery.claim(10) == []
+
+    def test_an_invitation_revoked_since_the_claim_is_not_sent(
+        self, acme: Acme, three: list[Invitation], smtp: SmtpServer
+    ) -> None:
+        rows = delivery.claim(10)
+        invitations.revoke(acme.id, three[0].id, by=acme.owner.actor)
+        assert sorted(delivery.deliver(row) for row in rows) == [False, True, True]
+        assert len(smtp.to("ana0@guest.example")) == 1
+        assert message_of(three[0]).state == "failed"
+
+    def test_a_message_that_somebody_else_has_by_now_is_left_alone(
+        self, three: list[Invitation], smtp: SmtpServer, elsewhere: Elsewhere
+    ) -> None:
+        (row,) = delivery.claim(1)
+        theirs = uuid4()
+        with elsewhere():
+            set_delivery(row.invitation_id, lease=theirs)
+        assert not delivery.deliver(row)
+        assert len(smtp.messages) == 3
+        delivery.release(row)
+        delivery.settle_sent(row, Receipt("host", "250 ok"))
+        session().expire_all()
+        now_theirs = session().get_one(OutboxMessage, row.id)
+        assert (now_theirs.lease, now_theirs.state) == (theirs, "queued")
+
+    def test_a_result_that_comes_after_the_lease_was_lost_is_not_written_down(
+        self, three: list[Invitation], elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        theirs = uuid4()
+        (row,) = delivery.claim(1)
+
+        def lose_the_lease(*_: object) -> Receipt:
+            with elsewhere():
+                set_delivery(row.invitation_id, lease=theirs)
+            return Receipt("host", "250 ok")
+
+        monkeypatch.setattr(type(transport()), "send", lose_the_lease)
+        delivery.deliver(row)
+        session().expire_all()
+        assert session().get_one(OutboxMessage, row.id).lease == theirs

@@ -1,12 +1,17 @@
 """The record of what was done. `record` joins the caller's transaction, so it stands or falls with the deed."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from invite_app.access import KeyActor, PersonActor, Standing
+from sqlalchemy import ColumnElement, select
+
+from invite_app.access import Actor, KeyActor, PersonActor, Standing, authorize
 from invite_app.db import session
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
+
+from . import cursors
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,22 @@ def author(standing: Standing) -> Author:
 def invitee(invitation: Invitation, ip: str | None) -> Author:
     return Author("invitee", None, invitation.name or invitation.email, ip)
 
+
+@dataclass(frozen=True)
+class Filter:
+    """Which events to list; what is left empty does not narrow the list."""
+
+    actor: str = ""
+    action: str = ""
+    target: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+EVERYTHING = Filter()
+NEWEST: cursors.Order[AuditEvent] = cursors.Order(
+    (AuditEvent.at, AuditEvent.id), lambda row: (row.at, row.id), descending=True
+)
 
 Target = Invitation | Membership | Organization | Workspace | Role | ApiKey | User
 
@@ -67,6 +88,46 @@ def record(
             after=after or {},
         )
     )
+
+
+def list_page(
+    organization_id: UUID | str,
+    *,
+    by: Actor,
+    only: Filter = EVERYTHING,
+    cursor: str | None = None,
+    limit: int = 25,
+) -> cursors.Page[AuditEvent]:
+    """What was done in an organization, newest first. `total` is not counted: the log only grows."""
+    standing = authorize(by, organization_id, "audit:read")
+    conditions = [AuditEvent.organization_id == standing.organization.id, *_conditions(only)]
+    return cursors.fetch(select(AuditEvent).where(*conditions), NEWEST, total=0, cursor=cursor, limit=limit)
+
+
+def history_of(organization_id: UUID | str, target_id: UUID, *, by: Actor) -> list[AuditEvent]:
+    """Everything recorded about one invitation, newest first. Needs only the right to see invitations."""
+    standing = authorize(by, organization_id, "invitations:read")
+    query = (
+        select(AuditEvent)
+        .where(AuditEvent.target_id == target_id, AuditEvent.organization_id == standing.organization.id)
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+    )
+    return list(session().scalars(query))
+
+
+def _conditions(only: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[Any] = []
+    if only.actor:
+        conditions.append(AuditEvent.actor_name.icontains(only.actor, autoescape=True))
+    if only.action:
+        conditions.append(AuditEvent.action.startswith(only.action, autoescape=True))
+    if only.target:
+        conditions.append(AuditEvent.target_name.icontains(only.target, autoescape=True))
+    if only.since:
+        conditions.append(AuditEvent.at >= only.since)
+    if only.until:
+        conditions.append(AuditEvent.at < only.until)
+    return conditions
 
 
 def _describe(target: Target) -> tuple[str, UUID, str]:

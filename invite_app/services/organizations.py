@@ -2,9 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -28,6 +31,26 @@ class Founding:
     plan: str = Plan.PAID
     seat_limit: int | None = None
     allowed_origins: Sequence[str] = ()
+
+
+class _Keep(Enum):
+    KEEP = "keep"
+
+
+KEEP = _Keep.KEEP
+"""Leave a setting as it is, where None has a meaning of its own."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Which settings get which value. A seat limit of None means no limit, no domains means any."""
+
+    name: str | _Keep = KEEP
+    plan: str | _Keep = KEEP
+    seat_limit: int | _Keep | None = KEEP
+    invitation_lifetime: timedelta | _Keep = KEEP
+    allowed_domains: Sequence[str] | _Keep = KEEP
+    allowed_origins: Sequence[str] | _Keep = KEEP
 
 
 @dataclass(frozen=True)
@@ -100,35 +123,27 @@ def get(organization_id: UUID | str, *, by: Actor) -> Organization:
     return authorize(by, organization_id).organization
 
 
-def change_plan(organization_id: UUID | str, plan: str, *, by: Actor) -> Organization:
-    """Nothing ends with a lower plan; it only stops new invitations. Raises InvalidSetting."""
+def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organization:
+    """Change settings. A lower plan or seat limit ends nothing; it only stops new invitations.
+
+    Raises InvalidName, InvalidSetting and InvalidLifetime; then nothing is changed.
+    """
     with locked(organization_id, by=by, needs="organization:write") as standing:
         organization = standing.organization
-        before, organization.plan = organization.plan, _plan(plan)
-        audit.record(
-            organization.id,
-            standing,
-            "organization.plan_changed",
-            organization,
-            before={"plan": before},
-            after={"plan": plan},
-        )
-    return organization
-
-
-def change_seat_limit(organization_id: UUID | str, limit: int | None, *, by: Actor) -> Organization:
-    """A limit below what is in use ends nothing; it only stops new invitations. Raises InvalidSetting."""
-    with locked(organization_id, by=by, needs="organization:write") as standing:
-        organization = standing.organization
-        before, organization.seat_limit = organization.seat_limit, _seat_limit(limit)
-        audit.record(
-            organization.id,
-            standing,
-            "organization.seat_limit_changed",
-            organization,
-            before={"seat_limit": before},
-            after={"seat_limit": limit},
-        )
+        wanted = _checked(changes)
+        before = {name: getattr(organization, name) for name in wanted}
+        changed = {name: value for name, value in wanted.items() if value != before[name]}
+        for name, value in changed.items():
+            setattr(organization, name, value)
+        if changed:
+            audit.record(
+                organization.id,
+                standing,
+                "organization.changed",
+                organization,
+                before={name: _plain(before[name]) for name in changed},
+                after={name: _plain(value) for name, value in changed.items()},
+            )
     return organization
 
 
@@ -137,6 +152,15 @@ def delete(organization_id: UUID | str, *, by: Actor) -> None:
     with locked(organization_id, by=by, needs="organization:write") as standing:
         audit.record(None, standing, "organization.deleted", standing.organization)
         session().delete(standing.organization)
+
+
+def _checked(changes: Changes) -> dict[str, Any]:
+    given = {name: value for name, value in vars(changes).items() if value is not KEEP}
+    return {name: _CHECKS[name](value) for name, value in given.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _add_owner(founder: Founder) -> User:
@@ -180,6 +204,16 @@ def _seat_limit(limit: int | None) -> int | None:
     if limit is not None and not 1 <= limit <= 10_000_000:
         raise InvalidSetting("seat_limit", "Enter a number from 1 to 10,000,000, or nothing for no limit.")
     return limit
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "name": lambda name: values.name(name, "name", "a name"),
+    "plan": _plan,
+    "seat_limit": _seat_limit,
+    "invitation_lifetime": values.lifetime,
+    "allowed_domains": lambda domains: list(dict.fromkeys(map(values.allowed_domain, domains))),
+    "allowed_origins": lambda origins: list(dict.fromkeys(map(values.allowed_origin, origins))),
+}
 
 
 def _free_slug(name: str) -> str:

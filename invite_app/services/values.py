@@ -111,6 +111,14 @@ def allowed_origin(text: str) -> str:
     return found
 
 
+def allowed_domain(text: str) -> str:
+    """An entry of the allowed email domains, in its IDNA form. Raises InvalidSetting."""
+    try:
+        return email(f"name@{text.strip().lower().removeprefix('@')}").rpartition("@")[2]
+    except InvalidEmail:
+        raise InvalidSetting("allowed_domains", f"“{text.strip()}” is not a domain, like example.com.") from None
+
+
 def has_control_characters(text: str) -> bool:
     """Whether text holds a character that could break a header or a line, or turn the reading direction.
 

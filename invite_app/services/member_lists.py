@@ -66,6 +66,14 @@ def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membe
     return find_in(standing.organization.id, user_id)
 
 
+def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
+    """The place of the actor, or of the person a key acts for, with role and workspaces; whatever it allows."""
+    standing = authorize(by, organization_id)
+    if standing.user is None:
+        raise MembershipUnknown("operator")
+    return find_in(standing.organization.id, standing.user.id)
+
+
 def memberships_of(user_id: UUID) -> list[Membership]:
     """What a person belongs to, with role and workspaces."""
     return list(session().scalars(complete().where(Membership.user_id == user_id)))

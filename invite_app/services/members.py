@@ -15,7 +15,7 @@ from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
 from . import audit, delivery, drafts, endings, roles, values, workspaces
-from .member_lists import Filter, find, find_in, first_owner, get, list_page, memberships_of
+from .member_lists import Filter, find, find_in, first_owner, get, get_own, list_page, memberships_of
 
 __all__ = [
     "Filter",
@@ -26,6 +26,7 @@ __all__ = [
     "find",
     "first_owner",
     "get",
+    "get_own",
     "leave",
     "list_page",
     "memberships_of",

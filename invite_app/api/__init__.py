@@ -1,10 +1,14 @@
-"""The JSON endpoints, one module per dialect."""
+"""The JSON endpoints, one module or package per dialect."""
 
 from flask import Flask
 
-from . import health
+from . import dialect, health
+from .deepset import deepset
+
+DIALECTS = (deepset,)
 
 
 def register(app: Flask) -> None:
     """Add every endpoint to the application."""
     app.register_blueprint(health.blueprint)
+    dialect.register(app, DIALECTS)

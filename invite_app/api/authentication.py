@@ -1,0 +1,60 @@
+"""Who sends a request: a program with an API key, or a person who is signed in."""
+
+from uuid import UUID
+
+from flask import request
+from flask_login import current_user
+
+from invite_app.access import Actor, KeyActor, PersonActor
+from invite_app.errors import OrganizationUnknown, Unauthenticated
+from invite_app.services import api_keys, organizations
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+ORGANIZATION_HEADER = "TR-Organization"
+CUSTOM_HEADERS = ("X-Requested-With", ORGANIZATION_HEADER)
+"""A page of another origin cannot send these, so they show that a cookie was not used behind its owner's back."""
+
+
+def bearer_or_session() -> Actor:
+    """The actor behind `Authorization: Bearer KEY`; without that header, the person who is signed in.
+
+    Raises Unauthenticated.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        return person()
+    scheme, _, secret = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated
+    return key(secret.strip())
+
+
+def key(secret: str) -> KeyActor:
+    """Raises Unauthenticated."""
+    return api_keys.authenticate(secret, ip=request.remote_addr)
+
+
+def person() -> PersonActor:
+    """The person the session cookie stands for. Raises Unauthenticated."""
+    if request.method not in SAFE_METHODS and not any(name in request.headers for name in CUSTOM_HEADERS):
+        raise Unauthenticated
+    if not current_user.is_authenticated:
+        raise Unauthenticated
+    return PersonActor(current_user.user_id, request.remote_addr)
+
+
+def own_organization(actor: Actor) -> UUID | str:
+    """The organization of a request that does not name one: the key's, or the only one a person belongs to.
+
+    A person with several names one in a header. Raises OrganizationUnknown.
+    """
+    match actor:
+        case KeyActor():
+            return actor.organization_id
+        case PersonActor(user_id) if ORGANIZATION_HEADER not in request.headers:
+            found = organizations.list_of(user_id)
+            if len(found) == 1:
+                return found[0].id
+            raise OrganizationUnknown
+        case _:
+            return request.headers[ORGANIZATION_HEADER]

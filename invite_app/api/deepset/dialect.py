@@ -1,0 +1,94 @@
+"""The deepset API and ours, which extends it in the same style: who asks, and the answer to each fact."""
+
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+
+from invite_app import errors as facts
+from invite_app.api.authentication import bearer_or_session
+from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.shape import Malformed, refused
+
+
+def sentence(error: Exception) -> Any:
+    return {"detail": str(error)}
+
+
+def named(error: HTTPException) -> Any:
+    return {"detail": error.name}
+
+
+def saying(words: str) -> Callable[[Exception], Any]:
+    """What the published API says, whatever the fact knows beyond it."""
+    return lambda _: {"detail": words}
+
+
+def malformed(error: Malformed) -> Any:
+    return {"detail": error.problems}
+
+
+def at(*place: str | int) -> Callable[[Exception], Any]:
+    """A value that cannot be used, told like a deviation of the body at this place."""
+    return lambda error: {"detail": [refused(("body", *place), str(error))]}
+
+
+def at_field(error: facts.InvalidValue) -> Any:
+    return at(error.field)(error)
+
+
+def at_workspace(error: facts.WorkspaceUnknown) -> Any:
+    return at("workspace_ids", error.index)(error)
+
+
+not_found = saying("Not Found")
+SIGN_IN = {"WWW-Authenticate": "Bearer"}
+
+ERRORS: ErrorTable = {
+    Malformed: Row(422, malformed),
+    HTTPException: Row(None, named),
+    # who is asking, where
+    facts.Unauthenticated: Row(401, sentence, SIGN_IN),
+    facts.WrongPassword: Row(401, sentence, SIGN_IN),
+    facts.SignInRequired: Row(401, sentence, SIGN_IN),
+    facts.OrganizationUnknown: Row(404, not_found),
+    facts.PermissionMissing: Row(403, sentence),
+    # values
+    facts.InvalidValue: Row(422, at_field),
+    facts.InvalidEmail: Row(422, at("email")),
+    facts.DomainNotAllowed: Row(422, at("email")),
+    facts.RedirectNotAllowed: Row(422, at("redirect_uri")),
+    facts.RoleUnknown: Row(422, at("role")),
+    facts.WorkspaceUnknown: Row(422, at_workspace),
+    facts.NameTaken: Row(409, sentence),
+    # things that are not there
+    facts.UserUnknown: Row(404, not_found),
+    facts.MembershipUnknown: Row(404, not_found),
+    facts.InvitationUnknown: Row(404, not_found),
+    facts.ApiKeyUnknown: Row(404, not_found),
+    facts.BatchUnknown: Row(404, not_found),
+    facts.LinkBroken: Row(404, not_found),
+    # rights
+    facts.RoleAboveOwn: Row(403, sentence),
+    facts.MemberAboveOwn: Row(403, sentence),
+    facts.WrongAccount: Row(403, sentence),
+    facts.ProofRequired: Row(403, sentence),
+    # the state of things
+    facts.PlanUpgradeRequired: Row(402, sentence),
+    facts.SeatsFull: Row(402, sentence),
+    facts.AlreadyMember: Row(409, saying("The user already belongs to the organization.")),
+    facts.InvitationPending: Row(409, sentence),
+    facts.InvitationEnded: Row(409, sentence),
+    facts.LastOwner: Row(409, sentence),
+    facts.AcceptBlocked: Row(409, sentence),
+    facts.AccountExists: Row(409, sentence),
+    facts.AlreadySetUp: Row(409, sentence),
+    facts.RoleBuiltIn: Row(409, sentence),
+    facts.RoleInUse: Row(409, sentence),
+    facts.DuplicateInList: Row(409, sentence),
+    facts.ListTooLong: Row(422, sentence),
+    facts.RateLimited: Row(429, sentence),
+    facts.DeliveryFailed: Row(503, saying("Something went wrong during signup.")),
+}
+
+deepset = Dialect("deepset", prefix="/api/v1", authenticate=bearer_or_session, errors=ERRORS, unrouted="/api/v1")

@@ -1,0 +1,147 @@
+"""What the dialects share: registering endpoints, and answering everything that goes wrong in the dialect's words."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Flask, Response, current_app, request
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.routing import RequestRedirect
+
+from invite_app.access import Actor, authorize
+from invite_app.errors import RateLimited
+from invite_app.extensions import csrf
+
+from .authentication import own_organization
+from .endpoint import Endpoint, View
+from .shape import Malformed
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a dialect answers one kind of error: the status (None: the error's own) and what builds the body."""
+
+    status: int | None
+    body: Callable[[Any], Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+ErrorTable = Mapping[type[Exception], Row]
+
+
+class Dialect:
+    """A published API: its paths, its way to say who asks, and its words for everything that can go wrong.
+
+    `errors` has rows for facts, for shape.Malformed and for werkzeug's HTTPException (404, 405, 413 and the like),
+    and is looked up along the class hierarchy. `unrouted` is the prefix below which paths that nobody serves are
+    answered in this dialect.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        prefix: str,
+        authenticate: Callable[[], Actor],
+        errors: ErrorTable,
+        organization: Callable[[Actor], UUID | str] = own_organization,
+        unrouted: str | None = None,
+    ) -> None:
+        self.name, self.prefix, self.unrouted = name, prefix, unrouted
+        self.errors = errors
+        self.endpoints: list[Endpoint] = []
+        self._authenticate, self._organization = authenticate, organization
+        self._overrides: dict[str, ErrorTable] = {}
+        self.blueprint = Blueprint(name, __name__)
+        self.blueprint.register_error_handler(Exception, self.refuse)
+        csrf.exempt(self.blueprint)
+
+    def endpoint(self, method: str, path: str, **declared: Any) -> Callable[[View], View]:
+        """Serve `method` and `path`, which is written as in OpenAPI, with the decorated view."""
+
+        def add(view: View) -> View:
+            endpoint = Endpoint(method, self.prefix + path, view, **declared)
+            self.endpoints.append(endpoint)
+            self._serve(endpoint)
+            return view
+
+        return add
+
+    def _serve(self, endpoint: Endpoint) -> None:
+        @wraps(endpoint.view)
+        def serve(**path: str) -> Response:
+            return self._answer(endpoint, path)
+
+        self._overrides[f"{self.name}.{endpoint.name}"] = endpoint.errors
+        self.blueprint.add_url_rule(
+            endpoint.rule, endpoint.name, serve, methods=[endpoint.method], provide_automatic_options=False
+        )
+
+    def _answer(self, endpoint: Endpoint, path: Mapping[str, str]) -> Response:
+        available: dict[str, Any] = dict(path)
+        if not endpoint.is_public:
+            actor = self._authenticate()
+            available |= {"by": actor, "organization_id": path.get("organization_id") or self._organization(actor)}
+        try:
+            available |= endpoint.read()
+        except Malformed:
+            if not endpoint.is_public:  # what is wrong with a body is told only to those who may send one
+                authorize(available["by"], available["organization_id"], endpoint.permission)
+            raise
+        return respond(endpoint.status, endpoint.call(**available))
+
+    def refuse(self, error: Exception) -> Response:
+        """The answer to what went wrong."""
+        if isinstance(error, RequestRedirect):
+            return error.get_response()  # type: ignore[return-value]
+        row = self._find_row(error)
+        if row is None:
+            current_app.log_exception(sys.exc_info())
+            return self.refuse(InternalServerError())
+        headers = dict(row.headers)
+        if isinstance(error, RateLimited):
+            headers["Retry-After"] = str(error.retry_after)
+        if isinstance(error, HTTPException):
+            headers |= {name: value for name, value in error.get_headers() if name != "Content-Type"}
+        status = row.status or getattr(error, "code", None) or 500
+        return respond(status, written(row.body(error)), headers)
+
+    def _find_row(self, error: Exception) -> Row | None:
+        """The first row along the error's classes; for each class the operation's own, then the dialect's."""
+        tables = (self._overrides.get(request.endpoint or "", {}), self.errors)
+        kinds = type(error).__mro__
+        return next((table[kind] for kind in kinds for table in tables if kind in table), None)
+
+
+def written(value: Any) -> bytes:
+    """JSON as FastAPI writes it. Half of a surrogate pair, which a caller may have sent, stays an escape."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def respond(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:
+    response = Response(body if status != 204 else b"", status, headers, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    if status == 204:
+        del response.headers["Content-Type"]
+    return response
+
+
+def register(app: Flask, dialects: Sequence[Dialect]) -> None:
+    """Add the dialects to the application; a path nobody serves is answered by the closest `unrouted` prefix."""
+    for dialect in dialects:
+        app.register_blueprint(dialect.blueprint)
+    claims = {dialect.unrouted: dialect for dialect in dialects if dialect.unrouted}
+    by_length = sorted(claims.items(), key=lambda claim: len(claim[0]), reverse=True)
+
+    @app.before_request
+    def answer_unrouted() -> Response | None:
+        error = request.routing_exception
+        if error is None:
+            return None
+        path = request.path + "/"
+        found = next((dialect for prefix, dialect in by_length if path.startswith(prefix + "/")), None)
+        return found.refuse(error) if found else None

@@ -1,0 +1,92 @@
+"""An endpoint as data: what its function takes and gives, read once from the function's annotations."""
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from flask import request
+from pydantic import TypeAdapter
+
+from . import shape
+
+View = Callable[..., Any]
+MAX_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One operation of a dialect.
+
+    The view names what it wants: parts of the path, `organization_id`, `by` (the actor), `body` and `query`. The
+    types of the last two are read from the request, what it returns is written as its annotation says.
+    """
+
+    method: str
+    path: str
+    view: View
+    status: int = 200
+    permission: str | None = None
+    is_public: bool = False
+    max_bytes: int = MAX_BYTES
+    errors: Mapping[type[Exception], Any] = field(default_factory=dict)
+    """Rows that for this operation replace those of the dialect's table."""
+
+    @property
+    def name(self) -> str:
+        return self.view.__name__
+
+    @property
+    def summary(self) -> str:
+        return self.name.replace("_", " ").title()
+
+    @property
+    def operation_id(self) -> str:
+        return re.sub(r"\W", "_", f"{self.name}{self.path}") + f"_{self.method.lower()}"
+
+    @property
+    def rule(self) -> str:
+        """The path as Flask writes it."""
+        return re.sub(r"{(\w+)}", r"<\1>", self.path)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, inspect.Parameter]:
+        return inspect.signature(self.view).parameters
+
+    @cached_property
+    def types(self) -> dict[str, Any]:
+        """The annotations of the view's parameters, and under `return` that of what it gives back."""
+        return get_type_hints(self.view, include_extras=True)
+
+    @cached_property
+    def adapters(self) -> dict[str, TypeAdapter[Any]]:
+        return {name: TypeAdapter(self.types[name]) for name in ("body", "query", "return") if name in self.types}
+
+    def read(self) -> dict[str, Any]:
+        """Body and query of the present request. Raises shape.Malformed with every deviation in either."""
+        request.max_content_length = self.max_bytes
+        found: dict[str, Any] = {}
+        problems: list[shape.Problem] = []
+        for name, reader in (("query", self._read_query), ("body", self._read_body)):
+            if name in self.parameters:
+                try:
+                    found[name] = reader()
+                except shape.Malformed as error:
+                    problems += error.problems
+        if problems:
+            raise shape.Malformed(problems)
+        return found
+
+    def call(self, **available: Any) -> bytes:
+        """What the view gives for these arguments, as JSON."""
+        given = self.view(**{name: available[name] for name in self.parameters})
+        return self.adapters["return"].dump_json(given, by_alias=True)
+
+    def _read_query(self) -> Any:
+        return shape.read_query(self.adapters["query"], self.types["query"])
+
+    def _read_body(self) -> Any:
+        default = self.parameters["body"].default
+        return shape.read_body(self.adapters["body"], ... if default is inspect.Parameter.empty else default)

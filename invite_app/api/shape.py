@@ -1,0 +1,136 @@
+"""Reading a request into typed values, with every deviation told the way FastAPI tells it."""
+
+import json
+import math
+from collections.abc import Mapping
+from email.message import Message
+from typing import Any, NoReturn, get_origin
+
+from flask import g, request
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+MAX_DEPTH = 64
+Problem = dict[str, Any]
+"""One deviation: `type`, `loc`, `msg`, `input` and sometimes `ctx`, in this order."""
+
+
+class Malformed(Exception):
+    """The request does not have the shape its endpoint declares; `problems` holds every deviation."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+def is_json() -> bool:
+    """Whether the request says that its body is JSON."""
+    header = Message()
+    header["content-type"] = request.headers.get("Content-Type", "")
+    subtype = header.get_content_subtype()
+    return header.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def read_body(adapter: TypeAdapter[Any], default: Any = ...) -> Any:
+    """The body as the declared type; without a body, the default or a deviation. Raises Malformed."""
+    if not request.get_data():
+        if default is ...:
+            raise Malformed([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
+        return default
+    return _validate(adapter, given(), "body")
+
+
+def given() -> Any:
+    """The body as plain data, which is text unless it is said to be JSON. Raises Malformed."""
+    if "given" not in g:
+        data = request.get_data()
+        g.given = _parse(data) if is_json() else data.decode("utf-8", "replace")
+    return g.given
+
+
+def read_query(adapter: TypeAdapter[Any], model: type[BaseModel]) -> Any:
+    """The query string as the declared model; of a repeated parameter that is no list, the last. Raises Malformed."""
+    given = {
+        name: values if get_origin(model.model_fields[name].annotation) is list else values[-1]
+        for name, values in request.args.lists()
+        if name in model.model_fields
+    }
+    return _validate(adapter, given, "query")
+
+
+def refused(loc: tuple[str | int, ...], sentence: str) -> Problem:
+    """A value of the right shape that cannot be used, told like a deviation."""
+    return {"type": "value_error", "loc": list(loc), "msg": sentence, "input": _given_at(loc)}
+
+
+def _given_at(loc: tuple[str | int, ...]) -> Any:
+    """What the caller sent at this place of the body."""
+    value = g.get("given")
+    for step in loc[1:]:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        value = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
+    except json.JSONDecodeError as error:
+        raise _not_json(error.pos, error.msg) from None
+    except UnicodeDecodeError as error:
+        raise _not_json(error.start, "Text is not valid UTF-8") from None
+    except RecursionError:
+        raise _not_json(0, "Nested too deeply") from None
+    except ValueError as error:
+        raise _not_json(0, str(error)) from None
+    if _is_deep(value):
+        raise _not_json(0, "Nested too deeply")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    if math.isinf(number := float(text)):
+        raise ValueError("Number is too large")
+    return number
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether it is nested so deeply that writing it back could fail."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(item: Any) -> Any:
+    if isinstance(item, dict):
+        return item.values()
+    return item if isinstance(item, list) else ()
+
+
+def _not_json(position: int, reason: str) -> Malformed:
+    problem = {
+        "type": "json_invalid",
+        "loc": ["body", position],
+        "msg": "JSON decode error",
+        "input": {},
+        "ctx": {"error": reason},
+    }
+    return Malformed([problem])
+
+
+def _validate(adapter: TypeAdapter[Any], given: Any, source: str) -> Any:
+    try:
+        return adapter.validate_python(given, from_attributes=True)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+    raise Malformed([{**problem, "loc": [source, *problem["loc"]]} for problem in found])

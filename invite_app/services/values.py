@@ -18,8 +18,10 @@ from invite_app.errors import (
     InvalidNote,
     InvalidSetting,
 )
+from invite_app.models.base import folded
 
 MAX_NAME = 100
+MAX_FOLDED_NAME = 300  # a single ligature can stand for a whole sentence
 MAX_NOTE = 1000
 MAX_METADATA = 8192
 _JOINERS = "\u200c\u200d"
@@ -49,7 +51,7 @@ def name(text: str, field: str, label: str) -> str:
     cleaned = text.strip()
     if not cleaned:
         raise InvalidName(field, f"Enter {label}.")
-    if len(cleaned) > MAX_NAME:
+    if len(cleaned) > MAX_NAME or len(folded(cleaned)) > MAX_FOLDED_NAME:
         raise InvalidName(field, f"Use at most {MAX_NAME} characters.")
     if has_control_characters(text):
         raise InvalidName(field, "Leave out line breaks and other control characters.")
@@ -100,13 +102,13 @@ def origin(url: str) -> str | None:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     default = {"http": 80, "https": 443}[parts.scheme]
-    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default else "")
+    return f"{parts.scheme}://{host}" + ("" if port in (None, default) else f":{port}")
 
 
 def allowed_origin(text: str) -> str:
     """An entry of the allowed redirect origins. Raises InvalidSetting."""
     found = origin(text.strip())
-    if found is None or urlsplit(text.strip()).path.strip("/") or "?" in text or "#" in text:
+    if found is None or "*" in found or urlsplit(text.strip()).path.strip("/") or "?" in text or "#" in text:
         raise InvalidSetting("allowed_origins", "Use scheme and host only, like https://app.example.com.")
     return found
 

@@ -1,0 +1,214 @@
+"""What counts as a usable address, name, note, lifetime or origin. No database is needed to know."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invite_app.errors import (
+    DomainError,
+    DomainNotAllowed,
+    InvalidEmail,
+    InvalidLifetime,
+    InvalidName,
+    InvalidNote,
+    InvalidSetting,
+)
+from invite_app.services import values
+
+ODD_CHARACTERS = ["\x00", "\n", "\r", "\t", "\x7f", "\u2028", "\u202e", "\u200b", "\ufeff", "\ud800", "\u00ad"]
+
+
+class TestEmail:
+    @pytest.mark.parametrize(
+        ("typed", "normalized"),
+        [
+            ("ana@guest.example", "ana@guest.example"),
+            ("  Ana@Guest.Example ", "ana@guest.example"),
+            ("ANA+Tag@GUEST.EXAMPLE", "ana+tag@guest.example"),
+            ("o'neill@guest.example", "o'neill@guest.example"),
+            ("ana@bücher.example", "ana@xn--bcher-kva.example"),
+            ("ana@BÜCHER.example", "ana@xn--bcher-kva.example"),
+            ("ana@XN--BCHER-KVA.example", "ana@xn--bcher-kva.example"),
+            ("ana@straße.example", "ana@xn--strae-oqa.example"),
+            ("ana@strasse.example", "ana@strasse.example"),
+            ("ana@guest。example", "ana@guest.example"),
+        ],
+    )
+    def test_has_one_normal_form(self, typed: str, normalized: str) -> None:
+        assert values.email(typed) == normalized
+        assert values.email(normalized) == normalized
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            *("", " ", "ana", "@guest.example", "ana@", "ana@guest", "ana@@guest.example", "a b@guest.example"),
+            *("straße@guest.example", "ﬁn@guest.example", "\u212aana@guest.example", "\uff41na@guest.example"),
+            *("ana@guest.example, bo@guest.example", "ana@guest.example;bo@guest.example"),
+            *("Ana <ana@guest.example>", "<ana@guest.example>", '"ana b"@guest.example', "ana@[127.0.0.1]"),
+            *(
+                "ana@guest..example",
+                "ana@-guest.example",
+                ".ana@guest.example",
+                "ana.@guest.example",
+                "a..b@x.example",
+            ),
+            *("ana\r\nBcc: bo@guest.example@guest.example", "ana@guest.example\r\nBcc: bo@guest.example"),
+            *("ana@" + "x" * 64 + ".example", "ana@" + "x.y" * 90 + ".example"),
+            *(f"a{odd}na@guest.example" for odd in ODD_CHARACTERS),
+            *(f"ana@gu{odd}est.example" for odd in ODD_CHARACTERS if odd not in "\u00ad\u200b\ufeff"),
+        ],
+    )
+    def test_is_refused(self, typed: str) -> None:
+        with pytest.raises(InvalidEmail):
+            values.email(typed)
+
+    def test_a_sharp_s_is_not_an_ss(self) -> None:
+        with pytest.raises(InvalidEmail):
+            values.email("straße@guest.example")
+        assert values.email("strasse@guest.example") == "strasse@guest.example"
+
+    @given(st.text(max_size=300) | st.emails())
+    def test_is_refused_or_normal_whatever_is_typed(self, typed: str) -> None:
+        try:
+            normal = values.email(typed)
+        except InvalidEmail:
+            return
+        assert normal == normal.lower()
+        assert normal.isascii()
+        assert len(normal) <= 254
+        assert values.email(normal) == normal
+
+
+class TestDomains:
+    def test_any_is_allowed_when_none_is_named(self) -> None:
+        values.check_domain("ana@guest.example", [])
+
+    def test_only_a_named_one_is_allowed(self) -> None:
+        values.check_domain("ana@guest.example", ["acme.example", "guest.example"])
+
+    @pytest.mark.parametrize("address", ["ana@evil-guest.example", "ana@sub.guest.example", "ana@guest.example.evil"])
+    def test_another_one_is_refused(self, address: str) -> None:
+        with pytest.raises(DomainNotAllowed, match=r"guest\.example"):
+            values.check_domain(address, ["guest.example"])
+
+
+class TestName:
+    @pytest.mark.parametrize(
+        "name", ["A", "  Ana  ", "x" * 100, "José", "李", "नमस्\u200dते", "<b>Ana</b>", "O'Neill 😀"]
+    )
+    def test_is_taken_and_trimmed(self, name: str) -> None:
+        assert values.name(name, "name", "a name") == name.strip()
+
+    @pytest.mark.parametrize("name", ["", " ", "\u00a0", "x" * 101, *(f"A{odd}na" for odd in ODD_CHARACTERS)])
+    def test_is_refused(self, name: str) -> None:
+        with pytest.raises(InvalidName) as refused:
+            values.name(name, "given_name", "a given name")
+        assert refused.value.field == "given_name"
+
+    def test_that_grows_when_it_is_compared_is_refused(self) -> None:
+        with pytest.raises(InvalidName):
+            values.name("\ufdfa" * 100, "name", "a name")
+
+
+class TestNote:
+    @pytest.mark.parametrize("note", ["", "Hello\nAna\twelcome", "x" * 1000, "Grüße 😀"])
+    def test_is_taken(self, note: str) -> None:
+        assert values.note(note) == note
+
+    def test_has_unix_line_ends(self) -> None:
+        assert values.note("a\r\nb\r\n") == "a\nb"
+
+    @pytest.mark.parametrize("note", ["x" * 1001, *(f"a{odd}b" for odd in ODD_CHARACTERS if odd not in "\n\t")])
+    def test_is_refused(self, note: str) -> None:
+        with pytest.raises(InvalidNote):
+            values.note(note)
+
+
+class TestLifetime:
+    @pytest.mark.parametrize("lifetime", [timedelta(hours=1), timedelta(days=7), timedelta(days=365)])
+    def test_is_taken(self, lifetime: timedelta) -> None:
+        assert values.lifetime(lifetime) == lifetime
+
+    @pytest.mark.parametrize("seconds", [0, -1, 3599, 365 * 86400 + 1])
+    def test_is_refused(self, seconds: int) -> None:
+        with pytest.raises(InvalidLifetime):
+            values.lifetime(timedelta(seconds=seconds))
+
+
+class TestOrigin:
+    @pytest.mark.parametrize(
+        ("url", "origin"),
+        [
+            ("https://app.example.com", "https://app.example.com"),
+            ("HTTPS://APP.example.COM/path?q#f", "https://app.example.com"),
+            ("https://app.example.com:443/", "https://app.example.com"),
+            ("http://app.example.com:80", "http://app.example.com"),
+            ("http://app.example.com:443", "http://app.example.com:443"),
+            ("https://app.example.com:8443/x", "https://app.example.com:8443"),
+            ("http://[::1]:3000/x", "http://[::1]:3000"),
+            ("http://[2001:DB8::1]/", "http://[2001:db8::1]"),
+            ("https://app.example.com:0/", "https://app.example.com:0"),
+        ],
+    )
+    def test_has_one_normal_form(self, url: str, origin: str) -> None:
+        assert values.origin(url) == origin
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *("", "app.example.com", "//app.example.com", "/path", "javascript:alert(1)", "ftp://app.example.com"),
+            *("https://", "https:///app.example.com", "https:app.example.com", "https://user@app.example.com"),
+            *("https://app.example.com@evil.example", "https://:@app.example.com", "https://@app.example.com"),
+            *(
+                "https://app.example.com\\@evil.example",
+                "https:\\\\app.example.com",
+                "https://evil.example\\.app.example",
+            ),
+            *(
+                "https://app.example.com:70000",
+                "https://app.example.com:x",
+                "http://[::1",
+                "https://app\uff0fevil.example",
+            ),
+            *(
+                "https://app.exa\nmple.com",
+                "https://app.example.com\t",
+                "https://app.example.com/\x00",
+                "data:text/html,x",
+            ),
+        ],
+    )
+    def test_is_none_for_what_is_no_plain_web_address(self, url: str) -> None:
+        assert values.origin(url) is None
+
+    @pytest.mark.parametrize(
+        "url", ["https://app.example.com.", "https://app.example.com.evil.example", "https://app"]
+    )
+    def test_of_a_look_alike_is_another(self, url: str) -> None:
+        assert values.origin(url) != "https://app.example.com"
+
+    @given(st.text(max_size=50))
+    def test_is_a_fixed_point_whatever_is_typed(self, text: str) -> None:
+        for url in (text, f"https://{text}", f"https://app.example.com{text}"):
+            if (origin := values.origin(url)) is not None:
+                assert values.origin(origin) == origin
+
+    @pytest.mark.parametrize(
+        "text", ["https://app.example.com", " https://APP.example.com/ ", "https://app.example.com:443"]
+    )
+    def test_setting_is_stored_in_its_normal_form(self, text: str) -> None:
+        assert values.allowed_origin(text) == "https://app.example.com"
+
+    @pytest.mark.parametrize(
+        "text", ["*", "https://*", "app.example.com", "https://app.example.com/path", "https://a.b?q"]
+    )
+    def test_setting_is_refused(self, text: str) -> None:
+        with pytest.raises(InvalidSetting):
+            values.allowed_origin(text)
+
+
+def test_every_refusal_is_a_domain_error_with_a_sentence() -> None:
+    with pytest.raises(DomainError, match=r"like name@example\.com"):
+        values.email("no")

@@ -23,6 +23,14 @@ document.addEventListener("click", (e) => {
   }
 });
 
+document.addEventListener("toggle", (e) => {
+  if (!e.target.matches?.("details.row-menu[open]")) return;
+  e.target.classList.remove("opens-up");
+  const below = e.target.querySelector(".menu-list").getBoundingClientRect().bottom;
+  const bar = document.querySelector(".bottom-bar")?.offsetHeight ?? 0;
+  e.target.classList.toggle("opens-up", below > innerHeight - bar && e.target.getBoundingClientRect().top > innerHeight / 2);
+}, true);
+
 // Check box lists: search and number chosen.
 on("input", "[data-checklist] [data-find]", (find) => {
   const list = find.closest("[data-checklist]");
@@ -102,7 +110,7 @@ addEventListener("pageshow", () => {
 
 // Times: the server learns the zone from a cookie; until it knows, exact times are rewritten here.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const zoneKnown = document.cookie.split("; ").includes(`tz=${encodeURIComponent(zone)}`);
+const zoneKnown = document.cookie.split("; ").includes(`tz=${zone}`);
 const showLocalTimes = (root) => {
   if (zoneKnown || !zone) return;
   const format = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" });
@@ -115,7 +123,7 @@ const showLocalTimes = (root) => {
 };
 if (zone && !zoneKnown) {
   const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `tz=${encodeURIComponent(zone)}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  document.cookie = `tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
 }
 
 // What a filter found is read out.

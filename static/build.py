@@ -19,7 +19,7 @@ TABLER_CLASSES = {
 }  # fmt: skip
 # Widgets and elements of Tabler that none of our pages has.
 TABLER_UNUSED = re.compile(
-    r"data-|link-|kbd|blockquote|scrollbar|abbr|\bpre\b|\bsamp|\bh[4-6]\b|dialog|selection"
+    r"data-|:host|link-|kbd|blockquote|scrollbar|abbr|\bpre\b|\bsamp|\bh[4-6]\b|dialog|selection"
     r"|datetime|date-and|color-swatch|calendar|outer-spin|:-moz-focusring|address|\bmark\b|\bsu[bp]\b"
 )
 # The strict content security policy forbids data: images, so each becomes a file.
@@ -54,7 +54,7 @@ def picked(css: str) -> str:
     kept = []
     for head, body in blocks(css):
         if head.startswith("@"):
-            wanted = head.startswith("@media") and "print" not in head
+            wanted = head.startswith("@media") and not re.search("print|reduced-motion", head)
             rule = (head, picked(body) if wanted else "")
         else:
             rule = (",".join(part for part in split_selectors(head) if is_used(part)), body)

@@ -10,7 +10,8 @@ from .invitation import (
     invitation_workspaces,
 )
 from .membership import ApiKey, Membership, membership_workspaces
-from .organization import Installation, Organization, Plan, Workspace
+from .observation import InvitationEvent, Observation
+from .organization import Installation, Organization, OwnershipOffer, Plan, Workspace
 from .role import Role
 from .user import AccountLink, Session, User
 
@@ -23,9 +24,12 @@ __all__ = [
     "IdempotencyKey",
     "Installation",
     "Invitation",
+    "InvitationEvent",
     "InvitationState",
     "Membership",
+    "Observation",
     "Organization",
+    "OwnershipOffer",
     "OutboxMessage",
     "Plan",
     "Role",

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Identified, now
+from .observation import Observed
 from .organization import Organization, Workspace
 from .role import Role
 from .user import User
@@ -37,7 +38,7 @@ invitation_workspaces = Table(
 )
 
 
-class Invitation(Identified, Base):
+class Invitation(Observed, Identified, Base):
     """`role_name` outlives the role, so that the pages can say which one is gone."""
 
     __tablename__ = "invitations"

@@ -47,6 +47,19 @@ class Workspace(Identified, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class OwnershipOffer(Base):
+    """An owner has offered to hand over; it takes effect when the other person confirms."""
+
+    __tablename__ = "ownership_offers"
+
+    organization_id: Mapped[UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    heir_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Installation(Base):
     """A single row: whoever inserts it made the first organization through `/setup`."""
 

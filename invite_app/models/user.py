@@ -41,12 +41,13 @@ class Session(UserMixin, Base):
 
 
 class AccountLink(Identified, Base):
-    """A link that signs its owner in or resets the password, once, for a short while."""
+    """A link that signs in, resets the password or proves an address (`email`), once, for a short while."""
 
     __tablename__ = "account_links"
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[str] = mapped_column(String(20))
+    email: Mapped[str] = mapped_column(String(254), default="")
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from invite_app import tokens
-from invite_app.access import KeyActor, OperatorActor, PersonActor, authorize, lock_organization
+from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import (
     AlreadyMember,
@@ -25,7 +25,7 @@ from invite_app.models import Invitation, InvitationState, Membership, Organizat
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
-from . import accounts, audit, endings, members, values
+from . import accounts, audit, drafts, endings, inviters, member_lists, values
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,48 @@ class Profile:
 
 @dataclass(frozen=True)
 class Offer:
-    """An invitation as its invitee sees it, whatever its state."""
+    """An invitation as its invitee sees it, whatever its state.
+
+    `obstacle` is what keeps a pending one from being accepted as things stand. `landing` is where the inviter
+    wants the invitee to go afterwards, while the organization still allows that address.
+    """
 
     invitation: Invitation
     state: InvitationState
     has_account: bool
+    obstacle: DomainError | None = None
+    landing: str | None = None
 
 
 def look(token: str) -> Offer:
     """What a link offers; changes nothing. Raises LinkBroken."""
-    invitation = _find(tokens.parse(token))
-    has_account = accounts.find_by_email(invitation.email) is not None
-    return Offer(invitation, invitation.state_at(now()), has_account)
+    invitation = find(tokens.parse(token))
+    state = invitation.state_at(now())
+    return Offer(
+        invitation,
+        state,
+        has_account=accounts.find_by_email(invitation.email) is not None,
+        obstacle=_find_obstacle(invitation) if state == InvitationState.PENDING else None,
+        landing=_landing(invitation),
+    )
+
+
+def find(parsed: tokens.Token) -> Invitation:
+    """The invitation behind a genuine token, with all that its page shows. Raises LinkBroken."""
+    query = (
+        select(Invitation)
+        .options(
+            joinedload(Invitation.organization, innerjoin=True),
+            joinedload(Invitation.role),
+            joinedload(Invitation.inviter),
+            selectinload(Invitation.workspaces),
+        )
+        .where(Invitation.id == parsed.id)
+    )
+    invitation: Invitation | None = session().scalar(query)
+    if invitation is None or not tokens.is_genuine(parsed, "invitation", invitation.nonce):
+        raise LinkBroken
+    return invitation
 
 
 def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Membership:
@@ -90,7 +120,7 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
         role = _check_acceptable(invitation, organization)
         if not user.is_proven and parsed.is_copied:
             raise ProofRequired(invitation.email)
-        if members.find(organization.id, user.id) is not None:
+        if member_lists.find(organization.id, user.id) is not None:
             raise AlreadyMember(user.email, user.id)
         user.is_proven = True
         return _join(invitation, organization, role, user, ip)
@@ -110,23 +140,6 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         return invitation
 
 
-def _find(parsed: tokens.Token) -> Invitation:
-    query = (
-        select(Invitation)
-        .options(
-            joinedload(Invitation.organization, innerjoin=True),
-            joinedload(Invitation.role),
-            joinedload(Invitation.inviter),
-            selectinload(Invitation.workspaces),
-        )
-        .where(Invitation.id == parsed.id)
-    )
-    invitation: Invitation | None = session().scalar(query)
-    if invitation is None or not tokens.is_genuine(parsed, "invitation", invitation.nonce):
-        raise LinkBroken
-    return invitation
-
-
 def _lock_pending(parsed: tokens.Token) -> tuple[Invitation, Organization]:
     """The invitation behind a genuine token, read under its organization's lock, still pending."""
     query = select(Invitation.organization_id).where(Invitation.id == parsed.id)
@@ -134,43 +147,33 @@ def _lock_pending(parsed: tokens.Token) -> tuple[Invitation, Organization]:
     if organization_id is None:
         raise LinkBroken
     organization = lock_organization(organization_id)
-    invitation = _find(parsed)
+    invitation = find(parsed)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationEnded(invitation.id, state)
     return invitation, organization
 
 
+def _find_obstacle(invitation: Invitation) -> DomainError | None:
+    try:
+        _check_acceptable(invitation, invitation.organization)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _landing(invitation: Invitation) -> str | None:
+    url = invitation.redirect_uri
+    return url if url is not None and drafts.is_allowed(url, invitation.organization) else None
+
+
 def _check_acceptable(invitation: Invitation, organization: Organization) -> Role:
     if invitation.role is None:
         raise RoleGone(invitation.role_name)
-    if not _inviter_may_still_grant(invitation):
+    if not inviters.may_still_grant(invitation, invitation.role):
         raise InviterLostRight(invitation.inviter_name, invitation.role_name)
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
         raise SeatsFull(organization.seat_limit)
     return invitation.role
-
-
-def _inviter_may_still_grant(invitation: Invitation) -> bool:
-    inviter = _inviter(invitation)
-    if inviter is None:
-        return False
-    try:
-        standing = authorize(inviter, invitation.organization_id, "invitations:write")
-        standing.check_may_grant(invitation.role)  # type: ignore[arg-type]  # the caller has seen the role
-    except DomainError:
-        return False
-    return True
-
-
-def _inviter(invitation: Invitation) -> PersonActor | KeyActor | OperatorActor | None:
-    match invitation.inviter_kind:
-        case "operator":
-            return OperatorActor()
-        case "key" if invitation.inviter_key_id:
-            return KeyActor(invitation.inviter_key_id, invitation.organization_id)
-        case "person" if invitation.inviter_id:
-            return PersonActor(invitation.inviter_id)
-    return None
 
 
 def _join(invitation: Invitation, organization: Organization, role: Role, user: User, ip: str | None) -> Membership:

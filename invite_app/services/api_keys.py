@@ -16,7 +16,7 @@ from invite_app.models import ApiKey, Membership, Role
 from invite_app.models.base import now
 from invite_app.models.role import OWNER
 
-from . import audit, roles, values
+from . import audit, inviters, roles, values
 
 LAST_USE_STEP = timedelta(minutes=5)
 _PREFIX = "sk_"
@@ -77,6 +77,7 @@ def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) ->
         api_key = _get(standing.organization.id, api_key_id)
         standing.check_may_change(api_key.user_id, api_key.role)
         api_key.revoked_at = now()
+        inviters.review(standing.organization, api_key.user_id)
         audit.record(standing.organization.id, standing, "api_key.revoked", api_key)
 
 

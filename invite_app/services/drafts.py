@@ -70,6 +70,7 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
         app_url=_allowed(draft.app_url, organization),
         public_metadata=values.metadata(draft.public_metadata, "public_metadata"),
         private_metadata=values.metadata(draft.private_metadata, "private_metadata"),
+        message=None,
     )
     catalog = catalog or Asked(organization.id)
     role = catalog.role(draft.role)
@@ -85,13 +86,16 @@ def _optional_name(text: str | None, name: str, label: str) -> str:
 
 
 def _allowed(url: str | None, organization: Organization) -> str | None:
-    if url is None:
-        return None
-    own = values.origin(current_app.config["EXTERNAL_URL"])
-    found = values.origin(url)
-    if found is None or len(url) > 2000 or found not in (own, *organization.allowed_origins):
+    if url is not None and not is_allowed(url, organization):
         raise RedirectNotAllowed(url)
     return url
+
+
+def is_allowed(url: str, organization: Organization) -> bool:
+    """Whether the organization lets its invitations lead there."""
+    found = values.origin(url)
+    own = values.origin(current_app.config["EXTERNAL_URL"])
+    return found is not None and len(url) <= 2000 and found in (own, *organization.allowed_origins)
 
 
 def set_inviter(invitation: Invitation, standing: Standing) -> None:
@@ -100,6 +104,7 @@ def set_inviter(invitation: Invitation, standing: Standing) -> None:
     invitation.inviter = standing.user
     invitation.inviter_id = standing.user.id if standing.user else None
     invitation.inviter_key_id = standing.api_key.id if standing.api_key else None
+    invitation.inviter_lost_right = False
     invitation.inviter_name = standing.name if standing.user else standing.organization.name
 
 

@@ -213,6 +213,7 @@ def _reopen(standing: Standing, invitation: Invitation) -> None:
 
 
 def _enqueue_again(invitation: Invitation) -> None:
+    invitation.forget_observations()
     if invitation.message is None:
         invitation.message = delivery.enqueue(invitation)
     else:

@@ -14,7 +14,7 @@ from invite_app.models import ApiKey, Membership, User
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
-from . import audit, delivery, drafts, endings, roles, values, workspaces
+from . import audit, delivery, drafts, endings, inviters, roles, values, workspaces
 from .member_lists import Filter, find, find_in, first_owner, get, get_own, list_page, memberships_of
 
 __all__ = [
@@ -112,6 +112,7 @@ def change_role(organization_id: UUID | str, user_id: UUID | str, role: str, *, 
                 _check_not_last_owner(membership)
             before = membership.role.name
             membership.role, membership.role_id = granted, granted.id
+            inviters.review(standing.organization, membership.user_id)
             _record(standing, "member.role_changed", membership, {"role": before}, {"role": granted.name})
     return membership
 
@@ -193,6 +194,7 @@ def _end(standing: Standing, membership: Membership, action: str) -> None:
     audit.record(organization.id, standing, action, membership, before={"role": membership.role.name})
     session().delete(membership)
     organization.members_count -= 1
+    inviters.review(organization, membership.user_id)
 
 
 def _check_not_last_owner(membership: Membership) -> None:

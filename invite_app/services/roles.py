@@ -16,7 +16,7 @@ from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
 from invite_app.models.role import BUILT_IN, PERMISSIONS
 
-from . import audit, values
+from . import audit, inviters, values
 
 
 def add_built_in(organization: Organization) -> dict[str, Role]:
@@ -125,6 +125,7 @@ def update_role(
         standing.check_may_grant(found)
         with session().no_autoflush:
             _check_names_are_free(found)
+        inviters.review(standing.organization)
         _record(standing, "role.changed", found, before=before, after=_summary(found))
     return found
 
@@ -144,6 +145,7 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
         session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
         _record(standing, "role.deleted", found, before=_summary(found), after={"replacement": replacement})
         session().delete(found)
+        inviters.review(standing.organization)
 
 
 def _hand_over(standing: Standing, role: Role, replacement: str | None, members: int) -> None:

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("purpose", sa.String(length=20), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -153,6 +154,26 @@ def upgrade() -> None:
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_batches_organization_id"), ["organization_id"], unique=False)
 
+    op.create_table(
+        "ownership_offers",
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("heir_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["heir_id"], ["users.id"], name=op.f("fk_ownership_offers_heir_id_users"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("fk_ownership_offers_organization_id_organizations"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["users.id"], name=op.f("fk_ownership_offers_owner_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("organization_id", name=op.f("pk_ownership_offers")),
+    )
     op.create_table(
         "roles",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -288,6 +309,14 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decline_word", sa.String(length=1000), nullable=False),
         sa.Column("accepted_by_id", sa.Uuid(), nullable=True),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("opened_count", sa.Integer(), nullable=False),
+        sa.Column("wrong_account_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("no_seat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("asked_word", sa.String(length=1000), nullable=False),
+        sa.Column("inviter_lost_right", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')", name=op.f("ck_invitations_state")
         ),
@@ -361,6 +390,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("membership_workspaces", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_membership_workspaces_workspace_id"), ["workspace_id"], unique=False)
+
+    op.create_table(
+        "invitation_events",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("invitation_id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("detail", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["invitation_id"],
+            ["invitations.id"],
+            name=op.f("fk_invitation_events_invitation_id_invitations"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_invitation_events")),
+    )
+    with op.batch_alter_table("invitation_events", schema=None) as batch_op:
+        batch_op.create_index("ix_invitation_events_by_time", ["invitation_id", "at"], unique=False)
 
     op.create_table(
         "invitation_workspaces",
@@ -455,6 +502,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_invitation_workspaces_workspace_id"))
 
     op.drop_table("invitation_workspaces")
+    with op.batch_alter_table("invitation_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_invitation_events_by_time")
+
+    op.drop_table("invitation_events")
     with op.batch_alter_table("membership_workspaces", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_membership_workspaces_workspace_id"))
 
@@ -493,6 +544,7 @@ def downgrade() -> None:
     op.drop_table("api_keys")
     op.drop_table("workspaces")
     op.drop_table("roles")
+    op.drop_table("ownership_offers")
     with op.batch_alter_table("batches", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_batches_organization_id"))
 

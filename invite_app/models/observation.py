@@ -1,0 +1,61 @@
+"""What is known of an invitation's way to its invitee, beside the deeds in the audit log."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Base, Identified, now
+
+
+class Observation(StrEnum):
+    TAKEN = "taken"
+    """The mail server took the message."""
+    NOT_DELIVERED = "not_delivered"
+    """The mail server refused it for good, or was tried in vain."""
+    POSTPONED = "postponed"
+    """One try failed; there will be another."""
+    CHECKED = "checked"
+    """Something fetched the link: probably a mail scanner. It does not count as opened."""
+    OPENED = "opened"
+    """A person had the page open."""
+    WRONG_ACCOUNT = "wrong_account"
+    """A person opened the page while signed in as somebody else."""
+    NO_SEAT = "no_seat"
+    """A person tried to accept while all seats were taken."""
+    ASKED = "asked"
+    """A person asked for a fresh invitation."""
+
+
+class InvitationEvent(Identified, Base):
+    """One line of an invitation's timeline."""
+
+    __tablename__ = "invitation_events"
+    __table_args__ = (Index("ix_invitation_events_by_time", "invitation_id", "at"),)
+
+    invitation_id: Mapped[UUID] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(default=now)
+    kind: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Observed:
+    """The last of each kind since the last sending, on the invitation itself, so that lists need not look further."""
+
+    checked_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    opened_count: Mapped[int] = mapped_column(default=0)
+    wrong_account_at: Mapped[datetime | None]
+    no_seat_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
+    asked_word: Mapped[str] = mapped_column(String(1000), default="")
+    inviter_lost_right: Mapped[bool] = mapped_column(default=False)
+    """Whether the inviter may no longer grant the role; acceptance checks it again."""
+
+    def forget_observations(self) -> None:
+        """Start anew, because the link is being sent again."""
+        self.checked_at = self.opened_at = self.wrong_account_at = self.no_seat_at = self.asked_at = None
+        self.opened_count, self.asked_word = 0, ""

@@ -1,0 +1,96 @@
+"""What is seen of an invitation on its way: the mail's fate, machines and people at the link, and a plea for more.
+
+None of it changes what the invitation is worth: a link that was looked at is neither used up nor declined.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from invite_app import tokens
+from invite_app.access import lock_organization
+from invite_app.db import session, transaction
+from invite_app.errors import InvitationEnded, InvitationPending
+from invite_app.models import Invitation, InvitationEvent, InvitationState, Observation, User
+from invite_app.models.base import now
+
+from . import acceptance, values
+
+QUIET = timedelta(minutes=10)
+"""The same thing seen again within this time is not written down again."""
+
+
+def saw_machine(token: str) -> None:
+    """Something fetched the link. Raises LinkBroken."""
+    _observe(token, Observation.CHECKED, "checked_at")
+
+
+def saw_person(token: str) -> None:
+    """A person has the page open. Raises LinkBroken."""
+    _observe(token, Observation.OPENED, "opened_at")
+
+
+def saw_wrong_account(token: str, user_id: UUID) -> None:
+    """A person has the page open, signed in as somebody else, whose address is kept masked. Raises LinkBroken."""
+    account = session().get_one(User, user_id).email
+    _observe(token, Observation.WRONG_ACCOUNT, "wrong_account_at", {"account": masked(account)})
+
+
+def saw_no_seat(token: str) -> None:
+    """A person tried to accept while all seats were taken. Raises LinkBroken."""
+    _observe(token, Observation.NO_SEAT, "no_seat_at")
+
+
+def ask_again(token: str, word: str = "") -> Invitation:
+    """The invitee of an expired invitation asks for a fresh one; the admins see it.
+
+    Raises LinkBroken, InvalidNote, InvitationPending (it still works) and InvitationEnded (declined, revoked, used).
+    """
+    parsed = tokens.parse(token)
+    with transaction():
+        invitation = acceptance.find(parsed)
+        lock_organization(invitation.organization_id)
+        invitation = acceptance.find(parsed)
+        match invitation.state_at(now()):
+            case InvitationState.EXPIRED:
+                invitation.asked_word = values.note(word)
+                invitation.asked_at = now()
+                note(invitation.id, Observation.ASKED, word=invitation.asked_word)
+            case InvitationState.PENDING:
+                raise InvitationPending(invitation.email, invitation.id, invitation.created_at)
+            case state:
+                raise InvitationEnded(invitation.id, state)
+    return invitation
+
+
+def note(invitation_id: UUID, kind: Observation, **detail: Any) -> None:
+    """Add a line to the timeline, as part of the caller's transaction."""
+    session().add(InvitationEvent(invitation_id=invitation_id, kind=kind, detail=detail))
+
+
+def masked(address: str) -> str:
+    """An address that its owner recognises and nobody else learns: `p•••n@gmail.com`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[0]}•••{local[-1]}@{domain}"
+
+
+def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] | None = None) -> None:
+    """Write it down, unless the same was just written down or the invitation is over."""
+    parsed = tokens.parse(token)
+    moment = now()
+    if not _is_news(acceptance.find(parsed), column, moment):
+        return
+    with transaction():
+        invitation = acceptance.find(parsed)
+        if not _is_news(invitation, column, moment):
+            return
+        setattr(invitation, column, moment)
+        if kind == Observation.OPENED:
+            invitation.opened_count += 1
+        note(invitation.id, kind, **(detail or {}))
+
+
+def _is_news(invitation: Invitation, column: str, moment: datetime) -> bool:
+    seen: datetime | None = getattr(invitation, column)
+    is_over = invitation.state not in (InvitationState.PENDING, InvitationState.EXPIRED)
+    return not is_over and (seen is None or moment - seen > QUIET)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+import click
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 
@@ -38,13 +39,22 @@ def _check_secret(value: SecretStr) -> SecretStr:
     return value
 
 
+def _local_url() -> str:
+    """Where `flask run` serves, which is another port when it was given one."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.info_name != "run":
+        return "http://localhost:5000"
+    scheme = "https" if context.params.get("cert") else "http"
+    return f"{scheme}://localhost:{context.params['port']}"
+
+
 class Settings(BaseModel):
     """Every variable an operator can set; see the README's configuration table."""
 
     database_url: Annotated[str, AfterValidator(_check_database_url)] = ""
     secret_key: Annotated[SecretStr, AfterValidator(_check_secret)] = SecretStr("")
     secret_key_fallbacks: str = ""
-    external_url: Annotated[str, AfterValidator(_check_external_url)] = "http://localhost:5000"
+    external_url: Annotated[str, AfterValidator(_check_external_url)] = Field(default_factory=_local_url)
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     mail_server: str = ""
     mail_port: Annotated[int, Field(ge=1, le=65535)] | None = None

@@ -2,6 +2,17 @@
 
 from flask import Flask
 
+from . import api_keys, invitations, links, organizations, serving, users, workspaces
+
+GROUPS = (organizations, users, workspaces, api_keys)
+SINGLE = (invitations, links)
+
 
 def register(app: Flask) -> None:
-    """Add every command to the application."""
+    """Add every command to the application, and greet whoever starts it with `flask run`."""
+    for module in GROUPS:
+        app.cli.add_command(module.group)
+    for module in SINGLE:
+        for command in module.commands.commands.values():
+            app.cli.add_command(command)
+    serving.prepare(app)

@@ -16,7 +16,7 @@ from .commands import BY_OPERATOR, OPERATOR, Commands, password_option, read_pas
 from .links import sign_in_url
 
 group = Commands("org", help="Create, list, change and delete organizations.")
-PLANS = click.Choice(list(Plan))
+PLANS = click.Choice([plan.value for plan in Plan])
 
 
 class Seats(click.ParamType[int | None]):
@@ -33,7 +33,7 @@ class Seats(click.ParamType[int | None]):
 @click.option("--owner", required=True, metavar="EMAIL", help="The first owner; an account is made when missing.")
 @click.option("--given-name", help="Of a new owner; the part before the @ unless given.")
 @click.option("--family-name", default="", help="Of a new owner.")
-@click.option("--plan", type=PLANS, default=Plan.PAID, show_default=True)
+@click.option("--plan", type=PLANS, default=Plan.PAID.value, show_default=True)
 @click.option(
     "--seats", type=click.IntRange(1, 10_000_000), help="How many members and invitations; no limit unless given."
 )

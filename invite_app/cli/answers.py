@@ -1,0 +1,64 @@
+"""Answers of commands, as aligned text for people and as JSON for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command did or found: facts by name, or rows of them; the sentences around it are for people.
+
+    With `is_good=False` the command did all it could, and still something was refused.
+    """
+
+    data: Facts | Sequence[Facts]
+    says: str = ""
+    hint: str = ""
+    is_good: bool = True
+
+
+def show(answer: Answer, *, as_json: bool) -> None:
+    """Print it to standard output."""
+    if as_json:
+        click.echo(json.dumps(answer.data, default=_json_value, ensure_ascii=False, indent=2))
+        return
+    body = _facts(answer.data) if isinstance(answer.data, dict) else _table(answer.data)
+    click.echo("\n\n".join(part for part in (answer.says, body, answer.hint) if part))
+
+
+def _facts(facts: Facts) -> str:
+    width = max(map(len, facts), default=0) + 2
+    return "\n".join(f"  {_label(name):{width}}{_text(value)}" for name, value in facts.items())
+
+
+def _table(rows: Sequence[Facts]) -> str:
+    if not rows:
+        return ""
+    lines = [[_label(name) for name in rows[0]], *([_text(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(_line(line, widths) for line in lines)
+
+
+def _line(cells: list[str], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    if value is None or value == "":
+        return "-"
+    return f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else str(value)
+
+
+def _json_value(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

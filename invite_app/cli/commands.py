@@ -1,0 +1,76 @@
+"""What all commands have in common: a database that is ready, an answer in two forms, errors in one line."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
+
+from invite_app import db, worker
+from invite_app.access import OperatorActor
+from invite_app.errors import DomainError, InvalidValue
+from invite_app.services import audit
+
+from .answers import Answer, show
+
+OPERATOR = OperatorActor()
+BY_OPERATOR = audit.Author("operator", None, "The operator")
+
+
+class Commands(click.Group):
+    """Commands that return an Answer. Each gets `--json`, and exits with 1 after an error or a bad answer."""
+
+    def command(self, name: str, **options: Any) -> Callable[[Callable[..., Answer]], click.Command]:  # type: ignore[override]
+        def register(function: Callable[..., Answer]) -> click.Command:
+            decorate: Any = click.command(name, **options)
+            made: click.Command = decorate(with_appcontext(_answering(function)))
+            made.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Answer with JSON."))
+            self.add_command(made)
+            return made
+
+        return register
+
+
+def _answering(function: Callable[..., Answer]) -> Callable[..., None]:
+    @wraps(function)
+    def run(*args: Any, as_json: bool, **options: Any) -> None:
+        with _errors_in_one_line():
+            _prepare_database()
+            answer = function(*args, **options)
+        show(answer, as_json=as_json)
+        if not answer.is_good:
+            raise click.exceptions.Exit(1)
+
+    return run
+
+
+@contextmanager
+def _errors_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except InvalidValue as error:
+        raise click.ClickException(f"{error.field.replace('_', ' ')}: {error}") from None
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+        raise click.ClickException(f"The database cannot be used: {reason}") from None
+
+
+def _prepare_database() -> None:
+    worker.prepare_embedded(current_app)
+    if not db.is_current():
+        raise click.ClickException("Migrations are missing. Run: flask db upgrade")
+
+
+def read_password(is_wanted: bool) -> str | None:
+    """One line from standard input, so that the password is in no list of processes and no shell's history."""
+    return sys.stdin.readline().rstrip("\r\n") if is_wanted else None
+
+
+password_option = click.option("--password-stdin", is_flag=True, help="Read the password, one line, from stdin.")

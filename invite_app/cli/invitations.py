@@ -1,0 +1,112 @@
+"""flask invite: one person, or everybody on a list."""
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from invite_app.errors import DomainError
+from invite_app.models import Workspace
+from invite_app.models.base import folded
+from invite_app.services import invitations, organizations, rehearsals, workspaces
+
+from . import lists
+from .answers import Answer, Facts
+from .commands import OPERATOR, Commands
+
+commands = Commands()
+
+
+@commands.command("invite")
+@click.argument("organization")
+@click.argument("email", required=False)
+@click.option("--role", help="What they may do. With a list: of those rows that name none.")
+@click.option("--workspace", "chosen", multiple=True, metavar="ID", help="By id or name; may be repeated.")
+@click.option("--given-name")
+@click.option("--family-name")
+@click.option("--note", default="", help="A personal word in the mail.")
+@click.option("--csv", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A list of people.")
+@click.option("--dry-run", is_flag=True, help="With a list: send nothing, only say what would happen.")
+def invite(
+    *,
+    organization: str,
+    email: str | None,
+    role: str | None,
+    chosen: tuple[str, ...],
+    given_name: str | None,
+    family_name: str | None,
+    note: str,
+    file: Path | None,
+    dry_run: bool,
+) -> Answer:
+    """Invite EMAIL, or everybody on a list: CSV with columns email, given_name, family_name, role, workspaces."""
+    _check_usage(email, role, file, dry_run)
+    organization_id = organizations.id_of(organization)
+    known = workspaces.list_all(organization_id, by=OPERATOR)
+    if file is not None:
+        people = list(lists.read(file))
+        drafts = [_draft(person, role or "", chosen, note, known) for person in people]
+        return _invite_all(organization_id, people, drafts, dry_run)
+    ids = _workspace_ids(chosen, known)
+    draft = invitations.Draft(email or "", role or "", given_name, family_name, ids, note)
+    sent = invitations.send(organization_id, draft, by=OPERATOR)
+    return Answer({"invitation_id": sent.id, "email": sent.email}, says=f"Invited {sent.email}.")
+
+
+def _check_usage(email: str | None, role: str | None, file: Path | None, dry_run: bool) -> None:
+    if (email is None) == (file is None):
+        raise click.UsageError("Name an EMAIL, or a list with --csv.")
+    if email is not None and role is None:
+        raise click.UsageError("Missing option '--role'.")
+    if dry_run and file is None:
+        raise click.UsageError("--dry-run needs a list: --csv.")
+
+
+def _draft(
+    person: lists.Person, role: str, chosen: tuple[str, ...], note: str, known: list[Workspace]
+) -> invitations.Draft:
+    return invitations.Draft(
+        person.email,
+        person.role or role,
+        person.given_name or None,
+        person.family_name or None,
+        _workspace_ids(person.workspaces or chosen, known),
+        note,
+    )
+
+
+def _workspace_ids(chosen: tuple[str, ...], known: list[Workspace]) -> list[UUID | str]:
+    """Ids for names; what is no name passes as it is, for the service to judge."""
+    by_name: dict[str, UUID] = {workspace.folded_name: workspace.id for workspace in known}
+    return [by_name.get(folded(item), item) for item in chosen]
+
+
+def _invite_all(
+    organization_id: UUID, people: list[lists.Person], drafts: list[invitations.Draft], dry_run: bool
+) -> Answer:
+    if dry_run:
+        obstacles = rehearsals.rehearse(organization_id, drafts, by=OPERATOR)
+    else:
+        obstacles = [_send(organization_id, draft) for draft in drafts]
+    done = "ready" if dry_run else "invited"
+    rows = [_result(person, obstacle, done) for person, obstacle in zip(people, obstacles, strict=True)]
+    good = obstacles.count(None)
+    says = f"{good} of {len(rows)} {'are ready; nothing was sent' if dry_run else 'invited'}."
+    return Answer(rows, says=says, is_good=good == len(rows))
+
+
+def _send(organization_id: UUID, draft: invitations.Draft) -> DomainError | None:
+    try:
+        invitations.send(organization_id, draft, by=OPERATOR)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _result(person: lists.Person, obstacle: DomainError | None, done: str) -> Facts:
+    return {
+        "row": person.row,
+        "email": person.email,
+        "result": "refused" if obstacle else done,
+        "reason": str(obstacle) if obstacle else None,
+    }

@@ -1,0 +1,58 @@
+"""Lists of people to invite, as spreadsheets write them."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+COLUMNS = ("email", "given_name", "family_name", "role", "workspaces")
+
+
+@dataclass(frozen=True)
+class Person:
+    """One row; a cell that is empty or has no column is the empty string."""
+
+    row: int
+    email: str
+    given_name: str
+    family_name: str
+    role: str
+    workspaces: tuple[str, ...]
+
+
+def read(file: Path) -> Iterator[Person]:
+    """The people on a list whose first line names the columns, in any order.
+
+    Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises
+    click.BadParameter.
+    """
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise click.BadParameter("This file is not text. Save the sheet as CSV (UTF-8).") from None
+    separator = max(",;\t", key=(lines or [""])[0].count)
+    rows = csv.DictReader(lines, delimiter=separator, restkey="")
+    rows.fieldnames = [_column(name) for name in rows.fieldnames or ()]
+    _check_columns(rows.fieldnames)
+    for row in rows:
+        if any(row.values()):
+            yield _person(rows.line_num, row)
+
+
+def _column(heading: str) -> str:
+    return heading.strip().lower().replace(" ", "_")
+
+
+def _check_columns(names: list[str]) -> None:
+    if unknown := [name for name in names if name not in COLUMNS]:
+        raise click.BadParameter(f"Unknown column: {', '.join(unknown)}. There are: {', '.join(COLUMNS)}.")
+    if "email" not in names:
+        raise click.BadParameter("The first line names the columns; 'email' is missing.")
+
+
+def _person(line: int, row: Mapping[str, str | None]) -> Person:
+    cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    workspaces = cells.pop("workspaces").replace("|", ";").split(";")
+    return Person(line, workspaces=tuple(filter(None, map(str.strip, workspaces))), **cells)

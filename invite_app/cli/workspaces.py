@@ -1,0 +1,27 @@
+"""flask workspace: the workspaces of an organization."""
+
+import click
+
+from invite_app.services import organizations, workspaces
+
+from .answers import Answer
+from .commands import OPERATOR, Commands
+
+group = Commands("workspace", help="Create and list workspaces.")
+
+
+@group.command("create")
+@click.argument("organization")
+@click.argument("name")
+def create(organization: str, name: str) -> Answer:
+    """Create a workspace in an organization."""
+    made = workspaces.create(organizations.id_of(organization), name, by=OPERATOR)
+    return Answer({"workspace_id": made.id, "name": made.name}, says=f"Created {made.name}.")
+
+
+@group.command("list")
+@click.argument("organization")
+def list_all(organization: str) -> Answer:
+    """List the workspaces of an organization."""
+    found = workspaces.list_all(organizations.id_of(organization), by=OPERATOR)
+    return Answer([{"workspace_id": workspace.id, "name": workspace.name} for workspace in found])

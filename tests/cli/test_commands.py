@@ -1,0 +1,159 @@
+"""The commands that make and change things: what they answer, and how they refuse."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from invite_app import create_app
+from invite_app.access import KeyActor
+from invite_app.models import User
+from invite_app.services import accounts, api_keys, organizations, workspaces
+from tests.support.databases import dispose
+from tests.support.factories import OPERATOR, PASSWORD
+
+from .conftest import Ask, Run
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@pytest.fixture
+def acme(ask: Ask) -> dict[str, Any]:
+    return dict(ask("org", "create", "Acme", "--owner", "olivia@acme.example"))
+
+
+class TestOrganizations:
+    def test_create_answers_all_that_is_needed_to_go_on(self, app: Flask, acme: dict[str, Any]) -> None:
+        assert list(acme) == ["organization_id", "owner_user_id", "owner_email", "api_key", "sign_in_url"]
+        assert acme["owner_email"] == "olivia@acme.example"
+        token = acme["sign_in_url"].removeprefix("http://localhost/sign-in/")
+        with app.app_context():
+            actor = api_keys.authenticate(acme["api_key"], ip=None)
+            assert isinstance(actor, KeyActor)
+            assert str(organizations.get(acme["organization_id"], by=actor).id) == acme["organization_id"]
+            session = accounts.follow_sign_in_link(token, device=accounts.Device())
+            assert (str(session.user_id), session.user.given_name) == (acme["owner_user_id"], "olivia")
+
+    def test_create_takes_every_setting(self, app: Flask, ask: Ask) -> None:
+        settings = ("--plan", "free", "--seats", 5, "--allowed-origin", "https://a.example")
+        names = ("--given-name", "Olivia", "--family-name", "Owner", "--password-stdin")
+        made = ask("org", "create", "Acme", "--owner", "o@acme.example", *settings, *names, input=f"{PASSWORD}\n")
+        with app.app_context():
+            organization = organizations.get(made["organization_id"], by=OPERATOR)
+            assert (organization.plan, organization.seat_limit) == ("free", 5)
+            assert organization.allowed_origins == ["https://a.example"]
+            assert accounts.sign_in("o@acme.example", PASSWORD, device=accounts.Device()).user.name == "Olivia Owner"
+
+    def test_create_takes_an_existing_account_as_it_is(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
+        second = ask("org", "create", "Second", "--owner", "Olivia@ACME.example")
+        assert second["owner_user_id"] == acme["owner_user_id"]
+        refused = run("org", "create", "Third", "--owner", "olivia@acme.example", "--password-stdin", input=PASSWORD)
+        assert (refused.exit_code, "already an account" in refused.stderr) == (1, True)
+        assert len(ask("org", "list")) == 2
+
+    @pytest.mark.parametrize("name", ["organization_id", "slug"])
+    def test_are_named_by_id_or_slug(self, acme: dict[str, Any], ask: Ask, name: str) -> None:
+        organization = ask("org", "list")[0][name]
+        assert ask("org", "plan", organization, "free")["plan"] == "free"
+        assert ask("org", "seats", organization, 7)["seats"] == 7
+        assert ask("org", "seats", organization, "none")["seats"] is None
+        ask("org", "delete", organization)
+        assert ask("org", "list") == []
+
+    def test_list_reads_well(self, acme: dict[str, Any], run: Run) -> None:
+        heading, row = run("org", "list").output.splitlines()
+        assert row.index("acme") == heading.index("slug")
+        assert UUID.match(row)
+
+
+class TestPeople:
+    def test_create_and_sign_in(self, app: Flask, ask: Ask) -> None:
+        user = ask("user", "create", "Zoe@acme.example", "--given-name", "Zoe", "--family-name", "Ek")
+        link = ask("user", "sign-in-link", "zoe@acme.example")["sign_in_url"]
+        with app.app_context():
+            session = accounts.follow_sign_in_link(link.rpartition("/")[2], device=accounts.Device())
+            assert (str(session.user_id), session.user.is_proven) == (user["user_id"], True)
+
+    def test_a_password_is_one_line(self, app: Flask, ask: Ask) -> None:
+        names = ("--given-name", "Zoe", "--family-name", "Ek")
+        ask("user", "create", "zoe@acme.example", *names, "--password-stdin", input=f"{PASSWORD}\nmore\n")
+        with app.app_context():
+            assert isinstance(accounts.sign_in("zoe@acme.example", PASSWORD, device=accounts.Device()).user, User)
+
+
+class TestKeysAndWorkspaces:
+    def test_a_workspace(self, app: Flask, acme: dict[str, Any], ask: Ask) -> None:
+        made = ask("workspace", "create", "acme", "Sales")
+        assert ask("workspace", "list", "acme") == [{"workspace_id": made["workspace_id"], "name": "Sales"}]
+        with app.app_context():
+            assert workspaces.list_all(acme["organization_id"], by=OPERATOR)[0].name == "Sales"
+
+    def test_a_key_from_first_to_last(self, app: Flask, acme: dict[str, Any], ask: Ask) -> None:
+        made = ask("api-key", "create", "acme", "--name", "CI", "--role", "member", "--user", "olivia@acme.example")
+        assert made["api_key"].startswith("sk_")
+        listed = {key["name"]: key for key in ask("api-key", "list", "acme")}
+        assert (listed["CI"]["role"], listed["CI"]["user"]) == ("Member", "olivia@acme.example")
+        assert made["api_key"] not in json.dumps(listed)
+        ask("api-key", "revoke", made["api_key_id"])
+        assert [key["name"] for key in ask("api-key", "list", "acme")] == ["Owner"]
+
+
+class TestSetupLink:
+    def test_is_there_until_the_first_account(self, ask: Ask, run: Run) -> None:
+        link = ask("setup-link")["setup_url"]
+        assert re.fullmatch(r"http://localhost/setup\?token=[0-9a-f]{40}", link)
+        ask("user", "create", "zoe@acme.example", "--given-name", "Zoe", "--family-name", "Ek")
+        assert run("setup-link").stderr == "Error: Already set up. Sign in.\n"
+
+
+REFUSED = [
+    (("org", "create", "", "--owner", "o@acme.example"), "Error: name: Enter a name."),
+    (("org", "create", "A", "--owner", "no address"), "Error: Enter an email address, like name@example.com."),
+    (("org", "create", "A", "--owner", "o@acme.example", "--allowed-origin", "ftp://x"), "Error: allowed origins: "),
+    (("org", "plan", "nobody", "free"), "Error: There is no such organization."),
+    (("org", "delete", "01a1fbc8-c9c8-72f0-b849-69b0acf74fcb"), "Error: There is no such organization."),
+    (("user", "sign-in-link", "nobody@acme.example"), "Error: There is no such person."),
+    (("user", "create", "a@a.example", "--given-name", "A\nB", "--family-name", "C"), "Error: given name: Leave out"),
+    (("api-key", "create", "acme", "--name", "CI", "--role", "boss"), "Error: There is no role “boss”"),
+    (("api-key", "revoke", "x"), "Error: There is no such API key."),
+    (("workspace", "create", "acme", " "), "Error: name: Enter a name."),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=lambda value: " ".join(value)[:40])
+def test_facts_are_one_line_on_stderr(
+    acme: dict[str, Any], run: Run, arguments: tuple[str, ...], message: str
+) -> None:
+    refused = run(*arguments)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(message)
+    assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("org", "create", "Acme"),
+        ("org", "plan", "acme", "golden"),
+        ("org", "seats", "acme", "0"),
+        ("org", "seats", "acme", "many"),
+        ("user", "create", "a@a.example"),
+        ("api-key", "create", "acme", "--name", "CI"),
+        ("invite", "acme"),
+        ("invite", "acme", "a@a.example"),
+        ("invite", "acme", "a@a.example", "--role", "member", "--dry-run"),
+        ("invite", "acme", "--csv", "/no/such/file"),
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_clicks_own_error(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+def test_missing_migrations_name_the_command(empty_database_url: str, environ: dict[str, str]) -> None:
+    app = create_app({**environ, "INVITE_DATABASE_URL": empty_database_url}, testing=True)
+    result = app.test_cli_runner().invoke(args=["org", "list"])
+    dispose(app)
+    assert (result.exit_code, result.stderr) == (1, "Error: Migrations are missing. Run: flask db upgrade\n")

@@ -1,0 +1,120 @@
+"""flask invite: one person, and lists whose bad rows never stop the good ones."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from invite_app.services import invitations
+from tests.support.factories import OPERATOR, Acme, configure, make_organization
+
+from .conftest import Ask, Run
+
+ROWS = """\
+Role,EMAIL,workspaces,Given Name
+member,ana@guest.example,sales;Support,Ana
+admin,bo@@guest.example,,
+boss,cy@guest.example,,
+,dora@guest.example,nowhere,
+,eli@guest.example,,
+
+member,Ana@guest.example,,
+"""
+
+
+@pytest.fixture
+def acme(app: Flask) -> Acme:
+    with app.app_context():
+        return make_organization()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def invited(app: Flask, acme: Acme) -> dict[str, Any]:
+    with app.app_context():
+        return {row.email: row for row in invitations.list_page(acme.id, by=OPERATOR).items}
+
+
+def test_one_person(app: Flask, acme: Acme, ask: Ask) -> None:
+    options = ("--role", "admin", "--workspace", acme.workspaces[0], "--workspace", "support")
+    names = ("--given-name", "Ana", "--family-name", "Guest", "--note", "Welcome")
+    made = ask("invite", "acme", "ana@guest.example", *options, *names)
+    found = invited(app, acme)["ana@guest.example"]
+    assert (str(found.id), found.role_name, found.name, found.note) == (
+        made["invitation_id"],
+        "Admin",
+        "Ana Guest",
+        "Welcome",
+    )
+    assert [workspace.name for workspace in found.workspaces] == ["Sales", "Support"]
+
+
+def test_a_refused_person_is_one_line(acme: Acme, run: Run) -> None:
+    refused = run("invite", "acme", "member@acme.example", "--role", "member")
+    assert (refused.exit_code, refused.stderr) == (1, "Error: member@acme.example is already a member.\n")
+
+
+def test_one_bad_row_never_stops_the_rest(app: Flask, acme: Acme, file: Path, run: Run) -> None:
+    result = run("invite", "acme", "--csv", file, "--role", "member", "--json")
+    rows = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [(row["row"], row["result"]) for row in rows] == [
+        (2, "invited"),
+        (3, "refused"),
+        (4, "refused"),
+        (5, "refused"),
+        (6, "invited"),
+        (8, "refused"),
+    ]
+    assert rows[5]["reason"] == "ana@guest.example is already invited."
+    found = invited(app, acme)
+    assert list(found) == ["eli@guest.example", "ana@guest.example"]
+    assert [workspace.name for workspace in found["ana@guest.example"].workspaces] == ["Sales", "Support"]
+
+
+def test_a_dry_run_says_the_same_and_keeps_nothing(app: Flask, acme: Acme, file: Path, run: Run) -> None:
+    with app.app_context():
+        configure(acme, seat_limit=4)
+    dry = json.loads(run("invite", "acme", "--csv", file, "--role", "member", "--dry-run", "--json").stdout)
+    assert invited(app, acme) == {}
+    real = json.loads(run("invite", "acme", "--csv", file, "--role", "member", "--json").stdout)
+    assert [row["reason"] for row in dry] == [row["reason"] for row in real]
+    assert "seats are in use" in dry[4]["reason"]
+
+
+def test_a_list_for_people_reads_well(acme: Acme, file: Path, run: Run) -> None:
+    lines = run("invite", "acme", "--csv", file, "--role", "member").output.splitlines()
+    assert lines[0] == "2 of 6 invited."
+    assert lines[3] == "2    ana@guest.example   invited  -"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_spreadsheets_of_all_countries(app: Flask, acme: Acme, tmp_path: Path, ask: Ask, separator: str) -> None:
+    path = tmp_path / "people.csv"
+    lines = [("email", "role", "workspaces"), ("ana@guest.example", "member", '"Sales|Support"')]
+    path.write_bytes("\r\n".join(map(separator.join, lines)).encode("utf-8-sig"))
+    ask("invite", "acme", "--csv", path)
+    assert len(invited(app, acme)["ana@guest.example"].workspaces) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name,role\nAna,member\n", "Unknown column: name."),
+        (b"role\nmember\n", "'email' is missing"),
+        (b"", "'email' is missing"),
+        (b"email\n\xff\xfe\x00", "not text"),
+    ],
+)
+def test_files_that_are_no_lists(acme: Acme, tmp_path: Path, run: Run, content: bytes, message: str) -> None:
+    path = tmp_path / "people.csv"
+    path.write_bytes(content)
+    refused = run("invite", "acme", "--csv", path, "--role", "member")
+    assert (refused.exit_code, message in refused.stderr) == (2, True)

@@ -54,6 +54,18 @@ def added(row: OutboxMessage) -> MailMessage:
     return _render("added", values, to=row.user.email, message_id=_message_id(row))
 
 
+def sample(subject: Invitation) -> MailMessage:
+    """The mail of an invitation that is not sent yet, with a link that leads nowhere."""
+    return _render(
+        "invitation",
+        context(subject, link=f"{current_app.config['EXTERNAL_URL']}/invitations/..."),
+        to=subject.email,
+        message_id="",
+        reply_to=subject.inviter.email if subject.inviter else None,
+        sender_name=subject.organization.name,
+    )
+
+
 def context(subject: Invitation, *, link: str) -> dict[str, Any]:
     """What the invitation's templates may use: plain strings."""
     return {

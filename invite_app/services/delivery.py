@@ -230,6 +230,7 @@ def _complete() -> Any:
         joinedload(OutboxMessage.invitation).options(
             joinedload(Invitation.organization),
             joinedload(Invitation.inviter),
+            joinedload(Invitation.role),
             selectinload(Invitation.workspaces),
         ),
         joinedload(OutboxMessage.user),
@@ -246,6 +247,13 @@ def get_local(organization_ids: list[UUID], limit: int) -> list[OutboxMessage]:
         .limit(limit)
     )
     return list(session().scalars(query))
+
+
+def find_local(message_id: UUID) -> OutboxMessage | None:
+    """One invitation message, complete."""
+    query = _complete().where(OutboxMessage.id == message_id, OutboxMessage.kind == "invitation")
+    found: OutboxMessage | None = session().scalar(query)
+    return found
 
 
 def is_behind(organization: Organization) -> bool:

@@ -1,7 +1,7 @@
 """Looking at invitations: one, a page of them, and how many there are of each kind."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from invite_app import ids
-from invite_app.access import Actor, authorize
+from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import InvitationUnknown
 from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage
 from invite_app.models.base import now
 
-from . import cursors
+from . import cursors, reasons
 
 NEWEST: cursors.Order[Invitation] = cursors.Order(
     (Invitation.created_at, Invitation.id), lambda row: (row.created_at, row.id), descending=True
@@ -32,6 +32,8 @@ class Filter:
     delivery: DeliveryState | None = None
     email: str | None = None
     fragment: str = ""
+    ends_before: datetime | None = None
+    needs_you: bool = False
 
 
 EVERYTHING = Filter()
@@ -51,7 +53,7 @@ def list_page(
     """Invitations with role, workspaces, inviter and delivery, newest first unless ordered otherwise."""
     standing = authorize(by, organization_id, "invitations:read")
     if state is not None:
-        only = Filter((state,), only.delivery, only.email, only.fragment)
+        only = replace(only, states=(state,))
     conditions = [Invitation.organization_id == standing.organization.id, *_conditions(only, now())]
     total = session().scalar(select(func.count()).select_from(Invitation).where(*conditions)) or 0
     query = complete().where(*conditions)
@@ -77,6 +79,12 @@ def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
     found[InvitationState.EXPIRED] += late
     failed = select(func.count()).select_from(Invitation).where(here, *_conditions(UNDELIVERED, moment))
     return found | {"failed": session().scalar(failed) or 0}
+
+
+def count(standing: Standing, only: Filter) -> int:
+    """How many there are, for callers that know that they may be seen."""
+    conditions = [Invitation.organization_id == standing.organization.id, *_conditions(only, now())]
+    return session().scalar(select(func.count()).select_from(Invitation).where(*conditions)) or 0
 
 
 UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
@@ -111,6 +119,10 @@ def _conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
         conditions.append(Invitation.message.has(OutboxMessage.state == only.delivery))
     if only.email is not None:
         conditions.append(Invitation.email == only.email)
+    if only.ends_before is not None:
+        conditions.append(Invitation.expires_at < only.ends_before)
+    if only.needs_you:
+        conditions.append(reasons.needs_you(moment))
     conditions += [_mentions(word) for word in only.fragment.split()]
     return conditions
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import current_app, render_template
+from flask import current_app
 from markupsafe import Markup, escape
 
 from invite_app import tokens
@@ -112,13 +112,17 @@ def unlinked(text: str | Markup) -> str | Markup:
 
 
 def _render(name: str, values: dict[str, Any], **headers: Any) -> MailMessage:
-    subject = render_template(f"email/{name}/subject.txt", **values)
     return MailMessage(
-        subject=" ".join(subject.split()),
-        text=render_template(f"email/{name}/body.txt", **values).strip() + "\n",
-        html=render_template(f"email/{name}/body.html", **values),
+        subject=" ".join(_fill(f"email/{name}/subject.txt", values).split()),
+        text=_fill(f"email/{name}/body.txt", values).strip() + "\n",
+        html=_fill(f"email/{name}/body.html", values),
         **headers,
     )
+
+
+def _fill(template: str, values: dict[str, Any]) -> str:
+    """Without what pages see of the request: a mail is the same whoever's request it is sent in."""
+    return current_app.jinja_env.get_template(template).render(values)
 
 
 def _message_id(row: OutboxMessage) -> str:

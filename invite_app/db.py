@@ -32,14 +32,15 @@ def session() -> scoped_session[Any]:
 def transaction() -> Iterator[Session]:
     """A new writing transaction; it commits at the end, or rolls back when an error leaves the block.
 
-    The read transaction that the request may have open is ended first and everything read in it is forgotten:
+    The read transaction that the request may have open is ended first and everything read in it is let go:
     SQLite refuses a write that follows a read in one transaction, and no decision may rest on an old reading.
+    Rows that somebody still holds stay as complete as they were, and change nothing any more.
     """
     current = db.session()
     if current.info.get("writing"):
         raise RuntimeError("services do not call each other's committing functions")
     current.commit()
-    current.expire_all()
+    current.expunge_all()
     current.info["writing"] = True
     try:
         current.connection(execution_options={"begin_immediate": True})

@@ -169,17 +169,16 @@ def _postpone(row: OutboxMessage, reason: str) -> None:
 
 def _settle(row: OutboxMessage, **values: Any) -> None:
     """Write a result down, unless the lease ran out and somebody else has the message now."""
-    row_id, lease = (
-        row.id,
-        row.lease,
-    )  # read now: the transaction would read them anew, and compare them to themselves
     with transaction() as writing:
-        writing.execute(
+        written = writing.execute(
             update(OutboxMessage)
-            .where(OutboxMessage.id == row_id, OutboxMessage.lease == lease)
+            .where(OutboxMessage.id == row.id, OutboxMessage.lease == row.lease)
             .values(lease=None, **values),
             execution_options={"synchronize_session": False},
         )
+    if written.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
+        for name, value in values.items():
+            setattr(row, name, value)
 
 
 def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:

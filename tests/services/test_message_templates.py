@@ -1,0 +1,19 @@
+"""A mail says the same, whoever's request it is sent in."""
+
+from typing import NoReturn
+
+from flask import Flask
+
+from invite_app.mail import messages
+from tests.support.factories import invite, make_organization
+
+
+def test_mail_does_not_see_what_pages_see_of_a_request(app: Flask) -> None:
+    @app.context_processor
+    def who_is_signed_in() -> NoReturn:
+        raise AssertionError
+
+    with app.test_request_context():
+        row = invite(make_organization()).message
+        assert row is not None
+        assert messages.invitation(row).to == "ana@guest.example"

@@ -336,5 +336,12 @@ class AccountExists(DomainError):
 
 
 @dataclass(eq=False)
+class OfferUnknown(DomainError):
+    """Nobody offers this person the ownership (any more)."""
+
+    sentence = "There is no offer to hand over ownership."
+
+
+@dataclass(eq=False)
 class AlreadySetUp(DomainError):
     sentence = "Already set up. Sign in."

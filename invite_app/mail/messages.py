@@ -66,6 +66,28 @@ def sample(subject: Invitation) -> MailMessage:
     )
 
 
+def reset(row: OutboxMessage) -> MailMessage:
+    """Carries the link for a new password."""
+    return _account_mail(row, "reset", "reset")
+
+
+def address(row: OutboxMessage) -> MailMessage:
+    """Carries the link that proves a new address, to that address."""
+    return _account_mail(row, "address", "account/address")
+
+
+def _account_mail(row: OutboxMessage, name: str, path: str) -> MailMessage:
+    assert row.user is not None
+    assert row.account_link is not None
+    values = {
+        "given_name": row.user.given_name,
+        "link": f"{current_app.config['EXTERNAL_URL']}/{path}/{tokens.account_token(row.account_link.id)}",
+        "expires_at_text": date_and_time(row.account_link.expires_at),
+    }
+    to = row.account_link.email or row.user.email
+    return _render(name, values, to=to, message_id=_message_id(row))
+
+
 def context(subject: Invitation, *, link: str) -> dict[str, Any]:
     """What the invitation's templates may use: plain strings."""
     return {

@@ -13,7 +13,7 @@ from .base import Base, Identified, now
 from .observation import Observed
 from .organization import Organization, Workspace
 from .role import Role
-from .user import User
+from .user import AccountLink, User
 
 
 class InvitationState(StrEnum):
@@ -150,3 +150,4 @@ class OutboxMessage(Identified, Base):
     invitation: Mapped[Invitation | None] = relationship(back_populates="message", lazy="raise")
     user: Mapped[User | None] = relationship(lazy="raise")
     organization: Mapped[Organization | None] = relationship(lazy="raise")
+    account_link: Mapped[AccountLink | None] = relationship(lazy="raise")

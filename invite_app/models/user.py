@@ -51,3 +51,5 @@ class AccountLink(Identified, Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from invite_app import tokens
 from invite_app.db import session, transaction
-from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserUnknown, WrongPassword
-from invite_app.models import AccountLink, Session, User
+from invite_app.errors import AccountExists, InvalidEmail, UserUnknown, WrongPassword
+from invite_app.models import Session, User
 from invite_app.models.base import now
 
-from . import audit, passwords, values
+from . import account_links, audit, passwords, values
+from .account_links import Purpose
 
-SIGN_IN_LINK_LIFETIME = timedelta(minutes=15)
 SESSION_LIFETIME = timedelta(days=14)
 
 
@@ -95,7 +95,7 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
 def start_session(user_id: UUID, *, device: Device) -> Session:
     """Sign an account in that has just proven itself in another way (a link, a new password)."""
     with transaction():
-        return _add_session(user_id, device)
+        return add_session(session().get_one(User, user_id), device)
 
 
 def find_session(session_id: str) -> Session | None:
@@ -113,46 +113,28 @@ def sign_out(session_id: str) -> None:
 
 def create_sign_in_link(text: str) -> str:
     """The token of a link that signs this account in once, within 15 minutes. For the operator only."""
-    with transaction() as writing:
+    with transaction():
         user = get_by_email(text)
-        link = AccountLink(user_id=user.id, purpose="sign-in", expires_at=now() + SIGN_IN_LINK_LIFETIME)
-        writing.add(link)
-        writing.flush()
+        link = account_links.add(user, Purpose.SIGN_IN)
         audit.record(None, audit.Author("operator", None, "The operator"), "account.sign_in_link_made", user)
     return tokens.account_token(link.id)
 
 
 def follow_sign_in_link(token: str, *, device: Device) -> Session:
     """Use a sign-in link up. Raises LinkBroken when it is not one, was used, or has ended."""
-    parsed = tokens.parse(token)
-    if not tokens.is_genuine(parsed, "account"):
-        raise LinkBroken
-    with transaction() as writing:
-        moment = now()
-        query = (
-            update(AccountLink)
-            .where(
-                AccountLink.id == parsed.id,
-                AccountLink.purpose == "sign-in",
-                AccountLink.used_at.is_(None),
-                AccountLink.expires_at > moment,
-            )
-            .values(used_at=moment)
-            .returning(AccountLink.user_id)
-        )
-        if (user_id := writing.scalar(query)) is None:
-            raise LinkBroken
-        return _add_session(user_id, device)
+    with transaction():
+        return add_session(account_links.use(token, Purpose.SIGN_IN).user, device)
 
 
-def _add_session(user_id: UUID, device: Device) -> Session:
+def add_session(user: User, device: Device) -> Session:
+    """A new sign-in, as part of the caller's transaction."""
     started = Session(
         id=secrets.token_urlsafe(32),
-        user_id=user_id,
+        user_id=user.id,
+        user=user,
         ip=device.ip,
         user_agent=(device.user_agent or "")[:300] or None,
     )
     session().add(started)
     session().flush()
-    session().refresh(started, ["user"])
     return started

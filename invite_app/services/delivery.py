@@ -16,7 +16,15 @@ from invite_app.db import session, transaction
 from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
-from invite_app.models import DeliveryState, Invitation, InvitationState, Organization, OutboxMessage, User
+from invite_app.models import (
+    AccountLink,
+    DeliveryState,
+    Invitation,
+    InvitationState,
+    Organization,
+    OutboxMessage,
+    User,
+)
 from invite_app.models.base import now
 
 from . import audit
@@ -28,6 +36,8 @@ LEASE_MARGIN = timedelta(seconds=20)
 BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
     "invitation": messages.invitation,
     "added": messages.added,
+    "reset": messages.reset,
+    "address": messages.address,
 }
 """How the message of each kind of outbox row is built."""
 
@@ -56,9 +66,16 @@ def enqueue_again(row: OutboxMessage) -> None:
         _mark_kept(row)
 
 
-def enqueue_notice(kind: str, organization: Organization, user: User) -> OutboxMessage:
-    """Queue a message that tells somebody what was done to them, as part of the caller's transaction."""
-    row = OutboxMessage(kind=kind, organization_id=organization.id, user_id=user.id)
+def enqueue_notice(
+    kind: str, user: User, *, organization: Organization | None = None, link: AccountLink | None = None
+) -> OutboxMessage:
+    """Queue a message about somebody's account or membership, as part of the caller's transaction."""
+    row = OutboxMessage(
+        kind=kind,
+        user_id=user.id,
+        organization_id=organization.id if organization else None,
+        account_link_id=link.id if link else None,
+    )
     if transport().is_local:
         _mark_kept(row)
     session().add(row)
@@ -234,6 +251,7 @@ def _complete() -> Any:
         ),
         joinedload(OutboxMessage.user),
         joinedload(OutboxMessage.organization),
+        joinedload(OutboxMessage.account_link),
     )
 
 

@@ -73,7 +73,7 @@ def add(
         session().add(membership)
         organization.members_count += 1
         session().flush()
-        delivery.enqueue_notice("added", organization, user)
+        delivery.enqueue_notice("added", user, organization=organization)
         _record(standing, "member.added", membership, {}, {"role": granted.name})
     return membership
 

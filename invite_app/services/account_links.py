@@ -1,0 +1,59 @@
+"""Links that act for an account once, and only for a while: signing in, a new password, a new address."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from sqlalchemy import update
+
+from invite_app import tokens
+from invite_app.db import session
+from invite_app.errors import LinkBroken
+from invite_app.models import AccountLink, User
+from invite_app.models.base import now
+
+
+class Purpose(StrEnum):
+    SIGN_IN = "sign-in"
+    RESET = "reset"
+    ADDRESS = "address"
+
+
+LIFETIMES = {
+    Purpose.SIGN_IN: timedelta(minutes=15),
+    Purpose.RESET: timedelta(hours=1),
+    Purpose.ADDRESS: timedelta(hours=1),
+}
+
+
+def add(user: User, purpose: Purpose, *, email: str = "") -> AccountLink:
+    """A new link, as part of the caller's transaction."""
+    link = AccountLink(
+        user_id=user.id, user=user, purpose=purpose, email=email, expires_at=now() + LIFETIMES[purpose]
+    )
+    session().add(link)
+    session().flush()
+    return link
+
+
+def use(token: str, purpose: Purpose) -> AccountLink:
+    """The link behind a token, used up with the caller's transaction, with its user.
+
+    Raises LinkBroken when it is not one for this purpose, was used before, or has ended.
+    """
+    parsed = tokens.parse(token)
+    if not tokens.is_genuine(parsed, "account"):
+        raise LinkBroken
+    moment = now()
+    used = session().execute(
+        update(AccountLink)
+        .where(
+            AccountLink.id == parsed.id,
+            AccountLink.purpose == purpose,
+            AccountLink.used_at.is_(None),
+            AccountLink.expires_at > moment,
+        )
+        .values(used_at=moment)
+    )
+    if not used.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
+        raise LinkBroken
+    return session().get_one(AccountLink, parsed.id)

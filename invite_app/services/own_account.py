@@ -1,0 +1,131 @@
+"""What people do with their own account: name, address, password, and where they are signed in."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from invite_app.db import session, transaction
+from invite_app.errors import AccountExists, InvalidEmail, WrongPassword
+from invite_app.models import Membership, Session, User
+from invite_app.models.base import now
+from invite_app.models.membership import sort_name
+
+from . import account_links, accounts, audit, delivery, passwords, values
+from .account_links import Purpose
+from .accounts import Device
+
+
+def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None = None) -> User:
+    """Raises InvalidName."""
+    with transaction() as writing:
+        user = writing.get_one(User, user_id)
+        user.given_name = values.name(given_name, "given_name", "a given name")
+        user.family_name = values.name(family_name, "family_name", "a family name")
+        _refresh_sort_name(user)
+        audit.record(None, _author(user, ip), "account.renamed", user)
+    return user
+
+
+def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> None:
+    """End every other sign-in with the old password. Raises WrongPassword and WeakPassword."""
+    with transaction() as writing:
+        user = writing.get_one(User, user_id)
+        if not passwords.matches(old, user.password_hash):
+            raise WrongPassword
+        passwords.check_strength(new, field="new_password")
+        user.password_hash = passwords.hashed(new)
+        _end_sessions(user_id, keep_session)
+        audit.record(None, _author(user, ip), "account.password_changed", user)
+
+
+def request_reset(text: str) -> None:
+    """Mail a link for a new password to that address, if it has an account; nobody learns whether it has."""
+    with transaction():
+        try:
+            user = accounts.find_by_email(values.email(text))
+        except InvalidEmail:
+            return
+        if user is None:
+            return
+        delivery.enqueue_notice("reset", user, link=account_links.add(user, Purpose.RESET))
+        audit.record(None, _author(user, None), "account.reset_requested", user)
+
+
+def reset_password(token: str, password: str, *, device: Device) -> Session:
+    """Set a new password through a mailed link, which also proves the address; ends every other sign-in.
+
+    Raises LinkBroken and WeakPassword; a weak password leaves the link usable.
+    """
+    with transaction():
+        passwords.check_strength(password)
+        user = account_links.use(token, Purpose.RESET).user
+        user.password_hash = passwords.hashed(password)
+        user.is_proven = True
+        _end_sessions(user.id, None)
+        audit.record(None, _author(user, device.ip), "account.password_reset", user)
+        return accounts.add_session(user, device)
+
+
+def request_address(user_id: UUID, text: str, *, password: str) -> str:
+    """Mail a link to a new address; the address changes when the link is followed. Returns it normalized.
+
+    Raises WrongPassword, InvalidEmail and AccountExists.
+    """
+    with transaction() as writing:
+        user = writing.get_one(User, user_id)
+        if not passwords.matches(password, user.password_hash):
+            raise WrongPassword
+        address = values.email(text)
+        if accounts.find_by_email(address) is not None:
+            raise AccountExists(address)
+        link = account_links.add(user, Purpose.ADDRESS, email=address)
+        delivery.enqueue_notice("address", user, link=link)
+    return address
+
+
+def prove_address(token: str, *, ip: str | None = None) -> User:
+    """Take the new address over. Raises LinkBroken and AccountExists."""
+    with transaction() as writing:
+        link = account_links.use(token, Purpose.ADDRESS)
+        user = link.user
+        before, user.email, user.is_proven = user.email, link.email, True
+        try:
+            writing.flush()
+        except IntegrityError:
+            raise AccountExists(link.email) from None
+        _refresh_sort_name(user)
+        what = {"before": {"email": before}, "after": {"email": user.email}}
+        audit.record(None, _author(user, ip), "account.address_changed", user, **what)
+    return user
+
+
+def list_sessions(user_id: UUID) -> list[Session]:
+    """Where this account is signed in, the latest first."""
+    query = select(Session).where(Session.user_id == user_id, Session.created_at > now() - accounts.SESSION_LIFETIME)
+    return list(session().scalars(query.order_by(Session.last_seen_at.desc())))
+
+
+def end_session(user_id: UUID, session_id: str) -> None:
+    """Sign out one browser of this account."""
+    with transaction() as writing:
+        writing.execute(delete(Session).where(Session.user_id == user_id, Session.id == session_id))
+
+
+def end_other_sessions(user_id: UUID, keep_session: str) -> None:
+    """Sign out every browser but this one."""
+    with transaction():
+        _end_sessions(user_id, keep_session)
+
+
+def _end_sessions(user_id: UUID, keep_session: str | None) -> None:
+    which = delete(Session).where(Session.user_id == user_id)
+    session().execute(which if keep_session is None else which.where(Session.id != keep_session))
+
+
+def _refresh_sort_name(user: User) -> None:
+    session().execute(update(Membership).where(Membership.user_id == user.id).values(sort_name=sort_name(user)))
+
+
+def _author(user: User, ip: str | None) -> audit.Author:
+    return audit.Author("person", user.id, user.name, ip)

@@ -1,0 +1,81 @@
+"""Handing over an organization: the owner offers, the other person confirms, and only then anything changes."""
+
+from uuid import UUID
+
+from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.db import session
+from invite_app.errors import LastOwner, OfferUnknown, PermissionMissing
+from invite_app.models import OwnershipOffer, User
+from invite_app.models.base import now
+from invite_app.models.role import ADMIN, OWNER
+
+from . import audit, inviters, roles
+from .member_lists import find_in
+
+
+def offer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> OwnershipOffer:
+    """Offer one's ownership to another member; a later offer takes the place of an earlier one.
+
+    Raises PermissionMissing (only an owner can), MembershipUnknown and LastOwner (to oneself there is nothing to
+    hand over).
+    """
+    with locked(organization_id, by=by, needs="organization:write") as standing:
+        owner = _owner(standing)
+        heir = find_in(standing.organization.id, heir_id)
+        if heir.user_id == owner.id:
+            raise LastOwner
+        made = session().get(OwnershipOffer, standing.organization.id)
+        if made is None:
+            made = OwnershipOffer(organization_id=standing.organization.id)
+            session().add(made)
+        made.owner_id, made.heir_id, made.created_at = owner.id, heir.user_id, now()
+        audit.record(standing.organization.id, standing, "ownership.offered", heir)
+    return made
+
+
+def find(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer | None:
+    """The open offer, for the two people it concerns."""
+    standing = authorize(by, organization_id)
+    made = session().get(OwnershipOffer, standing.organization.id)
+    concerns = made is not None and standing.user is not None and standing.user.id in (made.owner_id, made.heir_id)
+    return made if concerns else None
+
+
+def accept(organization_id: UUID | str, *, by: Actor) -> None:
+    """Become owner; who offered becomes admin. Raises OfferUnknown, also when that one is no owner any more."""
+    with locked(organization_id, by=by) as standing:
+        made = _offer_to(standing)
+        heir = find_in(standing.organization.id, made.heir_id)
+        owner = find_in(standing.organization.id, made.owner_id)
+        if not owner.role.is_owner:
+            raise OfferUnknown
+        for membership, key in ((heir, OWNER), (owner, ADMIN)):
+            role = roles.get(standing.organization.id, key)
+            before, membership.role, membership.role_id = membership.role.name, role, role.id
+            what = {"before": {"role": before}, "after": {"role": role.name}}
+            audit.record(standing.organization.id, standing, "member.role_changed", membership, **what)
+        session().delete(made)
+        inviters.review(standing.organization)
+
+
+def decline(organization_id: UUID | str, *, by: Actor) -> None:
+    """Turn the offer down, or, as the one who made it, take it back. Raises OfferUnknown."""
+    with locked(organization_id, by=by) as standing:
+        made = session().get(OwnershipOffer, standing.organization.id)
+        if made is None or standing.user is None or standing.user.id not in (made.owner_id, made.heir_id):
+            raise OfferUnknown
+        audit.record(standing.organization.id, standing, "ownership.declined", standing.user)
+        session().delete(made)
+
+
+def _offer_to(standing: Standing) -> OwnershipOffer:
+    made = session().get(OwnershipOffer, standing.organization.id)
+    if made is None or standing.user is None or made.heir_id != standing.user.id:
+        raise OfferUnknown
+    return made
+
+
+def _owner(standing: Standing) -> User:
+    if standing.user is None or not standing.is_owner:
+        raise PermissionMissing("organization:write")
+    return standing.user

@@ -57,7 +57,7 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
     organization = standing.organization
     address = values.email(draft.email)
     values.check_domain(address, organization.allowed_domains)
-    lifetime = values.lifetime(draft.lifetime) if draft.lifetime else organization.invitation_lifetime
+    lifetime = organization.invitation_lifetime if draft.lifetime is None else values.lifetime(draft.lifetime)
     invitation = Invitation(
         organization_id=organization.id,
         organization=organization,
@@ -66,12 +66,13 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
         family_name=_optional_name(draft.family_name, "family_name", "a family name"),
         note=values.note(draft.note),
         expires_at=now() + lifetime,
-        redirect_uri=_allowed(draft.redirect_uri, organization),
-        app_url=_allowed(draft.app_url, organization),
+        redirect_uri=draft.redirect_uri,
+        app_url=draft.app_url,
         public_metadata=values.metadata(draft.public_metadata, "public_metadata"),
         private_metadata=values.metadata(draft.private_metadata, "private_metadata"),
         message=None,
     )
+    check_redirects(organization, invitation)
     catalog = catalog or Asked(organization.id)
     role = catalog.role(draft.role)
     invitation.workspaces = catalog.workspaces(draft.workspace_ids)
@@ -85,10 +86,11 @@ def _optional_name(text: str | None, name: str, label: str) -> str:
     return "" if text is None else values.name(text, name, label)
 
 
-def _allowed(url: str | None, organization: Organization) -> str | None:
-    if url is not None and not is_allowed(url, organization):
-        raise RedirectNotAllowed(url)
-    return url
+def check_redirects(organization: Organization, invitation: Invitation) -> None:
+    """Raises RedirectNotAllowed."""
+    for url in (invitation.redirect_uri, invitation.app_url):
+        if url is not None and not is_allowed(url, organization):
+            raise RedirectNotAllowed(url)
 
 
 def is_allowed(url: str, organization: Organization) -> bool:

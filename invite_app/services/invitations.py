@@ -117,15 +117,14 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
     """Change a pending invitation. Another address gets a link of its own, and the old link stops working.
 
     Raises InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn (for the role it has and the one it gets),
-    RoleUnknown, WorkspaceUnknown, InvalidNote, InvalidEmail, DomainNotAllowed, AlreadyMember and
-    InvitationPending.
+    RoleUnknown, WorkspaceUnknown, InvalidNote, InvalidEmail, DomainNotAllowed, and for another address
+    PlanUpgradeRequired, AlreadyMember and InvitationPending.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
         before = _summary(invitation)
         if invitation.role is not None:
             standing.check_may_grant(invitation.role)
         _apply(standing, invitation, changes)
-        standing.check_may_grant(_role_of(invitation))
         after = _summary(invitation)
         changed = [name for name in after if after[name] != before[name]]
         if changed:
@@ -190,14 +189,16 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
         invitation.workspaces = workspaces.get_many(organization.id, changes.workspace_ids)
     if changes.note is not None:
         invitation.note = values.note(changes.note)
-    if changes.email is not None:
-        _change_address(standing, invitation, values.email(changes.email))
+    address = invitation.email if changes.email is None else values.email(changes.email)
+    if address != invitation.email:
+        values.check_domain(address, organization.allowed_domains)
+    standing.check_may_grant(_role_of(invitation))
+    if address != invitation.email:
+        _change_address(standing, invitation, address)
 
 
 def _change_address(standing: Standing, invitation: Invitation, address: str) -> None:
-    if address == invitation.email:
-        return
-    values.check_domain(address, standing.organization.allowed_domains)
+    drafts.check_plan(standing.organization)
     drafts.check_address_is_free(standing.organization, address)
     invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
     invitation.expires_at = now() + standing.organization.invitation_lifetime
@@ -206,6 +207,7 @@ def _change_address(standing: Standing, invitation: Invitation, address: str) ->
 
 def _reopen(standing: Standing, invitation: Invitation) -> None:
     values.check_domain(invitation.email, standing.organization.allowed_domains)
+    drafts.check_redirects(standing.organization, invitation)
     drafts.check_may_be_invited(standing.organization, invitation.email)
     invitation.state, invitation.ended_at = InvitationState.PENDING, None
     standing.organization.pending_count += 1

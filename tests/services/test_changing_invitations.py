@@ -1,0 +1,280 @@
+"""What can be done with an invitation once it is out: send again, revoke, extend, edit, take over, copy."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    DomainNotAllowed,
+    InvalidEmail,
+    InvitationEnded,
+    InvitationPending,
+    LinkBroken,
+    PlanUpgradeRequired,
+    RedirectNotAllowed,
+    RoleAboveOwn,
+    RoleGone,
+    SeatsFull,
+    WorkspaceUnknown,
+)
+from invite_app.models import Organization, OutboxMessage
+from invite_app.models.base import now
+from invite_app.services import acceptance, invitations, members, roles
+from invite_app.services.invitations import Changes
+from tests.support.factories import (
+    OPERATOR,
+    Acme,
+    configure,
+    expire,
+    invite,
+    make_api_key,
+    make_role,
+    reread,
+    set_delivery,
+    token_of,
+)
+
+
+def pending_count(acme: Acme) -> int:
+    session().expire_all()
+    return session().get_one(Organization, acme.id).pending_count
+
+
+class TestResend:
+    def test_sends_the_same_link_and_renews_the_end(self, acme: Acme) -> None:
+        sent = invite(acme, lifetime=timedelta(hours=1))
+        before, token = sent.created_at, token_of(sent)
+        set_delivery(sent, state="failed", reason="mailbox full", attempts=6)
+        again = invitations.resend(acme.id, sent.id, by=acme.admin.actor)
+        assert (again.id, again.created_at, token_of(again)) == (sent.id, before, token)
+        assert timedelta(days=6) < again.expires_at - now() <= timedelta(days=7)
+        message = session().scalars(select(OutboxMessage)).one()
+        assert (message.sends, message.reason, message.attempts) == (2, "", 0)
+        assert again.inviter_id == acme.owner.id
+        assert pending_count(acme) == 1
+
+    def test_of_an_expired_one_makes_it_pending_again(self, acme: Acme) -> None:
+        sent = invite(acme)
+        token = token_of(sent)
+        expire(sent)
+        again = invitations.resend(acme.id, sent.id, by=acme.admin.actor)
+        assert (again.state, again.ended_at, token_of(again)) == ("pending", None, token)
+        assert again.inviter_id == acme.admin.id
+        assert pending_count(acme) == 1
+
+    def test_of_one_whose_end_was_recorded_counts_it_once(self, acme: Acme) -> None:
+        sent = invite(acme)
+        expire(sent)
+        invite(acme, "bo@guest.example")  # records it
+        assert reread(sent).state == "expired"
+        invitations.resend(acme.id, sent.id, by=acme.admin.actor)
+        assert pending_count(acme) == 2
+
+    @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted"])
+    def test_of_an_ended_one_is_refused(self, acme: Acme, ending: str) -> None:
+        sent = end(acme, ending)
+        with pytest.raises(InvitationEnded) as error:
+            invitations.resend(acme.id, sent, by=acme.owner.actor)
+        assert (error.value.invitation_id, error.value.state) == (sent, ending)
+
+    def test_of_one_whose_role_is_gone_is_refused(self, acme: Acme) -> None:
+        make_role(acme, "Lead", ["members:read"])
+        sent = invite(acme, role="lead")
+        roles.delete(acme.id, "lead", by=OPERATOR)
+        with pytest.raises(RoleGone):
+            invitations.resend(acme.id, sent.id, by=acme.owner.actor)
+
+
+class TestResendOfAnExpiredOneChecksAgain:
+    def test_the_rights_of_the_resender(self, acme: Acme) -> None:
+        sent = invite(acme, role="owner")
+        expire(sent)
+        with pytest.raises(RoleAboveOwn):
+            invitations.resend(acme.id, sent.id, by=acme.admin.actor)
+        assert reread(sent).inviter_id == acme.owner.id
+
+    @pytest.mark.parametrize(
+        ("change", "error"),
+        [
+            ({"plan": "free"}, PlanUpgradeRequired),
+            ({"seat_limit": 3}, SeatsFull),
+            ({"allowed_domains": ["acme.example"]}, DomainNotAllowed),
+            ({"allowed_origins": []}, RedirectNotAllowed),
+        ],
+        ids=str,
+    )
+    def test_what_the_organization_allows_by_now(
+        self, acme: Acme, change: dict[str, Any], error: type[Exception]
+    ) -> None:
+        configure(acme, allowed_origins=["https://app.acme.example"])
+        sent = invite(acme, redirect_uri="https://app.acme.example/in")
+        expire(sent)
+        configure(acme, **change)
+        with pytest.raises(error):
+            invitations.resend(acme.id, sent.id, by=acme.owner.actor)
+        assert reread(sent).state_at(now()) == "expired"
+
+    def test_that_nobody_was_invited_there_meanwhile(self, acme: Acme) -> None:
+        old = invite(acme)
+        expire(old)
+        new = invite(acme)
+        with pytest.raises(InvitationPending) as error:
+            invitations.resend(acme.id, old.id, by=acme.owner.actor)
+        assert error.value.invitation_id == new.id
+
+    def test_that_the_person_did_not_become_a_member_meanwhile(self, acme: Acme) -> None:
+        old = invite(acme)
+        expire(old)
+        accept(invite(acme))
+        with pytest.raises(AlreadyMember):
+            invitations.resend(acme.id, old.id, by=acme.owner.actor)
+
+
+class TestRevoke:
+    def test_ends_it_and_gives_the_seat(self, acme: Acme) -> None:
+        sent = invite(acme)
+        revoked = invitations.revoke(acme.id, sent.id, by=acme.admin.actor)
+        assert (revoked.state, revoked.ended_at is not None) == ("revoked", True)
+        assert pending_count(acme) == 0
+
+    @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])
+    def test_of_an_ended_one_is_refused(self, acme: Acme, ending: str) -> None:
+        sent = end(acme, ending)
+        with pytest.raises(InvitationEnded) as error:
+            invitations.revoke(acme.id, sent, by=acme.owner.actor)
+        assert error.value.state == ending
+        assert pending_count(acme) in (0, 1)
+
+
+class TestEdit:
+    def test_changes_role_workspaces_and_note_and_keeps_the_link(self, acme: Acme) -> None:
+        sent = invite(acme, workspace_ids=acme.workspaces[:1])
+        token = token_of(sent)
+        changes = Changes(role="admin", workspace_ids=acme.workspaces[1:], note="New note")
+        invitations.edit(acme.id, sent.id, changes, by=acme.owner.actor)
+        found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
+        assert (found.role.key, found.role_name, found.note) == ("admin", "Admin", "New note")
+        assert [workspace.id for workspace in found.workspaces] == list(acme.workspaces[1:])
+        assert token_of(sent) == token
+        assert session().scalars(select(OutboxMessage.sends)).one() == 1
+
+    def test_of_the_address_kills_the_old_link_and_mails_a_new_one(self, acme: Acme) -> None:
+        sent = invite(acme, "ana@guest.example", lifetime=timedelta(hours=1))
+        mailed, copied = token_of(sent), token_of(sent, copied=True)
+        changed = invitations.edit(acme.id, sent.id, Changes(email="Bo@Guest.example"), by=acme.owner.actor)
+        assert (changed.email, changed.link_copied) == ("bo@guest.example", False)
+        assert changed.expires_at - now() > timedelta(days=6)
+        for old in (mailed, copied):
+            with pytest.raises(LinkBroken):
+                acceptance.look(old)
+        assert acceptance.look(token_of(sent)).invitation.email == "bo@guest.example"
+        assert session().scalars(select(OutboxMessage.sends)).one() == 2
+        assert pending_count(acme) == 1
+
+    def test_to_the_same_address_in_another_case_keeps_the_link(self, acme: Acme) -> None:
+        sent = invite(acme, "ana@guest.example")
+        token = token_of(sent)
+        invitations.edit(acme.id, sent.id, Changes(email="ANA@guest.example"), by=acme.owner.actor)
+        assert token_of(sent) == token
+
+    @pytest.mark.parametrize(
+        ("changes", "error"),
+        [
+            (Changes(email="no"), InvalidEmail),
+            (Changes(email="member@acme.example"), AlreadyMember),
+            (Changes(email="bo@guest.example"), InvitationPending),
+            (Changes(email="bo@globex.example"), DomainNotAllowed),
+            (Changes(workspace_ids=["nonsense"]), WorkspaceUnknown),
+            (Changes(role="owner"), RoleAboveOwn),
+            (Changes(role="owner", email="member@acme.example"), RoleAboveOwn),
+            (Changes(role="owner", email="no"), InvalidEmail),
+        ],
+        ids=str,
+    )
+    def test_that_is_refused_changes_nothing(self, acme: Acme, changes: Changes, error: type[Exception]) -> None:
+        configure(acme, allowed_domains=["guest.example", "acme.example"])
+        sent = invite(acme, "ana@guest.example")
+        invite(acme, "bo@guest.example")
+        with pytest.raises(error):
+            invitations.edit(acme.id, sent.id, changes, by=acme.admin.actor)
+        found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
+        assert (found.email, found.role_name, found.workspaces) == ("ana@guest.example", "Member", [])
+
+    def test_of_one_whose_role_is_above_ones_own_is_refused(self, acme: Acme) -> None:
+        sent = invite(acme, role="owner")
+        for changes in (Changes(role="member"), Changes(note="x"), Changes(email="eve@guest.example")):
+            with pytest.raises(RoleAboveOwn):
+                invitations.edit(acme.id, sent.id, changes, by=acme.admin.actor)
+
+    def test_gives_a_role_to_one_whose_role_is_gone(self, acme: Acme) -> None:
+        make_role(acme, "Lead", ["members:read"])
+        sent = invite(acme, role="lead")
+        roles.delete(acme.id, "lead", by=OPERATOR)
+        with pytest.raises(RoleGone):
+            invitations.edit(acme.id, sent.id, Changes(note="x"), by=acme.owner.actor)
+        assert invitations.edit(acme.id, sent.id, Changes(role="member"), by=acme.owner.actor).role_name == "Member"
+
+    def test_nobody_new_is_invited_on_the_free_plan_by_another_address(self, acme: Acme) -> None:
+        sent = invite(acme)
+        configure(acme, plan="free")
+        with pytest.raises(PlanUpgradeRequired):
+            invitations.edit(acme.id, sent.id, Changes(email="bo@guest.example"), by=acme.owner.actor)
+
+
+class TestExtendTakeOverAndCopy:
+    def test_extending_gives_a_week_and_no_more_than_a_year(self, acme: Acme) -> None:
+        sent = invite(acme, lifetime=timedelta(hours=1))
+        longer = invitations.extend(acme.id, sent.id, by=acme.admin.actor)
+        assert timedelta(days=7) < longer.expires_at - now() < timedelta(days=7, hours=1)
+        year = invite(acme, "bo@guest.example", lifetime=timedelta(days=365))
+        assert invitations.extend(acme.id, year.id, by=acme.admin.actor).expires_at - now() <= timedelta(days=365)
+
+    def test_taking_over_unblocks_what_a_former_admin_sent(self, acme: Acme) -> None:
+        sent = invite(acme, by=acme.admin.actor)
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+        invitations.take_over(acme.id, sent.id, by=acme.owner.actor)
+        assert accept(sent).role.key == "member"
+
+    def test_copying_marks_the_invitation(self, acme: Acme) -> None:
+        sent = invite(acme)
+        assert token_of(sent, copied=True) in invitations.copy_link(acme.id, sent.id, by=acme.admin.actor)
+        assert reread(sent).link_copied
+
+    @pytest.mark.parametrize("deed", ["resend", "extend", "take_over", "copy_link"])
+    def test_all_need_the_right_to_grant_the_role(self, acme: Acme, deed: str) -> None:
+        sent = invite(acme, role="owner")
+        key = make_api_key(acme, "admin")
+        for actor in (acme.admin.actor, key.actor):
+            with pytest.raises(RoleAboveOwn):
+                getattr(invitations, deed)(acme.id, sent.id, by=actor)
+
+    @pytest.mark.parametrize("deed", ["extend", "take_over", "copy_link"])
+    @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])
+    def test_all_need_a_pending_one(self, acme: Acme, deed: str, ending: str) -> None:
+        sent = end(acme, ending)
+        with pytest.raises(InvitationEnded):
+            getattr(invitations, deed)(acme.id, sent, by=acme.owner.actor)
+
+
+def accept(invitation: Any) -> Any:
+    profile = acceptance.Profile("Ana", "Guest", "correct horse battery staple")
+    return acceptance.accept_as_new(token_of(invitation), profile)
+
+
+def end(acme: Acme, ending: str) -> Any:
+    """The id of an invitation that ended in this way."""
+    sent = invite(acme)
+    match ending:
+        case "revoked":
+            invitations.revoke(acme.id, sent.id, by=acme.owner.actor)
+        case "declined":
+            acceptance.decline(token_of(sent))
+        case "accepted":
+            accept(sent)
+        case "expired":
+            expire(sent)
+    return sent.id

@@ -14,8 +14,7 @@ from filelock import FileLock
 from flask import Flask
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session
-from sqlalchemy.orm import scoped_session
+from sqlalchemy.orm import Session, scoped_session
 
 from .extensions import db
 
@@ -51,6 +50,10 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         current.info["writing"] = False
+
+
+def noted(result: object) -> None:
+    """What services do with their result inside the transaction when nobody asked for more: nothing."""
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -256,6 +256,22 @@ class ListTooLong(DomainError):
 
 
 @dataclass(eq=False)
+class IdempotencyKeyReused(DomainError):
+    """The same key came before, with another body."""
+
+    key: str
+    sentence = "This Idempotency-Key was used for another request. Use a new one."
+
+
+@dataclass(eq=False)
+class StillRunning(DomainError):
+    """The first request with this key has no answer yet."""
+
+    key: str
+    sentence = "The first request with this Idempotency-Key is still running. Try again in a moment."
+
+
+@dataclass(eq=False)
 class RateLimited(DomainError):
     """Too many; the same may be tried again after `retry_after` seconds."""
 

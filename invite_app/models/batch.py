@@ -1,10 +1,9 @@
 """Many invitations that were sent as one list, and the answers that a repeated request gets again."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Identified, now
@@ -25,13 +24,14 @@ class Batch(Identified, Base):
 
 
 class IdempotencyKey(Base):
-    """The first answer to a request that named a key. Without an answer yet, that request is still running."""
+    """The first answer to a request that named a key. Until it is finished, that request is still running."""
 
     __tablename__ = "idempotency_keys"
 
     scope: Mapped[str] = mapped_column(String(200), primary_key=True)
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     body_hash: Mapped[str] = mapped_column(String(64))
-    status: Mapped[int | None]
-    answer: Mapped[dict[str, Any] | None]
+    status: Mapped[int]
+    answer: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
+    finished_at: Mapped[datetime | None]

@@ -1,6 +1,6 @@
 """Inviting from a list. Every row is judged by itself; a bad one never holds back or hides the others."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from invite_app import ids
 from invite_app.access import Actor, Standing, authorize, locked
-from invite_app.db import session
+from invite_app.db import noted, session
 from invite_app.errors import (
     AlreadyMember,
     BatchUnknown,
@@ -62,12 +62,20 @@ def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> l
     return [result for chunk in _chunks(rows) for result, _ in judge.judge(standing, chunk)]
 
 
-def send(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> tuple[Batch, list[RowResult]]:
+def send(
+    organization_id: UUID | str,
+    rows: Sequence[Draft],
+    *,
+    by: Actor,
+    then: Callable[[Batch], None] = noted,
+) -> tuple[Batch, list[RowResult]]:
     """Invite everybody on the list whom `send` of a single invitation would; the mails are queued.
+
+    `then` is called with the new batch inside its first transaction.
 
     Raises ListTooLong and PlanUpgradeRequired; what is wrong with a row is in its result.
     """
-    batch = _open_batch(organization_id, rows, by)
+    batch = _open_batch(organization_id, rows, by, then)
     results: list[RowResult] = []
     judge = None
     for chunk in _chunks(rows):
@@ -178,7 +186,9 @@ def _room(standing: Standing) -> int | None:
     return organization.seat_limit - organization.members_count - pending
 
 
-def _open_batch(organization_id: UUID | str, rows: Sequence[Draft], by: Actor) -> Batch:
+def _open_batch(
+    organization_id: UUID | str, rows: Sequence[Draft], by: Actor, then: Callable[[Batch], None]
+) -> Batch:
     with locked(organization_id, by=by, needs="invitations:write") as standing:
         drafts.check_plan(standing.organization)
         _check_length(rows)
@@ -188,6 +198,8 @@ def _open_batch(organization_id: UUID | str, rows: Sequence[Draft], by: Actor) -
             total=len(rows),
         )
         session().add(batch)
+        session().flush()
+        then(batch)
     return batch
 
 

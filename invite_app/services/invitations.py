@@ -4,7 +4,7 @@ What the invitee does is in `acceptance`, the checks of a new invitation are in 
 `invitation_lists`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from invite_app.access import Actor, Standing, locked
+from invite_app.db import noted
 from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.mail import messages
 from invite_app.models import Invitation, InvitationState, Role
@@ -50,8 +51,12 @@ class Changes:
     note: str | None = None
 
 
-def send(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Invitation:
+def send(
+    organization_id: UUID | str, draft: Draft, *, by: Actor, then: Callable[[Invitation], None] = noted
+) -> Invitation:
     """Invite a person by mail. With immediate delivery the mail server has the message when this returns.
+
+    `then` is called with the invitation inside the transaction, so that what it writes is kept or lost with it.
 
     Raises InvalidEmail, InvalidName, InvalidNote, InvalidLifetime, DomainNotAllowed, RoleUnknown,
     WorkspaceUnknown, RedirectNotAllowed, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, InvitationPending,
@@ -61,6 +66,7 @@ def send(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Invitation:
         invitation = add(standing, draft)
         if draft.notify:
             invitation.message = delivery.enqueue(invitation)
+        then(invitation)
     if invitation.message is not None:
         delivery.send_now(invitation.message, audit.author(standing))
     return invitation

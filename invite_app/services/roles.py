@@ -1,7 +1,7 @@
 """Roles of an organization: the built-in ones, custom ones, and how a role is found by what people call it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from uuid_utils.compat import uuid7
 
 from invite_app.access import Actor, Standing, authorize, locked
-from invite_app.db import session
+from invite_app.db import noted, session
 from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
 from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
@@ -80,9 +80,18 @@ def spellings(name: str) -> tuple[str, ...]:
 
 
 def create(
-    organization_id: UUID | str, *, name: str, permissions: Collection[str], by: Actor, key: str | None = None
+    organization_id: UUID | str,
+    *,
+    name: str,
+    permissions: Collection[str],
+    by: Actor,
+    key: str | None = None,
+    then: Callable[[Role], None] = noted,
 ) -> Role:
-    """A custom role. Raises InvalidName, InvalidSetting, RoleAboveOwn and NameTaken."""
+    """A custom role; `then` is called inside the transaction.
+
+    Raises InvalidName, InvalidSetting, RoleAboveOwn and NameTaken.
+    """
     with locked(organization_id, by=by, needs="roles:write") as standing:
         cleaned = values.name(name, "name", "a name")
         role = Role(
@@ -98,6 +107,7 @@ def create(
         session().add(role)
         session().flush()
         _record(standing, "role.created", role, after=_summary(role))
+        then(role)
     return role
 
 

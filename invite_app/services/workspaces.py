@@ -1,6 +1,6 @@
 """Workspaces: made, listed, renamed and deleted by admins; named by invitations and memberships."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from invite_app import ids
 from invite_app.access import Actor, authorize, locked
-from invite_app.db import session
+from invite_app.db import noted, session
 from invite_app.errors import NameTaken, WorkspaceUnknown
 from invite_app.models import Workspace
 from invite_app.models.base import folded
@@ -23,13 +23,16 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Workspace]:
     return list(session().scalars(query.order_by(Workspace.folded_name)))
 
 
-def create(organization_id: UUID | str, name: str, *, by: Actor) -> Workspace:
-    """Raises InvalidName and NameTaken."""
+def create(
+    organization_id: UUID | str, name: str, *, by: Actor, then: Callable[[Workspace], None] = noted
+) -> Workspace:
+    """`then` is called inside the transaction. Raises InvalidName and NameTaken."""
     with locked(organization_id, by=by, needs="workspaces:write") as standing:
         cleaned = values.name(name, "name", "a name")
         workspace = Workspace(organization_id=standing.organization.id, name=cleaned, folded_name=folded(cleaned))
         _save(workspace)
         audit.record(standing.organization.id, standing, "workspace.created", workspace, after={"name": cleaned})
+        then(workspace)
     return workspace
 
 

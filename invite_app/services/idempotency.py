@@ -1,0 +1,105 @@
+"""Answering a repeated request with its first answer, so that a client may safely try again.
+
+The answer is written with the deed, in its transaction: after a crash there are both or neither. What is sent to the
+client then replaces it; until that happened, the first request counts as still running.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from invite_app.db import session, transaction
+from invite_app.errors import IdempotencyKeyReused, StillRunning
+from invite_app.models import IdempotencyKey
+from invite_app.models.base import now
+
+LIFETIME = timedelta(hours=24)
+PATIENCE = timedelta(minutes=1)
+"""How long a first request without a final answer counts as running; then it has surely died."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request that named a key: who asks what, the key, and a hash of the body."""
+
+    scope: str
+    key: str
+    body_hash: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: str
+
+
+def find_answer(request: Request) -> Answer | None:
+    """The first answer to this request, if there was one.
+
+    Raises IdempotencyKeyReused when the key came with another body, and StillRunning.
+    """
+    row = session().scalar(
+        select(IdempotencyKey)
+        .where(*_is(request), IdempotencyKey.created_at > now() - LIFETIME)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        return None
+    if row.body_hash != request.body_hash:
+        raise IdempotencyKeyReused(request.key)
+    if row.finished_at is None and now() - row.created_at < PATIENCE:
+        raise StillRunning(request.key)
+    return Answer(row.status, row.answer)
+
+
+def keep(request: Request, answer: Answer) -> None:
+    """Write the answer with the deed, as part of the caller's transaction.
+
+    Raises StillRunning when the same request was faster; then the deed must not be done a second time.
+    """
+    session().execute(delete(IdempotencyKey).where(*_is(request), IdempotencyKey.created_at <= now() - LIFETIME))
+    session().add(
+        IdempotencyKey(
+            scope=request.scope,
+            key=request.key,
+            body_hash=request.body_hash,
+            status=answer.status,
+            answer=answer.body,
+        )
+    )
+    try:
+        session().flush()
+    except IntegrityError:
+        raise StillRunning(request.key) from None
+
+
+def finish(request: Request, answer: Answer) -> None:
+    """What the client is about to be told; also for a refusal, which had no deed to be written with."""
+    with transaction() as writing:
+        written = writing.execute(
+            update(IdempotencyKey)
+            .where(*_is(request))
+            .values(status=answer.status, answer=answer.body, finished_at=now())
+        )
+        if not written.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
+            keep(request, answer)
+            writing.execute(update(IdempotencyKey).where(*_is(request)).values(finished_at=now()))
+
+
+def forget(request: Request) -> None:
+    """Let the request be tried anew, since it failed for a reason that passes (5xx, 429)."""
+    with transaction() as writing:
+        writing.execute(delete(IdempotencyKey).where(*_is(request)))
+
+
+def clean_up() -> int:
+    """Delete what is too old to be asked for; how many there were."""
+    with transaction() as writing:
+        gone = writing.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now() - LIFETIME))
+    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has a row count
+
+
+def _is(request: Request) -> tuple[ColumnElement[bool], ...]:
+    return IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key

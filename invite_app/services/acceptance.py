@@ -10,6 +10,7 @@ from invite_app import tokens
 from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import (
+    AccountExists,
     AlreadyMember,
     DomainError,
     InvitationEnded,
@@ -95,21 +96,15 @@ def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Mem
         role = _check_acceptable(invitation, organization)
         if accounts.find_by_email(invitation.email) is not None:
             raise SignInRequired(invitation.email)
-        user = accounts.add(
-            invitation.email,
-            given_name=profile.given_name,
-            family_name=values.name(profile.family_name, "family_name", "a family name"),
-            password=profile.password,
-            is_proven=not parsed.is_copied,
-        )
+        user = _add_account(invitation.email, profile, is_proven=not parsed.is_copied)
         return _join(invitation, organization, role, user, ip)
 
 
 def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Membership:
     """Make the signed-in person a member.
 
-    Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, SeatsFull, WrongAccount, ProofRequired and
-    AlreadyMember.
+    Raises LinkBroken, InvitationEnded, WrongAccount, AlreadyMember, RoleGone, InviterLostRight, SeatsFull and
+    ProofRequired.
     """
     parsed = tokens.parse(token)
     with transaction() as writing:
@@ -117,11 +112,11 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
         user = writing.get_one(User, user_id)
         if user.email != invitation.email:
             raise WrongAccount(invitation.email, user.email)
+        if member_lists.find(organization.id, user.id) is not None:
+            raise AlreadyMember(user.email, user.id)
         role = _check_acceptable(invitation, organization)
         if not user.is_proven and parsed.is_copied:
             raise ProofRequired(invitation.email)
-        if member_lists.find(organization.id, user.id) is not None:
-            raise AlreadyMember(user.email, user.id)
         user.is_proven = True
         return _join(invitation, organization, role, user, ip)
 
@@ -174,6 +169,20 @@ def _check_acceptable(invitation: Invitation, organization: Organization) -> Rol
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
         raise SeatsFull(organization.seat_limit)
     return invitation.role
+
+
+def _add_account(address: str, profile: Profile, *, is_proven: bool) -> User:
+    family_name = values.name(profile.family_name, "family_name", "a family name")
+    try:
+        return accounts.add(
+            address,
+            given_name=profile.given_name,
+            family_name=family_name,
+            password=profile.password,
+            is_proven=is_proven,
+        )
+    except AccountExists:  # another organization's invitation was accepted at this very moment
+        raise SignInRequired(address) from None
 
 
 def _join(invitation: Invitation, organization: Organization, role: Role, user: User, ip: str | None) -> Membership:

@@ -40,7 +40,6 @@ from tests.support.factories import (
     token_of,
 )
 
-
 NOWHERE = UUID(int=7)
 
 

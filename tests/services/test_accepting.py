@@ -1,0 +1,312 @@
+"""The invitee's side: looking, accepting as somebody new or signed in, declining."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event, func, select
+
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    InvalidName,
+    InvalidNote,
+    InvitationEnded,
+    InviterLostRight,
+    LinkBroken,
+    ProofRequired,
+    RoleGone,
+    SignInRequired,
+    WeakPassword,
+    WrongAccount,
+)
+from invite_app.extensions import db
+from invite_app.models import Invitation, Membership, Organization, User
+from invite_app.services import acceptance, accounts, api_keys, invitations, members, roles, workspaces
+from tests.support.factories import (
+    OPERATOR,
+    PASSWORD,
+    Acme,
+    add_member,
+    configure,
+    expire,
+    invite,
+    make_api_key,
+    make_member,
+    make_person,
+    make_role,
+    reread,
+    token_of,
+)
+
+ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+
+
+def accept_as_ana(invitation: Invitation, *, copied: bool = False) -> Membership:
+    return acceptance.accept_as_new(token_of(invitation, copied=copied), ANA, ip="192.0.2.7")
+
+
+class TestAsSomebodyNew:
+    def test_makes_an_account_and_a_member_of_it(self, acme: Acme) -> None:
+        sent = invite(acme, "ana@guest.example", "admin", workspace_ids=acme.workspaces, public_metadata={"a": 1})
+        joined = accept_as_ana(sent)
+        found = members.get(acme.id, joined.user_id, by=acme.owner.actor)
+        assert (found.user.email, found.user.name, found.user.is_proven) == ("ana@guest.example", "Ana Guest", True)
+        assert (found.role.key, [room.id for room in found.workspaces]) == ("admin", list(acme.workspaces))
+        assert (found.public_metadata, found.invitation_id) == ({"a": 1}, sent.id)
+        assert (reread(sent).state, reread(sent).accepted_by_id) == ("accepted", found.user_id)
+        organization = session().get_one(Organization, acme.id)
+        assert (organization.members_count, organization.pending_count) == (4, 0)
+        assert accounts.sign_in("ana@guest.example", PASSWORD, device=accounts.Device()).user_id == found.user_id
+
+    def test_by_a_copied_link_leaves_the_account_unproven(self, acme: Acme) -> None:
+        assert not accept_as_ana(invite(acme), copied=True).user.is_proven
+
+    def test_never_touches_an_existing_account(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        sent = invite(acme, "ana@guest.example")
+        before = session().get_one(User, person.id).password_hash
+        with pytest.raises(SignInRequired):
+            accept_as_ana(sent)
+        session().expire_all()
+        assert session().get_one(User, person.id).password_hash == before
+        assert reread(sent).state == "pending"
+
+    def test_whose_account_appears_at_this_very_moment_has_to_sign_in(
+        self, acme: Acme, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent = invite(acme, "ana@guest.example")
+        make_person("ana@guest.example")
+        monkeypatch.setattr(accounts, "find_by_email", lambda _: None)
+        with pytest.raises(SignInRequired):
+            accept_as_ana(sent)
+        assert reread(sent).state == "pending"
+
+    @pytest.mark.parametrize(
+        ("profile", "error"),
+        [
+            (acceptance.Profile("", "Guest", PASSWORD), InvalidName),
+            (acceptance.Profile("Ana", "", PASSWORD), InvalidName),
+            (acceptance.Profile("Ana", "Gu\nest", PASSWORD), InvalidName),
+            (acceptance.Profile("Ana", "Guest", "short"), WeakPassword),
+            (acceptance.Profile("Ana", "Guest", "a" * 20), WeakPassword),
+            (acceptance.Profile("Ana", "Guest", "correct horse" * 20), WeakPassword),
+        ],
+        ids=["no given name", "no family name", "line break", "short", "one letter", "long"],
+    )
+    def test_with_a_profile_that_cannot_be_used_consumes_nothing(
+        self, acme: Acme, profile: acceptance.Profile, error: type[Exception]
+    ) -> None:
+        sent = invite(acme)
+        with pytest.raises(error):
+            acceptance.accept_as_new(token_of(sent), profile)
+        assert reread(sent).state == "pending"
+        assert accounts.find_by_email("ana@guest.example") is None
+
+
+class TestSignedIn:
+    def test_joins_with_one_confirmation(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        sent = invite(acme, "ANA@guest.example")
+        acceptance.accept_signed_in(token_of(sent), person.id)
+        assert members.get(acme.id, person.id, by=person.actor).role.key == "member"
+
+    def test_as_another_address_consumes_nothing_and_names_both(self, acme: Acme) -> None:
+        stranger = make_person("eve@guest.example")
+        sent = invite(acme, "ana@guest.example")
+        with pytest.raises(WrongAccount) as error:
+            acceptance.accept_signed_in(token_of(sent), stranger.id)
+        assert (error.value.invited, error.value.signed_in) == ("ana@guest.example", "eve@guest.example")
+        assert reread(sent).state == "pending"
+
+    def test_with_an_unproven_account_needs_the_mailed_link(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example", is_proven=False)
+        sent = invite(acme, "ana@guest.example")
+        with pytest.raises(ProofRequired):
+            acceptance.accept_signed_in(token_of(sent, copied=True), person.id)
+        acceptance.accept_signed_in(token_of(sent), person.id)
+        session().expire_all()
+        assert session().get_one(User, person.id).is_proven
+
+    def test_with_a_proven_account_takes_a_copied_link(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        acceptance.accept_signed_in(token_of(invite(acme), copied=True), person.id)
+
+    def test_a_stranger_who_was_registered_in_advance_is_still_asked_for_proof(
+        self, acme: Acme, globex: Acme
+    ) -> None:
+        first = accept_as_ana(invite(acme), copied=True)
+        with pytest.raises(ProofRequired):
+            acceptance.accept_signed_in(token_of(invite(globex), copied=True), first.user_id)
+
+    def test_as_a_member_by_now_is_told_so_even_when_all_seats_are_taken(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        sent = invite(acme, "ana@guest.example")
+        add_member(acme, person)
+        configure(acme, seat_limit=4)
+        with pytest.raises(AlreadyMember):
+            acceptance.accept_signed_in(token_of(sent), person.id)
+
+
+class TestTwice:
+    def test_makes_one_member(self, acme: Acme) -> None:
+        sent = invite(acme)
+        accept_as_ana(sent)
+        with pytest.raises(InvitationEnded) as error:
+            accept_as_ana(sent)
+        assert error.value.state == "accepted"
+        assert session().scalar(select(func.count()).select_from(Membership)) == 4
+
+    @pytest.mark.parametrize("ending", ["revoked", "declined", "expired", "accepted"])
+    def test_or_too_late_is_refused_with_the_state(self, acme: Acme, ending: str) -> None:
+        sent = invite(acme)
+        match ending:
+            case "revoked":
+                invitations.revoke(acme.id, sent.id, by=acme.owner.actor)
+            case "declined":
+                acceptance.decline(token_of(sent))
+            case "expired":
+                expire(sent, timedelta())
+            case "accepted":
+                accept_as_ana(sent)
+        for deed in (lambda: accept_as_ana(sent), lambda: acceptance.decline(token_of(sent))):
+            with pytest.raises(InvitationEnded) as error:
+                deed()
+            assert error.value.state == ending
+        assert acceptance.look(token_of(sent)).state == ending
+
+    def test_after_removal_the_old_link_brings_nobody_back(self, acme: Acme) -> None:
+        sent = invite(acme)
+        person = accept_as_ana(sent).user_id
+        members.remove(acme.id, person, by=acme.owner.actor)
+        with pytest.raises(InvitationEnded):
+            acceptance.accept_signed_in(token_of(sent), person)
+
+
+class TestTheInviterIsCheckedAgain:
+    def blocked(self, sent: Invitation) -> None:
+        with pytest.raises(InviterLostRight):
+            accept_as_ana(sent)
+        assert reread(sent).state == "pending"
+        assert isinstance(acceptance.look(token_of(sent)).obstacle, InviterLostRight)
+
+    def test_when_gone(self, acme: Acme) -> None:
+        sent = invite(acme, by=acme.admin.actor)
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+        self.blocked(sent)
+
+    def test_when_demoted(self, acme: Acme) -> None:
+        sent = invite(acme, by=acme.admin.actor)
+        members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
+        self.blocked(sent)
+
+    def test_when_only_this_role_is_out_of_reach_by_now(self, acme: Acme) -> None:
+        second = make_member(acme, "second@acme.example", "owner")
+        sent, other = invite(acme, role="owner", by=second.actor), invite(acme, "bo@guest.example", by=second.actor)
+        members.change_role(acme.id, second.id, "admin", by=acme.owner.actor)
+        self.blocked(sent)
+        assert accept_as_ana(other).role.key == "member"
+
+    def test_when_the_role_itself_has_grown(self, acme: Acme) -> None:
+        make_role(acme, "Lead", ["members:read"])
+        sent = invite(acme, role="lead", by=acme.admin.actor)
+        roles.update_role(acme.id, "lead", permissions=["members:read", "organization:write"], by=acme.owner.actor)
+        self.blocked(sent)
+
+    def test_when_the_key_was_revoked(self, acme: Acme) -> None:
+        key = make_api_key(acme, "admin")
+        sent = invite(acme, by=key.actor)
+        api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
+        self.blocked(sent)
+
+    def test_when_the_keys_user_is_gone(self, acme: Acme) -> None:
+        sent = invite(acme, by=make_api_key(acme, "admin", user=acme.admin).actor)
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+        self.blocked(sent)
+
+    def test_but_not_whether_it_was_the_operator(self, acme: Acme) -> None:
+        assert accept_as_ana(invite(acme, role="owner", by=OPERATOR)).role.key == "owner"
+
+    def test_when_promoted_instead_it_may_be_accepted(self, acme: Acme) -> None:
+        sent = invite(acme, by=acme.admin.actor)
+        members.change_role(acme.id, acme.admin.id, "owner", by=acme.owner.actor)
+        assert accept_as_ana(sent).role.key == "member"
+
+
+class TestWhatItLeadsToIsCheckedAgain:
+    def test_a_deleted_role_stops_it(self, acme: Acme) -> None:
+        make_role(acme, "Lead", ["members:read"])
+        sent = invite(acme, role="lead")
+        roles.delete(acme.id, "lead", by=OPERATOR)
+        with pytest.raises(RoleGone) as error:
+            accept_as_ana(sent)
+        assert error.value.role == "Lead"
+
+    def test_a_deleted_workspace_is_left_out(self, acme: Acme) -> None:
+        sent = invite(acme, workspace_ids=acme.workspaces)
+        workspaces.delete(acme.id, acme.workspaces[0], by=acme.owner.actor)
+        accept_as_ana(sent)
+        joined = members.memberships_of(accounts.get_by_email("ana@guest.example").id)
+        assert [[room.id for room in membership.workspaces] for membership in joined] == [[acme.workspaces[1]]]
+
+    def test_the_plan_is_not(self, acme: Acme) -> None:
+        sent = invite(acme)
+        configure(acme, plan="free", allowed_domains=["acme.example"])
+        assert accept_as_ana(sent).role.key == "member"
+
+
+class TestDecline:
+    def test_ends_it_and_keeps_the_word(self, acme: Acme) -> None:
+        sent = invite(acme)
+        acceptance.decline(token_of(sent), word="  Wrong team,\r\nsorry ", ip="192.0.2.7")
+        found = reread(sent)
+        assert (found.state, found.decline_word) == ("declined", "Wrong team,\nsorry")
+        assert session().get_one(Organization, acme.id).pending_count == 0
+
+    def test_needs_no_word(self, acme: Acme) -> None:
+        assert acceptance.decline(token_of(invite(acme))).decline_word == ""
+
+    def test_with_a_word_that_cannot_be_used_changes_nothing(self, acme: Acme) -> None:
+        sent = invite(acme)
+        with pytest.raises(InvalidNote):
+            acceptance.decline(token_of(sent), word="x" * 1001)
+        assert reread(sent).state == "pending"
+
+
+class TestLooking:
+    def test_shows_the_offer(self, acme: Acme) -> None:
+        sent = invite(acme, workspace_ids=acme.workspaces)
+        offer = acceptance.look(token_of(sent))
+        assert (offer.invitation.id, offer.state, offer.has_account) == (sent.id, "pending", False)
+        assert (offer.invitation.organization.name, offer.obstacle) == ("Acme", None)
+        make_person("ana@guest.example")
+        assert acceptance.look(token_of(sent)).has_account
+
+    def test_writes_nothing(self, acme: Acme) -> None:
+        token = token_of(invite(acme))
+        session().commit()
+        written: list[str] = []
+
+        def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+            if not statement.startswith(("SELECT", "BEGIN")) or "IMMEDIATE" in statement:
+                written.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        acceptance.look(token)
+        event.remove(db.engine, "before_cursor_execute", note)
+        assert written == []
+
+    def test_at_an_invitation_that_does_not_exist_says_the_link_is_broken(self, acme: Acme) -> None:
+        sent = invite(acme)
+        token = token_of(sent)
+        session().delete(reread(sent))
+        session().commit()
+        deeds = (
+            lambda: acceptance.look(token),
+            lambda: acceptance.decline(token),
+            lambda: acceptance.accept_as_new(token, ANA),
+            lambda: acceptance.accept_signed_in(token, acme.owner.id),
+        )
+        for deed in deeds:
+            with pytest.raises(LinkBroken):
+                deed()

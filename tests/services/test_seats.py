@@ -1,0 +1,130 @@
+"""Seats: members and live invitations together never pass the limit by anything that was allowed."""
+
+from datetime import timedelta
+
+import pytest
+
+from invite_app.db import session
+from invite_app.errors import InvitationPending, SeatsFull
+from invite_app.models import Organization
+from invite_app.services import acceptance, invitations, members, organizations
+from invite_app.services.organizations import Changes
+from tests.support.factories import (
+    OPERATOR,
+    PASSWORD,
+    Acme,
+    configure,
+    expire,
+    invite,
+    make_person,
+    token_of,
+)
+
+ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+
+
+@pytest.fixture
+def five_seats(acme: Acme) -> Acme:
+    """Three of them are taken by members."""
+    configure(acme, seat_limit=5)
+    return acme
+
+
+def counts(acme: Acme) -> tuple[int, int]:
+    session().expire_all()
+    organization = session().get_one(Organization, acme.id)
+    return organization.members_count, organization.pending_count
+
+
+def test_members_and_pending_invitations_fill_them(five_seats: Acme) -> None:
+    invite(five_seats, "a@guest.example")
+    invite(five_seats, "b@guest.example")
+    with pytest.raises(SeatsFull) as error:
+        invite(five_seats, "c@guest.example")
+    assert error.value.limit == 5
+    assert counts(five_seats) == (3, 2)
+
+
+def test_somebody_invited_already_is_told_that_rather_than_that_all_are_taken(five_seats: Acme) -> None:
+    invite(five_seats, "a@guest.example")
+    invite(five_seats, "b@guest.example")
+    with pytest.raises(InvitationPending):
+        invite(five_seats, "a@guest.example")
+
+
+def test_an_overdue_invitation_frees_its_seat_without_a_sweep(five_seats: Acme) -> None:
+    first = invite(five_seats, "a@guest.example")
+    invite(five_seats, "b@guest.example")
+    expire(first, timedelta())
+    assert invite(five_seats, "c@guest.example").state == "pending"
+    assert counts(five_seats) == (3, 2)
+
+
+@pytest.mark.parametrize("ending", ["revoke", "decline"])
+def test_an_ended_invitation_frees_its_seat(five_seats: Acme, ending: str) -> None:
+    sent = invite(five_seats, "a@guest.example")
+    invite(five_seats, "b@guest.example")
+    if ending == "revoke":
+        invitations.revoke(five_seats.id, sent.id, by=five_seats.owner.actor)
+    else:
+        acceptance.decline(token_of(sent))
+    assert invite(five_seats, "c@guest.example").state == "pending"
+
+
+def test_the_last_reservation_is_used_by_accepting_and_not_counted_twice(five_seats: Acme) -> None:
+    first, second = invite(five_seats, "a@guest.example"), invite(five_seats, "b@guest.example")
+    acceptance.accept_as_new(token_of(first), ANA)
+    acceptance.accept_as_new(token_of(second), ANA)
+    assert counts(five_seats) == (5, 0)
+    with pytest.raises(SeatsFull):
+        invite(five_seats, "c@guest.example")
+
+
+def test_a_removed_member_frees_a_seat(five_seats: Acme) -> None:
+    configure(five_seats, seat_limit=3)
+    with pytest.raises(SeatsFull):
+        invite(five_seats)
+    members.remove(five_seats.id, five_seats.member.id, by=five_seats.owner.actor)
+    assert invite(five_seats).state == "pending"
+
+
+def test_lowering_the_limit_ends_nothing_and_stops_new_ones(five_seats: Acme) -> None:
+    sent = invite(five_seats)
+    organizations.change(five_seats.id, Changes(seat_limit=1), by=OPERATOR)
+    assert counts(five_seats) == (3, 1)
+    with pytest.raises(SeatsFull):
+        invite(five_seats, "b@guest.example")
+    assert invitations.resend(five_seats.id, sent.id, by=five_seats.owner.actor).state == "pending"
+
+
+def test_a_limit_below_the_members_stops_accepting_until_there_is_room(five_seats: Acme) -> None:
+    sent = invite(five_seats)
+    organizations.change(five_seats.id, Changes(seat_limit=3), by=OPERATOR)
+    with pytest.raises(SeatsFull):
+        acceptance.accept_as_new(token_of(sent), ANA)
+    assert isinstance(acceptance.look(token_of(sent)).obstacle, SeatsFull)
+    organizations.change(five_seats.id, Changes(seat_limit=4), by=OPERATOR)
+    acceptance.accept_as_new(token_of(sent), ANA)
+    assert counts(five_seats) == (4, 0)
+
+
+def test_somebody_added_directly_takes_a_seat(five_seats: Acme) -> None:
+    invite(five_seats, "a@guest.example")
+    members.add(five_seats.id, make_person("b@guest.example").id, "member", by=five_seats.owner.actor)
+    with pytest.raises(SeatsFull):
+        members.add(five_seats.id, make_person("c@guest.example").id, "member", by=five_seats.owner.actor)
+    assert counts(five_seats) == (4, 1)
+
+
+def test_somebody_added_directly_uses_the_seat_of_their_own_invitation(five_seats: Acme) -> None:
+    invite(five_seats, "a@guest.example")
+    invite(five_seats, "b@guest.example")
+    members.add(five_seats.id, make_person("b@guest.example").id, "member", by=five_seats.owner.actor)
+    assert counts(five_seats) == (4, 1)
+
+
+def test_no_limit_is_no_limit(acme: Acme) -> None:
+    organizations.change(acme.id, Changes(seat_limit=None), by=OPERATOR)
+    for number in range(5):
+        invite(acme, f"a{number}@guest.example")
+    assert counts(acme) == (3, 5)

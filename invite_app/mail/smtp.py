@@ -6,6 +6,7 @@ import smtplib
 import ssl
 from collections import deque
 from collections.abc import Mapping
+from email import policy
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from .transport import AddressRefused, NotSent, Receipt
 
 POOL_SIZE = 4
 _NO_SUCH_MAILBOX = (550, 551, 553)
+_AS_ENCODED = policy.SMTP.clone(refold_source="none")
 
 
 class SmtpTransport:
@@ -52,9 +54,9 @@ class SmtpTransport:
         while self._idle:
             self._idle.pop().quit()
 
-    def _prepare(self, message: MailMessage) -> Message:
+    def _prepare(self, message: MailMessage) -> "_Message":
         name, address = self._sender
-        prepared = Message(
+        prepared = _Message(
             subject=message.subject,
             recipients=[message.to],
             body=message.text,
@@ -68,18 +70,35 @@ class SmtpTransport:
         return prepared
 
     def _take(self) -> OpenConnection:
-        if self._process != os.getpid():  # the parent of this process goes on using its connections
-            self._idle, self._process = deque(), os.getpid()
+        if self._process != os.getpid():
+            self._forget_those_of_the_parent()
         try:
             return self._idle.pop()
         except IndexError:
             return OpenConnection(self._mail, self._greeting, self._timeout)
+
+    def _forget_those_of_the_parent(self) -> None:
+        """After a fork two processes hold the same lines; without a goodbye, which would end the parent's too."""
+        self._process = os.getpid()
+        while self._idle:
+            self._idle.pop().close()
 
     def _give_back(self, connection: OpenConnection) -> None:
         if len(self._idle) < POOL_SIZE:
             self._idle.append(connection)
         else:
             connection.quit()
+
+
+class _Message(Message):
+    """A message whose long headers stay as they were encoded.
+
+    Python would fold them anew, and write names out in doing so: a name like 'A <b@c.example>' became an address.
+    """
+
+    def as_bytes(self) -> bytes:
+        encoded: bytes = self._message().as_bytes(policy=_AS_ENCODED)
+        return encoded
 
 
 def _greeting(external_url: str) -> str:

@@ -1,0 +1,65 @@
+"""An organization whose invitations leave through a real mail server, with little patience."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+from flask import Flask
+
+from invite_app.errors import DomainError
+from invite_app.mail.transport import transport
+from tests.support.factories import Acme, invite, make_organization
+from tests.support.mail import SmtpServer
+
+PATIENCE = 0.6
+Send = Callable[..., DomainError | None]
+
+
+@pytest.fixture
+def mail_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
+    return make_app(**smtp.environ, INVITE_MAIL_TIMEOUT=str(PATIENCE))
+
+
+@pytest.fixture
+def acme(mail_app: Flask) -> Acme:
+    with mail_app.app_context():
+        return make_organization()
+
+
+@pytest.fixture
+def send(mail_app: Flask, acme: Acme) -> Iterator[Send]:
+    """Sends an invitation as a request would; the error that stood in the way, or None."""
+
+    def send(email: str = "ana@guest.example", **draft: object) -> DomainError | None:
+        with mail_app.app_context():
+            try:
+                invite(acme, email, **draft)
+            except DomainError as error:
+                return error
+        return None
+
+    yield send
+    with mail_app.app_context():
+        transport().close()  # type: ignore[attr-defined]  # only the one for SMTP has something to close
+
+
+@pytest.fixture
+def dripping() -> Iterator[int]:
+    """The port of a server that says something all the time, and never comes to an end."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        is_over = threading.Event()
+
+        def drip() -> None:
+            with suppress(OSError):
+                line, _ = listening.accept()
+                with line:
+                    while not is_over.wait(0.05):
+                        line.sendall(b"2")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield listening.getsockname()[1]
+        is_over.set()
+        thread.join()

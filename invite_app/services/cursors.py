@@ -59,9 +59,14 @@ def fetch(
     return Page(
         rows,
         total,
-        next=_write("n", order.values(rows[-1])) if rows and has_next else None,
-        previous=_write("p", order.values(rows[0])) if rows and has_previous else None,
+        next=beside(order, rows[-1]) if rows and has_next else None,
+        previous=beside(order, rows[0], backward=True) if rows and has_previous else None,
     )
+
+
+def beside(order: Order[Row], row: Row, *, backward: bool = False) -> str:
+    """The cursor of the page that follows a row, or of the one that ends before it."""
+    return _write("p" if backward else "n", order.values(row))
 
 
 def _write(direction: str, values: Sequence[Any]) -> str:

@@ -48,11 +48,18 @@ def list_page(
     only: Filter = EVERYBODY,
     order: cursors.Order[Membership] = BY_NAME,
     cursor: str | None = None,
+    before: UUID | None = None,
+    after: UUID | None = None,
     offset: int = 0,
     limit: int = 25,
 ) -> cursors.Page[Membership]:
-    """Members by name, with person, role and workspaces."""
+    """Members by name, with person, role and workspaces.
+
+    `before` and `after` name a member instead of a cursor. Raises MembershipUnknown for one that is not there.
+    """
     standing = authorize(by, organization_id, "members:read")
+    if edge := before or after:
+        cursor = cursors.beside(order, find_in(standing.organization.id, edge), backward=edge == before)
     query = complete().where(Membership.organization_id == standing.organization.id, *_conditions(only))
     total = standing.organization.members_count
     if only != EVERYBODY:

@@ -10,7 +10,7 @@ from invite_app import ids
 from invite_app.access import Actor, Standing, locked
 from invite_app.db import session
 from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
-from invite_app.models import ApiKey, Membership, User
+from invite_app.models import ApiKey, Membership, Role, User, Workspace
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
@@ -20,6 +20,7 @@ from .member_lists import Filter, find, find_in, first_owner, get, get_own, list
 __all__ = [
     "Filter",
     "add",
+    "change",
     "change_metadata",
     "change_role",
     "change_workspaces",
@@ -102,39 +103,39 @@ def change_metadata(
 
 def change_role(organization_id: UUID | str, user_id: UUID | str, role: str, *, by: Actor) -> Membership:
     """Raises MembershipUnknown, RoleUnknown, RoleAboveOwn, MemberAboveOwn and LastOwner."""
-    with locked(organization_id, by=by, needs="members:write") as standing:
-        membership = find_in(standing.organization.id, user_id)
-        granted = roles.get(standing.organization.id, role)
-        standing.check_may_change(membership.user_id, membership.role)
-        standing.check_may_grant(granted)
-        if granted.id != membership.role_id:
-            if not granted.is_owner:
-                _check_not_last_owner(membership)
-            before = membership.role.name
-            membership.role, membership.role_id = granted, granted.id
-            inviters.review(standing.organization, membership.user_id)
-            _record(standing, "member.role_changed", membership, {"role": before}, {"role": granted.name})
-    return membership
+    return change(organization_id, user_id, by=by, role=role)
 
 
 def change_workspaces(
     organization_id: UUID | str, user_id: UUID | str, workspace_ids: Sequence[UUID | str], *, by: Actor
 ) -> Membership:
     """Raises MembershipUnknown, WorkspaceUnknown and MemberAboveOwn."""
+    return change(organization_id, user_id, by=by, workspace_ids=workspace_ids)
+
+
+def change(
+    organization_id: UUID | str,
+    user_id: UUID | str,
+    *,
+    by: Actor,
+    role: str | None = None,
+    workspace_ids: Sequence[UUID | str] | None = None,
+) -> Membership:
+    """Another role, other workspaces, or both in one deed; None leaves what is.
+
+    Raises MembershipUnknown, RoleUnknown, WorkspaceUnknown, MemberAboveOwn, RoleAboveOwn and LastOwner.
+    """
     with locked(organization_id, by=by, needs="members:write") as standing:
-        membership = find_in(standing.organization.id, user_id)
+        organization = standing.organization
+        membership = find_in(organization.id, user_id)
+        granted = roles.get(organization.id, role) if role is not None else membership.role
+        chosen = workspaces.get_many(organization.id, workspace_ids) if workspace_ids is not None else None
         standing.check_may_change(membership.user_id, membership.role)
-        before = [workspace.name for workspace in membership.workspaces]
-        membership.workspaces = workspaces.get_many(standing.organization.id, workspace_ids)
-        after = [workspace.name for workspace in membership.workspaces]
-        if before != after:
-            _record(
-                standing,
-                "member.workspaces_changed",
-                membership,
-                {"workspaces": before},
-                {"workspaces": after},
-            )
+        standing.check_may_grant(granted)
+        if granted.id != membership.role_id:
+            _set_role(standing, membership, granted)
+        if chosen is not None:
+            _set_workspaces(standing, membership, chosen)
     return membership
 
 
@@ -155,6 +156,23 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
     with locked(organization_id, by=by) as standing:
         assert standing.user is not None
         _end(standing, find_in(standing.organization.id, standing.user.id), "member.left")
+
+
+def _set_role(standing: Standing, membership: Membership, role: Role) -> None:
+    if not role.is_owner:
+        _check_not_last_owner(membership)
+    before = membership.role.name
+    membership.role, membership.role_id = role, role.id
+    inviters.review(standing.organization, membership.user_id)
+    _record(standing, "member.role_changed", membership, {"role": before}, {"role": role.name})
+
+
+def _set_workspaces(standing: Standing, membership: Membership, chosen: list[Workspace]) -> None:
+    before = [workspace.name for workspace in membership.workspaces]
+    after = [workspace.name for workspace in chosen]
+    membership.workspaces = chosen
+    if before != after:
+        _record(standing, "member.workspaces_changed", membership, {"workspaces": before}, {"workspaces": after})
 
 
 def _get_proven(user_id: UUID | str) -> User:

@@ -23,6 +23,18 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Workspace]:
     return list(session().scalars(query.order_by(Workspace.folded_name)))
 
 
+def get_by_name(organization_id: UUID | str, name: str, *, by: Actor) -> Workspace:
+    """The workspace called so, in any case. Any member may see it. Raises WorkspaceUnknown."""
+    standing = authorize(by, organization_id)
+    query = select(Workspace).where(
+        Workspace.organization_id == standing.organization.id, Workspace.folded_name == folded(name)
+    )
+    found: Workspace | None = None if values.has_control_characters(name) else session().scalar(query)
+    if found is None:
+        raise WorkspaceUnknown(name)
+    return found
+
+
 def create(
     organization_id: UUID | str, name: str, *, by: Actor, then: Callable[[Workspace], None] = noted
 ) -> Workspace:

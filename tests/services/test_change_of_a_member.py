@@ -1,0 +1,49 @@
+"""Role and workspaces change in one deed; a page of members starts beside any of them."""
+
+import pytest
+from flask import Flask
+
+from invite_app.errors import LastOwner, WorkspaceUnknown
+from invite_app.services import members, workspaces
+from tests.support.factories import make_organization
+
+
+def test_a_workspace_that_is_not_there_leaves_the_role_as_it_is(app: Flask, app_context: None) -> None:
+    acme = make_organization()
+    with pytest.raises(WorkspaceUnknown):
+        members.change(acme.id, acme.member.id, by=acme.owner.actor, role="admin", workspace_ids=[acme.id])
+    assert members.get(acme.id, acme.member.id, by=acme.owner.actor).role.key == "member"
+
+
+def test_both_at_once(app: Flask, app_context: None) -> None:
+    acme = make_organization()
+    changed = members.change(
+        acme.id, acme.member.id, by=acme.owner.actor, role="admin", workspace_ids=acme.workspaces
+    )
+    assert (changed.role.key, len(changed.workspaces)) == ("admin", 2)
+    with pytest.raises(LastOwner):
+        members.change(acme.id, acme.owner.id, by=acme.owner.actor, role="admin")
+
+
+def test_pages_beside_a_member(app: Flask, app_context: None) -> None:
+    acme = make_organization()
+    by = acme.owner.actor
+    assert [row.user_id for row in members.list_page(acme.id, by=by, after=acme.admin.id).items] == [
+        acme.member.id,
+        acme.owner.id,
+    ]
+    page = members.list_page(acme.id, by=by, before=acme.owner.id, limit=1)
+    assert [row.user_id for row in page.items] == [acme.member.id]
+
+
+@pytest.mark.parametrize("name", ["sales", " SALES "])
+def test_a_workspace_by_its_name(app: Flask, app_context: None, name: str) -> None:
+    acme = make_organization()
+    assert workspaces.get_by_name(acme.id, name, by=acme.member.actor).id == acme.workspaces[0]
+
+
+@pytest.mark.parametrize("name", ["Nowhere", "Sales\0", ""])
+def test_no_workspace_by_that_name(app: Flask, app_context: None, name: str) -> None:
+    acme = make_organization()
+    with pytest.raises(WorkspaceUnknown):
+        workspaces.get_by_name(acme.id, name, by=acme.owner.actor)

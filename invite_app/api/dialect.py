@@ -98,7 +98,7 @@ class Dialect:
         """The answer to what went wrong."""
         if isinstance(error, RequestRedirect):
             return error.get_response()  # type: ignore[return-value]
-        row = self._find_row(error)
+        row = self.row_for(error)
         if row is None:
             current_app.log_exception(sys.exc_info())
             return self.refuse(InternalServerError())
@@ -110,7 +110,7 @@ class Dialect:
         status = row.status or getattr(error, "code", None) or 500
         return respond(status, written(row.body(error)), headers)
 
-    def _find_row(self, error: Exception) -> Row | None:
+    def row_for(self, error: Exception) -> Row | None:
         """The first row along the error's classes; for each class the operation's own, then the dialect's."""
         tables = (self._overrides.get(request.endpoint or "", {}), self.errors)
         kinds = type(error).__mro__

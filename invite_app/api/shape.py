@@ -10,6 +10,7 @@ from flask import g, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 MAX_DEPTH = 64
+Place = tuple[str | int, ...]
 Problem = dict[str, Any]
 """One deviation: `type`, `loc`, `msg`, `input` and sometimes `ctx`, in this order."""
 
@@ -36,7 +37,7 @@ def read_body(adapter: TypeAdapter[Any], default: Any = ...) -> Any:
         if default is ...:
             raise Malformed([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
         return default
-    return _validate(adapter, given(), "body")
+    return validate(adapter, given(), "body")
 
 
 def given() -> Any:
@@ -54,15 +55,19 @@ def read_query(adapter: TypeAdapter[Any], model: type[BaseModel]) -> Any:
         for name, values in request.args.lists()
         if name in model.model_fields
     }
-    return _validate(adapter, given, "query")
+    return validate(adapter, given, "query")
 
 
-def refused(loc: tuple[str | int, ...], sentence: str) -> Problem:
-    """A value of the right shape that cannot be used, told like a deviation."""
-    return {"type": "value_error", "loc": list(loc), "msg": sentence, "input": _given_at(loc)}
+def refused(loc: Place, sentence: str) -> Problem:
+    """A value of the body that has the right shape but cannot be used, told like a deviation."""
+    return told(loc, sentence, _given_at(loc))
 
 
-def _given_at(loc: tuple[str | int, ...]) -> Any:
+def told(loc: Place, sentence: str, value: Any) -> Problem:
+    return {"type": "value_error", "loc": list(loc), "msg": sentence, "input": value}
+
+
+def _given_at(loc: Place) -> Any:
     """What the caller sent at this place of the body."""
     value = g.get("given")
     for step in loc[1:]:
@@ -128,7 +133,7 @@ def _not_json(position: int, reason: str) -> Malformed:
     return Malformed([problem])
 
 
-def _validate(adapter: TypeAdapter[Any], given: Any, source: str) -> Any:
+def validate(adapter: TypeAdapter[Any], given: Any, source: str) -> Any:
     try:
         return adapter.validate_python(given, from_attributes=True)
     except ValidationError as error:

@@ -1,6 +1,17 @@
 """The deepset API, and our own, which extends it in the same style."""
 
-from . import invitations, users
+from . import api_keys, bulk, invitations, invitee, members, organization, roles, users, workspaces
 from .dialect import deepset
 
-__all__ = ["deepset", "invitations", "users"]
+__all__ = [
+    "api_keys",
+    "bulk",
+    "deepset",
+    "invitations",
+    "invitee",
+    "members",
+    "organization",
+    "roles",
+    "users",
+    "workspaces",
+]

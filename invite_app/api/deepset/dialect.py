@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from invite_app import errors as facts
 from invite_app.api.authentication import bearer_or_session
 from invite_app.api.dialect import Dialect, ErrorTable, Row
-from invite_app.api.shape import Malformed, refused
+from invite_app.api.shape import Malformed, refused, told
 
 
 def sentence(error: Exception) -> Any:
@@ -41,6 +41,10 @@ def at_workspace(error: facts.WorkspaceUnknown) -> Any:
     return at("workspace_ids", error.index)(error)
 
 
+def at_header(error: facts.IdempotencyKeyReused) -> Any:
+    return {"detail": [told(("header", "Idempotency-Key"), str(error), error.key)]}
+
+
 not_found = saying("Not Found")
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
 
@@ -67,6 +71,7 @@ ERRORS: ErrorTable = {
     facts.InvitationUnknown: Row(404, not_found),
     facts.ApiKeyUnknown: Row(404, not_found),
     facts.BatchUnknown: Row(404, not_found),
+    facts.OfferUnknown: Row(404, not_found),
     facts.LinkBroken: Row(404, not_found),
     # rights
     facts.RoleAboveOwn: Row(403, sentence),
@@ -86,7 +91,9 @@ ERRORS: ErrorTable = {
     facts.RoleBuiltIn: Row(409, sentence),
     facts.RoleInUse: Row(409, sentence),
     facts.DuplicateInList: Row(409, sentence),
-    facts.ListTooLong: Row(422, sentence),
+    facts.ListTooLong: Row(422, at("invitations")),
+    facts.IdempotencyKeyReused: Row(422, at_header),
+    facts.StillRunning: Row(409, sentence),
     facts.RateLimited: Row(429, sentence),
     facts.DeliveryFailed: Row(503, saying("Something went wrong during signup.")),
 }

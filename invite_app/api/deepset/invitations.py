@@ -8,15 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from invite_app.access import Actor
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
-from invite_app.services import invitations
+from invite_app.services import invitations, reasons
+from invite_app.services.reasons import Reason
 
 from .dialect import deepset
+from .lists import Listed, PageQuery, listed
 
 
-class UserInvitation(BaseModel):
-    """The definition of the user you want to invite to the organization."""
-
-    model_config = ConfigDict(title="User Invitation")
+class WorkspaceUserInvitation(BaseModel):
+    """The definition of the user you want to invite."""
 
     given_name: str = Field(title="Given name", description="Given name of a user.")
     family_name: str = Field(title="Family name", description="Family name of a user.")
@@ -25,6 +25,13 @@ class UserInvitation(BaseModel):
         title="User Role",
         description="Role of the user. This can be a custom role or one of the default roles.",
     )
+
+
+class UserInvitation(WorkspaceUserInvitation):
+    """The definition of the user you want to invite to the organization."""
+
+    model_config = ConfigDict(title="User Invitation")
+
     workspace_ids: list[UUID] = Field(
         default=[], title="Workspace IDs", description="A list of unique identifiers for workspaces."
     )
@@ -40,10 +47,36 @@ class InvitationShown(BaseModel):
     family_name: str
     role: str
     workspace_ids: list[UUID]
+    note: str
+    invited_by: str
     state: InvitationState
+    why: Reason = Field(description="Why the person is not in yet, or how the invitation ended.")
     delivery: DeliveryState | None = Field(description="What became of the mail; null when none was asked for.")
     created_at: datetime
     expires_at: datetime
+
+
+class InvitationQuery(PageQuery):
+    state: list[InvitationState] = Field(default=[])
+    delivery: DeliveryState | None = None
+    q: str = Field(default="", max_length=200, description="Parts of the address or the name.")
+
+
+class InvitationChanges(BaseModel):
+    """What to change of a pending invitation; what is left out or null stays as it is."""
+
+    email: str | None = Field(default=None, description="Another address gets a link of its own.")
+    role: str | None = None
+    workspace_ids: list[UUID] | None = None
+    note: str | None = None
+
+
+class Link(BaseModel):
+    url: str
+
+
+LIST = "/organization/{organization_id}/invitations"
+ONE = LIST + "/{invitation_id}"
 
 
 @deepset.endpoint("POST", "/organization/{organization_id}/invitation", status=201, permission="invitations:write")
@@ -53,8 +86,59 @@ def invite_user_to_organization(organization_id: str, body: UserInvitation, by: 
     return shown(invitations.send(organization_id, draft, by=by))
 
 
+@deepset.endpoint("GET", LIST, permission="invitations:read")
+def list_invitations(organization_id: str, query: InvitationQuery, by: Actor) -> Listed[InvitationShown]:
+    """The organization's invitations, newest first."""
+    only = invitations.Filter(states=query.state, delivery=query.delivery, fragment=query.q)
+    page = invitations.list_page(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
+    return listed(page, shown)
+
+
+@deepset.endpoint("GET", ONE, permission="invitations:read")
+def get_invitation(organization_id: str, invitation_id: str, by: Actor) -> InvitationShown:
+    """One invitation."""
+    return shown(invitations.get(organization_id, invitation_id, by=by))
+
+
+@deepset.endpoint("PATCH", ONE, permission="invitations:write")
+def edit_invitation(organization_id: str, invitation_id: str, body: InvitationChanges, by: Actor) -> InvitationShown:
+    """Changes a pending invitation. The link stays the same unless the address changes."""
+    changes = invitations.Changes(**body.model_dump())
+    return shown(invitations.edit(organization_id, invitation_id, changes, by=by))
+
+
+@deepset.endpoint("DELETE", ONE, status=204, permission="invitations:write")
+def revoke_invitation(organization_id: str, invitation_id: str, by: Actor) -> None:
+    """Revokes a pending invitation: its link stops working and its seat is free."""
+    invitations.revoke(organization_id, invitation_id, by=by)
+
+
+@deepset.endpoint("POST", ONE + "/resend", permission="invitations:write")
+def resend_invitation(organization_id: str, invitation_id: str, by: Actor) -> InvitationShown:
+    """Sends the same link again and renews its end; an expired invitation becomes pending again."""
+    return shown(invitations.resend(organization_id, invitation_id, by=by))
+
+
+@deepset.endpoint("POST", ONE + "/extend", permission="invitations:write")
+def extend_invitation(organization_id: str, invitation_id: str, by: Actor) -> InvitationShown:
+    """Seven days more, without another mail."""
+    return shown(invitations.extend(organization_id, invitation_id, by=by))
+
+
+@deepset.endpoint("POST", ONE + "/take-over", permission="invitations:write")
+def take_over_invitation(organization_id: str, invitation_id: str, by: Actor) -> InvitationShown:
+    """Makes you the inviter, for when the one who invited has lost the right to."""
+    return shown(invitations.take_over(organization_id, invitation_id, by=by))
+
+
+@deepset.endpoint("POST", ONE + "/link", permission="invitations:write")
+def copy_invitation_link(organization_id: str, invitation_id: str, by: Actor) -> Link:
+    """The link, for handing it over by other means than mail. This is recorded."""
+    return Link(url=invitations.copy_link(organization_id, invitation_id, by=by))
+
+
 def shown(invitation: Invitation) -> InvitationShown:
-    message = invitation.message
+    moment, message = now(), invitation.message
     return InvitationShown(
         invitation_id=invitation.id,
         organization_id=invitation.organization_id,
@@ -63,7 +147,10 @@ def shown(invitation: Invitation) -> InvitationShown:
         family_name=invitation.family_name,
         role=invitation.role.key if invitation.role else invitation.role_name,
         workspace_ids=[workspace.id for workspace in invitation.workspaces],
-        state=invitation.state_at(now()),
+        note=invitation.note,
+        invited_by=invitation.inviter_name,
+        state=invitation.state_at(moment),
+        why=reasons.why(invitation, moment),
         delivery=DeliveryState(message.state) if message else None,
         created_at=invitation.created_at,
         expires_at=invitation.expires_at,

@@ -1,0 +1,129 @@
+"""Inviting many people at once: every row is answered by itself, as it would be alone."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field, TypeAdapter
+
+from invite_app.access import Actor
+from invite_app.api import shape
+from invite_app.services import bulk, invitations
+
+from .dialect import deepset
+
+MAX_BYTES = 8 * 1024 * 1024
+
+
+class InvitationRow(BaseModel):
+    email: str
+    role: str
+    given_name: str | None = None
+    family_name: str | None = None
+    workspace_ids: list[UUID] = []
+    note: str = ""
+
+
+class Rows(BaseModel):
+    invitations: list[dict[str, Any]] = Field(
+        description="Up to 10,000 of `InvitationRow`. One that cannot be read does not hold back the others."
+    )
+
+
+class BulkQuery(BaseModel):
+    dry_run: bool = Field(default=False, description="Only say what would become of each row.")
+
+
+class RowAnswer(BaseModel):
+    row: int
+    email: str | None
+    status: int = Field(description="The status that this row would have had alone.")
+    detail: Any = None
+    invitation_id: UUID | None = None
+
+
+class Answers(BaseModel):
+    batch_id: UUID | None
+    accepted: int
+    refused: int
+    results: list[RowAnswer]
+
+
+class BatchProgress(BaseModel):
+    batch_id: UUID
+    total: int
+    accepted: int
+    refused: int
+    queued: int
+    sent: int
+    failed: int
+    is_finished: bool
+
+
+@deepset.endpoint(
+    "POST",
+    "/organization/{organization_id}/invitations/bulk",
+    permission="invitations:write",
+    max_bytes=MAX_BYTES,
+)
+def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by: Actor) -> Answers:
+    """Invites everybody on the list who could be invited alone; the mails are sent one after the other."""
+    read = [_read(row) for row in body.invitations]
+    drafts = [draft for draft in read if isinstance(draft, invitations.Draft)]
+    batch_id = None
+    if query.dry_run:
+        judged = bulk.check(organization_id, drafts, by=by)
+    else:
+        batch, judged = bulk.send(organization_id, drafts, by=by)
+        batch_id = batch.id
+    return _answers(batch_id, read, judged)
+
+
+@deepset.endpoint("GET", "/organization/{organization_id}/invitations/bulk/{batch_id}", permission="invitations:read")
+def get_bulk_progress(organization_id: str, batch_id: str, by: Actor) -> BatchProgress:
+    """How far the mails of a list are."""
+    progress = bulk.progress(organization_id, batch_id, by=by)
+    batch = progress.batch
+    return BatchProgress(
+        batch_id=batch.id,
+        total=batch.total,
+        accepted=batch.sent,
+        refused=batch.refused,
+        queued=progress.queued,
+        sent=progress.sent,
+        failed=progress.failed,
+        is_finished=batch.finished_at is not None,
+    )
+
+
+ROW: TypeAdapter[InvitationRow] = TypeAdapter(InvitationRow)
+
+
+def _read(row: dict[str, Any]) -> invitations.Draft | shape.Malformed:
+    try:
+        return invitations.Draft(**shape.validate(ROW, row, "body").model_dump())
+    except shape.Malformed as error:
+        return error
+
+
+def _answers(
+    batch_id: UUID | None, read: list[invitations.Draft | shape.Malformed], judged: list[bulk.RowResult]
+) -> Answers:
+    results = iter(judged)
+    answers = []
+    for number, item in enumerate(read, start=1):
+        if isinstance(item, shape.Malformed):
+            answers.append(_refusal(number, None, item))
+            continue
+        result = next(results)
+        if result.error is not None:
+            answers.append(_refusal(number, item.email, result.error))
+        else:
+            answers.append(RowAnswer(row=number, email=item.email, status=201, invitation_id=result.invitation_id))
+    accepted = sum(answer.status == 201 for answer in answers)
+    return Answers(batch_id=batch_id, accepted=accepted, refused=len(answers) - accepted, results=answers)
+
+
+def _refusal(number: int, email: str | None, error: Exception) -> RowAnswer:
+    row = deepset.row_for(error)
+    assert row is not None
+    return RowAnswer(row=number, email=email, status=row.status or 500, detail=row.body(error)["detail"])

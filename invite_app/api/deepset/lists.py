@@ -1,0 +1,34 @@
+"""Pages of a list: a cursor names the place where one ends."""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+from invite_app.services.cursors import Page
+
+Item = TypeVar("Item")
+Row = TypeVar("Row")
+
+
+class PageQuery(BaseModel):
+    cursor: str | None = Field(default=None, description="`next_cursor` or `previous_cursor` of another page.")
+    limit: int = Field(default=25, ge=1, le=100)
+
+
+class Listed(BaseModel, Generic[Item]):
+    data: list[Item]
+    has_more: bool
+    total: int
+    next_cursor: str | None
+    previous_cursor: str | None
+
+
+def listed(page: Page[Row], shown: Callable[[Row], Item]) -> Listed[Any]:
+    return Listed(
+        data=[shown(item) for item in page.items],
+        has_more=page.next is not None,
+        total=page.total,
+        next_cursor=page.next,
+        previous_cursor=page.previous,
+    )

@@ -1,0 +1,138 @@
+"""The organization itself: its name, its settings and what was done in it."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from invite_app.access import Actor
+from invite_app.api.dialect import ErrorTable, Row
+from invite_app.errors import InvalidLifetime
+from invite_app.models import AuditEvent, Organization
+from invite_app.services import audit, organizations
+
+from .dialect import at, deepset
+from .lists import PageQuery
+
+
+class OrganizationName(BaseModel):
+    name: str
+    organization_id: UUID
+    plan: str
+
+
+class Settings(OrganizationName):
+    slug: str
+    seat_limit: int | None
+    members: int
+    invitation_lifetime_seconds: int
+    allowed_domains: list[str]
+    allowed_origins: list[str]
+
+
+class SettingsChanges(BaseModel):
+    """What to change; what is left out stays as it is. A seat limit of null means no limit."""
+
+    name: str | None = None
+    plan: str | None = None
+    seat_limit: int | None = None
+    invitation_lifetime_seconds: int | None = Field(default=None, ge=0, le=10**10)
+    allowed_domains: list[str] | None = None
+    allowed_origins: list[str] | None = None
+
+
+class AuditQuery(PageQuery):
+    actor: str = Field(default="", max_length=200)
+    action: str = Field(default="", max_length=50)
+    target: str = Field(default="", max_length=200)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+
+class Event(BaseModel):
+    event_id: UUID
+    at: datetime
+    action: str
+    actor_kind: str
+    actor_id: UUID | None
+    actor_name: str
+    target_kind: str
+    target_id: UUID | None
+    target_name: str
+    ip: str | None
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class Events(BaseModel):
+    """The log only grows, so its entries are not counted."""
+
+    data: list[Event]
+    has_more: bool
+    next_cursor: str | None
+    previous_cursor: str | None
+
+
+SETTINGS = "/organization/{organization_id}/settings"
+NAMES: ErrorTable = {InvalidLifetime: Row(422, at("invitation_lifetime_seconds"))}
+
+
+@deepset.endpoint("GET", "/organization")
+def get_organization(organization_id: UUID | str, by: Actor) -> OrganizationName:
+    """The organization that your key belongs to."""
+    found = organizations.get(organization_id, by=by)
+    return OrganizationName(name=found.name, organization_id=found.id, plan=found.plan)
+
+
+@deepset.endpoint("GET", SETTINGS)
+def get_settings(organization_id: str, by: Actor) -> Settings:
+    """The organization's settings."""
+    return shown(organizations.get(organization_id, by=by))
+
+
+@deepset.endpoint("PATCH", SETTINGS, permission="organization:write", errors=NAMES)
+def change_settings(organization_id: str, body: SettingsChanges, by: Actor) -> Settings:
+    """Changes settings. A lower plan or seat limit ends nothing; it only stops new invitations."""
+    return shown(organizations.change(organization_id, _changes(body), by=by))
+
+
+@deepset.endpoint("GET", "/organization/{organization_id}/audit", permission="audit:read")
+def list_audit_events(organization_id: str, query: AuditQuery, by: Actor) -> Events:
+    """What was done in the organization, newest first."""
+    only = audit.Filter(**query.model_dump(exclude={"cursor", "limit"}))
+    page = audit.list_page(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
+    return Events(
+        data=[_event(event) for event in page.items],
+        has_more=page.next is not None,
+        next_cursor=page.next,
+        previous_cursor=page.previous,
+    )
+
+
+def shown(organization: Organization) -> Settings:
+    return Settings(
+        name=organization.name,
+        organization_id=organization.id,
+        plan=organization.plan,
+        slug=organization.slug,
+        seat_limit=organization.seat_limit,
+        members=organization.members_count,
+        invitation_lifetime_seconds=int(organization.invitation_lifetime.total_seconds()),
+        allowed_domains=organization.allowed_domains,
+        allowed_origins=organization.allowed_origins,
+    )
+
+
+def _changes(body: SettingsChanges) -> organizations.Changes:
+    given = {name: getattr(body, name) for name in body.model_fields_set}
+    wanted = {name: value for name, value in given.items() if value is not None or name == "seat_limit"}
+    if "invitation_lifetime_seconds" in wanted:
+        wanted["invitation_lifetime"] = timedelta(seconds=wanted.pop("invitation_lifetime_seconds"))
+    return organizations.Changes(**wanted)
+
+
+def _event(event: AuditEvent) -> Event:
+    return Event(
+        event_id=event.id, **{name: getattr(event, name) for name in Event.model_fields if name != "event_id"}
+    )

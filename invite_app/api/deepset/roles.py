@@ -1,0 +1,77 @@
+"""The roles of an organization: the built-in ones, and those it made for itself."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from invite_app.access import Actor
+from invite_app.api.dialect import ErrorTable, Row
+from invite_app.errors import RoleUnknown
+from invite_app.models import Role
+from invite_app.services import roles
+
+from .dialect import deepset, not_found
+
+
+class RoleShown(BaseModel):
+    role_id: UUID
+    key: str
+    name: str
+    permissions: list[str]
+    is_built_in: bool
+
+
+class NewRole(BaseModel):
+    name: str
+    permissions: list[str]
+    key: str | None = Field(default=None, description="What programs call it; made from the name when left out.")
+
+
+class RoleChanges(BaseModel):
+    """What to change of a custom role; what is left out or null stays as it is."""
+
+    name: str | None = None
+    permissions: list[str] | None = None
+
+
+class RoleRemoval(BaseModel):
+    replacement: str | None = Field(default=None, description="The role that members with this one get instead.")
+
+
+LIST = "/organization/{organization_id}/roles"
+ONE = LIST + "/{role}"
+IN_PATH: ErrorTable = {RoleUnknown: Row(404, not_found)}
+
+
+@deepset.endpoint("GET", LIST)
+def list_roles(organization_id: str, by: Actor) -> list[RoleShown]:
+    """Every role with its permissions, built-in ones first."""
+    return [shown(role) for role in roles.list_all(organization_id, by=by)]
+
+
+@deepset.endpoint("POST", LIST, status=201, permission="roles:write")
+def create_role(organization_id: str, body: NewRole, by: Actor) -> RoleShown:
+    """Makes a custom role of permissions that you have yourself."""
+    return shown(roles.create(organization_id, by=by, **body.model_dump()))
+
+
+@deepset.endpoint("PATCH", ONE, permission="roles:write", errors=IN_PATH)
+def change_role(organization_id: str, role: str, body: RoleChanges, by: Actor) -> RoleShown:
+    """Changes a custom role for everybody who has it."""
+    return shown(roles.update_role(organization_id, role, by=by, **body.model_dump()))
+
+
+@deepset.endpoint("DELETE", ONE, status=204, permission="roles:write", errors=IN_PATH)
+def delete_role(organization_id: str, role: str, query: RoleRemoval, by: Actor) -> None:
+    """Deletes a custom role; its API keys end with it."""
+    roles.delete(organization_id, role, by=by, replacement=query.replacement)
+
+
+def shown(role: Role) -> RoleShown:
+    return RoleShown(
+        role_id=role.id,
+        key=role.key,
+        name=role.name,
+        permissions=role.permissions,
+        is_built_in=role.is_built_in,
+    )

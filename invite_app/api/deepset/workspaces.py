@@ -1,0 +1,81 @@
+"""Workspaces by name, and inviting somebody into one."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from invite_app.access import Actor
+from invite_app.api.dialect import ErrorTable, Row
+from invite_app.errors import WorkspaceUnknown
+from invite_app.models import Workspace
+from invite_app.services import invitations, workspaces
+
+from .dialect import deepset, not_found
+from .invitations import InvitationShown, WorkspaceUserInvitation
+from .invitations import shown as invitation_shown
+
+
+class WorkspaceShown(BaseModel):
+    """Languages and idling are the published API's; nothing here has any."""
+
+    name: str
+    workspace_id: UUID
+    languages: dict[str, Any] = {}
+    default_idle_timeout_in_seconds: int = 0
+
+
+class WorkspaceName(BaseModel):
+    name: str
+
+
+ONE = "/workspaces/{workspace_name}"
+IN_PATH: ErrorTable = {WorkspaceUnknown: Row(404, not_found)}
+
+
+@deepset.endpoint("GET", "/workspaces")
+def list_workspaces(organization_id: UUID | str, by: Actor) -> list[WorkspaceShown]:
+    """The organization's workspaces by name."""
+    return [shown(workspace) for workspace in workspaces.list_all(organization_id, by=by)]
+
+
+@deepset.endpoint("POST", "/workspaces", status=201, permission="workspaces:write")
+def create_workspace(organization_id: UUID | str, body: WorkspaceName, by: Actor) -> WorkspaceShown:
+    """Makes a workspace."""
+    return shown(workspaces.create(organization_id, body.name, by=by))
+
+
+@deepset.endpoint("GET", ONE, errors=IN_PATH)
+def get_workspace(organization_id: UUID | str, workspace_name: str, by: Actor) -> WorkspaceShown:
+    """One workspace."""
+    return shown(workspaces.get_by_name(organization_id, workspace_name, by=by))
+
+
+@deepset.endpoint("PATCH", ONE, permission="workspaces:write", errors=IN_PATH)
+def rename_workspace(
+    organization_id: UUID | str, workspace_name: str, body: WorkspaceName, by: Actor
+) -> WorkspaceShown:
+    """Gives a workspace another name."""
+    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by)
+    return shown(workspaces.rename(organization_id, workspace.id, body.name, by=by))
+
+
+@deepset.endpoint("DELETE", ONE, status=204, permission="workspaces:write", errors=IN_PATH)
+def delete_workspace(organization_id: UUID | str, workspace_name: str, by: Actor) -> None:
+    """Deletes a workspace; members and invitations lose it and keep the rest."""
+    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by)
+    workspaces.delete(organization_id, workspace.id, by=by)
+
+
+@deepset.endpoint("POST", ONE + "/invitation", status=201, permission="invitations:write", errors=IN_PATH)
+def invite_user_to_workspace(
+    organization_id: UUID | str, workspace_name: str, body: WorkspaceUserInvitation, by: Actor
+) -> InvitationShown:
+    """Sends an email to the user inviting them to the organization and this workspace."""
+    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by)
+    draft = invitations.Draft(**body.model_dump(), workspace_ids=[workspace.id])
+    return invitation_shown(invitations.send(organization_id, draft, by=by))
+
+
+def shown(workspace: Workspace) -> WorkspaceShown:
+    return WorkspaceShown(name=workspace.name, workspace_id=workspace.id)

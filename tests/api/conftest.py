@@ -1,0 +1,74 @@
+"""An organization to talk about, and keys to talk with."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from invite_app.extensions import db
+from invite_app.services import accounts
+from tests.support.factories import Acme, Key, Person, make_api_key, make_organization
+
+
+@pytest.fixture
+def acme(app: Flask) -> Acme:
+    with app.app_context():
+        return make_organization()
+
+
+@pytest.fixture
+def key(app: Flask, acme: Acme) -> Key:
+    """The owner's key, which may do everything."""
+    with app.app_context():
+        return make_api_key(acme)
+
+
+@pytest.fixture
+def make_key(app: Flask, acme: Acme) -> Callable[..., Key]:
+    """Another key of the organization: `make_key("admin")`, `make_key("member", user=acme.member)`."""
+
+    def make_key(role: str, user: Person | None = None) -> Key:
+        with app.app_context():
+            return make_api_key(acme, role, user=user)
+
+    return make_key
+
+
+@pytest.fixture
+def signed_in(app: Flask) -> Callable[[Person], FlaskClient]:
+    """A browser in which somebody has signed in."""
+
+    def signed_in(person: Person) -> FlaskClient:
+        with app.app_context():
+            started = accounts.start_session(person.id, device=accounts.Device())
+        browser = app.test_client()
+        with browser.session_transaction() as cookie:
+            cookie["_user_id"] = started.id
+        return browser
+
+    return signed_in
+
+
+@pytest.fixture
+def count_queries(app: Flask) -> Callable[[], Any]:
+    """`with count_queries() as statements:` collects what is sent to the database, without BEGIN."""
+
+    @contextmanager
+    def count_queries() -> Iterator[list[str]]:
+        statements: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if not statement.startswith("BEGIN"):
+                statements.append(statement)
+
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        yield statements
+        event.remove(engine, "before_cursor_execute", note)
+
+    return count_queries

@@ -1,0 +1,74 @@
+"""One example of every fact, for the tests that walk through a dialect's table."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from invite_app import errors as facts
+from invite_app.errors import DomainError
+
+AN_ID = UUID("01980000-0000-7000-8000-000000000001")
+A_TIME = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+EXAMPLES: dict[type[DomainError], DomainError] = {
+    type(example): example
+    for example in (
+        facts.Unauthenticated(),
+        facts.OrganizationUnknown(),
+        facts.PermissionMissing("invitations:write"),
+        facts.InvalidEmail("ana@"),
+        facts.DomainNotAllowed("ana@guest.example", ("acme.example", "acme.test")),
+        facts.InvalidName("given_name", "Enter a given name."),
+        facts.InvalidNote("note", "Use at most 1,000 characters."),
+        facts.InvalidLifetime("lifetime", "Choose between 1 hour and 365 days."),
+        facts.InvalidMetadata("public_metadata", "Use less."),
+        facts.InvalidSetting("plan", "Choose paid or free."),
+        facts.WeakPassword("password", "Use at least 12 characters."),
+        facts.NameTaken("role", "Helpers"),
+        facts.RedirectNotAllowed("https://elsewhere.example/"),
+        facts.RoleUnknown("captain"),
+        facts.WorkspaceUnknown(str(AN_ID), 1),
+        facts.UserUnknown(str(AN_ID)),
+        facts.MembershipUnknown(str(AN_ID)),
+        facts.InvitationUnknown(str(AN_ID)),
+        facts.ApiKeyUnknown(str(AN_ID)),
+        facts.BatchUnknown(str(AN_ID)),
+        facts.OfferUnknown(),
+        facts.RoleAboveOwn("Owner", ("organization:write",)),
+        facts.MemberAboveOwn(str(AN_ID), ("organization:write",)),
+        facts.RoleBuiltIn("Owner"),
+        facts.RoleInUse("Helpers", 3),
+        facts.LastOwner(),
+        facts.PlanUpgradeRequired(),
+        facts.SeatsFull(5),
+        facts.AlreadyMember("ana@guest.example", AN_ID),
+        facts.InvitationPending("ana@guest.example", AN_ID, A_TIME),
+        facts.InvitationEnded(AN_ID, "revoked"),
+        facts.DuplicateInList("ana@guest.example", 2),
+        facts.ListTooLong(10_001, 10_000),
+        facts.IdempotencyKeyReused("one"),
+        facts.StillRunning("one"),
+        facts.RateLimited(17),
+        facts.DeliveryFailed("timed out"),
+        facts.LinkBroken(),
+        facts.WrongAccount("ana@guest.example", "bo@guest.example"),
+        facts.SignInRequired("ana@guest.example"),
+        facts.ProofRequired("ana@guest.example"),
+        facts.InviterLostRight("Olivia Owner", "Admin"),
+        facts.RoleGone("Helpers"),
+        facts.WrongPassword(),
+        facts.AccountExists("ana@guest.example"),
+        facts.AlreadySetUp(),
+    )
+}
+
+SHARED: frozenset[type[DomainError]] = frozenset({facts.InvalidValue, facts.AcceptBlocked})
+"""Base classes that may have a row for all facts below them."""
+
+
+def every_fact() -> list[type[DomainError]]:
+    """All kinds of facts that can be raised."""
+    return sorted(_below(DomainError) - SHARED, key=lambda fact: fact.__name__)
+
+
+def _below(kind: type[DomainError]) -> set[type[DomainError]]:
+    return {kind for below in kind.__subclasses__() for kind in (below, *_below(below))}

@@ -1,0 +1,51 @@
+"""The local outbox: the mail that leaves nowhere because no mail server is set, for those who could have sent it."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from invite_app.access import PersonActor
+from invite_app.errors import InvitationUnknown
+from invite_app.mail import messages
+from invite_app.mail.transport import transport
+from invite_app.models import Membership, OutboxMessage
+
+from . import delivery, member_lists
+
+LIMIT = 100
+
+
+def list_latest(*, by: PersonActor) -> list[OutboxMessage]:
+    """The newest messages that carry an invitation which this person may grant, in any organization.
+
+    Raises InvitationUnknown when there is a mail server, and so no local outbox.
+    """
+    _check_is_local()
+    places = _places(by)
+    return [row for row in delivery.get_local([key for key in places if key], LIMIT) if _may_see(places, row)]
+
+
+def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
+    """One of these messages, as it would have been sent. Raises InvitationUnknown."""
+    _check_is_local()
+    row = delivery.find_local(message_id)
+    if row is None or not _may_see(_places(by), row):
+        raise InvitationUnknown(str(message_id))
+    return row, messages.invitation(row)
+
+
+def _check_is_local() -> None:
+    if not transport().is_local:
+        raise InvitationUnknown("outbox")
+
+
+def _places(by: PersonActor) -> dict[UUID | None, Membership]:
+    return {place.organization_id: place for place in member_lists.memberships_of(by.user_id)}
+
+
+def _may_see(places: Mapping[UUID | None, Membership], row: OutboxMessage) -> bool:
+    place = places.get(row.organization_id)
+    role = row.invitation.role if row.invitation else None
+    if place is None or role is None:
+        return False
+    own = set(place.role.permissions)
+    return "invitations:write" in own and own.issuperset(role.permissions)

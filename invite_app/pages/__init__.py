@@ -2,6 +2,30 @@
 
 from flask import Flask
 
+from . import (  # noqa: F401 - importing a module adds its views to the blueprint
+    failures,
+    frame,
+    headers,
+    home,
+    invitation,
+    invitation_list,
+    invite,
+    invitee,
+    leave,
+    members,
+    outbox,
+    overview,
+    setup,
+    sign_in,
+    sign_ins,
+    times,
+    workspaces,
+)
+from .blueprint import pages
+
 
 def register(app: Flask) -> None:
     """Add every page to the application."""
+    for part in (frame, headers, sign_ins, times):
+        part.register(app)
+    app.register_blueprint(pages)

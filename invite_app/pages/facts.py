@@ -1,0 +1,176 @@
+"""Where a refusal stands on a page and what it says: a table from facts to fields and sentences.
+
+A fact belongs to one field of the form, or, with no field (or one that the form does not have), to the summary
+at the top. Links stay inside what the person may open.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Literal
+
+from flask import flash, url_for
+from markupsafe import Markup, escape
+
+from invite_app.errors import (
+    AccountExists,
+    AlreadyMember,
+    AlreadySetUp,
+    DeliveryFailed,
+    DomainError,
+    DomainNotAllowed,
+    InvalidEmail,
+    InvalidValue,
+    InvitationPending,
+    LastOwner,
+    MemberAboveOwn,
+    NameTaken,
+    PlanUpgradeRequired,
+    RateLimited,
+    RedirectNotAllowed,
+    RoleAboveOwn,
+    RoleGone,
+    RoleUnknown,
+    SeatsFull,
+    WorkspaceUnknown,
+    WrongPassword,
+)
+from invite_app.models.base import now
+
+from . import times, words
+from .fields import PageForm
+from .frame import has_endpoint
+from .visitor import standing
+
+Text = str | Markup
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fact: the field it belongs to, its sentence, and the status of the page that shows it."""
+
+    field: str | Callable[[Any], str] = ""
+    sentence: Callable[[Any], Text] = str
+    status: int = 422
+
+
+def _already_member(error: AlreadyMember) -> Text:
+    link = _link("Open the list of members", "pages.members", needs="members:read", q=error.email)
+    return Markup("{}{}").format(str(error), _step(link, " to change the role."))
+
+
+def _pending(error: InvitationPending) -> Text:
+    link = _link(
+        "Open the invitation", "pages.invitation", needs="invitations:read", invitation_id=error.invitation_id
+    )
+    invited = f"{error.email} is invited since {times.day(error.invited_at)}."
+    return Markup("{}{}").format(invited, _step(link, ""))
+
+
+def _domain_not_allowed(error: DomainNotAllowed) -> Text:
+    link = _link("Open settings", "pages.settings", needs="organization:write")
+    return Markup("{}{}").format(str(error), _step(link, "") or " Ask an owner to change that.")
+
+
+def _role_above_own(error: RoleAboveOwn) -> Text:
+    return f"You cannot grant {error.role}: your own role does not let you {words.missing(error.missing)}."
+
+
+def _role_unknown(error: RoleUnknown) -> Text:
+    return f"{error} Choose another one."
+
+
+def _plan(_: PlanUpgradeRequired) -> Text:
+    link = _link("Open settings", "pages.settings", needs="organization:write")
+    sentence = "On the free plan nobody can be invited. An owner can change the plan in settings."
+    return Markup("{}{}").format(sentence, _step(link, ""))
+
+
+def _seats(error: SeatsFull) -> Text:
+    link = _link("Revoke an invitation", "pages.invitations", needs="invitations:write")
+    return Markup("All {:,} seats are in use. {} or raise the limit.").format(
+        error.limit, link or "Revoke an invitation"
+    )
+
+
+def _wait(error: RateLimited) -> Text:
+    if error.retry_after < 3600:
+        minutes = -(-error.retry_after // 60)
+        return f"Too many tries. Wait {minutes} minute{'s' if minutes != 1 else ''}."
+    again = now() + timedelta(seconds=error.retry_after)
+    return f"Too many tries. Try again on {times.day_and_time(again)}."
+
+
+TABLE: dict[type[DomainError], Row] = {
+    InvalidValue: Row(lambda error: str(error.field)),
+    InvalidEmail: Row("email"),
+    DomainNotAllowed: Row("email", _domain_not_allowed),
+    AlreadyMember: Row("email", _already_member),
+    InvitationPending: Row("email", _pending),
+    AccountExists: Row("email"),
+    AlreadySetUp: Row(),
+    NameTaken: Row("name"),
+    RoleUnknown: Row("role", _role_unknown),
+    RoleAboveOwn: Row("role", _role_above_own),
+    RoleGone: Row("role", lambda error: f"The role “{error.role}” no longer exists. Choose another one."),
+    WorkspaceUnknown: Row("workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."),
+    RedirectNotAllowed: Row(),
+    PlanUpgradeRequired: Row("", _plan),
+    SeatsFull: Row("", _seats),
+    MemberAboveOwn: Row(),
+    LastOwner: Row(),
+    WrongPassword: Row(),
+    RateLimited: Row("", _wait, status=429),
+    DeliveryFailed: Row("", str, status=503),
+}
+
+
+def row_of(error: DomainError) -> Row | None:
+    """The row of the error's class, or of the nearest class above it."""
+    return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), None)
+
+
+def sentence(error: DomainError) -> Text:
+    row = row_of(error)
+    return row.sentence(error) if row else str(error)
+
+
+class Attempt(AbstractContextManager["Attempt"]):
+    """Around the call of a service: a refusal that the table knows is shown by the form, or without one by a note
+    on the next page, and goes no further.
+    """
+
+    def __init__(self, form: PageForm | None = None) -> None:
+        self._form = form
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, DomainError) or (row := row_of(error)) is None:
+            return False
+        if self._form is None:
+            flash(row.sentence(error), "bad")
+        else:
+            _note(self._form, row, error)
+        return True
+
+
+def _note(form: PageForm, row: Row, error: DomainError) -> None:
+    name = row.field if isinstance(row.field, str) else row.field(error)
+    form.refusal_status = row.status
+    if name in form:
+        form[name].errors = [*form[name].errors, row.sentence(error)]
+    else:
+        form.form_errors = [*form.form_errors, row.sentence(error)]
+
+
+def _link(label: str, endpoint: str, *, needs: str, **values: Any) -> Markup | Literal[""]:
+    if not has_endpoint(endpoint) or not standing().may(needs):
+        return ""
+    return Markup('<a href="{}">{}</a>').format(url_for(endpoint, **values), label)
+
+
+def _step(link: Markup | Literal[""], rest: str) -> Markup:
+    return Markup(" {}{}").format(link, rest or ".") if link else escape("")

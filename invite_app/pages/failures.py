@@ -1,0 +1,106 @@
+"""Facts and accidents that no form can show, as pages of their own."""
+
+from uuid import uuid4
+
+import structlog
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from invite_app.errors import (
+    ApiKeyUnknown,
+    DomainError,
+    InvitationEnded,
+    InvitationUnknown,
+    MemberAboveOwn,
+    MembershipUnknown,
+    OrganizationUnknown,
+    PermissionMissing,
+    RateLimited,
+    RoleAboveOwn,
+    RoleUnknown,
+    Unauthenticated,
+    UserUnknown,
+    WorkspaceUnknown,
+)
+
+from . import blueprint, facts, kept_forms
+from .blueprint import pages
+from .frame import show, theme
+
+STATUS: dict[type[DomainError], int] = {
+    OrganizationUnknown: 404,
+    InvitationUnknown: 404,
+    MembershipUnknown: 404,
+    WorkspaceUnknown: 404,
+    RoleUnknown: 404,
+    UserUnknown: 404,
+    ApiKeyUnknown: 404,
+    PermissionMissing: 403,
+    RoleAboveOwn: 403,
+    MemberAboveOwn: 403,
+    RateLimited: 429,
+}
+"""What the page for a fact is called; all others are a 400."""
+
+HAS_TEMPLATE = (400, 403, 404, 429)
+log = structlog.get_logger()
+
+
+@pages.errorhandler(DomainError)
+def show_fact(error: DomainError) -> ResponseReturnValue:
+    status = STATUS.get(type(error), 400)
+    sentence = "" if isinstance(error, PermissionMissing) else facts.sentence(error)
+    return show(f"errors/{status}.html", status=status, sentence=sentence)
+
+
+@pages.errorhandler(Unauthenticated)
+def ask_to_sign_in(_: Unauthenticated) -> ResponseReturnValue:
+    return kept_forms.ask_to_sign_in()
+
+
+@pages.errorhandler(InvitationEnded)
+def show_ended_invitation(error: InvitationEnded) -> ResponseReturnValue:
+    flash(facts.sentence(error), "warn")
+    return redirect(url_for("pages.invitation", invitation_id=error.invitation_id), 303)
+
+
+@pages.app_errorhandler(CSRFError)
+def show_form_again(_: CSRFError) -> ResponseReturnValue:
+    """A form from an outdated page. Its sender gets it again, unless another site may have sent it."""
+    if request.blueprint != pages.name or not _comes_from_here():
+        return show("errors/csrf.html", status=400)
+    if current_user.is_authenticated or blueprint.is_public(request.endpoint or ""):
+        return kept_forms.show_again()
+    return kept_forms.ask_to_sign_in()
+
+
+def _comes_from_here() -> bool:
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    return site == "same-origin" if site else origin in (None, request.host_url.rstrip("/"))
+
+
+@pages.app_errorhandler(HTTPException)
+def show_status(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    if code < 400:
+        return error
+    template = f"errors/{code if code in HAS_TEMPLATE else 400}.html"
+    answer = show(template, status=code)
+    return (*answer, _headers_of(error)) if isinstance(answer, tuple) else answer
+
+
+def _headers_of(error: HTTPException) -> dict[str, str]:
+    """What the status promises beside the page, such as `Allow` with 405."""
+    return {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+
+
+@pages.app_errorhandler(InternalServerError)
+def show_accident(error: InternalServerError) -> ResponseReturnValue:
+    """Nothing is asked of the database here: it may be what broke."""
+    number = uuid4().hex[:12]
+    log.error("page_failed", number=number, path=request.path, exc_info=error.original_exception)
+    g.pop("standing", None)
+    return render_template("errors/500.html", number=number, theme=theme(), nav=None), 500

@@ -1,0 +1,57 @@
+"""What the forms are made of. A field's shape is checked by the services' own rule, in the services' own words, so
+that all fields are checked at once.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import Field, PasswordField, StringField, ValidationError
+
+from invite_app.errors import DomainError
+from invite_app.services import passwords, values
+
+from . import kept_forms
+
+
+class PageForm(FlaskForm):
+    """A form that shows again what was typed into it before a sign-out."""
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
+            return super().wrap_formdata(form, formdata) or kept_forms.take()
+
+    refusal_status = 422
+
+    @property
+    def status(self) -> int:
+        """Of the page that shows the form."""
+        return self.refusal_status if self.errors else 200
+
+
+class Checked:
+    """A validator that asks a rule of the services."""
+
+    def __init__(self, rule: Callable[[str], object]) -> None:
+        self._rule = rule
+
+    def __call__(self, form: FlaskForm, field: Field) -> None:
+        try:
+            self._rule(field.data or "")
+        except DomainError as error:
+            raise ValidationError(str(error)) from None
+
+
+def name_field(label: str, *, say: str) -> StringField:
+    """`say` is what the sentence about an empty field asks for: 'a given name'."""
+    return StringField(label, [Checked(partial(values.name, field="", label=say))])
+
+
+def email_field(label: str = "Email") -> StringField:
+    return StringField(label, [Checked(values.email)])
+
+
+def new_password_field(label: str = "Choose a password") -> PasswordField:
+    hint = f"At least {passwords.MIN_LENGTH} characters. A few words in a row work well."
+    return PasswordField(label, [Checked(passwords.check_strength)], description=hint)

@@ -1,0 +1,128 @@
+"""What stands around every page: navigation, organizations, the person, the appearance."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from invite_app.access import Standing
+from invite_app.mail.transport import transport
+from invite_app.services import attention, organizations
+
+from . import times
+
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the navigation; it needs a permission, and a page that exists."""
+
+    key: str
+    label: str
+    icon: str
+    needs: str | None = None
+    only_local_mail: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        return f"pages.{self.key}"
+
+    def is_for(self, standing: Standing) -> bool:
+        return (
+            has_endpoint(self.endpoint)
+            and (self.needs is None or standing.may(self.needs))
+            and (not self.only_local_mail or transport().is_local)
+        )
+
+
+@dataclass(frozen=True)
+class Group:
+    label: str
+    entries: tuple[Entry, ...] = field(default=())
+
+
+NAVIGATION = (
+    Group(
+        "",
+        (
+            Entry("overview", "Overview", "layout-dashboard"),
+            Entry("members", "Members", "users", "members:read"),
+            Entry("invitations", "Invitations", "mail", "invitations:read"),
+            Entry("workspaces", "Workspaces", "folders"),
+            Entry("roles", "Roles", "shield-check", "roles:write"),
+        ),
+    ),
+    Group(
+        "Organization",
+        (
+            Entry("api_keys", "API keys", "key", "api_keys:write"),
+            Entry("audit", "Audit log", "list-details", "audit:read"),
+            Entry("outbox", "Outbox", "mail-opened", "invitations:write", only_local_mail=True),
+            Entry("settings", "Settings", "settings", "organization:write"),
+        ),
+    ),
+)
+
+
+def register(app: Flask) -> None:
+    app.add_template_global(has_endpoint)
+
+
+def show(template: str, *, status: int = 200, **values: Any) -> ResponseReturnValue:
+    """The page in its frame. Inside an organization that is the frame of the organization."""
+    values.setdefault("theme", theme())
+    values.setdefault("zone", getattr(times.zone(), "key", "UTC"))
+    values.setdefault("is_outbox_local", transport().is_local)
+    if current_user.is_authenticated:
+        values.setdefault("person", current_user.user)
+    if standing := g.get("standing"):
+        values = {**_around(standing), **values}
+    return render_template(template, **values), status
+
+
+def theme() -> str:
+    """The appearance this browser has chosen; empty when the device decides."""
+    chosen = request.cookies.get("theme", "")
+    return chosen if chosen in THEMES else ""
+
+
+def has_endpoint(name: str) -> bool:
+    return name in current_app.view_functions
+
+
+def local_address() -> str:
+    """The server's own address when nobody outside this machine can open it, else nothing."""
+    url: str = current_app.config["EXTERNAL_URL"]
+    host = urlsplit(url).hostname or ""
+    return url if host in ("localhost", "::1") or host.startswith("127.") else ""
+
+
+def _around(standing: Standing) -> dict[str, Any]:
+    waiting = attention.count(standing)
+    return {
+        "standing": standing,
+        "organization": standing.organization,
+        "organizations": [
+            {"id": one.id, "name": one.name, "href": url_for("pages.overview", organization_id=one.id)}
+            for one in organizations.list_of(current_user.user_id)
+        ],
+        "nav": [
+            {"label": group.label, "items": entries}
+            for group in NAVIGATION
+            if (entries := [_line(entry, waiting) for entry in group.entries if entry.is_for(standing)])
+        ],
+    }
+
+
+def _line(entry: Entry, waiting: int) -> dict[str, Any]:
+    return {
+        "key": entry.key,
+        "label": entry.label,
+        "icon": entry.icon,
+        "href": url_for(entry.endpoint),
+        "count": waiting if entry.key == "invitations" else 0,
+    }

@@ -1,0 +1,90 @@
+"""One invitation, and what can be done about it."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.models import InvitationState
+from invite_app.models.base import now
+from invite_app.services import audit, invitations
+
+from . import headers, history, times
+from .blueprint import pages
+from .facts import Attempt
+from .frame import show
+from .visitor import actor, standing
+from .why import STATES, name_of, why
+
+ONE = "/organizations/<uuid:organization_id>/invitations/<uuid:invitation_id>"
+
+
+@pages.get(ONE, endpoint="invitation")
+def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    state = invitation.state_at(now())
+    return show(
+        "invitations/one.html",
+        invitation=invitation,
+        why=why(invitation),
+        label=f"Why {name_of(invitation)} is not in yet",
+        badge_of_state=STATES[state],
+        is_pending=state == InvitationState.PENDING,
+        is_open=state in (InvitationState.PENDING, InvitationState.EXPIRED),
+        events=history.of_invitation(invitation, audit.history_of(organization_id, invitation.id, by=actor()), state),
+    )
+
+
+@pages.post(f"{ONE}/resend")
+def resend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    with Attempt():
+        invitation = invitations.resend(organization_id, invitation_id, by=actor())
+        flash(f"Sent again. The same link now works until {times.day(invitation.expires_at)}.", "ok")
+    return _back(invitation_id)
+
+
+@pages.post(f"{ONE}/extend")
+def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    with Attempt():
+        invitation = invitations.extend(organization_id, invitation_id, by=actor())
+        flash(f"Extended. The link now works until {times.day(invitation.expires_at)}.", "ok")
+    return _back(invitation_id)
+
+
+@pages.post(f"{ONE}/take-over")
+def take_over_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    with Attempt():
+        invitations.take_over(organization_id, invitation_id, by=actor())
+        flash("Taken over. The invitation now counts as sent by you.", "ok")
+    return _back(invitation_id)
+
+
+@pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
+def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    standing().check_may("invitations:write")
+    if request.method == "POST":
+        with Attempt():
+            invitation = invitations.revoke(organization_id, invitation_id, by=actor())
+            flash(f"Revoked. The link of {name_of(invitation)} no longer works.", "ok")
+        return _back(invitation_id)
+    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    return show("invitations/revoke.html", invitation=invitation, name=name_of(invitation))
+
+
+@pages.route(f"{ONE}/link", methods=["GET", "POST"])
+def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    """Showing the link is a deed, written to the audit log, so it takes a POST."""
+    standing().check_may("invitations:write")
+    headers.hide_address()
+    link = ""
+    if request.method == "POST":
+        with Attempt():
+            link = invitations.copy_link(organization_id, invitation_id, by=actor())
+        if not link:
+            return _back(invitation_id)
+    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    return show("invitations/link.html", invitation=invitation, name=name_of(invitation), link=link)
+
+
+def _back(invitation_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)

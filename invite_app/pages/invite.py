@@ -1,0 +1,110 @@
+"""Inviting one person, with the effect and the mail shown before it is sent."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+from wtforms import SelectField, SelectMultipleField, TextAreaField
+
+from invite_app.errors import DomainError
+from invite_app.mail.transport import transport
+from invite_app.models import Invitation, Organization, Role, Workspace
+from invite_app.models.role import MEMBER
+from invite_app.services import drafts, invitations, previews, roles, values, workspaces
+from invite_app.services.drafts import Draft
+
+from . import facts, times, words
+from .blueprint import pages
+from .facts import Attempt
+from .fields import Checked, PageForm, email_field, name_field
+from .frame import show
+from .visitor import actor, standing
+
+OFFERED_DAYS = (1, 3, 7, 14, 30, 90)
+DEFAULT = ""
+
+
+class InviteForm(PageForm):
+    given_name = name_field("Given name", say="a given name")
+    family_name = name_field("Family name", say="a family name")
+    email = email_field()
+    role = SelectField("Role", validate_choice=False, default=MEMBER)
+    workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
+    note = TextAreaField("Personal note", [Checked(values.note)])
+    days = SelectField("The link works for", default=DEFAULT)
+
+    def offer(self, all_roles: list[Role], rooms: list[Workspace], organization: Organization) -> None:
+        """What there is to choose from. A role that may not be granted is shown, and cannot be chosen."""
+        self.role.choices = [role_choice(role) for role in all_roles]
+        self.workspace_ids.choices = [(str(room.id), room.name) for room in rooms]
+        usual = times.duration(organization.invitation_lifetime)
+        others = [(str(days), times.duration(timedelta(days=days))) for days in OFFERED_DAYS]
+        self.days.choices = [(DEFAULT, f"{usual}, as usual"), *(choice for choice in others if choice[1] != usual)]
+
+    def draft(self) -> Draft:
+        return Draft(
+            email=self.email.data or "",
+            given_name=self.given_name.data or "",
+            family_name=self.family_name.data or "",
+            role=self.role.data or "",
+            workspace_ids=self.workspace_ids.data or (),
+            note=self.note.data or "",
+            lifetime=timedelta(days=int(self.days.data)) if (self.days.data or "").isdecimal() else None,
+        )
+
+
+def role_choice(role: Role) -> tuple[str, str, dict[str, bool]]:
+    if standing().may_grant(role):
+        return role.key, role.name, {}
+    return role.key, f"{role.name} (above your own role)", {"disabled": True}
+
+
+@pages.route("/organizations/<uuid:organization_id>/invitations/new", methods=["GET", "POST"])
+def invite(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may("invitations:write")
+    form = InviteForm(email=request.args.get("email", ""))
+    all_roles = roles.list_all(organization_id, by=actor())
+    form.offer(all_roles, workspaces.list_all(organization_id, by=actor()), standing().organization)
+    is_preview = "preview" in request.form
+    if not is_preview and form.validate_on_submit():
+        with Attempt(form):
+            _tell(invitations.send(organization_id, form.draft(), by=actor()))
+            return redirect(url_for("pages.invitations"), 303)
+    return show(
+        "invitations/new.html",
+        status=form.status,
+        form=form,
+        roles=[(role, words.role_line(role.permissions)) for role in all_roles if standing().may_grant(role)],
+        preview=_preview(organization_id, form),
+        obstacle="" if form.errors else _obstacle(),
+        words=words,
+    )
+
+
+def _tell(invitation: Invitation) -> None:
+    sentence = (
+        "Invitation sent to {}."
+        if not transport().is_local
+        else "Invitation for {} made; its email is in the outbox."
+    )
+    page, another = url_for("pages.invitation", invitation_id=invitation.id), url_for("pages.invite")
+    links = Markup(' <a href="{}">Open</a> <a href="{}">Invite another</a>').format(page, another)
+    flash(Markup("{}{}").format(sentence.format(invitation.name or invitation.email), links), "ok")
+
+
+def _preview(organization_id: UUID, form: InviteForm) -> previews.Preview | None:
+    try:
+        return previews.of(organization_id, form.draft(), by=actor())
+    except DomainError:
+        return None
+
+
+def _obstacle() -> facts.Text:
+    """What would refuse any invitation, said before anybody fills in the form."""
+    try:
+        drafts.check_plan(standing().organization)
+    except DomainError as error:
+        return facts.sentence(error)
+    return ""

@@ -1,0 +1,174 @@
+"""The invitee's side: what the link in the mail opens, whatever has become of the invitation."""
+
+from typing import Any
+
+from flask import redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import TextAreaField
+
+from invite_app.errors import (
+    AlreadyMember,
+    DomainError,
+    InvitationEnded,
+    InviterLostRight,
+    LinkBroken,
+    ProofRequired,
+    RoleGone,
+    SeatsFull,
+    SignInRequired,
+    WrongAccount,
+)
+from invite_app.models import InvitationState, Membership
+from invite_app.services import acceptance, accounts, values
+from invite_app.services.acceptance import Offer, Profile
+
+from . import headers, sign_ins, words
+from .blueprint import pages, public
+from .facts import Attempt
+from .fields import Checked, PageForm, name_field, new_password_field
+from .frame import show
+from .visitor import device
+
+ONE = "/invitations/<token>"
+BLOCKS = (InviterLostRight, RoleGone, SeatsFull, ProofRequired)
+"""Facts that keep a pending invitation from being accepted for now."""
+CHANGED_MEANWHILE = (AlreadyMember, InvitationEnded, SignInRequired, WrongAccount)
+"""Facts that the invitation's page says better than an error would."""
+
+
+class AcceptForm(PageForm):
+    """For people without an account."""
+
+    given_name = name_field("Given name", say="a given name")
+    family_name = name_field("Family name", say="a family name")
+    password = new_password_field()
+
+    @property
+    def profile(self) -> Profile:
+        return Profile(self.given_name.data or "", self.family_name.data or "", self.password.data or "")
+
+
+class DeclineForm(PageForm):
+    word = TextAreaField("A word to the admin", [Checked(values.note)])
+
+
+@pages.get("/auth")
+@public
+def follow_app_link() -> ResponseReturnValue:
+    """The link of clients that know the invitation as `inv_code`; at once on, to where no log keeps it."""
+    headers.hide_address()
+    return redirect(url_for("pages.invitation_offer", token=request.args.get("inv_code") or "none"))
+
+
+@pages.get(ONE)
+@public
+def invitation_offer(token: str) -> ResponseReturnValue:
+    return _page(token, AcceptForm())
+
+
+@pages.post(ONE)
+@public
+def accept_invitation(token: str) -> ResponseReturnValue:
+    form = AcceptForm()
+    try:
+        if current_user.is_authenticated:
+            return _enter(token, acceptance.accept_signed_in(token, current_user.user_id, ip=request.remote_addr))
+        if form.validate():
+            with Attempt(form):
+                return _enter(token, acceptance.accept_as_new(token, form.profile, ip=request.remote_addr))
+    except BLOCKS as error:
+        return _blocked(acceptance.look(token), error)
+    except CHANGED_MEANWHILE:
+        return redirect(url_for("pages.invitation_offer", token=token), 303)
+    return _page(token, form)
+
+
+@pages.route(f"{ONE}/decline", methods=["GET", "POST"])
+@public
+def decline_invitation(token: str) -> ResponseReturnValue:
+    offer, form = _look(token), DeclineForm()
+    if offer.state != InvitationState.PENDING:
+        return redirect(url_for("pages.invitation_offer", token=token), 303)
+    if form.validate_on_submit():
+        with Attempt(form):
+            acceptance.decline(token, word=form.word.data or "", ip=request.remote_addr)
+            return redirect(url_for("pages.invitation_offer", token=token), 303)
+    return show("invitee/decline.html", status=form.status, form=form, token=token, **_facts(offer))
+
+
+@pages.post(f"{ONE}/sign-in")
+@public
+def sign_in_to_accept(token: str) -> ResponseReturnValue:
+    """The token waits in the session, where no address, log or other site sees it."""
+    headers.hide_address()
+    session[sign_ins.WAITING_INVITATION] = token
+    return redirect(url_for("pages.sign_in"), 303)
+
+
+@pages.post(f"{ONE}/sign-out")
+@public
+def sign_out_to_accept(token: str) -> ResponseReturnValue:
+    headers.hide_address()
+    sign_ins.end()
+    return redirect(url_for("pages.invitation_offer", token=token), 303)
+
+
+@pages.errorhandler(LinkBroken)
+def show_broken_link(_: LinkBroken) -> ResponseReturnValue:
+    return show("invitee/broken.html", status=404)
+
+
+def _look(token: str) -> Offer:
+    """Raises LinkBroken."""
+    headers.hide_address()
+    offer = acceptance.look(token)
+    if offer.landing:
+        headers.let_forms_lead_to(values.origin(offer.landing) or "")
+    return offer
+
+
+def _page(token: str, form: AcceptForm) -> ResponseReturnValue:
+    offer = _look(token)
+    if offer.state != InvitationState.PENDING:
+        return _ended(offer)
+    if offer.obstacle is not None:
+        return _blocked(offer, offer.obstacle)
+    user = current_user.user if current_user.is_authenticated else None
+    if user is not None and user.email != offer.invitation.email:
+        return show("invitee/other_account.html", token=token, signed_in=user, **_facts(offer))
+    if user is not None:
+        return show("invitee/confirm.html", token=token, **_facts(offer))
+    if offer.has_account:
+        return show("invitee/sign_in.html", token=token, **_facts(offer))
+    if not form.is_submitted():
+        form.given_name.data, form.family_name.data = offer.invitation.given_name, offer.invitation.family_name
+    return show("invitee/new.html", status=form.status, form=form, token=token, **_facts(offer))
+
+
+def _ended(offer: Offer) -> ResponseReturnValue:
+    is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
+    status = 200 if is_invitee else 410
+    return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, **_facts(offer))
+
+
+def _blocked(offer: Offer, error: DomainError) -> ResponseReturnValue:
+    return show("invitee/blocked.html", status=409, needs_mail=isinstance(error, ProofRequired), **_facts(offer))
+
+
+def _facts(offer: Offer) -> dict[str, Any]:
+    role = offer.invitation.role
+    return {
+        "invitation": offer.invitation,
+        "organization": offer.invitation.organization,
+        "role_line": words.role_line(role.permissions) if role else "",
+    }
+
+
+def _enter(token: str, membership: Membership) -> ResponseReturnValue:
+    """Sign the new member in, and lead where the invitation says."""
+    headers.hide_address()
+    session.pop(sign_ins.WAITING_INVITATION, None)
+    sign_ins.begin(accounts.start_session(membership.user_id, device=device()))
+    landing = acceptance.look(token).landing
+    return redirect(landing or url_for("pages.overview", organization_id=membership.organization_id), 303)

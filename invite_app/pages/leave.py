@@ -1,0 +1,25 @@
+"""Leaving an organization."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.services import members
+
+from .blueprint import pages
+from .facts import Attempt
+from .frame import show
+from .visitor import actor, standing
+
+
+@pages.route("/organizations/<uuid:organization_id>/leave", methods=["GET", "POST"])
+def leave(organization_id: UUID) -> ResponseReturnValue:
+    name = standing().organization.name
+    if request.method == "POST":
+        with Attempt():
+            members.leave(organization_id, by=actor())
+            flash(f"You left {name}.", "ok")
+            return redirect(url_for("pages.home"), 303)
+        return redirect(url_for("pages.leave"), 303)
+    return show("members/leave.html")

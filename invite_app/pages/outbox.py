@@ -1,0 +1,50 @@
+"""The local outbox: mail to look at while no mail server is set."""
+
+from uuid import UUID
+
+from flask import Response, make_response
+from flask.typing import ResponseReturnValue
+
+from invite_app.services import kept_mail, organizations
+
+from . import headers
+from .blueprint import pages, stand_in
+from .frame import show
+from .visitor import actor
+
+IN_FRAME = headers.content_security_policy(
+    {
+        "default-src": "'none'",
+        "style-src": "'unsafe-inline'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'self'",
+        "sandbox": "allow-popups allow-popups-to-escape-sandbox",
+    }
+)
+"""Nothing in a mail runs, loads or posts; a link opens in a tab of its own, free of the sandbox."""
+
+
+@pages.get("/outbox", endpoint="outbox")
+def show_list() -> ResponseReturnValue:
+    rows = kept_mail.list_latest(by=actor())
+    stand_in(organizations.list_of(actor().user_id)[0].id)
+    return show("outbox/list.html", rows=rows)
+
+
+@pages.get("/outbox/<uuid:message_id>")
+def outbox_message(message_id: UUID) -> ResponseReturnValue:
+    headers.hide_address()
+    row, message = kept_mail.get(message_id, by=actor())
+    assert row.organization_id is not None
+    stand_in(row.organization_id)
+    return show("outbox/one.html", row=row, message=message)
+
+
+@pages.get("/outbox/<uuid:message_id>/body")
+def outbox_body(message_id: UUID) -> Response:
+    headers.hide_address()
+    _, message = kept_mail.get(message_id, by=actor())
+    answer = make_response(message.html.replace("<head>", '<head><base target="_blank">', 1))
+    answer.headers["Content-Security-Policy"] = IN_FRAME
+    return answer

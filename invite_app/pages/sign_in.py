@@ -1,0 +1,79 @@
+"""Signing in, with a password or with a link that the operator made, and signing out."""
+
+from flask import redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired
+
+from invite_app.errors import LinkBroken
+from invite_app.services import acceptance, accounts
+
+from . import headers, sign_ins
+from .addresses import local_path, local_path_or_home
+from .blueprint import pages, public
+from .facts import Attempt
+from .fields import PageForm
+from .frame import show
+from .visitor import device
+
+
+class SignInForm(PageForm):
+    email = StringField("Email", [InputRequired("Enter your email address.")])
+    password = PasswordField("Password", [InputRequired("Enter your password.")])
+
+
+@pages.route("/sign-in", methods=["GET", "POST"])
+@public
+def sign_in() -> ResponseReturnValue:
+    if request.method == "GET" and current_user.is_authenticated:
+        return redirect(_target())
+    offer = _waiting_offer()
+    form = SignInForm(email=offer.invitation.email if offer else "")
+    if form.validate_on_submit():
+        with Attempt(form):
+            sign_ins.begin(accounts.sign_in(form.email.data or "", form.password.data or "", device=device()))
+            return redirect(_target(), 303)
+    return show(
+        "sign_in/form.html",
+        status=form.status,
+        form=form,
+        offer=offer,
+        next=local_path(request.values.get("next")),
+    )
+
+
+@pages.route("/sign-in/<token>", methods=["GET", "POST"])
+@public
+def follow_sign_in_link(token: str) -> ResponseReturnValue:
+    """A page with a button: what only fetches links must not use them up."""
+    headers.hide_address()
+    if request.method != "POST":
+        return show("sign_in/link.html", token=token)
+    try:
+        sign_ins.begin(accounts.follow_sign_in_link(token, device=device()))
+    except LinkBroken:
+        return show("sign_in/link_broken.html", status=404)
+    return redirect(_target(), 303)
+
+
+@pages.post("/sign-out")
+@public
+def sign_out() -> ResponseReturnValue:
+    sign_ins.end()
+    return redirect(url_for("pages.sign_in"), 303)
+
+
+def _target() -> str:
+    """Where the person was going: into an invitation that waits, or to the page that asked for the sign-in."""
+    if token := session.pop(sign_ins.WAITING_INVITATION, None):
+        return url_for("pages.invitation_offer", token=token)
+    return local_path_or_home(request.values.get("next"))
+
+
+def _waiting_offer() -> acceptance.Offer | None:
+    token = session.get(sign_ins.WAITING_INVITATION)
+    try:
+        return acceptance.look(token) if token else None
+    except LinkBroken:
+        return None

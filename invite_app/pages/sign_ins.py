@@ -1,0 +1,43 @@
+"""The browser's session: begun anew by every sign-in, emptied by every sign-out."""
+
+from flask import Flask, session
+from flask_login import current_user, login_user
+
+from invite_app.extensions import login
+from invite_app.models import Session
+from invite_app.services import accounts
+
+from . import kept_forms
+
+WAITING_INVITATION = "waiting_invitation"
+_CARRIED = (WAITING_INVITATION, kept_forms.KEY)
+
+
+def register(app: Flask) -> None:
+    """Let Flask-Login find sign-ins in the database, where they also end."""
+    app.permanent_session_lifetime = accounts.SESSION_LIFETIME
+    login.session_protection = None
+    login.user_loader(accounts.find_session)
+
+
+def begin(started: Session) -> None:
+    """Sign this browser in. Nothing of the earlier session survives but what waits for the sign-in."""
+    if current_user.is_authenticated:
+        accounts.sign_out(current_user.get_id())
+    _empty(*_CARRIED)
+    session.permanent = True
+    session["person"] = str(started.user_id)
+    login_user(started)
+
+
+def end() -> None:
+    """Sign this browser out. Whose it was is remembered, so that a form left open is kept for nobody else."""
+    if current_user.is_authenticated:
+        accounts.sign_out(current_user.get_id())
+    _empty("person")
+
+
+def _empty(*kept: str) -> None:
+    carried = {name: session[name] for name in kept if name in session}
+    session.clear()
+    session.update(carried)

@@ -1,0 +1,53 @@
+"""What the interface says for permissions."""
+
+from collections.abc import Collection, Iterable
+
+from invite_app.models.role import PERMISSIONS
+
+MAY = {
+    "invitations:read": "see invitations",
+    "invitations:write": "invite people",
+    "members:read": "see members",
+    "members:write": "change members",
+    "workspaces:write": "manage workspaces",
+    "roles:write": "manage roles",
+    "audit:read": "see the audit log",
+    "organization:write": "change settings",
+    "api_keys:write": "manage API keys",
+}
+MAY_NOT = {
+    "invitations:write": "inviting people",
+    "members:write": "changing members",
+    "workspaces:write": "workspaces",
+    "roles:write": "roles",
+    "audit:read": "audit log",
+    "organization:write": "settings",
+    "api_keys:write": "API keys",
+}
+
+
+def abilities(permissions: Collection[str]) -> list[str]:
+    """What these permissions let somebody do; the right to change something is said for both."""
+    implied = {"invitations:read": "invitations:write", "members:read": "members:write"}
+    return [words for name, words in MAY.items() if name in permissions and implied.get(name) not in permissions]
+
+
+def limits(permissions: Collection[str]) -> list[str]:
+    """What they do not reach."""
+    return [words for name, words in MAY_NOT.items() if name not in permissions]
+
+
+def role_line(permissions: Collection[str]) -> str:
+    """One line on what a role can do."""
+    if set(permissions) >= set(PERMISSIONS):
+        return "can do everything"
+    return joined(abilities(permissions)) or "can sign in, and nothing else"
+
+
+def missing(permissions: Iterable[str]) -> str:
+    return joined([MAY[name] for name in permissions])
+
+
+def joined(words: list[str]) -> str:
+    """'a, b and c'."""
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)

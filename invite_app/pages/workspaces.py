@@ -1,0 +1,64 @@
+"""Workspaces: the list, and making, renaming and deleting one."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.services import workspace_lists, workspaces
+
+from . import paging
+from .blueprint import pages
+from .facts import Attempt
+from .fields import PageForm, name_field
+from .frame import show
+from .visitor import actor, standing
+
+ALL = "/organizations/<uuid:organization_id>/workspaces"
+ONE = f"{ALL}/<uuid:workspace_id>"
+
+
+class WorkspaceForm(PageForm):
+    name = name_field("Name", say="a name")
+
+
+@pages.get(ALL, endpoint="workspaces")
+def show_list(organization_id: UUID) -> ResponseReturnValue:
+    page = workspace_lists.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    return show("workspaces/list.html", uses=page.items, page=paging.links(page))
+
+
+@pages.route(f"{ALL}/new", methods=["GET", "POST"])
+def new_workspace(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may("workspaces:write")
+    form = WorkspaceForm()
+    if form.validate_on_submit():
+        with Attempt(form):
+            made = workspaces.create(organization_id, form.name.data or "", by=actor())
+            flash(f"Workspace {made.name} made.", "ok")
+            return redirect(url_for("pages.workspaces"), 303)
+    return show("workspaces/form.html", status=form.status, form=form, workspace=None)
+
+
+@pages.route(f"{ONE}/rename", methods=["GET", "POST"])
+def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
+    standing().check_may("workspaces:write")
+    workspace = workspace_lists.get(organization_id, workspace_id, by=actor()).workspace
+    form = WorkspaceForm(name=workspace.name)
+    if form.validate_on_submit():
+        with Attempt(form):
+            renamed = workspaces.rename(organization_id, workspace_id, form.name.data or "", by=actor())
+            flash(f"The workspace is now called {renamed.name}.", "ok")
+            return redirect(url_for("pages.workspaces"), 303)
+    return show("workspaces/form.html", status=form.status, form=form, workspace=workspace)
+
+
+@pages.route(f"{ONE}/delete", methods=["GET", "POST"])
+def delete_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
+    standing().check_may("workspaces:write")
+    if request.method == "POST":
+        with Attempt():
+            workspaces.delete(organization_id, workspace_id, by=actor())
+            flash("The workspace is deleted.", "ok")
+        return redirect(url_for("pages.workspaces"), 303)
+    return show("workspaces/delete.html", use=workspace_lists.get(organization_id, workspace_id, by=actor()))

@@ -177,7 +177,7 @@ def _found(founding: Founding, owner: User, by: audit.Author) -> Organization:
     name = values.name(founding.name, "name", "a name")
     organization = Organization(
         name=name,
-        slug=_free_slug(name),
+        slug=free_slug(name),
         plan=_plan(founding.plan),
         seat_limit=_seat_limit(founding.seat_limit),
         allowed_origins=[values.allowed_origin(origin) for origin in founding.allowed_origins],
@@ -216,7 +216,8 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _free_slug(name: str) -> str:
+def free_slug(name: str) -> str:
+    """What the organization may be called in addresses; numbered where others have the same name."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:80] or "organization"
     taken = set(session().scalars(select(Organization.slug).where(Organization.slug.startswith(base))))

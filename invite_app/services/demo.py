@@ -30,7 +30,7 @@ from invite_app.models.role import ADMIN, MEMBER, OWNER
 from . import accounts, demo_people, organizations, passwords, roles
 from .demo_stories import DAY, ENDED_STORIES, HOUR, PENDING_STORIES, Story
 
-PASSWORD = "look around the demo"
+PASSWORD = "look around the demo"  # noqa: S105 - guards only made-up people, and the command prints it
 WORKSPACES = (
     "Research",
     "Ethics",
@@ -189,7 +189,7 @@ class _Demo:
         )
 
     def _observe(self, invitation: Invitation, story: Story) -> None:
-        seen = (
+        seen: tuple[tuple[Observation, str, timedelta | None, dict[str, str]], ...] = (
             (Observation.CHECKED, "checked_at", story.checked, {}),
             (Observation.OPENED, "opened_at", story.opened, {}),
             (Observation.WRONG_ACCOUNT, "wrong_account_at", story.wrong_account, {"account": "p•••n@mail.example"}),

@@ -84,7 +84,7 @@ FAMILY = [
     "Yamamoto",
     "Bello",
     "Kowalski",
-    "Yılmaz",
+    "Yilmaz",
     "Pereira",
     "Rahman",
     "Berg",
@@ -129,5 +129,5 @@ def people(source: random.Random) -> Iterator[Person]:
 
 
 def _ascii(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.replace("ı", "i")).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z-]", "", plain.lower())

@@ -222,6 +222,12 @@ class AlreadyMember(DomainError):
     sentence = "{email} is already a member."
 
 
+class InvitedOneself(AlreadyMember):
+    """The address is that of the person who invites."""
+
+    sentence = "You cannot invite yourself."
+
+
 @dataclass(eq=False)
 class InvitationPending(DomainError):
     email: str

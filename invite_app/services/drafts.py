@@ -16,6 +16,7 @@ from invite_app.db import session
 from invite_app.errors import (
     AlreadyMember,
     InvitationPending,
+    InvitedOneself,
     PlanUpgradeRequired,
     RedirectNotAllowed,
     SeatsFull,
@@ -110,11 +111,11 @@ def set_inviter(invitation: Invitation, standing: Standing) -> None:
     invitation.inviter_name = standing.name if standing.user else standing.organization.name
 
 
-def check_may_be_invited(organization: Organization, address: str) -> None:
+def check_may_be_invited(standing: Standing, address: str) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and SeatsFull, in this order."""
-    check_plan(organization)
-    check_address_is_free(organization, address)
-    check_seats(organization)
+    check_plan(standing.organization)
+    check_address_is_free(standing, address)
+    check_seats(standing.organization)
 
 
 def check_plan(organization: Organization) -> None:
@@ -130,15 +131,17 @@ def check_seats(organization: Organization) -> None:
         raise SeatsFull(limit)
 
 
-def check_address_is_free(organization: Organization, address: str) -> None:
+def check_address_is_free(standing: Standing, address: str) -> None:
     """Raises AlreadyMember and InvitationPending. Overdue invitations must have been recorded before."""
+    organization = standing.organization
     query = (
         select(User.id)
         .join(Membership, Membership.user_id == User.id)
         .where(User.email == address, Membership.organization_id == organization.id)
     )
     if user_id := session().scalar(query):
-        raise AlreadyMember(address, user_id)
+        is_oneself = standing.user is not None and standing.user.id == user_id
+        raise InvitedOneself(address, user_id) if is_oneself else AlreadyMember(address, user_id)
     pending = (
         session()
         .execute(

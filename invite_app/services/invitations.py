@@ -20,7 +20,7 @@ from invite_app.models.base import now
 
 from . import audit, delivery, drafts, endings, roles, values, workspaces
 from .drafts import Draft
-from .invitation_lists import Filter, counts, find_in, get, list_page
+from .invitation_lists import Filter, counts, find_in, get, list_all, list_page
 
 __all__ = [
     "Changes",
@@ -31,6 +31,7 @@ __all__ = [
     "edit",
     "extend",
     "get",
+    "list_all",
     "list_page",
     "resend",
     "revoke",
@@ -76,7 +77,7 @@ def add(standing: Standing, draft: Draft) -> Invitation:
     """The checked invitation, as part of the caller's transaction, and without a message yet."""
     invitation = drafts.build(standing, draft)
     endings.record_overdue(standing.organization)
-    drafts.check_may_be_invited(standing.organization, invitation.email)
+    drafts.check_may_be_invited(standing, invitation.email)
     drafts.insert(standing.organization, invitation)
     _record(standing, "invitation.sent", invitation, after={"role": invitation.role_name})
     return invitation
@@ -205,7 +206,7 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
 
 def _change_address(standing: Standing, invitation: Invitation, address: str) -> None:
     drafts.check_plan(standing.organization)
-    drafts.check_address_is_free(standing.organization, address)
+    drafts.check_address_is_free(standing, address)
     invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
     invitation.expires_at = now() + standing.organization.invitation_lifetime
     _enqueue_again(invitation)
@@ -214,7 +215,7 @@ def _change_address(standing: Standing, invitation: Invitation, address: str) ->
 def _reopen(standing: Standing, invitation: Invitation) -> None:
     values.check_domain(invitation.email, standing.organization.allowed_domains)
     drafts.check_redirects(standing.organization, invitation)
-    drafts.check_may_be_invited(standing.organization, invitation.email)
+    drafts.check_may_be_invited(standing, invitation.email)
     invitation.state, invitation.ended_at = InvitationState.PENDING, None
     standing.organization.pending_count += 1
     drafts.set_inviter(invitation, standing)

@@ -17,6 +17,7 @@ from invite_app.errors import (
     InvalidName,
     InvalidNote,
     InvitationPending,
+    InvitedOneself,
     OrganizationUnknown,
     PermissionMissing,
     PlanUpgradeRequired,
@@ -152,6 +153,15 @@ class TestDuplicates:
         with pytest.raises(AlreadyMember) as error:
             invite(acme, "MEMBER@acme.example")
         assert (error.value.email, error.value.user_id) == ("member@acme.example", acme.member.id)
+
+    def test_nobody_invites_oneself(self, acme: Acme) -> None:
+        for actor in (acme.owner.actor, make_api_key(acme, "admin").actor):
+            with pytest.raises(InvitedOneself) as error:
+                invite(acme, "OWNER@acme.example", by=actor)
+            assert isinstance(error.value, AlreadyMember)
+        with pytest.raises(AlreadyMember) as somebody_else:
+            invite(acme, "owner@acme.example", by=acme.admin.actor)
+        assert type(somebody_else.value) is AlreadyMember
 
     def test_a_pending_address_is_not_invited_again_in_any_case(self, acme: Acme) -> None:
         first = invite(acme, "ana@guest.example")

@@ -60,6 +60,18 @@ def list_page(
     return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
 
 
+def list_all(organization_id: UUID | str, *, by: Actor, states: Collection[InvitationState] = ()) -> list[Invitation]:
+    """Every invitation in these states, newest first, with nothing but its role: for wire formats without pages."""
+    standing = authorize(by, organization_id, "invitations:read")
+    query = (
+        select(Invitation)
+        .options(joinedload(Invitation.role))
+        .where(Invitation.organization_id == standing.organization.id, *_conditions(Filter(states), now()))
+        .order_by(Invitation.created_at.desc(), Invitation.id.desc())
+    )
+    return list(session().scalars(query))
+
+
 def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """One invitation with role, workspaces, inviter and delivery. Raises InvitationUnknown."""
     standing = authorize(by, organization_id, "invitations:read")

@@ -67,6 +67,18 @@ def list_page(
     return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
 
 
+def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
+    """Every member by name, with person and role but without workspaces: for wire formats that know no pages."""
+    standing = authorize(by, organization_id, "members:read")
+    query = (
+        select(Membership)
+        .options(joinedload(Membership.user, innerjoin=True), joinedload(Membership.role, innerjoin=True))
+        .where(Membership.organization_id == standing.organization.id)
+        .order_by(*BY_NAME.columns)
+    )
+    return list(session().scalars(query))
+
+
 def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
     """One member with person, role and workspaces. Raises MembershipUnknown."""
     standing = authorize(by, organization_id, "members:read")

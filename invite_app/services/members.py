@@ -15,7 +15,7 @@ from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
 from . import audit, delivery, drafts, endings, inviters, roles, values, workspaces
-from .member_lists import Filter, find, find_in, first_owner, get, get_own, list_page, memberships_of
+from .member_lists import Filter, find, find_in, first_owner, get, get_own, list_all, list_page, memberships_of
 
 __all__ = [
     "Filter",
@@ -29,6 +29,7 @@ __all__ = [
     "get",
     "get_own",
     "leave",
+    "list_all",
     "list_page",
     "memberships_of",
     "remove",

@@ -1,0 +1,54 @@
+"""Who an actor is, wherever that is: the person, and the organizations the actor has a part in."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from invite_app.access import Actor, KeyActor, PersonActor, authorize
+from invite_app.db import session
+from invite_app.errors import UserUnknown
+from invite_app.models import Membership, Organization, User
+
+
+@dataclass(frozen=True)
+class Place:
+    """A person's membership, with role, in an organization."""
+
+    membership: Membership
+    organization: Organization
+
+
+@dataclass(frozen=True)
+class Identity:
+    user: User
+    places: list[Place]
+
+
+def get(actor: Actor) -> Identity:
+    """The person with every membership; the person a key acts for with only that in the key's organization.
+
+    Raises Unauthenticated, and UserUnknown for the operator, who is nobody in particular.
+    """
+    match actor:
+        case PersonActor(user_id):
+            return Identity(session().get_one(User, user_id), _places(user_id))
+        case KeyActor(_, organization_id):
+            user = authorize(actor, organization_id).user
+            assert user is not None
+            places = [place for place in _places(user.id) if place.organization.id == organization_id]
+            return Identity(user, places)
+        case _:
+            raise UserUnknown("operator")
+
+
+def _places(user_id: UUID) -> list[Place]:
+    query = (
+        select(Membership, Organization)
+        .join(Organization, Organization.id == Membership.organization_id)
+        .options(joinedload(Membership.role, innerjoin=True))
+        .where(Membership.user_id == user_id)
+        .order_by(Organization.name, Organization.id)
+    )
+    return [Place(*row) for row in session().execute(query)]

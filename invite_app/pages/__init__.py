@@ -8,6 +8,7 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     headers,
     home,
     invitation,
+    invitation_edit,
     invitation_list,
     invite,
     invitee,

@@ -2,14 +2,16 @@
 that all fields are checked at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, ValidationError
 
+from invite_app.access import Standing
 from invite_app.errors import DomainError
+from invite_app.models import Role, Workspace
 from invite_app.services import passwords, values
 
 from . import kept_forms
@@ -55,3 +57,17 @@ def email_field(label: str = "Email") -> StringField:
 def new_password_field(label: str = "Choose a password") -> PasswordField:
     hint = f"At least {passwords.MIN_LENGTH} characters. A few words in a row work well."
     return PasswordField(label, [Checked(passwords.check_strength)], description=hint)
+
+
+def role_choices(roles: Iterable[Role], standing: Standing) -> list[tuple[str, str, dict[str, bool]]]:
+    """All roles of the organization; those that the person may not grant are shown, and cannot be chosen."""
+    return [
+        (role.key, role.name, {})
+        if standing.may_grant(role)
+        else (role.key, f"{role.name} (above your own role)", {"disabled": True})
+        for role in roles
+    ]
+
+
+def workspace_choices(workspaces: Iterable[Workspace]) -> list[tuple[str, str]]:
+    return [(str(workspace.id), workspace.name) for workspace in workspaces]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+
+from markupsafe import Markup
 
 from invite_app.models import AuditEvent, Invitation, InvitationState
 
@@ -15,7 +16,7 @@ class Line:
     kind: str
     title: str
     detail: str = ""
-    moment: datetime | None = None
+    at: Markup | None = None
     future: bool = False
 
 
@@ -59,7 +60,7 @@ def of_invitation(invitation: Invitation, events: Iterable[AuditEvent], state: I
         ends = f"Ends on {times.day_and_time(invitation.expires_at)}"
         lines.insert(0, Line("hourglass", "off", ends, detail, future=True))
     elif state == InvitationState.EXPIRED:
-        lines.insert(0, Line("hourglass", "warn", "Ended", moment=invitation.expires_at))
+        lines.insert(0, Line("hourglass", "warn", "Ended", at=times.tag(invitation.expires_at)))
     return lines
 
 
@@ -71,7 +72,7 @@ def _line(event: AuditEvent, words: dict[str, tuple[str, str, str]], otherwise: 
     action = event.action.replace(".", " ").replace("_", " ")
     icon, kind, sentence = words.get(event.action, ("info-circle", "off", otherwise))
     title = sentence.format(actor=event.actor_name, target=event.target_name, action=action)
-    return Line(icon, kind, title, _detail(event), event.at)
+    return Line(icon, kind, title, _detail(event), times.tag(event.at))
 
 
 def _detail(event: AuditEvent) -> str:

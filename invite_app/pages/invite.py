@@ -18,7 +18,7 @@ from invite_app.services.drafts import Draft
 from . import facts, times, words
 from .blueprint import pages
 from .facts import Attempt
-from .fields import Checked, PageForm, email_field, name_field
+from .fields import Checked, PageForm, email_field, name_field, role_choices, workspace_choices
 from .frame import show
 from .visitor import actor, standing
 
@@ -36,9 +36,9 @@ class InviteForm(PageForm):
     days = SelectField("The link works for", default=DEFAULT)
 
     def offer(self, all_roles: list[Role], rooms: list[Workspace], organization: Organization) -> None:
-        """What there is to choose from. A role that may not be granted is shown, and cannot be chosen."""
-        self.role.choices = [role_choice(role) for role in all_roles]
-        self.workspace_ids.choices = [(str(room.id), room.name) for room in rooms]
+        """What there is to choose from."""
+        self.role.choices = role_choices(all_roles, standing())
+        self.workspace_ids.choices = workspace_choices(rooms)
         usual = times.duration(organization.invitation_lifetime)
         others = [(str(days), times.duration(timedelta(days=days))) for days in OFFERED_DAYS]
         self.days.choices = [(DEFAULT, f"{usual}, as usual"), *(choice for choice in others if choice[1] != usual)]
@@ -53,12 +53,6 @@ class InviteForm(PageForm):
             note=self.note.data or "",
             lifetime=timedelta(days=int(self.days.data)) if (self.days.data or "").isdecimal() else None,
         )
-
-
-def role_choice(role: Role) -> tuple[str, str, dict[str, bool]]:
-    if standing().may_grant(role):
-        return role.key, role.name, {}
-    return role.key, f"{role.name} (above your own role)", {"disabled": True}
 
 
 @pages.route("/organizations/<uuid:organization_id>/invitations/new", methods=["GET", "POST"])
@@ -76,7 +70,7 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
         "invitations/new.html",
         status=form.status,
         form=form,
-        roles=[(role, words.role_line(role.permissions)) for role in all_roles if standing().may_grant(role)],
+        roles=words.role_lines(all_roles, standing()),
         preview=_preview(organization_id, form),
         obstacle="" if form.errors else _obstacle(),
         words=words,

@@ -6,6 +6,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Flask, request
+from markupsafe import Markup
 
 from invite_app.models.base import now
 
@@ -42,10 +43,16 @@ def until(moment: datetime) -> str:
     """'in 27 h', 'in 6 days': how far the future is."""
     left = moment - now()
     if left < HOUR:
-        return f"in {max(left // MINUTE, 1)} min"
+        return f"in {max(round(left / MINUTE), 1)} min"
     if left < 2 * DAY:
-        return f"in {left // HOUR} h"
-    return f"in {left // DAY} days"
+        return f"in {round(left / HOUR)} h"
+    return f"in {round(left / DAY)} days"
+
+
+def tag(moment: datetime) -> Markup:
+    """The same moment in both ways: relative words, with the exact ones as title."""
+    parts = moment.isoformat(), exact(moment), when(moment)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(*parts)
 
 
 def exact(moment: datetime) -> str:

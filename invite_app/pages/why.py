@@ -21,15 +21,21 @@ class Step:
     endpoint: str
     icon: str
     is_act: bool = False
+    short: str = ""
+
+    @property
+    def brief(self) -> str:
+        """The label where there is little room."""
+        return self.short or self.label
 
 
 SEND_AGAIN = Step("Send again", "pages.resend_invitation", "send", is_act=True)
-SEND_FRESH = Step("Send a fresh one", "pages.resend_invitation", "send", is_act=True)
-EXTEND = Step("Extend by 7 days", "pages.extend_invitation", "calendar-plus", is_act=True)
+SEND_FRESH = Step("Send a fresh one", "pages.resend_invitation", "send", is_act=True, short="Send fresh one")
+EXTEND = Step("Extend by 7 days", "pages.extend_invitation", "calendar-plus", is_act=True, short="Extend")
 TAKE_OVER = Step("Take over", "pages.take_over_invitation", "user-share", is_act=True)
 COPY_LINK = Step("Copy link", "pages.invitation_link", "copy")
-CORRECT_ADDRESS = Step("Correct the address", "pages.edit_invitation", "pencil")
-CHANGE_ADDRESS = Step("Change the address", "pages.edit_invitation", "pencil")
+CORRECT_ADDRESS = Step("Correct the address", "pages.edit_invitation", "pencil", short="Correct address")
+CHANGE_ADDRESS = Step("Change the address", "pages.edit_invitation", "pencil", short="Change address")
 CHOOSE_ROLE = Step("Choose a role", "pages.edit_invitation", "shield-check")
 REVOKE = Step("Revoke", "pages.revoke_invitation", "ban")
 INVITE_AGAIN = Step("Invite again", "pages.invite", "user-plus")
@@ -94,7 +100,7 @@ def why(invitation: Invitation) -> Why:
     steps = STEPS.get(reason, ())
     if reason in (Reason.OPENED, Reason.DELIVERED) and reasons.has_been_quiet(invitation, moment):
         steps = (SEND_AGAIN,)
-    return Why(reason, KINDS[reason], sentence, short, DETAILS.get(reason, ""), steps)
+    return Why(reason, _badge(invitation, reason), sentence, short, DETAILS.get(reason, ""), steps)
 
 
 DETAILS: dict[Reason, str] = {
@@ -105,6 +111,14 @@ DETAILS: dict[Reason, str] = {
     Reason.NOT_DELIVERED: "Another address gets a link of its own; the old link stops working.",
     Reason.WRONG_ACCOUNT: "The invitation still works. “Sign out and continue” on its page is the way on.",
 }
+
+
+def _badge(invitation: Invitation, reason: Reason) -> tuple[str, str, str]:
+    if reason == Reason.DELIVERED and invitation.message is None:
+        return ("off", "mail-off", "Not sent")
+    if reason == Reason.DELIVERED and transport().is_local:
+        return ("wait", "mail-opened", "In the outbox")
+    return KINDS[reason]
 
 
 def name_of(invitation: Invitation) -> str:
@@ -198,7 +212,7 @@ def _delivered(invitation: Invitation) -> tuple[str, str]:
         return "No email was sent. Copy the link and hand it over.", "No email was sent."
     ago = _ago(message.sent_at)
     if transport().is_local:
-        return f"The email is in the outbox since {ago}. No mail server is set.", f"In the outbox since {ago}."
+        return f"The email went to the outbox {ago}. No mail server is set.", f"Written {ago}."
     seen = "Only a mail scanner has opened" if invitation.checked_at else "Nobody has opened"
     return f"The email was delivered {ago}. {seen} the link yet.", f"Delivered {ago}, not opened."
 

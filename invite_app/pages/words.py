@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
+from invite_app.access import Standing
+from invite_app.models import Role
 from invite_app.models.role import PERMISSIONS
 
 MAY = {
@@ -42,6 +44,11 @@ def role_line(permissions: Collection[str]) -> str:
     if set(permissions) >= set(PERMISSIONS):
         return "can do everything"
     return joined(abilities(permissions)) or "can sign in, and nothing else"
+
+
+def role_lines(roles: Iterable[Role], standing: Standing) -> list[tuple[str, str]]:
+    """The name of each role that may be granted, with its line."""
+    return [(role.name, role_line(role.permissions)) for role in roles if standing.may_grant(role)]
 
 
 def missing(permissions: Iterable[str]) -> str:

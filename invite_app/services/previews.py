@@ -8,7 +8,7 @@ from invite_app.mail import messages
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.base import now
 
-from . import drafts, roles, workspaces
+from . import attention, drafts, roles, workspaces
 from .drafts import Draft
 
 
@@ -35,7 +35,7 @@ def of(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
     chosen = workspaces.get_many(organization.id, draft.workspace_ids)
     invitation = Invitation(
         organization_id=organization.id,
-        email=draft.email.strip(),
+        email=draft.email.strip() or "name@example.com",
         given_name=(draft.given_name or "").strip(),
         family_name=(draft.family_name or "").strip(),
         note=draft.note.strip(),
@@ -44,5 +44,5 @@ def of(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
     )
     invitation.organization, invitation.workspaces = organization, chosen
     drafts.set_inviter(invitation, standing)
-    seat = organization.members_count + organization.pending_count + 1
+    seat = organization.members_count + attention.pending(standing) + 1
     return Preview(organization, role, chosen, seat, messages.sample(invitation))

@@ -1,0 +1,68 @@
+"""Changing a pending invitation: its address, role, workspaces and note."""
+
+from uuid import UUID
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectField, SelectMultipleField, TextAreaField
+
+from invite_app.models import Invitation
+from invite_app.services import invitations, roles, values, workspaces
+from invite_app.services.invitations import Changes
+
+from . import words
+from .blueprint import pages
+from .facts import Attempt
+from .fields import Checked, PageForm, email_field, role_choices, workspace_choices
+from .frame import show
+from .invitation import ONE
+from .visitor import actor, standing
+
+
+class EditForm(PageForm):
+    email = email_field()
+    role = SelectField("Role", validate_choice=False)
+    workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
+    note = TextAreaField("Personal note", [Checked(values.note)])
+
+    @property
+    def changes(self) -> Changes:
+        return Changes(
+            email=self.email.data,
+            role=self.role.data,
+            workspace_ids=self.workspace_ids.data or (),
+            note=self.note.data or "",
+        )
+
+
+@pages.route(f"{ONE}/edit", methods=["GET", "POST"])
+def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    standing().check_may("invitations:write")
+    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    form = _form_for(invitation)
+    all_roles = roles.list_all(organization_id, by=actor())
+    form.role.choices = role_choices(all_roles, standing())
+    form.workspace_ids.choices = workspace_choices(workspaces.list_all(organization_id, by=actor()))
+    if form.validate_on_submit():
+        old_address = invitation.email
+        with Attempt(form):
+            changed = invitations.edit(organization_id, invitation_id, form.changes, by=actor())
+            moved = "Address changed. The old link no longer works." if changed.email != old_address else "Changed."
+            flash(moved, "ok")
+            return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)
+    return show(
+        "invitations/edit.html",
+        status=form.status,
+        form=form,
+        invitation=invitation,
+        roles=words.role_lines(all_roles, standing()),
+    )
+
+
+def _form_for(invitation: Invitation) -> EditForm:
+    return EditForm(
+        email=invitation.email,
+        role=invitation.role.key if invitation.role else None,
+        workspace_ids=[str(workspace.id) for workspace in invitation.workspaces],
+        note=invitation.note,
+    )

@@ -1,7 +1,5 @@
 """Organizations: founded by the operator or through `/setup`, changed by their owners."""
 
-import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,22 +13,23 @@ from sqlalchemy.exc import IntegrityError
 
 from invite_app.access import Actor, authorize, locked
 from invite_app.db import session, transaction
-from invite_app.errors import AlreadySetUp, InvalidSetting, OrganizationUnknown
-from invite_app.models import Installation, Membership, Organization, Plan, User
+from invite_app.errors import AlreadySetUp, InvalidSetting, NameTaken, OrganizationUnknown, PermissionMissing
+from invite_app.models import Installation, Membership, Organization, Plan, Role, User
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, roles, values
+from . import accounts, audit, roles, slugs, values
 
 
 @dataclass(frozen=True)
 class Founding:
-    """What a new organization starts with. A seat limit of None means no limit."""
+    """What a new organization starts with. A seat limit of None means no limit, a slug of None one like the name."""
 
     name: str
     plan: str = Plan.PAID
     seat_limit: int | None = None
     allowed_origins: Sequence[str] = ()
+    slug: str | None = None
 
 
 class _Keep(Enum):
@@ -85,6 +84,21 @@ def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Org
             raise AlreadySetUp from None
         owner = _add_owner(founder)
         return _found(founding, owner, audit.Author("person", owner.id, owner.name, ip)), owner
+
+
+def found_another(
+    organization_id: UUID | str, *, name: str, slug: str | None = None, by: Actor
+) -> tuple[Organization, Role]:
+    """A further organization with this one's plan and seat limit, and the role of its owner: the key's user.
+
+    Only a key with the role of owner may. Raises PermissionMissing, InvalidName, InvalidSetting and NameTaken.
+    """
+    with locked(organization_id, by=by, needs="organization:write") as standing:
+        if standing.user is None or standing.api_key is None or not standing.is_owner:
+            raise PermissionMissing("organization:write")
+        founding = Founding(name, standing.organization.plan, standing.organization.seat_limit, slug=slug)
+        organization = _found(founding, standing.user, audit.author(standing))
+        return organization, roles.get(organization.id, OWNER)
 
 
 def is_set_up() -> bool:
@@ -177,7 +191,7 @@ def _found(founding: Founding, owner: User, by: audit.Author) -> Organization:
     name = values.name(founding.name, "name", "a name")
     organization = Organization(
         name=name,
-        slug=free_slug(name),
+        slug=slugs.like(name) if founding.slug is None else slugs.checked(founding.slug),
         plan=_plan(founding.plan),
         seat_limit=_seat_limit(founding.seat_limit),
         allowed_origins=[values.allowed_origin(origin) for origin in founding.allowed_origins],
@@ -185,7 +199,10 @@ def _found(founding: Founding, owner: User, by: audit.Author) -> Organization:
         created_by_id=owner.id,
     )
     session().add(organization)
-    session().flush()
+    try:
+        session().flush()
+    except IntegrityError:
+        raise NameTaken("slug", organization.slug) from None
     role = roles.add_built_in(organization)[OWNER]
     session().add(
         Membership(organization_id=organization.id, user_id=owner.id, role_id=role.id, sort_name=sort_name(owner))
@@ -214,15 +231,3 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "allowed_domains": lambda domains: list(dict.fromkeys(map(values.allowed_domain, domains))),
     "allowed_origins": lambda origins: list(dict.fromkeys(map(values.allowed_origin, origins))),
 }
-
-
-def free_slug(name: str) -> str:
-    """What the organization may be called in addresses; numbered where others have the same name."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:80] or "organization"
-    taken = set(session().scalars(select(Organization.slug).where(Organization.slug.startswith(base))))
-    number = 2
-    slug = base
-    while slug in taken:
-        slug, number = f"{base}-{number}", number + 1
-    return slug

@@ -1,0 +1,66 @@
+"""An owner's key founds a further organization, which its user owns."""
+
+import pytest
+
+from invite_app.access import Actor
+from invite_app.errors import InvalidName, InvalidSetting, NameTaken, OrganizationUnknown, PermissionMissing
+from invite_app.models import Organization
+from invite_app.services import audit, members, organizations
+from tests.support.factories import OPERATOR, Acme, configure, make_api_key, make_organization
+
+
+@pytest.fixture
+def key(acme: Acme) -> Actor:
+    return make_api_key(acme).actor
+
+
+def test_it_has_the_same_plan_and_seat_limit_and_the_keys_user_as_owner(acme: Acme, key: Actor) -> None:
+    configure(acme, plan="free", seat_limit=12)
+    made, role = organizations.found_another(acme.id, name="Acme Labs", by=key)
+    assert (made.name, made.slug, made.plan, made.seat_limit) == ("Acme Labs", "acme-labs", "free", 12)
+    assert (role.organization_id, role.key) == (made.id, "owner")
+    (owner,) = members.list_all(made.id, by=acme.owner.actor)
+    assert (owner.user_id, owner.role.key) == (acme.owner.id, "owner")
+    (event,) = audit.list_page(made.id, by=acme.owner.actor).items
+    assert (event.action, event.actor_kind) == ("organization.created", "api_key")
+
+
+def test_the_key_itself_has_no_part_in_it(acme: Acme, key: Actor) -> None:
+    made, _ = organizations.found_another(acme.id, name="Acme Labs", by=key)
+    with pytest.raises(OrganizationUnknown):
+        organizations.get(made.id, by=key)
+
+
+def test_only_an_owners_key_may(acme: Acme) -> None:
+    lower = make_api_key(acme, "admin").actor
+    of_an_admin = make_api_key(acme, "owner", user=acme.admin).actor
+    for actor in (lower, of_an_admin, acme.owner.actor, acme.member.actor, OPERATOR):
+        with pytest.raises(PermissionMissing):
+            organizations.found_another(acme.id, name="Acme Labs", by=actor)
+
+
+def test_not_in_the_name_of_another_organization(key: Actor) -> None:
+    with pytest.raises(OrganizationUnknown):
+        organizations.found_another(make_organization("Globex").id, name="Acme Labs", by=key)
+
+
+def test_a_slug_can_be_chosen_while_it_is_free(acme: Acme, key: Actor) -> None:
+    made, _ = organizations.found_another(acme.id, name="Acme Labs", slug="labs-2", by=key)
+    assert made.slug == "labs-2"
+    with pytest.raises(NameTaken) as error:
+        organizations.found_another(acme.id, name="Other", slug="labs-2", by=key)
+    assert (error.value.kind, error.value.name) == ("slug", "labs-2")
+    assert [organization.name for organization in organizations.list_all()] == ["Acme", "Acme Labs"]
+
+
+@pytest.mark.parametrize("slug", ["", "Labs", "-labs", "labs-", "la--bs", "la bs", "läbs", "labs\n", "x" * 101])
+def test_a_slug_that_cannot_stand_in_an_address_is_refused(acme: Acme, key: Actor, slug: str) -> None:
+    with pytest.raises(InvalidSetting) as error:
+        organizations.found_another(acme.id, name="Acme Labs", slug=slug, by=key)
+    assert error.value.field == "slug"
+
+
+def test_a_name_is_needed(acme: Acme, key: Actor) -> None:
+    with pytest.raises(InvalidName):
+        organizations.found_another(acme.id, name=" ", by=key)
+    assert [type(found) for found in organizations.list_all()] == [Organization]

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from invite_app.access import Actor, authorize
@@ -82,14 +82,17 @@ class Dialect:
         )
 
     def _answer(self, endpoint: Endpoint, path: Mapping[str, str]) -> Response:
+        request.max_content_length = endpoint.max_bytes
         available: dict[str, Any] = dict(path)
         if not endpoint.is_public:
-            actor = self._authenticate()
-            available |= {"by": actor, "organization_id": path.get("organization_id") or self._organization(actor)}
+            available["by"] = actor = self._authenticate()
+            if endpoint.is_in_organization:
+                available["organization_id"] = path.get("organization_id") or self._organization(actor)
         try:
             available |= endpoint.read()
         except Malformed:
-            if not endpoint.is_public:  # what is wrong with a body is told only to those who may send one
+            if {"by", "organization_id"} <= available.keys():
+                # what is wrong with a body is told only to those who may send one
                 authorize(available["by"], available["organization_id"], endpoint.permission)
             raise
         return respond(endpoint.status, endpoint.call(**available))
@@ -131,9 +134,14 @@ def respond(status: int, body: bytes, headers: Mapping[str, str] | None = None) 
 
 
 def register(app: Flask, dialects: Sequence[Dialect]) -> None:
-    """Add the dialects to the application; a path nobody serves is answered by the closest `unrouted` prefix."""
+    """Add the dialects to the application.
+
+    A path that is served for other methods only is answered by the dialect that serves it, a path that nobody serves
+    by the one with the closest `unrouted` prefix.
+    """
     for dialect in dialects:
         app.register_blueprint(dialect.blueprint)
+    by_name = {dialect.name: dialect for dialect in dialects}
     claims = {dialect.unrouted: dialect for dialect in dialects if dialect.unrouted}
     by_length = sorted(claims.items(), key=lambda claim: len(claim[0]), reverse=True)
 
@@ -143,5 +151,15 @@ def register(app: Flask, dialects: Sequence[Dialect]) -> None:
         if error is None:
             return None
         path = request.path + "/"
-        found = next((dialect for prefix, dialect in by_length if path.startswith(prefix + "/")), None)
+        claimant = next((dialect for prefix, dialect in by_length if path.startswith(prefix + "/")), None)
+        found = by_name.get(_server_of_other_methods(error)) or claimant
         return found.refuse(error) if found else None
+
+
+def _server_of_other_methods(error: Exception) -> str:
+    """The name of the blueprint that serves the present path, when only the method is wrong."""
+    adapter = current_app.create_url_adapter(request)
+    if not isinstance(error, MethodNotAllowed) or not error.valid_methods or adapter is None:
+        return ""
+    endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
+    return str(endpoint).partition(".")[0]

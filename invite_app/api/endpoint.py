@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, get_type_hints
 
-from flask import request
 from pydantic import TypeAdapter
 
 from . import shape
@@ -55,6 +54,11 @@ class Endpoint:
     def parameters(self) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(self.view).parameters
 
+    @property
+    def is_in_organization(self) -> bool:
+        """Whether it acts in one organization, so that the request has to name or imply it."""
+        return self.permission is not None or "organization_id" in self.parameters
+
     @cached_property
     def types(self) -> dict[str, Any]:
         """The annotations of the view's parameters, and under `return` that of what it gives back."""
@@ -66,7 +70,6 @@ class Endpoint:
 
     def read(self) -> dict[str, Any]:
         """Body and query of the present request. Raises shape.Malformed with every deviation in either."""
-        request.max_content_length = self.max_bytes
         found: dict[str, Any] = {}
         problems: list[shape.Problem] = []
         for name, reader in (("query", self._read_query), ("body", self._read_body)):

@@ -121,8 +121,8 @@ class Dialect:
 
 
 def written(value: Any) -> bytes:
-    """JSON as FastAPI writes it. Half of a surrogate pair, which a caller may have sent, stays an escape."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    """JSON as FastAPI writes it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def respond(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from email.message import Message
 from typing import Any, NoReturn, get_origin
@@ -10,6 +11,7 @@ from flask import g, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 MAX_DEPTH = 64
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 Place = tuple[str | int, ...]
 Problem = dict[str, Any]
 """One deviation: `type`, `loc`, `msg`, `input` and sometimes `ctx`, in this order."""
@@ -82,7 +84,8 @@ def _given_at(loc: Place) -> Any:
 
 def _parse(data: bytes) -> Any:
     try:
-        value = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
+        text = data.decode(json.detect_encoding(data))
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise _not_json(error.pos, error.msg) from None
     except UnicodeDecodeError as error:
@@ -93,6 +96,8 @@ def _parse(data: bytes) -> Any:
         raise _not_json(0, str(error)) from None
     if _is_deep(value):
         raise _not_json(0, "Nested too deeply")
+    if (escape := _SURROGATE.search(text)) and not _is_encodable(value):
+        raise _not_json(escape.start(), "Half of a surrogate pair")
     return value
 
 
@@ -113,6 +118,14 @@ def _is_deep(value: Any) -> bool:
         level = [child for item in level for child in _children(item)]
         if not level:
             return False
+    return True
+
+
+def _is_encodable(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
     return True
 
 

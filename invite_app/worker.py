@@ -1,6 +1,8 @@
 """Sending what is in the outbox: the loop, and the thread that runs it inside a serving process."""
 
+import atexit
 import threading
+import time
 
 import structlog
 from flask import Flask
@@ -8,24 +10,29 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from . import db
 from .extensions import db as database
-from .services import delivery
+from .models import OutboxMessage
+from .services import delivery, sweeps
 
 BATCH = 20
 IDLE_SECONDS = 1.0
+SWEEP_SECONDS = 60.0
 
 log = structlog.get_logger()
 
 
 def register(app: Flask) -> None:
-    """Have the first request migrate the embedded database and start the delivery thread."""
-    first = threading.Lock()
+    """Have the first request migrate the embedded database and start the delivery thread; others wait for it."""
+    first, is_ready = threading.Lock(), threading.Event()
 
     @app.before_request
     def prepare() -> None:
-        if first.acquire(blocking=False):
-            prepare_embedded(app)
-            if app.config["OUTBOX_WORKER"] == "embedded" and app.config["MAIL_SERVER"]:
-                threading.Thread(target=run, args=(app,), daemon=True, name="outbox").start()
+        if is_ready.is_set():
+            return
+        with first:
+            if not is_ready.is_set():
+                prepare_embedded(app)
+                _start_thread(app)
+                is_ready.set()
 
 
 def prepare_embedded(app: Flask) -> None:
@@ -36,17 +43,23 @@ def prepare_embedded(app: Flask) -> None:
         db.migrate(app)
 
 
-def run(app: Flask, stop: threading.Event | None = None) -> None:
+def run(app: Flask, stop: threading.Event) -> None:
     """Send due messages until told to stop; a database that is away for a while is waited for."""
-    stop = stop or threading.Event()
+    is_away, next_sweep = False, 0.0
     while not stop.is_set():
+        claimed = 0
         try:
             with app.app_context():
-                sent = run_once(stop)
+                if time.monotonic() >= next_sweep:
+                    sweeps.record_expired()
+                    next_sweep = time.monotonic() + SWEEP_SECONDS
+                claimed = run_once(stop)
+            is_away = False
         except SQLAlchemyError as error:
-            log.warning("outbox_database_unavailable", error=str(error.__class__.__name__))
-            sent = 0
-        if not sent:
+            if not is_away:
+                log.warning("outbox_waits_for_the_database", error=type(error).__name__)
+            is_away = True
+        if not claimed:
             stop.wait(IDLE_SECONDS)
 
 
@@ -56,7 +69,33 @@ def run_once(stop: threading.Event | None = None) -> int:
     for row in rows:
         if stop is not None and stop.is_set():
             delivery.release(row)
-            continue
-        taken = delivery.deliver(row)
-        log.info("outbox_message", message_id=str(row.id), sent=taken, attempt=row.attempts + 1)
+        else:
+            _deliver(row)
     return len(rows)
+
+
+def _deliver(row: OutboxMessage) -> None:
+    try:
+        taken = delivery.deliver(row)
+    except SQLAlchemyError:
+        raise
+    except Exception:  # whatever is wrong with one message must not keep the others
+        log.exception("outbox_message_broken", message_id=str(row.id))
+        delivery.postpone(row, "the message cannot be built; the server's log tells why")
+    else:
+        log.debug("outbox_message", message_id=str(row.id), sent=taken, attempt=row.attempts + 1)
+
+
+def _start_thread(app: Flask) -> None:
+    if app.testing or app.config["OUTBOX_WORKER"] != "embedded" or not app.config["MAIL_SERVER"]:
+        return
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(app, stop), daemon=True, name="outbox")
+    thread.start()
+    atexit.register(_finish, thread, stop, app.config["MAIL_TIMEOUT"])
+
+
+def _finish(thread: threading.Thread, stop: threading.Event, seconds: float) -> None:
+    """Let the message in flight come to its end, and give the rest of the batch back."""
+    stop.set()
+    thread.join(seconds)

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from . import api_keys, invitations, links, organizations, serving, users, workspaces
+from . import api_keys, invitations, links, organizations, outbox, serving, users, workspaces
 
-GROUPS = (organizations, users, workspaces, api_keys)
+GROUPS = (organizations, users, workspaces, api_keys, outbox)
 SINGLE = (invitations, links)
 
 

@@ -8,7 +8,7 @@ import click
 from invite_app.errors import DomainError
 from invite_app.models import Workspace
 from invite_app.models.base import folded
-from invite_app.services import invitations, organizations, rehearsals, workspaces
+from invite_app.services import bulk, invitations, organizations, workspaces
 
 from . import lists
 from .answers import Answer, Facts
@@ -85,22 +85,13 @@ def _invite_all(
     organization_id: UUID, people: list[lists.Person], drafts: list[invitations.Draft], dry_run: bool
 ) -> Answer:
     if dry_run:
-        obstacles = rehearsals.rehearse(organization_id, drafts, by=OPERATOR)
+        results, done = bulk.check(organization_id, drafts, by=OPERATOR), "ready"
     else:
-        obstacles = [_send(organization_id, draft) for draft in drafts]
-    done = "ready" if dry_run else "invited"
-    rows = [_result(person, obstacle, done) for person, obstacle in zip(people, obstacles, strict=True)]
-    good = obstacles.count(None)
+        (_, results), done = bulk.send(organization_id, drafts, by=OPERATOR), "invited"
+    rows = [_result(person, result.error, done) for person, result in zip(people, results, strict=True)]
+    good = sum(result.error is None for result in results)
     says = f"{good} of {len(rows)} {'are ready; nothing was sent' if dry_run else 'invited'}."
     return Answer(rows, says=says, is_good=good == len(rows))
-
-
-def _send(organization_id: UUID, draft: invitations.Draft) -> DomainError | None:
-    try:
-        invitations.send(organization_id, draft, by=OPERATOR)
-    except DomainError as error:
-        return error
-    return None
 
 
 def _result(person: lists.Person, obstacle: DomainError | None, done: str) -> Facts:

@@ -36,9 +36,8 @@ def read(file: Path) -> Iterator[Person]:
     rows = csv.DictReader(lines, delimiter=separator, restkey="")
     rows.fieldnames = [_column(name) for name in rows.fieldnames or ()]
     _check_columns(rows.fieldnames)
-    for row in rows:
-        if any(row.values()):
-            yield _person(rows.line_num, row)
+    for number, row in enumerate((row for row in rows if any(row.values())), start=1):
+        yield _person(number, row)
 
 
 def _column(heading: str) -> str:
@@ -52,7 +51,7 @@ def _check_columns(names: list[str]) -> None:
         raise click.BadParameter("The first line names the columns; 'email' is missing.")
 
 
-def _person(line: int, row: Mapping[str, str | None]) -> Person:
+def _person(number: int, row: Mapping[str, str | None]) -> Person:
     cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
     workspaces = cells.pop("workspaces").replace("|", ";").split(";")
-    return Person(line, workspaces=tuple(filter(None, map(str.strip, workspaces))), **cells)
+    return Person(number, workspaces=tuple(filter(None, map(str.strip, workspaces))), **cells)

@@ -110,15 +110,16 @@ def claim(limit: int) -> list[OutboxMessage]:
     They stay as they are at this moment, outside the session, so that their lease is the one that was taken.
     """
     lease = uuid4()
+    due = (
+        select(OutboxMessage.id)
+        .where(OutboxMessage.state == DeliveryState.QUEUED, OutboxMessage.next_attempt_at <= now())
+        .order_by(OutboxMessage.next_attempt_at)
+        .limit(limit)
+    )
+    if session().scalar(due.limit(1)) is None:  # most of the time, and no reason to lock anybody out
+        return []
     with transaction() as writing:
-        due = (
-            select(OutboxMessage.id)
-            .where(OutboxMessage.state == DeliveryState.QUEUED, OutboxMessage.next_attempt_at <= now())
-            .order_by(OutboxMessage.next_attempt_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        ids = list(writing.scalars(due))
+        ids = list(writing.scalars(due.with_for_update(skip_locked=True)))
         writing.execute(
             update(OutboxMessage)
             .where(OutboxMessage.id.in_(ids))
@@ -138,20 +139,27 @@ def claim(limit: int) -> list[OutboxMessage]:
 def deliver(claimed: OutboxMessage) -> bool:
     """Try to send one claimed message and write down the result; whether the mail server took it.
 
-    A message that is not ours any more is left alone, and so is an invitation that ended since the claim.
+    A message that is not ours any more is left alone, and so is one whose lease could run out meanwhile. An
+    invitation or a link that ended since the claim fails.
     """
-    ours = _complete().where(OutboxMessage.id == claimed.id, OutboxMessage.lease == claimed.lease)
-    if (row := session().scalar(ours.execution_options(populate_existing=True))) is None:
+    ours = _complete().where(
+        OutboxMessage.id == claimed.id,
+        OutboxMessage.lease == claimed.lease,
+        OutboxMessage.next_attempt_at > now() + _patience(),
+    )
+    row = session().scalar(ours.execution_options(populate_existing=True))
+    session().commit()  # the mail server may take its time, which no database connection has to wait for
+    if row is None:
         return False
-    if row.invitation is not None and row.invitation.state_at(now()) != InvitationState.PENDING:
-        _settle(row, state=DeliveryState.FAILED, reason="the invitation ended before it was sent")
+    if reason := _why_over(row):
+        _give_up(row, reason, attempts=row.attempts)
         return False
     try:
         receipt = transport().send(BUILDERS[row.kind](row))
     except AddressRefused as error:
-        _settle(row, state=DeliveryState.FAILED, reason=str(error), attempts=row.attempts + 1)
+        _give_up(row, str(error), attempts=row.attempts + 1)
     except NotSent as error:
-        _postpone(row, str(error))
+        postpone(row, str(error))
     else:
         settle_sent(row, receipt)
         return True
@@ -175,13 +183,27 @@ def settle_sent(row: OutboxMessage, receipt: Receipt) -> None:
     )
 
 
-def _postpone(row: OutboxMessage, reason: str) -> None:
+def postpone(row: OutboxMessage, reason: str) -> None:
+    """This attempt came to nothing; there is another one later, until there were enough."""
     attempts = row.attempts + 1
     if attempts >= MAX_ATTEMPTS:
-        _settle(row, state=DeliveryState.FAILED, reason=reason, attempts=attempts)
+        _give_up(row, reason, attempts=attempts)
         return
     pause = FIRST_PAUSE * 4 ** (attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
     _settle(row, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
+
+
+def _give_up(row: OutboxMessage, reason: str, *, attempts: int) -> None:
+    """There is no next attempt; its column tells from now on when the last one was."""
+    _settle(row, state=DeliveryState.FAILED, reason=reason, attempts=attempts, next_attempt_at=now())
+
+
+def _why_over(row: OutboxMessage) -> str | None:
+    if row.invitation is not None and row.invitation.state_at(now()) != InvitationState.PENDING:
+        return "the invitation ended before it was sent"
+    if row.account_link is not None and row.account_link.expires_at <= now():
+        return "the link ended before it was sent"
+    return None
 
 
 def _settle(row: OutboxMessage, **values: Any) -> None:
@@ -237,8 +259,12 @@ def _mark_kept(row: OutboxMessage) -> None:
 
 
 def _lease_end(batch: int = 1) -> datetime:
-    deadline = timedelta(seconds=current_app.config["MAIL_TIMEOUT"])
-    return now() + deadline * batch + LEASE_MARGIN
+    return now() + _patience() * batch + LEASE_MARGIN
+
+
+def _patience() -> timedelta:
+    """How long one message may keep us."""
+    return timedelta(seconds=current_app.config["MAIL_TIMEOUT"])
 
 
 def _complete() -> Any:

@@ -1,51 +1,97 @@
-"""The local outbox: the mail that leaves nowhere because no mail server is set, for those who could have sent it."""
+"""Watching over the outbox: how much waits, what failed and why, and another try for it. For the operator."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from invite_app.access import PersonActor
-from invite_app.errors import InvitationUnknown
-from invite_app.mail import messages
-from invite_app.mail.transport import transport
-from invite_app.models import Membership, OutboxMessage
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
-from . import delivery, member_lists
+from invite_app.db import session, transaction
+from invite_app.models import DeliveryState, InvitationState, OutboxMessage
+from invite_app.models.base import now
 
-LIMIT = 100
+from . import audit, delivery
 
-
-def list_latest(*, by: PersonActor) -> list[OutboxMessage]:
-    """The newest messages that carry an invitation which this person may grant, in any organization.
-
-    Raises InvitationUnknown when there is a mail server, and so no local outbox.
-    """
-    _check_is_local()
-    places = _places(by)
-    return [row for row in delivery.get_local([key for key in places if key], LIMIT) if _may_see(places, row)]
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_WITH_TARGETS = (joinedload(OutboxMessage.invitation), joinedload(OutboxMessage.user))
 
 
-def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
-    """One of these messages, as it would have been sent. Raises InvitationUnknown."""
-    _check_is_local()
-    row = delivery.find_local(message_id)
-    if row is None or not _may_see(_places(by), row):
-        raise InvitationUnknown(str(message_id))
-    return row, messages.invitation(row)
+@dataclass(frozen=True)
+class Status:
+    """How the outbox is doing. A message is due when nothing but a free delivery process is missing."""
+
+    queued: int
+    due: int
+    oldest_due_seconds: int | None
+    next_attempt_at: datetime | None
+    sent_last_hour: int
+    sent_last_day: int
+    failed_last_hour: int
+    failed_last_day: int
+    failed: int
 
 
-def _check_is_local() -> None:
-    if not transport().is_local:
-        raise InvitationUnknown("outbox")
+def status() -> Status:
+    """Read at this moment, over all organizations."""
+    moment = now()
+    next_attempt: datetime | None = session().scalar(
+        select(func.min(OutboxMessage.next_attempt_at)).where(_is(DeliveryState.QUEUED))
+    )
+    is_due = next_attempt is not None and next_attempt <= moment
+    return Status(
+        queued=_count(_is(DeliveryState.QUEUED)),
+        due=_count(_is(DeliveryState.QUEUED), OutboxMessage.next_attempt_at <= moment),
+        oldest_due_seconds=int((moment - next_attempt).total_seconds()) if next_attempt and is_due else None,
+        next_attempt_at=next_attempt,
+        sent_last_hour=_count(_is(DeliveryState.SENT), OutboxMessage.sent_at > moment - HOUR),
+        sent_last_day=_count(_is(DeliveryState.SENT), OutboxMessage.sent_at > moment - DAY),
+        failed_last_hour=_count(_is(DeliveryState.FAILED), OutboxMessage.next_attempt_at > moment - HOUR),
+        failed_last_day=_count(_is(DeliveryState.FAILED), OutboxMessage.next_attempt_at > moment - DAY),
+        failed=_count(_is(DeliveryState.FAILED)),
+    )
 
 
-def _places(by: PersonActor) -> dict[UUID | None, Membership]:
-    return {place.organization_id: place for place in member_lists.memberships_of(by.user_id)}
+def list_failed(limit: int = 1000) -> list[OutboxMessage]:
+    """Messages that were given up, the latest first, each with its invitation or user."""
+    query = select(OutboxMessage).options(*_WITH_TARGETS).where(_is(DeliveryState.FAILED))
+    latest_first = query.order_by(OutboxMessage.next_attempt_at.desc(), OutboxMessage.id.desc())
+    return list(session().scalars(latest_first.limit(limit)))
 
 
-def _may_see(places: Mapping[UUID | None, Membership], row: OutboxMessage) -> bool:
-    place = places.get(row.organization_id)
-    role = row.invitation.role if row.invitation else None
-    if place is None or role is None:
-        return False
-    own = set(place.role.permissions)
-    return "invitations:write" in own and own.issuperset(role.permissions)
+def retry_all(*, by: audit.Author) -> int:
+    """Queue every failed message again that still has a purpose; how many there were."""
+    ids = session().scalars(
+        select(OutboxMessage.id)
+        .join(OutboxMessage.invitation)
+        .where(_is(DeliveryState.FAILED), OutboxMessage.invitation.has(state=InvitationState.PENDING))
+    )
+    return len(retry(list(ids), by=by))
+
+
+def retry(message_ids: Iterable[UUID], *, by: audit.Author) -> list[UUID]:
+    """Queue these messages again; the ids of those that had failed. The others are left alone."""
+    return [message_id for message_id in message_ids if _retry(message_id, by)]
+
+
+def _retry(message_id: UUID, by: audit.Author) -> bool:
+    with transaction() as writing:
+        failed = select(OutboxMessage).where(OutboxMessage.id == message_id, _is(DeliveryState.FAILED))
+        row = writing.scalar(failed.options(*_WITH_TARGETS).with_for_update(of=OutboxMessage))
+        if row is None:
+            return False
+        delivery.enqueue_again(row)
+        target = row.invitation or row.user
+        assert target is not None
+        audit.record(row.organization_id, by, "message.retried", target)
+    return True
+
+
+def _is(state: DeliveryState) -> Any:
+    return OutboxMessage.state == state
+
+
+def _count(*conditions: Any) -> int:
+    return session().scalar(select(func.count()).select_from(OutboxMessage).where(*conditions)) or 0

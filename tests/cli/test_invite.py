@@ -66,16 +66,16 @@ def test_one_bad_row_never_stops_the_rest(app: Flask, acme: Acme, file: Path, ru
     rows = json.loads(result.stdout)
     assert result.exit_code == 1
     assert [(row["row"], row["result"]) for row in rows] == [
-        (2, "invited"),
+        (1, "invited"),
+        (2, "refused"),
         (3, "refused"),
         (4, "refused"),
-        (5, "refused"),
-        (6, "invited"),
-        (8, "refused"),
+        (5, "invited"),
+        (6, "refused"),
     ]
-    assert rows[5]["reason"] == "ana@guest.example is already invited."
+    assert rows[5]["reason"] == "Same address as row 1."
     found = invited(app, acme)
-    assert list(found) == ["eli@guest.example", "ana@guest.example"]
+    assert set(found) == {"eli@guest.example", "ana@guest.example"}
     assert [workspace.name for workspace in found["ana@guest.example"].workspaces] == ["Sales", "Support"]
 
 
@@ -92,7 +92,7 @@ def test_a_dry_run_says_the_same_and_keeps_nothing(app: Flask, acme: Acme, file:
 def test_a_list_for_people_reads_well(acme: Acme, file: Path, run: Run) -> None:
     lines = run("invite", "acme", "--csv", file, "--role", "member").output.splitlines()
     assert lines[0] == "2 of 6 invited."
-    assert lines[3] == "2    ana@guest.example   invited  -"
+    assert lines[3] == "1    ana@guest.example   invited  -"
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

@@ -1,4 +1,4 @@
-"""An organization whose invitations leave through a real mail server, with little patience."""
+"""An organization whose invitations leave through a real mail server."""
 
 import socket
 import threading
@@ -9,17 +9,39 @@ import pytest
 from flask import Flask
 
 from invite_app.errors import DomainError
-from invite_app.mail.transport import transport
+from invite_app.mail.smtp import SmtpTransport
 from tests.support.factories import Acme, invite, make_organization
 from tests.support.mail import SmtpServer
 
-PATIENCE = 0.6
+PATIENCE = 1.0
 Send = Callable[..., DomainError | None]
 
 
 @pytest.fixture
+def make_app(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
+    """The same, and no connection to a mail server outlives its test."""
+    made: list[Flask] = []
+
+    def make(**changes: str) -> Flask:
+        made.append(make_app(**changes))
+        return made[-1]
+
+    yield make
+    for app in made:
+        used = app.extensions["invite_app.transport"]
+        if isinstance(used, SmtpTransport):
+            used.close()
+
+
+@pytest.fixture
 def mail_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
-    return make_app(**smtp.environ, INVITE_MAIL_TIMEOUT=str(PATIENCE))
+    return make_app(**smtp.environ)
+
+
+@pytest.fixture
+def impatient(mail_app: Flask) -> None:
+    """From here on a message may take no longer than PATIENCE."""
+    mail_app.extensions["invite_app.transport"]._timeout = PATIENCE
 
 
 @pytest.fixture
@@ -29,7 +51,7 @@ def acme(mail_app: Flask) -> Acme:
 
 
 @pytest.fixture
-def send(mail_app: Flask, acme: Acme) -> Iterator[Send]:
+def send(mail_app: Flask, acme: Acme) -> Send:
     """Sends an invitation as a request would; the error that stood in the way, or None."""
 
     def send(email: str = "ana@guest.example", **draft: object) -> DomainError | None:
@@ -40,9 +62,7 @@ def send(mail_app: Flask, acme: Acme) -> Iterator[Send]:
                 return error
         return None
 
-    yield send
-    with mail_app.app_context():
-        transport().close()  # type: ignore[attr-defined]  # only the one for SMTP has something to close
+    return send
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from invite_app.db import session
 from invite_app.errors import DeliveryFailed, InvalidEmail
-from invite_app.mail.transport import transport
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, configure, invite
@@ -56,6 +55,14 @@ class TestTaken:
     def test_a_connection_is_used_again(self, send: Send, smtp: SmtpServer) -> None:
         assert [send(f"ana{number}@guest.example") for number in range(3)] == [None, None, None]
         assert (len(smtp.messages), smtp.connections) == (3, 1)
+
+    def test_a_forked_process_leaves_its_parents_connection_alone(
+        self, send: Send, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        send("ana@guest.example")
+        monkeypatch.setattr("invite_app.mail.smtp.os.getpid", lambda: -1)
+        send("bo@guest.example")
+        assert (len(smtp.messages), smtp.connections) == (2, 2)
 
     @pytest.mark.parametrize("goodbye", ["421 4.4.2 idle for too long", None])
     def test_one_that_was_closed_while_idle_is_opened_again(
@@ -131,10 +138,11 @@ class TestOutOfReach:
     @pytest.mark.parametrize("is_idle", [False, True])
     @on_sqlite
     def test_a_silent_server_is_given_so_much_time(
-        self, send: Send, smtp: SmtpServer, stage: Any, is_idle: bool
+        self, send: Send, smtp: SmtpServer, request: pytest.FixtureRequest, stage: Any, is_idle: bool
     ) -> None:
         if is_idle:
             send("first@guest.example")
+        request.getfixturevalue("impatient")
         smtp.hang(30, at=stage)
         began = time.monotonic()
         error = send()
@@ -145,6 +153,7 @@ class TestOutOfReach:
             assert isinstance(error, DeliveryFailed)
             assert error.reason == "the mail server did not answer in time"
 
+    @pytest.mark.usefixtures("impatient")
     @on_sqlite
     def test_a_server_that_drips_is_too(self, mail_app: Flask, acme: Acme, send: Send, dripping: int) -> None:
         mail_app.extensions["mail"].port = dripping
@@ -221,4 +230,3 @@ class TestTls:
     def invite(self, app: Flask, acme: Acme) -> None:
         with app.app_context():
             invite(acme)
-            transport().close()  # type: ignore[attr-defined]  # only the one for SMTP has something to close

@@ -1,0 +1,80 @@
+"""flask outbox: the process that sends mail, and how it is doing."""
+
+import dataclasses
+import signal
+import threading
+from uuid import UUID
+
+import click
+from flask import current_app
+
+from invite_app import worker
+from invite_app.models import OutboxMessage
+from invite_app.services import outbox
+
+from .answers import Answer, Facts
+from .commands import BY_OPERATOR, Commands
+
+group = Commands("outbox", help="Send mail, see how it goes, and try again what failed.")
+
+
+@group.command("run")
+def run() -> Answer:
+    """Send what is due until stopped (SIGTERM, Ctrl-C). As many of these may run as you like."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the loop needs the app itself
+    click.echo("Sending what is in the outbox. Ctrl-C stops after the message in flight.", err=True)
+    worker.run(app, _stop_on_signal())
+    return Answer({}, says="Stopped.")
+
+
+@group.command("status")
+def status() -> Answer:
+    """Show how much waits, how much was sent, and how much failed."""
+    return Answer(dataclasses.asdict(outbox.status()))
+
+
+@group.command("failed")
+def failed() -> Answer:
+    """List the messages that were given up, the latest first."""
+    return Answer([_summary(row) for row in outbox.list_failed()])
+
+
+@group.command("retry")
+@click.argument("message_ids", nargs=-1, type=click.UUID, metavar="[ID]...")
+@click.option("--all", "everything", is_flag=True, help="Every failed message whose invitation is still pending.")
+def retry(message_ids: tuple[UUID, ...], everything: bool) -> Answer:
+    """Try failed messages again: those with the IDs that 'flask outbox failed' shows, or all."""
+    if bool(message_ids) == everything:
+        raise click.UsageError("Name the IDs of failed messages, or use --all.")
+    if everything:
+        count = outbox.retry_all(by=BY_OPERATOR)
+        return Answer({"queued": count}, says=f"{count} queued again.")
+    queued = outbox.retry(message_ids, by=BY_OPERATOR)
+    left = [message_id for message_id in message_ids if message_id not in queued]
+    says = f"{len(queued)} queued again." + (f" {len(left)} had not failed, or do not exist." if left else "")
+    return Answer({"queued": len(queued), "left": [str(item) for item in left]}, says=says, is_good=not left)
+
+
+def _stop_on_signal() -> threading.Event:
+    """Set by SIGTERM and SIGINT, from a thread: a handler could interrupt the main one inside the event's lock."""
+    stop, signals = threading.Event(), {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+    def wait() -> None:
+        signal.sigwait(signals)
+        stop.set()
+
+    threading.Thread(target=wait, daemon=True, name="signals").start()
+    return stop
+
+
+def _summary(row: OutboxMessage) -> Facts:
+    recipient = row.invitation or row.user
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "email": recipient.email if recipient else None,
+        "attempts": row.attempts,
+        "last_attempt_at": row.next_attempt_at,
+        "reason": row.reason,
+    }

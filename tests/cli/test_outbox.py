@@ -1,0 +1,49 @@
+"""flask outbox status, failed and retry."""
+
+import pytest
+from flask import Flask
+
+from invite_app.models.base import now
+from tests.support.factories import invite, make_organization, set_delivery
+
+from .conftest import Ask, Run
+
+
+@pytest.fixture
+def message_id(app: Flask) -> str:
+    """A message that was given up, beside one that was sent."""
+    with app.app_context():
+        acme = make_organization()
+        invite(acme, "bo@guest.example")
+        failed = invite(acme, "ana@guest.example")
+        set_delivery(failed, state="failed", reason="550 no such user", attempts=1, next_attempt_at=now())
+        assert failed.message is not None
+        return str(failed.message.id)
+
+
+def test_status_of_nothing(ask: Ask) -> None:
+    assert set(ask("outbox", "status").values()) == {0, None}
+
+
+def test_status_counts(message_id: str, ask: Ask, run: Run) -> None:
+    status = ask("outbox", "status")
+    assert (status["sent_last_hour"], status["failed_last_hour"], status["failed"], status["queued"]) == (1, 1, 1, 0)
+    assert "failed last hour    1" in run("outbox", "status").output
+
+
+def test_a_failed_message_is_listed_and_retried(message_id: str, ask: Ask, run: Run) -> None:
+    (row,) = ask("outbox", "failed")
+    assert (row["id"], row["email"], row["reason"]) == (message_id, "ana@guest.example", "550 no such user")
+    assert ask("outbox", "retry", message_id) == {"queued": 1, "left": []}
+    assert ask("outbox", "failed") == []
+    assert run("outbox", "retry", message_id).exit_code == 1
+
+
+def test_all_are_retried(message_id: str, ask: Ask) -> None:
+    assert ask("outbox", "retry", "--all") == {"queued": 1}
+    assert ask("outbox", "retry", "--all") == {"queued": 0}
+
+
+@pytest.mark.parametrize("arguments", [(), ("--all", "01a1fbc8-c9c8-72f0-b849-69b0acf74fcb"), ("no-id",)], ids=str)
+def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
+    assert run("outbox", "retry", *arguments).exit_code == 2

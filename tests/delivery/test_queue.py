@@ -1,0 +1,223 @@
+"""The queue: claimed once, tried again and again, given up, retried by hand, and never lost."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from invite_app import worker
+from invite_app.db import session
+from invite_app.mail import messages
+from invite_app.models import AuditEvent, Invitation, OutboxMessage
+from invite_app.models.base import now
+from invite_app.services import delivery, invitations, outbox, sweeps
+from tests.support.databases import on_postgres
+from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, set_delivery
+from tests.support.mail import SmtpServer, wait_until
+
+
+@pytest.fixture
+def queue_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
+    return make_app(**smtp.environ, INVITE_MAIL_DELIVERY="queued", INVITE_MAIL_TIMEOUT="10")
+
+
+@pytest.fixture
+def acme(queue_app: Flask) -> Acme:
+    with queue_app.app_context():
+        return make_organization()
+
+
+def queue(app: Flask, acme: Acme, count: int = 1) -> list[UUID]:
+    """So many invitations, none of them sent; their ids."""
+    with app.app_context():
+        return [invite(acme, f"ana{number}@guest.example").id for number in range(count)]
+
+
+def work(app: Flask) -> int:
+    with app.app_context():
+        return worker.run_once()
+
+
+def rows(app: Flask) -> list[OutboxMessage]:
+    with app.app_context():
+        return list(session().scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)))
+
+
+def test_queued_is_success_and_goes_out_later(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    queue(queue_app, acme)
+    assert (smtp.messages, rows(queue_app)[0].state) == ([], "queued")
+    assert (work(queue_app), work(queue_app)) == (1, 0)
+    assert len(smtp.to("ana0@guest.example")) == 1
+    (row,) = rows(queue_app)
+    assert (row.state, row.attempts, row.lease, row.reason) == ("sent", 1, None, "")
+
+
+def test_failures_are_tried_again_ever_later_and_then_given_up(
+    queue_app: Flask, acme: Acme, smtp: SmtpServer
+) -> None:
+    (invitation_id,) = queue(queue_app, acme)
+    smtp.fail("451 4.7.1 later")
+    pauses = []
+    for attempt in range(1, delivery.MAX_ATTEMPTS):
+        assert work(queue_app) == 1
+        (row,) = rows(queue_app)
+        assert (row.state, row.attempts, row.reason) == ("queued", attempt, "451 4.7.1 later")
+        pauses.append((row.next_attempt_at - now()).total_seconds() / 60)
+        assert work(queue_app) == 0
+        with queue_app.app_context():
+            set_delivery(invitation_id, next_attempt_at=now())
+    assert [round(pause / 4**power) for power, pause in enumerate(pauses)] == [1] * len(pauses)
+    work(queue_app)
+    (row,) = rows(queue_app)
+    assert (row.state, row.attempts, row.reason) == ("failed", delivery.MAX_ATTEMPTS, "451 4.7.1 later")
+    with queue_app.app_context():
+        assert invitations.get(acme.id, invitation_id, by=acme.owner.actor).state == "pending"
+
+
+def test_an_address_that_does_not_exist_is_given_up_at_once(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    queue(queue_app, acme)
+    smtp.fail("550 5.1.1 no such user")
+    work(queue_app)
+    assert [(row.state, row.attempts) for row in rows(queue_app)] == [("failed", 1)]
+
+
+def test_a_failed_one_is_retried_by_hand(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    first, revoked = queue(queue_app, acme, 2)
+    smtp.fail("550 5.1.1 no such user", times=2)
+    work(queue_app)
+    with queue_app.app_context():
+        invitations.revoke(acme.id, revoked, by=acme.owner.actor)
+        assert (outbox.status().failed_last_hour, outbox.retry_all(by=BY_OPERATOR)) == (2, 1)
+        event = session().scalars(select(AuditEvent).where(AuditEvent.action == "message.retried")).one()
+        assert (event.actor_kind, event.target_id, event.organization_id) == ("operator", first, acme.id)
+    work(queue_app)
+    (received,) = smtp.messages
+    assert received.message["Message-ID"] == f"<{rows(queue_app)[0].id}.2@localhost>"
+
+
+def test_one_message_that_breaks_does_not_keep_the_others(
+    queue_app: Flask, acme: Acme, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(queue_app, acme, 3)
+
+    def build(row: OutboxMessage) -> messages.MailMessage:
+        if row.invitation is not None and row.invitation.email.startswith("ana1"):
+            raise LookupError("a template is gone")
+        return messages.invitation(row)
+
+    monkeypatch.setitem(delivery.BUILDERS, "invitation", build)
+    assert work(queue_app) == 3
+    assert [row.state for row in rows(queue_app)] == ["sent", "queued", "sent"]
+    assert "cannot be built" in rows(queue_app)[1].reason
+
+
+def test_a_lease_that_could_run_out_while_sending_is_left_alone(
+    queue_app: Flask, acme: Acme, smtp: SmtpServer
+) -> None:
+    (invitation_id,) = queue(queue_app, acme)
+    with queue_app.app_context():
+        (claimed,) = delivery.claim(1)
+        set_delivery(invitation_id, next_attempt_at=now() + timedelta(seconds=9))
+        assert not delivery.deliver(claimed)
+    assert (smtp.messages, rows(queue_app)[0].state) == ([], "queued")
+
+
+def test_an_ended_invitation_is_not_sent(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    (invitation_id,) = queue(queue_app, acme)
+    with queue_app.app_context():
+        expire(invitation_id)
+    work(queue_app)
+    assert (smtp.messages, rows(queue_app)[0].reason) == ([], "the invitation ended before it was sent")
+
+
+def test_the_database_is_free_while_the_mail_server_takes_its_time(
+    queue_app: Flask, acme: Acme, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(queue_app, acme)
+    is_reading = []
+    build = messages.invitation
+
+    def watch(row: OutboxMessage) -> messages.MailMessage:
+        message = build(row)
+        is_reading.append(session().registry().in_transaction())
+        return message
+
+    monkeypatch.setitem(delivery.BUILDERS, "invitation", watch)
+    work(queue_app)
+    assert is_reading == [False]
+
+
+@on_postgres
+def test_two_processes_send_each_message_once(
+    make_app: Callable[..., Flask], queue_app: Flask, acme: Acme, smtp: SmtpServer
+) -> None:
+    queue(queue_app, acme, 60)
+    others = [make_app(**smtp.environ, INVITE_MAIL_DELIVERY="queued") for _ in range(2)]
+    threads = [threading.Thread(target=_work_until_idle, args=(app,)) for app in (queue_app, *others)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(message.recipients[0] for message in smtp.messages) == sorted(
+        f"ana{number}@guest.example" for number in range(60)
+    )
+
+
+def _work_until_idle(app: Flask) -> None:
+    while work(app):
+        pass
+
+
+class TestLoop:
+    @pytest.fixture
+    def loop(self, queue_app: Flask) -> Any:
+        stop = threading.Event()
+        thread = threading.Thread(target=worker.run, args=(queue_app, stop))
+        thread.start()
+        yield thread
+        stop.set()
+        thread.join()
+
+    def test_sends_what_comes_in(self, queue_app: Flask, acme: Acme, smtp: SmtpServer, loop: Any) -> None:
+        queue(queue_app, acme, 2)
+        smtp.wait_for(2)
+
+    def test_records_what_expired(self, queue_app: Flask, acme: Acme, request: pytest.FixtureRequest) -> None:
+        (invitation_id,) = queue(queue_app, acme)
+        with queue_app.app_context():
+            expire(invitation_id)
+        request.getfixturevalue("loop")
+        with queue_app.app_context():
+            query = select(Invitation.state).where(Invitation.id == invitation_id)
+            wait_until(lambda: (session().commit(), session().scalar(query))[1] == "expired")
+            assert sweeps.record_expired() == 0
+
+    @on_postgres
+    def test_outlives_a_restart_of_the_database(
+        self, queue_app: Flask, acme: Acme, smtp: SmtpServer, loop: threading.Thread
+    ) -> None:
+        queue(queue_app, acme)
+        smtp.wait_for(1)
+        with queue_app.app_context():
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            session().execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+        with queue_app.app_context():
+            invite(acme, "bo@guest.example")
+        smtp.wait_for(2)
+        assert loop.is_alive()
+
+
+def test_without_a_mail_server_messages_are_kept(app: Flask) -> None:
+    with app.app_context():
+        acme = make_organization()
+        invite(acme)
+        assert worker.run_once() == 0
+        assert outbox.status().sent_last_hour == 1
+        (row,) = delivery.get_local([acme.id], 10)
+        assert (row.state, row.answer) == ("sent", "local outbox")
+        assert messages.invitation(row).to == "ana@guest.example"

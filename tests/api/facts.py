@@ -41,6 +41,7 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
         facts.PlanUpgradeRequired(),
         facts.SeatsFull(5),
         facts.AlreadyMember("ana@guest.example", AN_ID),
+        facts.InvitedOneself("ana@guest.example", AN_ID),
         facts.InvitationPending("ana@guest.example", AN_ID, A_TIME),
         facts.InvitationEnded(AN_ID, "revoked"),
         facts.DuplicateInList("ana@guest.example", 2),

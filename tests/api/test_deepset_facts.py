@@ -55,6 +55,7 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
     facts.OfferUnknown: (404, NOT_FOUND),
     facts.LinkBroken: (404, NOT_FOUND),
     facts.AlreadyMember: (409, "The user already belongs to the organization."),
+    facts.InvitedOneself: (409, "The user already belongs to the organization."),
     facts.InvitationPending: (409, "ana@guest.example is already invited."),
     facts.InvitationEnded: (409, "This invitation has ended: it is revoked."),
     facts.NameTaken: (409, "There is already a role called “Helpers”."),

@@ -82,6 +82,7 @@ ERRORS: ErrorTable = {
     facts.PlanUpgradeRequired: Row(402, sentence),
     facts.SeatsFull: Row(402, sentence),
     facts.AlreadyMember: Row(409, saying("The user already belongs to the organization.")),
+    facts.InvitedOneself: Row(409, saying("The user already belongs to the organization.")),
     facts.InvitationPending: Row(409, sentence),
     facts.InvitationEnded: Row(409, sentence),
     facts.LastOwner: Row(409, sentence),

@@ -1,5 +1,7 @@
 """Ids as they come in from outside."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from uuid import UUID
 
 
@@ -9,3 +11,12 @@ def parse(value: UUID | str, otherwise: Exception) -> UUID:
         return value if isinstance(value, UUID) else UUID(value)
     except ValueError:
         raise otherwise from None
+
+
+def readable(values: Iterable[UUID | str]) -> list[UUID]:
+    """Those of the values that can be ids; nothing has any of the others."""
+    found = []
+    for value in values:
+        with suppress(ValueError):
+            found.append(parse(value, ValueError()))
+    return found

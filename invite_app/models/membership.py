@@ -8,7 +8,7 @@ from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstrain
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Identified, folded, now, sortable
-from .organization import Workspace
+from .organization import Organization, Workspace
 from .role import Role
 from .user import User
 
@@ -38,6 +38,7 @@ class Membership(Identified, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
+    organization: Mapped[Organization] = relationship(lazy="raise")
     user: Mapped[User] = relationship(lazy="raise")
     role: Mapped[Role] = relationship(lazy="raise")
     workspaces: Mapped[list[Workspace]] = relationship(

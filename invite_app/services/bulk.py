@@ -177,13 +177,7 @@ def _room(standing: Standing) -> int | None:
     organization = standing.organization
     if organization.seat_limit is None:
         return None
-    overdue = select(func.count()).where(
-        Invitation.organization_id == organization.id,
-        Invitation.state == InvitationState.PENDING,
-        Invitation.expires_at <= now(),
-    )
-    pending = organization.pending_count - (session().scalar(overdue) or 0)
-    return organization.seat_limit - organization.members_count - pending
+    return organization.seat_limit - organization.members_count - endings.pending_now(organization)
 
 
 def _open_batch(

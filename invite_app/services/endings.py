@@ -1,13 +1,13 @@
 """How pending invitations end other than by their invitee: expiry, and ends that another deed brings with it.
 
-These are parts of a caller's transaction, which holds the organization's lock.
+Those that write are parts of a caller's transaction, which holds the organization's lock.
 """
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Update, func, select, update
 
 from invite_app.db import session
 from invite_app.models import Invitation, InvitationState, Organization
@@ -21,6 +21,16 @@ def record_overdue(organization: Organization) -> None:
     moment = now()
     overdue = _pending(organization.id).where(Invitation.expires_at <= moment)
     _end(organization, overdue, InvitationState.EXPIRED, Invitation.expires_at)
+
+
+def pending_now(organization: Organization) -> int:
+    """How many invitations are pending at this moment: the counter less those whose end passed unrecorded."""
+    overdue = select(func.count()).where(
+        Invitation.organization_id == organization.id,
+        Invitation.state == InvitationState.PENDING,
+        Invitation.expires_at <= now(),
+    )
+    return organization.pending_count - (session().scalar(overdue) or 0)
 
 
 def revoke_those_to(organization: Organization, address: str) -> None:

@@ -13,24 +13,31 @@ from invite_app import ids
 from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import InvitationUnknown
-from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage
+from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import cursors, reasons
+from . import cursors, reasons, values
 
 NEWEST: cursors.Order[Invitation] = cursors.Order(
     (Invitation.created_at, Invitation.id), lambda row: (row.created_at, row.id), descending=True
 )
 OLDEST: cursors.Order[Invitation] = cursors.Order(NEWEST.columns, NEWEST.values)
+BY_EMAIL: cursors.Order[Invitation] = cursors.Order(
+    (Invitation.email, Invitation.id), lambda row: (row.email, row.id)
+)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which invitations to list; what is left empty does not narrow the list."""
+    """Which invitations to list; what is left empty does not narrow the list.
+
+    `invitee_id` is the account at the invited address.
+    """
 
     states: Collection[InvitationState] = ()
     delivery: DeliveryState | None = None
     email: str | None = None
+    invitee_id: UUID | str | None = None
     fragment: str = ""
     ends_before: datetime | None = None
     needs_you: bool = False
@@ -130,12 +137,15 @@ def _conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
     if only.delivery is not None:
         conditions.append(Invitation.message.has(OutboxMessage.state == only.delivery))
     if only.email is not None:
-        conditions.append(Invitation.email == only.email)
+        conditions.append(Invitation.email.in_(values.readable_emails([only.email])))
+    if only.invitee_id is not None:
+        at_address = select(User.email).where(User.id.in_(ids.readable([only.invitee_id])))
+        conditions.append(Invitation.email.in_(at_address))
     if only.ends_before is not None:
         conditions.append(Invitation.expires_at < only.ends_before)
     if only.needs_you:
         conditions.append(reasons.needs_you(moment))
-    conditions += [_mentions(word) for word in only.fragment.split()]
+    conditions += [_mentions(word) for word in values.words(only.fragment)]
     return conditions
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from invite_app.errors import MembershipUnknown
 from invite_app.models import Membership, Role, User, membership_workspaces
 from invite_app.models.role import OWNER
 
-from . import cursors, roles
+from . import cursors, roles, values
 
 BY_NAME: cursors.Order[Membership] = cursors.Order(
     (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
@@ -25,17 +26,29 @@ NEWEST: cursors.Order[Membership] = cursors.Order(
 )
 OLDEST: cursors.Order[Membership] = cursors.Order(NEWEST.columns, NEWEST.values)
 BY_EMAIL: cursors.Order[Membership] = cursors.Order((User.email, Membership.id), lambda row: (row.user.email, row.id))
+BY_FAMILY_NAME: cursors.Order[Membership] = cursors.Order(
+    (User.family_name, Membership.id), lambda row: (row.user.family_name, row.id)
+)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which members to list; what is left empty does not narrow the list."""
+    """Which members to list; what is left empty does not narrow the list.
 
-    user_ids: Collection[UUID] = ()
+    Ids, addresses and roles that nobody has, or nobody can have, find nobody. `account_since` and `account_until`
+    look at when the person got an account.
+    """
+
+    user_ids: Collection[UUID | str] = ()
+    without_user_ids: Collection[UUID | str] = ()
     emails: Collection[str] = ()
     roles: Collection[str] = ()
     workspace_id: UUID | None = None
     fragment: str = ""
+    email_fragment: str = ""
+    name_fragment: str = ""
+    account_since: datetime | None = None
+    account_until: datetime | None = None
 
 
 EVERYBODY = Filter()
@@ -136,6 +149,7 @@ def complete() -> Select[Membership]:
         .join(Membership.user)
         .options(
             contains_eager(Membership.user),
+            joinedload(Membership.organization, innerjoin=True),
             joinedload(Membership.role, innerjoin=True),
             selectinload(Membership.workspaces),
         )
@@ -145,9 +159,15 @@ def complete() -> Select[Membership]:
 def _conditions(only: Filter) -> list[ColumnElement[bool]]:
     conditions: list[Any] = []
     if only.user_ids:
-        conditions.append(Membership.user_id.in_(only.user_ids))
+        conditions.append(Membership.user_id.in_(ids.readable(only.user_ids)))
+    if only.without_user_ids:
+        conditions.append(Membership.user_id.not_in(ids.readable(only.without_user_ids)))
     if only.emails:
-        conditions.append(User.email.in_(only.emails))
+        conditions.append(User.email.in_(values.readable_emails(only.emails)))
+    if only.account_since is not None:
+        conditions.append(User.created_at > only.account_since)
+    if only.account_until is not None:
+        conditions.append(User.created_at < only.account_until)
     if only.roles:
         wanted = {spelling for name in only.roles for spelling in roles.spellings(name)}
         conditions.append(Membership.role.has(or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))))
@@ -156,12 +176,12 @@ def _conditions(only: Filter) -> list[ColumnElement[bool]]:
             membership_workspaces.c.workspace_id == only.workspace_id
         )
         conditions.append(Membership.id.in_(in_workspace))
-    return conditions + [_mentions(word) for word in only.fragment.split()]
-
-
-def _mentions(word: str) -> ColumnElement[bool]:
-    return or_(
-        User.email.icontains(word, autoescape=True),
-        User.given_name.icontains(word, autoescape=True),
-        User.family_name.icontains(word, autoescape=True),
-    )
+    return conditions + [
+        or_(*(column.icontains(word, autoescape=True) for column in columns))
+        for fragment, columns in (
+            (only.fragment, (User.email, User.given_name, User.family_name)),
+            (only.email_fragment, (User.email,)),
+            (only.name_fragment, (User.given_name, User.family_name)),
+        )
+        for word in values.words(fragment)
+    ]

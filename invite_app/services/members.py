@@ -56,6 +56,7 @@ def add(
         granted = roles.get(organization.id, role)
         membership = Membership(
             organization_id=organization.id,
+            organization=organization,
             user_id=user.id,
             user=user,
             role_id=granted.id,
@@ -140,16 +141,17 @@ def change(
     return membership
 
 
-def remove(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> None:
+def remove(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
     """End a membership, and with it the person's keys here and the pending invitations to them.
 
-    Invitations sent by them stay, and are checked again when somebody accepts. Raises MembershipUnknown,
-    MemberAboveOwn and LastOwner.
+    Returns what ended. Invitations sent by them stay, and are checked again when somebody accepts. Raises
+    MembershipUnknown, MemberAboveOwn and LastOwner.
     """
     with locked(organization_id, by=by, needs="members:write") as standing:
         membership = find_in(standing.organization.id, user_id)
         standing.check_may_change(membership.user_id, membership.role)
         _end(standing, membership, "member.removed")
+    return membership
 
 
 def leave(organization_id: UUID | str, *, by: Actor) -> None:

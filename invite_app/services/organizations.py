@@ -123,9 +123,11 @@ def list_all() -> list[Organization]:
 
 
 def id_of(text: str) -> UUID:
-    """The organization with this id or slug, as the operator names it. Raises OrganizationUnknown."""
+    """The id that is meant by an id (which nobody may have) or a slug. Raises OrganizationUnknown."""
     with suppress(ValueError):
         return UUID(text)
+    if values.has_control_characters(text):
+        raise OrganizationUnknown
     organization_id: UUID | None = session().scalar(select(Organization.id).where(Organization.slug == text))
     if organization_id is None:
         raise OrganizationUnknown

@@ -16,7 +16,13 @@ from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
 from invite_app.models.role import BUILT_IN, PERMISSIONS
 
-from . import audit, inviters, values
+from . import audit, cursors, inviters, values
+
+NEWEST: cursors.Order[Role] = cursors.Order(
+    (Role.created_at, Role.id), lambda row: (row.created_at, row.id), descending=True
+)
+BY_NAME: cursors.Order[Role] = cursors.Order((Role.folded_name, Role.id), lambda row: (row.folded_name, row.id))
+BY_KEY: cursors.Order[Role] = cursors.Order((Role.key, Role.id), lambda row: (row.key, row.id))
 
 
 def add_built_in(organization: Organization) -> dict[str, Role]:
@@ -46,6 +52,28 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Role]:
         .order_by(Role.is_built_in.desc(), Role.created_at, Role.id)
     )
     return list(session().scalars(query))
+
+
+def list_page(
+    organization_id: UUID | str,
+    *,
+    by: Actor,
+    fragment: str = "",
+    order: cursors.Order[Role] = NEWEST,
+    offset: int = 0,
+    limit: int = 25,
+) -> cursors.Page[Role]:
+    """A page of the roles whose name or key holds every word of `fragment`. Any member may see them."""
+    standing = authorize(by, organization_id)
+    query = select(Role).where(
+        Role.organization_id == standing.organization.id,
+        *(
+            or_(Role.name.icontains(word, autoescape=True), Role.key.icontains(word, autoescape=True))
+            for word in values.words(fragment)
+        ),
+    )
+    total = session().scalar(query.with_only_columns(func.count())) or 0
+    return cursors.fetch(query, order, total=total, cursor=None, offset=offset, limit=limit)
 
 
 def holders(organization_id: UUID | str, *, by: Actor) -> dict[UUID, int]:

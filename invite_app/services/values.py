@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +38,15 @@ def email(text: str) -> str:
     if parts.ascii_email is None:
         raise InvalidEmail(text)
     return parts.ascii_email.lower()
+
+
+def readable_emails(texts: Iterable[str]) -> list[str]:
+    """Those of the texts that can be addresses, normalized; nobody has any of the others."""
+    found = []
+    for text in texts:
+        with suppress(InvalidEmail):
+            found.append(email(text))
+    return found
 
 
 def check_domain(address: str, allowed: Iterable[str]) -> None:
@@ -119,6 +129,11 @@ def allowed_domain(text: str) -> str:
         return email(f"name@{text.strip().lower().removeprefix('@')}").rpartition("@")[2]
     except InvalidEmail:
         raise InvalidSetting("allowed_domains", f"“{text.strip()}” is not a domain, like example.com.") from None
+
+
+def words(fragment: str) -> list[str]:
+    """The words of a search. U+0000, which no database holds in a text, separates them like a space."""
+    return fragment.replace("\0", " ").split()
 
 
 def has_control_characters(text: str) -> bool:

@@ -24,7 +24,7 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Plan, User
 from invite_app.models.base import now
 
-from . import values
+from . import inviters, values
 from .catalog import Asked, Catalog
 
 
@@ -32,7 +32,8 @@ from .catalog import Asked, Catalog
 class Draft:
     """Whom to invite, into what. Names may be left out (None); everything else has the organization's default.
 
-    Without `notify` no mail goes out, and the link has to be copied.
+    Without `notify` no mail goes out, and the link has to be copied. `inviter_id` is the member in whose name a
+    key invites; the invitation then rests on the rights of both.
     """
 
     email: str
@@ -45,6 +46,7 @@ class Draft:
     redirect_uri: str | None = None
     app_url: str | None = None
     notify: bool = True
+    inviter_id: UUID | str | None = None
     public_metadata: Mapping[str, Any] = field(default_factory=dict)
     private_metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -53,7 +55,7 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
     """An invitation with checked values that the actor may hand out; not yet in the database.
 
     Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
-    RoleUnknown, WorkspaceUnknown and RoleAboveOwn.
+    RoleUnknown, WorkspaceUnknown, MembershipUnknown and PermissionMissing (for the named inviter) and RoleAboveOwn.
     """
     organization = standing.organization
     address = values.email(draft.email)
@@ -77,9 +79,11 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
     catalog = catalog or Asked(organization.id)
     role = catalog.role(draft.role)
     invitation.workspaces = catalog.workspaces(draft.workspace_ids)
+    inviter = inviters.named(standing, draft.inviter_id)
     standing.check_may_grant(role)
+    inviter.check_may_grant(role)
     invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
-    set_inviter(invitation, standing)
+    set_inviter(invitation, standing, inviter)
     return invitation
 
 
@@ -101,14 +105,16 @@ def is_allowed(url: str, organization: Organization) -> bool:
     return found is not None and len(url) <= 2000 and found in (own, *organization.allowed_origins)
 
 
-def set_inviter(invitation: Invitation, standing: Standing) -> None:
+def set_inviter(invitation: Invitation, standing: Standing, inviter: Standing | None = None) -> None:
+    """Write down who invites, and in whose name when that is somebody else."""
+    inviter = inviter or standing
     kinds = {PersonActor: "person", KeyActor: "key"}
-    invitation.inviter_kind = kinds.get(type(standing.actor), "operator")
-    invitation.inviter = standing.user
-    invitation.inviter_id = standing.user.id if standing.user else None
+    invitation.inviter_kind = kinds.get(type((standing if standing.api_key else inviter).actor), "operator")
+    invitation.inviter = inviter.user
+    invitation.inviter_id = inviter.user.id if inviter.user else None
     invitation.inviter_key_id = standing.api_key.id if standing.api_key else None
     invitation.inviter_lost_right = False
-    invitation.inviter_name = standing.name if standing.user else standing.organization.name
+    invitation.inviter_name = inviter.name if inviter.user else standing.organization.name
 
 
 def check_may_be_invited(standing: Standing, address: str) -> None:

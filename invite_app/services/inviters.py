@@ -2,25 +2,45 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, authorize
+from invite_app import ids
+from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, Standing, authorize
 from invite_app.db import session
-from invite_app.errors import DomainError
-from invite_app.models import Invitation, InvitationState, Organization, Role
+from invite_app.errors import DomainError, MembershipUnknown, OrganizationUnknown, PermissionMissing
+from invite_app.models import ApiKey, Invitation, InvitationState, Organization, Role
+
+RIGHT = "invitations:write"
+
+
+def check_named(organization_id: UUID | str, user_id: UUID | str | None, *, by: Actor) -> None:
+    """Whether somebody who may invite can name this member as the one who wants it. Raises as `named` does."""
+    named(authorize(by, organization_id, RIGHT), user_id)
+
+
+def named(standing: Standing, user_id: UUID | str | None) -> Standing:
+    """The standing of the member in whose name somebody invites; without a name, that of the actor.
+
+    Keys may name any member who may invite, people only themselves: the one named is who the invitee sees and
+    answers to. Raises MembershipUnknown and PermissionMissing.
+    """
+    if user_id is None:
+        return standing
+    unknown = MembershipUnknown(str(user_id))
+    person = PersonActor(ids.parse(user_id, unknown))
+    if isinstance(standing.actor, PersonActor) and standing.actor.user_id != person.user_id:
+        raise PermissionMissing(RIGHT)
+    try:
+        return authorize(person, standing.organization.id, RIGHT)
+    except OrganizationUnknown:
+        raise unknown from None
 
 
 def may_still_grant(invitation: Invitation, role: Role) -> bool:
-    """Whether the inviter still belongs to the organization and may hand out the invitation's role."""
-    inviter = _inviter(invitation)
-    if inviter is None:
-        return False
-    try:
-        authorize(inviter, invitation.organization_id, "invitations:write").check_may_grant(role)
-    except DomainError:
-        return False
-    return True
+    """Whether all who answer for the invitation still belong to the organization and may hand out its role."""
+    actors = _answerable(invitation)
+    return bool(actors) and all(_may_grant(actor, invitation.organization_id, role) for actor in actors)
 
 
 def review(organization: Organization, user_id: UUID | None = None) -> None:
@@ -39,7 +59,8 @@ def review(organization: Organization, user_id: UUID | None = None) -> None:
         )
     )
     if user_id is not None:
-        query = query.where(Invitation.inviter_id == user_id)
+        own_keys = select(ApiKey.id).where(ApiKey.user_id == user_id)
+        query = query.where(or_(Invitation.inviter_id == user_id, Invitation.inviter_key_id.in_(own_keys)))
     verdicts: dict[tuple[str, UUID | None, UUID | None, UUID], bool] = {}
     for invitation in session().scalars(query):
         if invitation.role is None:
@@ -55,12 +76,22 @@ def review(organization: Organization, user_id: UUID | None = None) -> None:
         invitation.inviter_lost_right = not verdicts[case]
 
 
-def _inviter(invitation: Invitation) -> Actor | None:
+def _answerable(invitation: Invitation) -> list[Actor]:
+    """Whose rights the invitation rests on: for a key's, also those of the member the key named (or acts for)."""
     match invitation.inviter_kind:
         case "operator":
-            return OperatorActor()
-        case "key" if invitation.inviter_key_id:
-            return KeyActor(invitation.inviter_key_id, invitation.organization_id)
+            return [OperatorActor()]
+        case "key" if invitation.inviter_key_id and invitation.inviter_id:
+            key = KeyActor(invitation.inviter_key_id, invitation.organization_id)
+            return [key, PersonActor(invitation.inviter_id)]
         case "person" if invitation.inviter_id:
-            return PersonActor(invitation.inviter_id)
-    return None
+            return [PersonActor(invitation.inviter_id)]
+    return []
+
+
+def _may_grant(actor: Actor, organization_id: UUID, role: Role) -> bool:
+    try:
+        authorize(actor, organization_id, RIGHT).check_may_grant(role)
+    except DomainError:
+        return False
+    return True

@@ -1,0 +1,116 @@
+"""Invitations that a key sends in a member's name: they rest on the rights of both."""
+
+from uuid import UUID
+
+import pytest
+
+from invite_app.access import Actor
+from invite_app.errors import InviterLostRight, MembershipUnknown, PermissionMissing, RoleAboveOwn
+from invite_app.models import Invitation
+from invite_app.services import acceptance, api_keys, invitations, inviters, members
+from invite_app.services.acceptance import Profile
+from tests.support.factories import (
+    OPERATOR,
+    Acme,
+    Person,
+    invite,
+    make_api_key,
+    make_member,
+    make_organization,
+    reread,
+    token_of,
+)
+
+PROFILE = Profile("Ana", "Guest", "a long enough password")
+
+
+def in_the_name_of(acme: Acme, inviter: Person | UUID | str, *, by: Actor, role: str = "member") -> Invitation:
+    inviter_id = inviter.id if isinstance(inviter, Person) else inviter
+    return invite(acme, role=role, by=by, inviter_id=inviter_id)
+
+
+def accept(invitation: Invitation) -> None:
+    acceptance.accept_as_new(token_of(invitation), PROFILE)
+
+
+def test_the_invitee_sees_the_member_and_the_log_the_key(acme: Acme) -> None:
+    key = make_api_key(acme)
+    sent = in_the_name_of(acme, acme.admin, by=key.actor)
+    found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
+    assert (found.inviter_id, found.inviter_name, found.inviter.email) == (
+        acme.admin.id,
+        "Adam Admin",
+        "admin@acme.example",
+    )
+    assert (found.inviter_kind, found.inviter_key_id) == ("key", key.id)
+    accept(sent)
+    assert reread(sent).state == "accepted"
+
+
+def test_the_operator_may_name_a_member(acme: Acme) -> None:
+    sent = in_the_name_of(acme, str(acme.admin.id), by=OPERATOR)
+    assert (sent.inviter_kind, sent.inviter_id) == ("person", acme.admin.id)
+
+
+@pytest.mark.parametrize("stranger", ["nonsense", "\0", UUID(int=7), "globex"])
+def test_only_a_member_can_be_named(acme: Acme, stranger: UUID | str) -> None:
+    if stranger == "globex":
+        stranger = make_organization("Globex").owner.id
+    with pytest.raises(MembershipUnknown):
+        in_the_name_of(acme, stranger, by=make_api_key(acme).actor)
+
+
+def test_the_member_has_to_have_the_right_to_invite(acme: Acme) -> None:
+    with pytest.raises(PermissionMissing):
+        in_the_name_of(acme, acme.member, by=make_api_key(acme).actor)
+
+
+def test_the_member_has_to_have_the_right_to_grant_the_role(acme: Acme) -> None:
+    with pytest.raises(RoleAboveOwn):
+        in_the_name_of(acme, acme.admin, by=make_api_key(acme).actor, role="owner")
+
+
+def test_a_weak_key_gains_nothing_by_naming_the_owner(acme: Acme) -> None:
+    key = make_api_key(acme, "admin")
+    with pytest.raises(RoleAboveOwn):
+        in_the_name_of(acme, acme.owner, by=key.actor, role="owner")
+
+
+def test_people_invite_in_their_own_name_only(acme: Acme) -> None:
+    with pytest.raises(PermissionMissing):
+        in_the_name_of(acme, acme.owner, by=acme.admin.actor)
+    assert in_the_name_of(acme, acme.admin, by=acme.admin.actor).inviter_id == acme.admin.id
+
+
+def test_it_ends_with_the_rights_of_the_member(acme: Acme) -> None:
+    sent = in_the_name_of(acme, acme.admin, by=make_api_key(acme).actor)
+    members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
+    assert reread(sent).inviter_lost_right
+    with pytest.raises(InviterLostRight):
+        accept(sent)
+
+
+def test_it_ends_with_the_key(acme: Acme) -> None:
+    key = make_api_key(acme)
+    sent = in_the_name_of(acme, acme.admin, by=key.actor)
+    api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
+    assert reread(sent).inviter_lost_right
+    with pytest.raises(InviterLostRight):
+        accept(sent)
+
+
+def test_it_ends_with_the_rights_of_the_person_behind_the_key(acme: Acme) -> None:
+    second = make_member(acme, "second@acme.example", "owner")
+    sent = in_the_name_of(acme, acme.admin, by=make_api_key(acme, user=second).actor)
+    members.change_role(acme.id, second.id, "member", by=acme.owner.actor)
+    assert reread(sent).inviter_lost_right
+    with pytest.raises(InviterLostRight):
+        accept(sent)
+
+
+def test_whoever_revokes_can_be_named_too(acme: Acme) -> None:
+    key = make_api_key(acme)
+    inviters.check_named(acme.id, None, by=key.actor)
+    inviters.check_named(acme.id, acme.admin.id, by=key.actor)
+    with pytest.raises(PermissionMissing):
+        inviters.check_named(acme.id, acme.member.id, by=key.actor)

@@ -1,0 +1,110 @@
+"""Inviting a few people in one deed: all of them, or nobody."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    DomainError,
+    DuplicateInList,
+    InvalidEmail,
+    InvitationPending,
+    ListTooLong,
+    PermissionMissing,
+    PlanUpgradeRequired,
+    RoleAboveOwn,
+    RoleUnknown,
+    SeatsFull,
+)
+from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
+from invite_app.services import together
+from invite_app.services.drafts import Draft
+from tests.support.factories import Acme, configure, invite, make_organization
+from tests.support.mail import SmtpServer
+
+ANA, BO = Draft("ana@guest.example", "member"), Draft("bo@guest.example", "admin")
+
+
+def pending(acme: Acme) -> tuple[int, int]:
+    session().rollback()
+    counted = session().scalar(select(func.count()).select_from(Invitation)) or 0
+    return counted, session().get_one(Organization, acme.id).pending_count
+
+
+def test_everybody_is_invited_in_order(acme: Acme) -> None:
+    sent = together.send(acme.id, [ANA, BO], by=acme.owner.actor)
+    assert [(row.email, row.role_name, row.state) for row in sent] == [
+        ("ana@guest.example", "Member", "pending"),
+        ("bo@guest.example", "Admin", "pending"),
+    ]
+    assert pending(acme) == (2, 2)
+    events = session().scalars(select(AuditEvent.target_name).where(AuditEvent.action == "invitation.sent"))
+    assert set(events) == {"ana@guest.example", "bo@guest.example"}
+
+
+def test_nobody_on_an_empty_list_is_invited(acme: Acme) -> None:
+    assert together.send(acme.id, [], by=acme.owner.actor) == []
+
+
+def test_the_mails_are_queued_and_only_those_that_are_wanted(smtp_app: Flask, smtp: SmtpServer) -> None:
+    with smtp_app.app_context():
+        acme = make_organization()
+        silent = Draft("cy@guest.example", "member", notify=False)
+        sent = together.send(acme.id, [ANA, silent], by=acme.owner.actor)
+        rows = list(session().scalars(select(OutboxMessage)))
+        assert [(row.invitation_id, row.state, row.lease) for row in rows] == [(sent[0].id, "queued", None)]
+        assert sent[1].message is None
+    assert smtp.messages == []
+
+
+WRONG: list[tuple[Draft, type[DomainError]]] = [
+    (Draft("nonsense", "member"), InvalidEmail),
+    (Draft("cy@guest.example", "boss"), RoleUnknown),
+    (Draft("cy@guest.example", "owner"), RoleAboveOwn),
+    (Draft("member@acme.example", "member"), AlreadyMember),
+    (Draft("invited@guest.example", "member"), InvitationPending),
+    (Draft("ANA@guest.example", "member"), DuplicateInList),
+]
+
+
+@pytest.mark.parametrize(("draft", "error"), WRONG, ids=lambda value: getattr(value, "__name__", ""))
+def test_one_that_cannot_be_invited_holds_back_the_others(acme: Acme, draft: Draft, error: type[DomainError]) -> None:
+    invite(acme, "invited@guest.example")
+    with pytest.raises(error):
+        together.send(acme.id, [ANA, draft], by=acme.admin.actor)
+    assert pending(acme) == (1, 1)
+
+
+def test_the_last_seat_is_not_enough_for_two(acme: Acme) -> None:
+    configure(acme, seat_limit=4)
+    with pytest.raises(SeatsFull):
+        together.send(acme.id, [ANA, BO], by=acme.owner.actor)
+    assert pending(acme) == (0, 0)
+
+
+def test_a_repeated_address_names_the_first(acme: Acme) -> None:
+    with pytest.raises(DuplicateInList) as error:
+        together.send(acme.id, [BO, ANA, Draft(" Ana@Guest.example", "admin")], by=acme.owner.actor)
+    assert (error.value.email, error.value.first_row) == ("ana@guest.example", 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "count", "actor", "error"),
+    [
+        ({}, 11, "owner", ListTooLong),
+        ({}, 11, "member", PermissionMissing),
+        ({"plan": "free"}, 1, "owner", PlanUpgradeRequired),
+    ],
+)
+def test_what_stands_in_the_way_of_all(
+    acme: Acme, settings: dict[str, Any], count: int, actor: str, error: type[DomainError]
+) -> None:
+    configure(acme, **settings)
+    rows = [Draft(f"guest-{row}@guest.example", "member") for row in range(count)]
+    with pytest.raises(error):
+        together.send(acme.id, rows, by=getattr(acme, actor).actor)
+    assert pending(acme) == (0, 0)

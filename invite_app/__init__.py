@@ -6,8 +6,8 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, db, pages, secret_key, worker
-from .config import flask_config, read_settings
+from . import api, cli, db, logs, pages, secret_key, worker
+from .config import flask_config, make_folder, read_settings
 from .extensions import csrf, login, mail, migrate
 from .extensions import db as database
 from .mail.messages import unlinked
@@ -30,8 +30,9 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
         instance_path=str(Path(settings.instance_path).absolute()) if settings.instance_path else None,
     )
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
-    Path(app.instance_path).mkdir(parents=True, exist_ok=True)
-    app.config["SECRET_KEY"] = settings.secret_key.get_secret_value() or secret_key.embedded(app)
+    logs.configure(app)
+    make_folder(Path(app.instance_path))
+    secret_key.configure(app, settings.secret_key.get_secret_value(), settings.secret_key_fallbacks)
     _init_extensions(app)
     _init_mail(app)
     _trust_proxies(app)

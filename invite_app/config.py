@@ -1,42 +1,87 @@
 """INVITE_* variables, typed and strict, turned into Flask's own configuration keys."""
 
+import ipaddress
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import click
-from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from dotenv import dotenv_values, find_dotenv
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from .errors import ConfigurationError
 
 MIB = 1024 * 1024
+SHORTEST_SECRET = 16
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+_ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+")
 
 
-def _check_external_url(value: str) -> str:
+def _external_url(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("a URL of scheme and host, like https://invite.example.com")
-    if parts.path.strip("/"):
-        raise ValueError("a URL without a path, like https://invite.example.com")
+    is_origin = parts.scheme in ("http", "https") and parts.path in ("", "/") and not parts.query + parts.fragment
+    if not is_origin or parts.username is not None or not _is_host(parts.hostname or "") or parts.port == 0:
+        raise ValueError
     return value.rstrip("/")
 
 
-def _check_database_url(value: str) -> str:
+def _database_url(value: str) -> str:
+    """SQLAlchemy's name for the driver, whatever the platform calls it."""
     for prefix in ("postgres://", "postgresql://"):
         if value.startswith(prefix):
-            return "postgresql+psycopg://" + value.removeprefix(prefix)
-    if value.startswith(("postgresql+psycopg://", "sqlite://")):
-        return value
-    raise ValueError("a URL that starts with postgresql:// or sqlite:///")
-
-
-def _check_secret(value: SecretStr) -> SecretStr:
-    if value.get_secret_value() and len(value.get_secret_value()) < 16:
-        raise ValueError("at least 16 characters, for example from `openssl rand -hex 32`")
+            value = "postgresql+psycopg://" + value.removeprefix(prefix)
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        raise ValueError from None
+    if url.drivername not in ("postgresql+psycopg", "sqlite") or url.database in (None, "", ":memory:"):
+        raise ValueError
     return value
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError
+    return value
+
+
+def _fallbacks(value: str) -> list[str]:
+    secrets = [secret.strip() for secret in value.split(",") if secret.strip()]
+    if any(len(secret) < SHORTEST_SECRET for secret in secrets):
+        raise ValueError
+    return secrets
+
+
+def _host(value: str) -> str:
+    if not _is_host(value):
+        raise ValueError
+    return value
+
+
+def _sender(value: str) -> str:
+    if not _ADDRESS.fullmatch(parseaddr(value)[1]) or not value.isprintable():
+        raise ValueError
+    return value
+
+
+def _redis_url(value: str) -> str:
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError
+    return value
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return bool(_HOST.fullmatch(text))
+    return True
 
 
 def _local_url() -> str:
@@ -48,27 +93,46 @@ def _local_url() -> str:
     return f"{scheme}://localhost:{context.params['port']}"
 
 
+def _allowed(description: str, default: Any = "") -> Any:
+    """A variable's default, and what the operator is told when a value is none of these."""
+    return Field(default, description=description)
+
+
+TRUTH = "true or false"
+
+
 class Settings(BaseModel):
     """Every variable an operator can set; see the README's configuration table."""
 
-    database_url: Annotated[str, AfterValidator(_check_database_url)] = ""
-    secret_key: Annotated[SecretStr, AfterValidator(_check_secret)] = SecretStr("")
-    secret_key_fallbacks: str = ""
-    external_url: Annotated[str, AfterValidator(_check_external_url)] = Field(default_factory=_local_url)
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
-    mail_server: str = ""
-    mail_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    database_url: Annotated[str, AfterValidator(_database_url)] = _allowed(
+        "a URL like postgresql://user:password@host/database or sqlite:////folder/file"
+    )
+    secret_key: Annotated[SecretStr, AfterValidator(_secret)] = _allowed(
+        "at least 16 characters long, for example from 'openssl rand -hex 32'", SecretStr("")
+    )
+    secret_key_fallbacks: Annotated[list[str], BeforeValidator(_fallbacks)] = _allowed(
+        "earlier secrets of at least 16 characters, separated by commas", []
+    )
+    external_url: Annotated[str, AfterValidator(_external_url)] = Field(
+        default_factory=_local_url, description="a URL of scheme and host, like https://invite.example.com"
+    )
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = _allowed("a number of proxies from 0 to 10", 0)
+    mail_server: Annotated[str, AfterValidator(_host)] = _allowed("a host name; the port is INVITE_MAIL_PORT")
+    mail_port: Annotated[int, Field(ge=1, le=65535)] | None = _allowed("a port from 1 to 65535", None)
     mail_username: str = ""
     mail_password: SecretStr = SecretStr("")
-    mail_use_tls: bool = False
-    mail_use_ssl: bool = False
-    mail_default_sender: str = ""
-    mail_timeout: Annotated[float, Field(gt=0, le=300)] = 10.0
-    mail_delivery: Literal["immediate", "queued"] = "immediate"
-    outbox_worker: Literal["embedded", "external"] = "embedded"
-    redis_url: str = ""
-    rate_limits: Literal["on", "off"] = "on"
+    mail_use_tls: bool = _allowed(TRUTH, False)
+    mail_use_ssl: bool = _allowed(TRUTH, False)
+    mail_default_sender: Annotated[str, AfterValidator(_sender)] = _allowed("an address, with or without a name")
+    mail_timeout: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = _allowed(
+        "a number of seconds over 0 and up to 300", 10.0
+    )
+    mail_delivery: Literal["immediate", "queued"] = _allowed("immediate or queued", "immediate")
+    outbox_worker: Literal["embedded", "external"] = _allowed("embedded or external", "embedded")
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = _allowed("a URL like redis://host:6379/0")
+    rate_limits: Literal["on", "off"] = _allowed("on or off", "on")
     instance_path: str = ""
+    log_format: Literal["console", "json"] = _allowed("console or json", "console")
 
 
 def read_settings(environ: Mapping[str, str] | None) -> Settings:
@@ -77,31 +141,48 @@ def read_settings(environ: Mapping[str, str] | None) -> Settings:
     Raises ConfigurationError naming every variable that cannot be read and what is allowed.
     """
     if environ is None:
-        environ = {**{name: value or "" for name, value in dotenv_values().items()}, **os.environ}
-    given = {
-        name: value for name in Settings.model_fields if (value := environ.get(f"INVITE_{name.upper()}", "").strip())
-    }
-    if fallback := environ.get("DATABASE_URL"):
-        given.setdefault("database_url", fallback)
+        environ = {**_dotenv(), **os.environ}
+    names = {name: f"INVITE_{name.upper()}" for name in Settings.model_fields}
+    if not environ.get("INVITE_DATABASE_URL", "").strip():
+        names["database_url"] = "DATABASE_URL"
+    given = {name: value for name, variable in names.items() if (value := environ.get(variable, "").strip())}
     try:
-        return Settings.model_validate(given)
+        settings = Settings.model_validate(given)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_sentence(item) for item in error.errors())) from None
+        raise ConfigurationError(" ".join(_sentences(error, names))) from None
+    if settings.mail_use_tls and settings.mail_use_ssl:
+        raise ConfigurationError("Only one of INVITE_MAIL_USE_TLS and INVITE_MAIL_USE_SSL can be true.")
+    return settings
 
 
-def _sentence(item: Any) -> str:
-    reason = item["msg"].removeprefix("Value error, ")
-    return f"INVITE_{str(item['loc'][0]).upper()} cannot be read: {reason}."
+def _dotenv() -> dict[str, str]:
+    """What `.env` in this folder or above says, for servers that do not read it as `flask` does."""
+    return {name: value or "" for name, value in dotenv_values(find_dotenv(usecwd=True)).items()}
+
+
+def _sentences(error: ValidationError, names: Mapping[str, str]) -> Iterator[str]:
+    """The value itself is left out: it may be a secret."""
+    for name in dict.fromkeys(str(item["loc"][0]) for item in error.errors()):
+        yield f"{names[name]} must be {Settings.model_fields[name].description}."
+
+
+def make_folder(folder: Path) -> None:
+    """The instance folder. Raises ConfigurationError when there cannot be one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"INVITE_INSTANCE_PATH must be a folder that can be written to: {folder}: {error.strerror}."
+        ) from None
 
 
 def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
-    """Flask's and its extensions' own keys for these settings."""
+    """Flask's and its extensions' own keys for these settings; the secrets are `secret_key`'s."""
     url = urlsplit(settings.external_url)
     return {
         "EXTERNAL_URL": settings.external_url,
         "SQLALCHEMY_DATABASE_URI": settings.database_url or f"sqlite:///{instance / 'invite_app.sqlite'}",
         "TRUSTED_HOSTS": sorted({str(url.hostname), "localhost", "127.0.0.1", "[::1]"}),
-        "SECRET_KEY_FALLBACKS": [key for key in settings.secret_key_fallbacks.split(",") if key],
         "PREFERRED_URL_SCHEME": url.scheme,
         "TRUSTED_PROXIES": settings.trusted_proxies,
         "MAIL_SERVER": settings.mail_server,
@@ -118,6 +199,7 @@ def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
         "OUTBOX_WORKER": settings.outbox_worker,
         "REDIS_URL": settings.redis_url,
         "RATE_LIMITS": settings.rate_limits == "on",
+        "LOG_FORMAT": settings.log_format,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": url.scheme == "https",

@@ -12,7 +12,7 @@ import pytest
 from tests.support.databases import on_sqlite
 from tests.support.server import ServerProcess, run_command
 
-pytestmark = [pytest.mark.process, on_sqlite]
+pytestmark = pytest.mark.process
 
 TOKEN = "AaH7xHzOctC7G8aDLV9W5W2dHlp7Aykpz6M5XxldTPsVsUuz6g"
 Start = Callable[..., ServerProcess]
@@ -48,6 +48,7 @@ def test_no_link_once_there_is_an_account(fresh: dict[str, str]) -> None:
         server.close()
 
 
+@on_sqlite
 def test_the_request_log_shows_no_token(start_process: Start) -> None:
     server = start_process("flask run")
     for path in (f"/invitations/{TOKEN}", f"/sign-in/{TOKEN}", f"/setup?token={TOKEN}", f"/auth?inv_code={TOKEN}"):
@@ -57,6 +58,7 @@ def test_the_request_log_shows_no_token(start_process: Start) -> None:
     assert TOKEN not in server.output
 
 
+@on_sqlite
 def test_gunicorn_shows_no_link(start_process: Start) -> None:
     server = start_process("gunicorn", workers=1)
     assert "setup" not in server.output

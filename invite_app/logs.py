@@ -1,0 +1,89 @@
+"""What the app says about itself: readable lines or JSON on standard error, and never a secret in any of them."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from flask import Flask
+from flask.logging import wsgi_errors_stream
+
+HIDDEN = "[redacted]"
+
+_SECRETS = (
+    (re.compile(r"(/(?:invitations|sign-in|reset|leave|account)/)[^/\s?#\"'<>&]{37,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"((?:token|inv_code|password|secret|key)=)[^&\s\"'<>]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"\bsk_[\w-]{8,}"), f"sk_{HIDDEN}"),
+    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),
+)
+_SECRET_NAMES = re.compile(r"token|password|secret|api_key|authorization|cookie|nonce", re.IGNORECASE)
+_BEFORE = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+)
+
+
+def configure(app: Flask) -> None:
+    """Send the app's log lines, structlog's and Flask's alike, through one handler; twice changes nothing."""
+    structlog.configure(
+        processors=[*_BEFORE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    stream: Any = wsgi_errors_stream
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(app.config["LOG_FORMAT"]))
+    handler.set_name("invite_app")
+    ours = logging.getLogger(__package__)
+    ours.handlers = [handler, *(other for other in ours.handlers if other.name != "invite_app")]
+    ours.setLevel(logging.INFO)
+    requests = logging.getLogger("werkzeug")
+    if not any(isinstance(kept, Redacting) for kept in requests.filters):
+        requests.addFilter(Redacting())
+
+
+def redact(text: str) -> str:
+    """The text without link tokens, keys and passwords."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class Redacting(logging.Filter):
+    """Keeps the request lines that `flask run` logs from showing tokens."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage()), ()
+        return True
+
+
+def _formatter(log_format: str) -> logging.Formatter:
+    render: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if log_format == "console":
+        plain = structlog.dev.plain_traceback
+        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_BEFORE,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _redact_event, render],
+    )
+
+
+def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The last step but one, so that nothing is added after it."""
+    return {name: HIDDEN if _SECRET_NAMES.search(name) else _redact_value(value) for name, value in event.items()}
+
+
+def _redact_value(value: Any) -> Any:
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return _redact_event(None, "", value)
+        case list() | tuple():
+            return [_redact_value(item) for item in value]
+        case _:
+            return value

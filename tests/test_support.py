@@ -4,7 +4,7 @@ import smtplib
 import ssl
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from typing import Any
 
@@ -131,15 +131,32 @@ class TestDatabases:
         assert first.config["SQLALCHEMY_DATABASE_URI"] == second.config["SQLALCHEMY_DATABASE_URI"]
 
 
-@on_sqlite
-class TestBrowser:
-    def test_sees_what_a_page_should_not_do(self, app: Flask, open_page: Callable[..., Page]) -> None:
-        app.add_url_rule("/astray", view_func=lambda: ASTRAY)
-        server = LiveServer().start(app)
-        page = open_page(server)
-        page.goto("/astray")
-        page.wait_for_timeout(200)
+BareServer = Callable[..., LiveServer]
+
+
+@pytest.fixture
+def bare(authority: Authority) -> Iterator[BareServer]:
+    """Serves one page of an app that is not ours."""
+    servers: list[LiveServer] = []
+
+    def serve(page: str, *, https: bool = False) -> LiveServer:
+        app = Flask("bare")
+        app.add_url_rule("/", view_func=lambda: page)
+        servers.append(LiveServer(authority=authority if https else None).start(app))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
         server.stop()
+
+
+class TestBrowser:
+    """Pages of a bare app, since ours would forbid what these do."""
+
+    def test_sees_what_a_page_should_not_do(self, open_page: Callable[..., Page], bare: BareServer) -> None:
+        page = open_page(bare(ASTRAY))
+        page.goto("/")
+        page.wait_for_timeout(200)
         faults = "\n".join(page.watch.faults)
         assert "another host: https://other.example/pixel.png" in faults
         assert "Content Security Policy" in faults
@@ -148,11 +165,9 @@ class TestBrowser:
         page.watch.allow("")
 
     @pytest.mark.parametrize("https", [False, True])
-    def test_sees_nothing_wrong_with_a_good_page(self, serve: Any, open_page: Any, https: bool) -> None:
-        server = serve(https=https)
-        server.app.add_url_rule("/good", view_func=lambda: GOOD)
-        page = open_page(server)
-        page.goto("/good")
+    def test_sees_nothing_wrong_with_a_good_page(self, open_page: Any, bare: BareServer, https: bool) -> None:
+        page = open_page(bare(GOOD, https=https))
+        page.goto("/")
         assert_accessible(page)
 
 

@@ -158,8 +158,9 @@ def register(app: Flask, dialects: Sequence[Dialect]) -> None:
 
 def _server_of_other_methods(error: Exception) -> str:
     """The name of the blueprint that serves the present path, when only the method is wrong."""
-    adapter = current_app.create_url_adapter(request)
-    if not isinstance(error, MethodNotAllowed) or not error.valid_methods or adapter is None:
+    if not isinstance(error, MethodNotAllowed) or not error.valid_methods:
         return ""
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None
     endpoint, _ = adapter.match(method=next(iter(error.valid_methods)))
     return str(endpoint).partition(".")[0]

@@ -1,0 +1,62 @@
+"""The session cookie opens the API too, but no other site can use it behind its owner's back."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from invite_app.services import members
+from tests.support.databases import on_sqlite
+from tests.support.factories import Acme, Key, Person, add_member, make_organization
+
+pytestmark = on_sqlite
+SignedIn = Callable[[Person], FlaskClient]
+ANA = {"given_name": "Ana", "family_name": "Guest", "email": "ana@guest.example", "role": "member"}
+AJAX = {"X-Requested-With": "fetch"}
+
+
+def test_reading_needs_the_cookie_only(signed_in: SignedIn, acme: Acme) -> None:
+    answer = signed_in(acme.admin).get("/api/v1/me")
+    assert answer.get_json()["email"] == acme.admin.email
+
+
+@pytest.mark.parametrize("headers", [AJAX, {"TR-Organization": "anything"}])
+def test_writing_needs_a_header_that_no_other_site_can_send(
+    signed_in: SignedIn, acme: Acme, headers: dict[str, str]
+) -> None:
+    browser, url = signed_in(acme.admin), f"/api/v1/organization/{acme.id}/invitation"
+    assert browser.post(url, json=ANA).status_code == 401
+    assert browser.post(url, json=ANA, headers=headers).status_code == 201
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_form_of_another_site_does_nothing(signed_in: SignedIn, acme: Acme, content_type: str) -> None:
+    url = f"/api/v1/organization/{acme.id}/invitation"
+    assert signed_in(acme.owner).post(url, data=b"{}", content_type=content_type).status_code == 401
+
+
+def test_a_key_comes_before_the_cookie(signed_in: SignedIn, acme: Acme, key: Key) -> None:
+    browser = signed_in(acme.admin)
+    assert browser.get("/api/v1/me", headers=key.headers).get_json()["email"] == acme.owner.email
+    assert browser.get("/api/v1/me", headers={"Authorization": "Bearer sk_wrong"}).status_code == 401
+
+
+def test_a_removed_member_is_out_at_once(app: Flask, signed_in: SignedIn, acme: Acme) -> None:
+    browser = signed_in(acme.admin)
+    with app.app_context():
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+    assert browser.get(f"/api/v1/organization/{acme.id}/invitations").status_code == 404
+    assert browser.get("/api/v1/me").status_code == 404
+
+
+def test_who_belongs_to_several_says_which(app: Flask, signed_in: SignedIn, acme: Acme) -> None:
+    with app.app_context():
+        other = make_organization("Other")
+        add_member(other, acme.member)
+    browser = signed_in(acme.member)
+    assert browser.get("/api/v1/me").status_code == 404
+    for organization in (acme, other):
+        answer = browser.get("/api/v1/me", headers={"TR-Organization": str(organization.id)})
+        assert answer.get_json()["organization"]["name"] == organization.name
+    assert browser.get("/api/v1/me", headers={"TR-Organization": "nowhere"}).status_code == 404

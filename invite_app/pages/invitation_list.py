@@ -8,7 +8,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.models import DeliveryState, InvitationState
-from invite_app.services import delivery, invitations
+from invite_app.services import invitations, outbox
 from invite_app.services.attention import ending_soon
 from invite_app.services.invitations import Filter
 
@@ -86,7 +86,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
         words=words,
         only_soon=only_soon,
         pending=numbers["pending"],
-        is_behind=delivery.is_behind(standing().organization),
+        is_behind=outbox.is_behind(standing().organization),
     )
 
 

@@ -4,16 +4,13 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import joinedload, selectinload
 from uuid_utils.compat import uuid4
 
-from invite_app.access import lock_organization
 from invite_app.db import session, transaction
-from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import (
@@ -26,8 +23,6 @@ from invite_app.models import (
     User,
 )
 from invite_app.models.base import now
-
-from . import audit
 
 MAX_ATTEMPTS = 6
 FIRST_PAUSE = timedelta(minutes=1)
@@ -82,28 +77,6 @@ def enqueue_notice(
     return row
 
 
-def send_now(row: OutboxMessage, by: audit.Author) -> None:
-    """Send a freshly committed message within this request; without success its invitation is taken back.
-
-    Raises InvalidEmail when the mail server knows no such mailbox, and DeliveryFailed otherwise. A message that
-    is not leased to this request (queued delivery, local outbox) is left alone.
-    """
-    if row.lease is None:
-        return
-    assert row.invitation is not None
-    address = row.invitation.email
-    try:
-        receipt = transport().send(messages.invitation(row))
-    except NotSent as error:
-        if _take_back(row, str(error), by):
-            raise _fact(address, error) from error
-    except BaseException:
-        _take_back(row, "the server stopped", by)
-        raise
-    else:
-        settle_sent(row, receipt)
-
-
 def claim(limit: int) -> list[OutboxMessage]:
     """Lease the next due messages to the caller, oldest first.
 
@@ -142,7 +115,7 @@ def deliver(claimed: OutboxMessage) -> bool:
     A message that is not ours any more is left alone, and so is one whose lease could run out meanwhile. An
     invitation or a link that ended since the claim fails.
     """
-    ours = _complete().where(
+    ours = complete().where(
         OutboxMessage.id == claimed.id,
         OutboxMessage.lease == claimed.lease,
         OutboxMessage.next_attempt_at > now() + _patience(),
@@ -220,40 +193,6 @@ def _settle(row: OutboxMessage, **values: Any) -> None:
             setattr(row, name, value)
 
 
-def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:
-    """Remove the invitation, if it is still pending and its message still leased to us; whether it was."""
-    invitation, lease = row.invitation, row.lease
-    assert invitation is not None
-    invitation_id, organization_id = invitation.id, invitation.organization_id
-    with transaction() as writing:
-        organization = lock_organization(organization_id)
-        if writing.get(Invitation, invitation_id) is None:
-            return False
-        ours = select(OutboxMessage.id).where(
-            OutboxMessage.invitation_id == invitation_id, OutboxMessage.lease == lease
-        )
-        removed = writing.execute(
-            delete(Invitation)
-            .where(
-                Invitation.id == invitation_id,
-                Invitation.state == InvitationState.PENDING,
-                ours.exists(),
-            )
-            .execution_options(synchronize_session=False)
-        )
-        if not removed.rowcount:  # type: ignore[attr-defined]  # a DELETE's result has a row count
-            return False
-        organization.pending_count -= 1
-        audit.record(organization_id, by, "invitation.delivery_failed", invitation, after={"reason": reason})
-    return True
-
-
-def _fact(address: str, error: NotSent) -> Exception:
-    if isinstance(error, AddressRefused):
-        return InvalidEmail(address, f"The mail server refused this address: {error}.")
-    return DeliveryFailed(str(error))
-
-
 def _mark_kept(row: OutboxMessage) -> None:
     row.state, row.answer, row.sent_at = DeliveryState.SENT, "local outbox", now()
 
@@ -267,7 +206,8 @@ def _patience() -> timedelta:
     return timedelta(seconds=current_app.config["MAIL_TIMEOUT"])
 
 
-def _complete() -> Any:
+def complete() -> Select[OutboxMessage]:
+    """Messages with everything they are built of."""
     return select(OutboxMessage).options(
         joinedload(OutboxMessage.invitation).options(
             joinedload(Invitation.organization),
@@ -279,31 +219,3 @@ def _complete() -> Any:
         joinedload(OutboxMessage.organization),
         joinedload(OutboxMessage.account_link),
     )
-
-
-def get_local(organization_ids: list[UUID], limit: int) -> list[OutboxMessage]:
-    """The newest invitation messages of these organizations, complete, for the local outbox's page."""
-    query = (
-        _complete()
-        .where(OutboxMessage.organization_id.in_(organization_ids), OutboxMessage.kind == "invitation")
-        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
-        .limit(limit)
-    )
-    return list(session().scalars(query))
-
-
-def find_local(message_id: UUID) -> OutboxMessage | None:
-    """One invitation message, complete."""
-    query = _complete().where(OutboxMessage.id == message_id, OutboxMessage.kind == "invitation")
-    found: OutboxMessage | None = session().scalar(query)
-    return found
-
-
-def is_behind(organization: Organization) -> bool:
-    """Whether a due message of this organization has waited for more than five minutes."""
-    query = select(OutboxMessage.id).where(
-        OutboxMessage.organization_id == organization.id,
-        OutboxMessage.state == DeliveryState.QUEUED,
-        OutboxMessage.next_attempt_at < now() - timedelta(minutes=5),
-    )
-    return session().scalar(query.limit(1)) is not None

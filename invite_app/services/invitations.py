@@ -18,7 +18,7 @@ from invite_app.mail import messages
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.base import now
 
-from . import audit, delivery, drafts, endings, roles, values, workspaces
+from . import audit, delivery, drafts, endings, first_sends, roles, values, workspaces
 from .drafts import Draft
 from .invitation_lists import Filter, counts, find_in, get, list_all, list_page
 
@@ -69,7 +69,7 @@ def send(
             invitation.message = delivery.enqueue(invitation)
         then(invitation)
     if invitation.message is not None:
-        delivery.send_now(invitation.message, audit.author(standing))
+        first_sends.send_now(invitation.message, audit.author(standing))
     return invitation
 
 

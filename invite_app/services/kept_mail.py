@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from sqlalchemy import Select
+
 from invite_app.access import PersonActor
+from invite_app.db import session
 from invite_app.errors import InvitationUnknown
 from invite_app.mail import messages
 from invite_app.mail.transport import transport
@@ -21,13 +24,13 @@ def list_latest(*, by: PersonActor) -> list[OutboxMessage]:
     """
     _check_is_local()
     places = _places(by)
-    return [row for row in delivery.get_local([key for key in places if key], LIMIT) if _may_see(places, row)]
+    return [row for row in _latest([key for key in places if key]) if _may_see(places, row)]
 
 
 def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
     """One of these messages, as it would have been sent. Raises InvitationUnknown."""
     _check_is_local()
-    row = delivery.find_local(message_id)
+    row = _find(message_id)
     if row is None or not _may_see(_places(by), row):
         raise InvitationUnknown(str(message_id))
     return row, messages.invitation(row)
@@ -36,6 +39,25 @@ def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.M
 def _check_is_local() -> None:
     if not transport().is_local:
         raise InvitationUnknown("outbox")
+
+
+def _latest(organization_ids: list[UUID]) -> list[OutboxMessage]:
+    query = (
+        _invitations()
+        .where(OutboxMessage.organization_id.in_(organization_ids))
+        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
+        .limit(LIMIT)
+    )
+    return list(session().scalars(query))
+
+
+def _find(message_id: UUID) -> OutboxMessage | None:
+    found: OutboxMessage | None = session().scalar(_invitations().where(OutboxMessage.id == message_id))
+    return found
+
+
+def _invitations() -> Select[OutboxMessage]:
+    return delivery.complete().where(OutboxMessage.kind == "invitation")
 
 
 def _places(by: PersonActor) -> dict[UUID | None, Membership]:

@@ -10,12 +10,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from invite_app.db import session, transaction
-from invite_app.models import DeliveryState, InvitationState, OutboxMessage
+from invite_app.models import DeliveryState, InvitationState, Organization, OutboxMessage
 from invite_app.models.base import now
 
 from . import audit, delivery
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LATE = timedelta(minutes=5)
 _WITH_TARGETS = (joinedload(OutboxMessage.invitation), joinedload(OutboxMessage.user))
 
 
@@ -52,6 +53,16 @@ def status() -> Status:
         failed_last_day=_count(_is(DeliveryState.FAILED), OutboxMessage.next_attempt_at > moment - DAY),
         failed=_count(_is(DeliveryState.FAILED)),
     )
+
+
+def is_behind(organization: Organization) -> bool:
+    """Whether a due message of this organization has waited for more than five minutes."""
+    query = select(OutboxMessage.id).where(
+        OutboxMessage.organization_id == organization.id,
+        _is(DeliveryState.QUEUED),
+        OutboxMessage.next_attempt_at < now() - LATE,
+    )
+    return session().scalar(query.limit(1)) is not None
 
 
 def list_failed(limit: int = 1000) -> list[OutboxMessage]:

@@ -12,10 +12,11 @@ from sqlalchemy import select, text
 
 from invite_app import worker
 from invite_app.db import session
+from invite_app.extensions import db
 from invite_app.mail import messages
 from invite_app.models import AuditEvent, Invitation, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import delivery, invitations, outbox, sweeps
+from invite_app.services import delivery, invitations, kept_mail, outbox, sweeps
 from tests.support.databases import on_postgres
 from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, set_delivery
 from tests.support.mail import SmtpServer, wait_until
@@ -153,6 +154,19 @@ def test_the_database_is_free_while_the_mail_server_takes_its_time(
 
 
 @on_postgres
+def test_what_another_process_is_claiming_is_passed_over(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    queue(queue_app, acme, 3)
+    with queue_app.app_context(), db.engine.begin() as other:
+        other.execute(text("SELECT id FROM outbox_messages ORDER BY next_attempt_at LIMIT 1 FOR UPDATE"))
+        thread = threading.Thread(target=work, args=(queue_app,))
+        thread.start()
+        smtp.wait_for(2)
+        thread.join(10)
+        assert not thread.is_alive()
+    assert work(queue_app) == 1
+
+
+@on_postgres
 def test_two_processes_send_each_message_once(
     make_app: Callable[..., Flask], queue_app: Flask, acme: Acme, smtp: SmtpServer
 ) -> None:
@@ -218,6 +232,6 @@ def test_without_a_mail_server_messages_are_kept(app: Flask) -> None:
         invite(acme)
         assert worker.run_once() == 0
         assert outbox.status().sent_last_hour == 1
-        (row,) = delivery.get_local([acme.id], 10)
+        (row,) = kept_mail.list_latest(by=acme.owner.actor)
         assert (row.state, row.answer) == ("sent", "local outbox")
         assert messages.invitation(row).to == "ana@guest.example"

@@ -1,0 +1,68 @@
+"""Sending a new invitation's message within the request that makes it: with the mail server's word, or not at all."""
+
+from sqlalchemy import delete, select
+
+from invite_app.access import lock_organization
+from invite_app.db import transaction
+from invite_app.errors import DeliveryFailed, InvalidEmail
+from invite_app.mail import messages
+from invite_app.mail.transport import AddressRefused, NotSent, transport
+from invite_app.models import Invitation, InvitationState, OutboxMessage
+
+from . import audit, delivery
+
+
+def send_now(row: OutboxMessage, by: audit.Author) -> None:
+    """Send a freshly committed message within this request; without success its invitation is taken back.
+
+    Raises InvalidEmail when the mail server knows no such mailbox, and DeliveryFailed otherwise. A message that
+    is not leased to this request (queued delivery, local outbox) is left alone.
+    """
+    if row.lease is None:
+        return
+    assert row.invitation is not None
+    address = row.invitation.email
+    try:
+        receipt = transport().send(messages.invitation(row))
+    except NotSent as error:
+        if _take_back(row, str(error), by):
+            raise _fact(address, error) from error
+    except BaseException:
+        _take_back(row, "the server stopped", by)
+        raise
+    else:
+        delivery.settle_sent(row, receipt)
+
+
+def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:
+    """Remove the invitation, if it is still pending and its message still leased to us; whether it was."""
+    invitation, lease = row.invitation, row.lease
+    assert invitation is not None
+    invitation_id, organization_id = invitation.id, invitation.organization_id
+    with transaction() as writing:
+        organization = lock_organization(organization_id)
+        if writing.get(Invitation, invitation_id) is None:
+            return False
+        ours = select(OutboxMessage.id).where(
+            OutboxMessage.invitation_id == invitation_id, OutboxMessage.lease == lease
+        )
+        removed = writing.execute(
+            delete(Invitation)
+            .where(
+                Invitation.id == invitation_id,
+                Invitation.state == InvitationState.PENDING,
+                ours.exists(),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        if not removed.rowcount:  # type: ignore[attr-defined]  # a DELETE's result has a row count
+            return False
+        organization.pending_count -= 1
+        audit.record(organization_id, by, "invitation.delivery_failed", invitation, after={"reason": reason})
+    return True
+
+
+def _fact(address: str, error: NotSent) -> Exception:
+    if isinstance(error, AddressRefused):
+        return InvalidEmail(address, f"The mail server refused this address: {error}.")
+    return DeliveryFailed(str(error))

@@ -13,6 +13,7 @@ from .extensions import db as database
 from .mail.messages import unlinked
 from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
+from .services import rate_limits
 
 PACKAGE = Path(__file__).parent
 
@@ -36,6 +37,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     _init_extensions(app)
     _init_mail(app)
     _trust_proxies(app)
+    rate_limits.register(app)
     api.register(app)
     pages.register(app)
     cli.register(app)

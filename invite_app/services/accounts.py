@@ -14,7 +14,7 @@ from invite_app.errors import AccountExists, InvalidEmail, UserUnknown, WrongPas
 from invite_app.models import Session, User
 from invite_app.models.base import now
 
-from . import account_links, audit, passwords, values
+from . import account_links, audit, passwords, rate_limits, values
 from .account_links import Purpose
 
 SESSION_LIFETIME = timedelta(days=14)
@@ -82,12 +82,20 @@ def exist() -> bool:
 
 
 def sign_in(text: str, password: str, *, device: Device) -> Session:
-    """A new sign-in. Raises WrongPassword, in the same time whether or not there is such an account."""
+    """A new sign-in. Raises WrongPassword, in the same time whether or not there is such an account, and RateLimited.
+
+    Only failures count, so that nobody is kept out by signing in often.
+    """
+    who = (("sign-in by address", device.ip), ("sign-in to account", text.strip().lower()))
+    for rule, whom in who:
+        rate_limits.check(rule, whom)
     try:
         user = find_by_email(values.email(text))
     except InvalidEmail:
         user = None
     if not passwords.matches(password, user.password_hash if user else None) or user is None:
+        for rule, whom in who:
+            rate_limits.hit(rule, whom)
         raise WrongPassword
     return start_session(user.id, device=device)
 

@@ -24,7 +24,7 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Plan, User
 from invite_app.models.base import now
 
-from . import inviters, values
+from . import inviters, rate_limits, values
 from .catalog import Asked, Catalog
 
 
@@ -118,10 +118,19 @@ def set_inviter(invitation: Invitation, standing: Standing, inviter: Standing | 
 
 
 def check_may_be_invited(standing: Standing, address: str) -> None:
-    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and SeatsFull, in this order."""
+    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order."""
     check_plan(standing.organization)
     check_address_is_free(standing, address)
     check_seats(standing.organization)
+    rate_limits.hit("invitations to recipient", address)
+    check_pace(standing)
+
+
+def check_pace(standing: Standing) -> None:
+    """Count one act of inviting; a whole list is one. Raises RateLimited, but never for the operator."""
+    if standing.user is not None:
+        rate_limits.hit("invitations by actor", standing.api_key.id if standing.api_key else standing.user.id)
+        rate_limits.hit("invitations by organization", standing.organization.id)
 
 
 def check_plan(organization: Organization) -> None:

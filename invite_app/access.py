@@ -66,7 +66,14 @@ class Standing:
         return permission in self.permissions
 
     def may_grant(self, role: Role) -> bool:
-        return self.permissions.issuperset(role.permissions)
+        """By permission set; and only owners make owners, or else whoever holds as much could rise above them."""
+        return self.permissions.issuperset(role.permissions) and (self.is_owner or not role.is_owner)
+
+    def check_in_person(self, permission: str) -> User:
+        """The person who acts. Raises PermissionMissing for a key or the operator, who must not decide for them."""
+        if self.user is None or self.api_key is not None:
+            raise PermissionMissing(permission)
+        return self.user
 
     def check_may(self, permission: str) -> None:
         """Raises PermissionMissing."""

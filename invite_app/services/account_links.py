@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from sqlalchemy import update
 
@@ -33,6 +34,16 @@ def add(user: User, purpose: Purpose, *, email: str = "") -> AccountLink:
     session().add(link)
     session().flush()
     return link
+
+
+def end_all(user_id: UUID) -> None:
+    """No link of this account works any more: they may lie in a mailbox or browser that is not its owner's."""
+    session().execute(
+        update(AccountLink)
+        .where(AccountLink.user_id == user_id, AccountLink.used_at.is_(None))
+        .values(used_at=now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def use(token: str, purpose: Purpose) -> AccountLink:

@@ -75,7 +75,7 @@ def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) ->
     """The key never acts again. Raises ApiKeyUnknown and MemberAboveOwn."""
     with locked(organization_id, by=by, needs="api_keys:write") as standing:
         api_key = _get(standing.organization.id, api_key_id)
-        standing.check_may_change(api_key.user_id, api_key.role)
+        standing.check_may_change(api_key.user_id, _membership(standing.organization.id, api_key.user_id).role)
         api_key.revoked_at = now()
         inviters.review(standing.organization, api_key.user_id)
         audit.record(standing.organization.id, standing, "api_key.revoked", api_key)
@@ -124,14 +124,10 @@ def _membership(organization_id: UUID, user_id: UUID | None) -> Membership:
 
 
 def _get(organization_id: UUID, api_key_id: UUID | str) -> ApiKey:
-    query = (
-        select(ApiKey)
-        .options(joinedload(ApiKey.role))
-        .where(
-            ApiKey.id == ids.parse(api_key_id, ApiKeyUnknown(str(api_key_id))),
-            ApiKey.organization_id == organization_id,
-            ApiKey.revoked_at.is_(None),
-        )
+    query = select(ApiKey).where(
+        ApiKey.id == ids.parse(api_key_id, ApiKeyUnknown(str(api_key_id))),
+        ApiKey.organization_id == organization_id,
+        ApiKey.revoked_at.is_(None),
     )
     if (api_key := session().scalar(query)) is None:
         raise ApiKeyUnknown(str(api_key_id))

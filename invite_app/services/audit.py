@@ -11,7 +11,7 @@ from invite_app.access import Actor, KeyActor, PersonActor, Standing, authorize
 from invite_app.db import session
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
 
-from . import cursors
+from . import cursors, values
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,11 @@ def history_of(organization_id: UUID | str, target_id: UUID, *, by: Actor) -> li
 def _conditions(only: Filter) -> list[ColumnElement[bool]]:
     conditions: list[Any] = []
     if only.actor:
-        conditions.append(AuditEvent.actor_name.icontains(only.actor, autoescape=True))
+        conditions.append(AuditEvent.actor_name.icontains(values.searchable(only.actor), autoescape=True))
     if only.action:
-        conditions.append(AuditEvent.action.startswith(only.action, autoescape=True))
+        conditions.append(AuditEvent.action.startswith(values.searchable(only.action), autoescape=True))
     if only.target:
-        conditions.append(AuditEvent.target_name.icontains(only.target, autoescape=True))
+        conditions.append(AuditEvent.target_name.icontains(values.searchable(only.target), autoescape=True))
     if only.since:
         conditions.append(AuditEvent.at >= only.since)
     if only.until:

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -13,9 +13,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
 
+from .values import has_control_characters
+
 Row = TypeVar("Row")
 MAX_LIMIT = 500
-_READERS: dict[str, Callable[[str], Any]] = {"t": datetime.fromisoformat, "u": UUID, "s": str}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "t": lambda text: datetime.fromisoformat(text).astimezone(UTC),
+    "u": UUID,
+    "s": str,
+}
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ def fetch(
     `offset` is for wire formats that count rows; it costs what it skips.
     """
     limit = max(1, min(limit, MAX_LIMIT))
-    backward, position = _read(cursor, len(order.columns))
+    backward, position = _read(cursor, order.columns)
     falling = order.descending != backward
     if position:
         edge = tuple_(*order.columns)
@@ -74,13 +80,14 @@ def _write(direction: str, values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
 
 
-def _read(cursor: str | None, columns: int) -> tuple[bool, list[Any]]:
+def _read(cursor: str | None, columns: Sequence[InstrumentedAttribute[Any]]) -> tuple[bool, list[Any]]:
     try:
         data = json.loads(base64.urlsafe_b64decode((cursor or "") + "=" * (-len(cursor or "") % 4)))
         direction, values = data[0], [_decode(item) for item in data[1:]]
-    except (ValueError, TypeError, KeyError, IndexError):
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
         return False, []
-    return (direction == "p", values) if len(values) == columns else (False, [])
+    fits = [type(value) for value in values] == [column.type.python_type for column in columns]
+    return (direction == "p", values) if fits else (False, [])
 
 
 def _encode(value: Any) -> list[str]:
@@ -89,6 +96,8 @@ def _encode(value: Any) -> list[str]:
     return ["u", value.hex] if isinstance(value, UUID) else ["s", str(value)]
 
 
-def _decode(item: list[str]) -> Any:
+def _decode(item: Any) -> Any:
     kind, text = item
+    if not isinstance(text, str) or has_control_characters(text):
+        raise ValueError
     return _READERS[kind](text)

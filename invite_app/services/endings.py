@@ -35,6 +35,7 @@ def pending_now(organization: Organization) -> int:
 
 def revoke_those_to(organization: Organization, address: str) -> None:
     """End the pending invitation to an address, which must not bring anybody (back) in any more."""
+    record_overdue(organization)
     to_address = _pending(organization.id).where(Invitation.email == address)
     for invitation in session().scalars(
         select(Invitation).where(

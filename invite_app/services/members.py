@@ -155,10 +155,10 @@ def remove(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Me
 
 
 def leave(organization_id: UUID | str, *, by: Actor) -> None:
-    """End one's own membership. Raises LastOwner."""
+    """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
     with locked(organization_id, by=by) as standing:
-        assert standing.user is not None
-        _end(standing, find_in(standing.organization.id, standing.user.id), "member.left")
+        person = standing.check_in_person("members:write")
+        _end(standing, find_in(standing.organization.id, person.id), "member.left")
 
 
 def _set_role(standing: Standing, membership: Membership, role: Role) -> None:

@@ -88,13 +88,14 @@ def prove_address(token: str, *, ip: str | None = None) -> User:
     """Take the new address over. Raises LinkBroken and AccountExists."""
     with transaction() as writing:
         link = account_links.use(token, Purpose.ADDRESS)
-        user = link.user
-        before, user.email, user.is_proven = user.email, link.email, True
+        user, address = link.user, link.email
+        before, user.email, user.is_proven = user.email, address, True
         try:
             writing.flush()
         except IntegrityError:
-            raise AccountExists(link.email) from None
+            raise AccountExists(address) from None
         _refresh_sort_name(user)
+        account_links.end_all(user.id)
         what = {"before": {"email": before}, "after": {"email": user.email}}
         audit.record(None, _author(user, ip), "account.address_changed", user, **what)
     return user
@@ -109,7 +110,9 @@ def list_sessions(user_id: UUID) -> list[Session]:
 def end_session(user_id: UUID, session_id: str) -> None:
     """Sign out one browser of this account."""
     with transaction() as writing:
-        writing.execute(delete(Session).where(Session.user_id == user_id, Session.id == session_id))
+        writing.execute(
+            delete(Session).where(Session.user_id == user_id, Session.id == values.searchable(session_id))
+        )
 
 
 def end_other_sessions(user_id: UUID, keep_session: str) -> None:
@@ -119,6 +122,8 @@ def end_other_sessions(user_id: UUID, keep_session: str) -> None:
 
 
 def _end_sessions(user_id: UUID, keep_session: str | None) -> None:
+    """End the sign-ins, and the links that could make new ones."""
+    account_links.end_all(user_id)
     which = delete(Session).where(Session.user_id == user_id)
     session().execute(which if keep_session is None else which.where(Session.id != keep_session))
 

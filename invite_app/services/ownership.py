@@ -42,7 +42,10 @@ def find(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer | None:
 
 
 def accept(organization_id: UUID | str, *, by: Actor) -> None:
-    """Become owner; who offered becomes admin. Raises OfferUnknown, also when that one is no owner any more."""
+    """Become owner; who offered becomes admin. Nobody does so through a key.
+
+    Raises PermissionMissing, and OfferUnknown, also when the one who offered is no owner any more.
+    """
     with locked(organization_id, by=by) as standing:
         made = _offer_to(standing)
         heir = find_in(standing.organization.id, made.heir_id)
@@ -59,23 +62,26 @@ def accept(organization_id: UUID | str, *, by: Actor) -> None:
 
 
 def decline(organization_id: UUID | str, *, by: Actor) -> None:
-    """Turn the offer down, or, as the one who made it, take it back. Raises OfferUnknown."""
+    """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OfferUnknown."""
     with locked(organization_id, by=by) as standing:
+        person = standing.check_in_person("organization:write")
         made = session().get(OwnershipOffer, standing.organization.id)
-        if made is None or standing.user is None or standing.user.id not in (made.owner_id, made.heir_id):
+        if made is None or person.id not in (made.owner_id, made.heir_id):
             raise OfferUnknown
-        audit.record(standing.organization.id, standing, "ownership.declined", standing.user)
+        audit.record(standing.organization.id, standing, "ownership.declined", person)
         session().delete(made)
 
 
 def _offer_to(standing: Standing) -> OwnershipOffer:
+    person = standing.check_in_person("organization:write")
     made = session().get(OwnershipOffer, standing.organization.id)
-    if made is None or standing.user is None or made.heir_id != standing.user.id:
+    if made is None or made.heir_id != person.id:
         raise OfferUnknown
     return made
 
 
 def _owner(standing: Standing) -> User:
-    if standing.user is None or not standing.is_owner:
+    person = standing.check_in_person("organization:write")
+    if not standing.is_owner:
         raise PermissionMissing("organization:write")
-    return standing.user
+    return person

@@ -23,16 +23,20 @@ def check_strength(password: str, *, field: str = "password") -> None:
 
 
 def hashed(password: str) -> str:
-    return _hasher.hash(password)
+    return _hasher.hash(_bytes(password))
 
 
 def matches(password: str, stored: str | None) -> bool:
     """Whether the password is the one behind the hash. Without a hash it takes just as long to say no."""
     try:
-        _hasher.verify(stored or _decoy(), password)
+        _hasher.verify(stored or _decoy(), _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")  # whatever was sent is a password, if only a wrong one
 
 
 @cache

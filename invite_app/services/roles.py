@@ -221,6 +221,7 @@ def _key(text: str) -> str:
 def _check_names_are_free(role: Role) -> None:
     """Keys and names share one namespace, or a name could be taken for somebody else's key."""
     wanted = {role.key, *spellings(role.name)}
+    wanted |= {f"org:{name}" for name in wanted}
     query = select(Role.id).where(
         Role.organization_id == role.organization_id,
         or_(Role.key.in_(wanted), Role.folded_name.in_(wanted)),

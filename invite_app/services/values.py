@@ -25,6 +25,7 @@ MAX_NAME = 100
 MAX_FOLDED_NAME = 300  # a single ligature can stand for a whole sentence
 MAX_NOTE = 1000
 MAX_METADATA = 8192
+_UNHEARD_OF = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"
 MIN_LIFETIME, MAX_LIFETIME = timedelta(hours=1), timedelta(days=365)
 
@@ -133,7 +134,12 @@ def allowed_domain(text: str) -> str:
 
 def words(fragment: str) -> list[str]:
     """The words of a search. U+0000, which no database holds in a text, separates them like a space."""
-    return fragment.replace("\0", " ").split()
+    return searchable(fragment.replace("\0", " ")).split()
+
+
+def searchable(text: str) -> str:
+    """Text to look for, in which something no name holds stands for what no database can."""
+    return "".join(_UNHEARD_OF if char == "\0" or unicodedata.category(char) == "Cs" else char for char in text)
 
 
 def has_control_characters(text: str) -> bool:

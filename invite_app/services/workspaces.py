@@ -42,7 +42,7 @@ def create(
     with locked(organization_id, by=by, needs="workspaces:write") as standing:
         cleaned = values.name(name, "name", "a name")
         workspace = Workspace(organization_id=standing.organization.id, name=cleaned, folded_name=folded(cleaned))
-        _save(workspace)
+        _save(workspace, cleaned)
         audit.record(standing.organization.id, standing, "workspace.created", workspace, after={"name": cleaned})
         then(workspace)
     return workspace
@@ -54,7 +54,7 @@ def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, 
         cleaned = values.name(name, "name", "a name")
         workspace = get_many(standing.organization.id, [workspace_id])[0]
         before, workspace.name, workspace.folded_name = workspace.name, cleaned, folded(cleaned)
-        _save(workspace)
+        _save(workspace, cleaned)
         audit.record(
             standing.organization.id,
             standing,
@@ -98,9 +98,9 @@ def _uuid(value: UUID | str, index: int) -> UUID:
     return ids.parse(value, WorkspaceUnknown(str(value), index))
 
 
-def _save(workspace: Workspace) -> None:
+def _save(workspace: Workspace, name: str) -> None:
     session().add(workspace)
     try:
         session().flush()
     except IntegrityError:
-        raise NameTaken("workspace", workspace.name) from None
+        raise NameTaken("workspace", name) from None

@@ -1,0 +1,187 @@
+"""Accounts: one per address, signed in by password or by a link that works once, and ended everywhere at will."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import select, update
+
+from invite_app.db import session, transaction
+from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserUnknown, WeakPassword, WrongPassword
+from invite_app.models import AccountLink, User
+from invite_app.models.base import now
+from invite_app.services import acceptance, accounts, own_account, passwords
+from invite_app.tokens import account_token
+from tests.support.factories import PASSWORD, Acme, invite, make_person, token_of
+
+NOWHERE = accounts.Device()
+NEW = "a new and longer password"
+
+
+def last_link() -> str:
+    """The token of the account link that was made last."""
+    session().commit()
+    found = session().scalars(select(AccountLink.id).order_by(AccountLink.created_at.desc())).first()
+    assert found is not None
+    return account_token(found)
+
+
+class TestMaking:
+    def test_keeps_one_account_per_address_in_any_case(self, app_context: None) -> None:
+        accounts.create("Ana@Guest.example", given_name="Ana", family_name="Guest")
+        with pytest.raises(AccountExists):
+            accounts.create("ANA@guest.EXAMPLE", given_name="Eve", family_name="Guest")
+
+    def test_keeps_look_alikes_apart(self, app_context: None) -> None:
+        accounts.create("strasse@guest.example", given_name="Ana", family_name="Guest")
+        with pytest.raises(InvalidEmail):
+            accounts.create("straße@guest.example", given_name="Ana", family_name="Guest")
+
+    def test_stores_no_password(self, app_context: None) -> None:
+        made = accounts.create("ana@guest.example", given_name="Ana", family_name="Guest", password=PASSWORD)
+        assert made.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert PASSWORD not in made.password_hash
+
+    def test_by_two_at_once_is_told_apart_by_the_database(
+        self, app_context: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_person("ana@guest.example")
+        monkeypatch.setattr(accounts, "find_by_email", lambda _: None)
+        with pytest.raises(AccountExists):
+            accounts.create("ana@guest.example", given_name="Ana", family_name="Guest")
+
+
+class TestSigningIn:
+    def test_takes_the_address_in_any_case(self, app_context: None) -> None:
+        person = make_person("ana@guest.example")
+        assert accounts.sign_in(" ANA@Guest.example", PASSWORD, device=NOWHERE).user_id == person.id
+
+    @pytest.mark.parametrize(
+        "address", ["eve@guest.example", "nonsense", "", "ana@guest.example", "keyless@guest.example"]
+    )
+    def test_answers_alike_whatever_is_wrong(self, app_context: None, address: str) -> None:
+        make_person("ana@guest.example")
+        make_person("keyless@guest.example", has_password=False)
+        for password in ("wrong password", "", "x" * 100_000, "\ud800"):
+            with pytest.raises(WrongPassword):
+                accounts.sign_in(address, password, device=NOWHERE)
+
+    def test_hashes_once_whether_or_not_there_is_an_account(
+        self, app_context: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make_person("ana@guest.example")
+        seen: list[str | None] = []
+        monkeypatch.setattr(passwords, "matches", lambda _, stored: bool(seen.append(stored)))
+        for address in ("ana@guest.example", "eve@guest.example", "nonsense"):
+            with pytest.raises(WrongPassword):
+                accounts.sign_in(address, PASSWORD, device=NOWHERE)
+        assert len(seen) == 3
+
+    def test_ends_after_two_weeks(self, app_context: None) -> None:
+        make_person("ana@guest.example")
+        started = accounts.sign_in("ana@guest.example", PASSWORD, device=NOWHERE)
+        assert accounts.find_session(started.id) is not None
+        with time_machine.travel(now() + timedelta(days=15)):
+            session().commit()
+            assert accounts.find_session(started.id) is None
+
+    def test_out_of_one_browser_leaves_the_others(self, app_context: None) -> None:
+        make_person("ana@guest.example")
+        first, second = (accounts.sign_in("ana@guest.example", PASSWORD, device=NOWHERE).id for _ in range(2))
+        accounts.sign_out(first)
+        assert accounts.find_session(first) is None
+        assert accounts.find_session(second) is not None
+
+    def test_nobody_ends_the_session_of_somebody_else(self, app_context: None) -> None:
+        ana, eve = make_person("ana@guest.example"), make_person("eve@guest.example")
+        started = accounts.sign_in(ana.email, PASSWORD, device=NOWHERE).id
+        for given in (started, "\x00", "\ud800", "' OR 1=1"):
+            own_account.end_session(eve.id, given)
+        assert accounts.find_session(started) is not None
+
+
+class TestLinks:
+    def test_sign_in_once_within_a_quarter_of_an_hour(self, app_context: None) -> None:
+        person = make_person("ana@guest.example")
+        token = accounts.create_sign_in_link("ANA@guest.example")
+        assert accounts.follow_sign_in_link(token, device=NOWHERE).user_id == person.id
+        with pytest.raises(LinkBroken):
+            accounts.follow_sign_in_link(token, device=NOWHERE)
+        late = accounts.create_sign_in_link("ana@guest.example")
+        with time_machine.travel(now() + timedelta(minutes=16)), pytest.raises(LinkBroken):
+            accounts.follow_sign_in_link(late, device=NOWHERE)
+
+    def test_need_an_account(self, app_context: None) -> None:
+        with pytest.raises(UserUnknown):
+            accounts.create_sign_in_link("ana@guest.example")
+
+    def test_serve_one_purpose_each(self, acme: Acme) -> None:
+        invitation = token_of(invite(acme))
+        own_account.request_reset("owner@acme.example")
+        reset = last_link()
+        sign_in = accounts.create_sign_in_link("owner@acme.example")
+        for token in (invitation, reset):
+            with pytest.raises(LinkBroken):
+                accounts.follow_sign_in_link(token, device=NOWHERE)
+        for token in (invitation, sign_in):
+            with pytest.raises(LinkBroken):
+                own_account.reset_password(token, NEW, device=NOWHERE)
+        for token in (reset, sign_in):
+            with pytest.raises(LinkBroken):
+                acceptance.look(token)
+
+    def test_to_a_new_password_prove_the_address_and_end_every_sign_in(self, app_context: None) -> None:
+        person = make_person("ana@guest.example", is_proven=False)
+        started = accounts.sign_in(person.email, PASSWORD, device=NOWHERE).id
+        own_account.request_reset(person.email)
+        token = last_link()
+        with pytest.raises(WeakPassword):
+            own_account.reset_password(token, "short", device=NOWHERE)
+        own_account.reset_password(token, NEW, device=NOWHERE)
+        assert accounts.find_session(started) is None
+        assert session().get_one(User, person.id).is_proven
+        assert accounts.sign_in(person.email, NEW, device=NOWHERE)
+        with pytest.raises(WrongPassword):
+            accounts.sign_in(person.email, PASSWORD, device=NOWHERE)
+
+    def test_are_all_dead_once_the_password_is_new(self, app_context: None) -> None:
+        person = make_person("ana@guest.example")
+        own_account.request_reset(person.email)
+        reset, sign_in = last_link(), accounts.create_sign_in_link(person.email)
+        own_account.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
+        with pytest.raises(LinkBroken):
+            own_account.reset_password(reset, NEW, device=NOWHERE)
+        with pytest.raises(LinkBroken):
+            accounts.follow_sign_in_link(sign_in, device=NOWHERE)
+
+    def test_that_went_to_an_old_address_are_dead_once_it_is_left(self, app_context: None) -> None:
+        person = make_person("ana@guest.example")
+        own_account.request_reset(person.email)
+        reset = last_link()
+        own_account.request_address(person.id, "bo@guest.example", password=PASSWORD)
+        own_account.prove_address(last_link())
+        with pytest.raises(LinkBroken):
+            own_account.reset_password(reset, NEW, device=NOWHERE)
+
+    def test_to_a_new_address_do_not_take_one_that_was_taken_meanwhile(self, app_context: None) -> None:
+        person = make_person("ana@guest.example")
+        own_account.request_address(person.id, "bo@guest.example", password=PASSWORD)
+        token = last_link()
+        make_person("bo@guest.example")
+        with pytest.raises(AccountExists):
+            own_account.prove_address(token)
+        session().commit()
+        assert session().get_one(User, person.id).email == "ana@guest.example"
+
+    def test_of_an_unknown_address_are_not_made(self, app_context: None) -> None:
+        for address in ("eve@guest.example", "nonsense", ""):
+            own_account.request_reset(address)
+        assert session().scalars(select(AccountLink)).all() == []
+
+    def test_past_their_end_do_nothing(self, app_context: None) -> None:
+        own_account.request_reset(make_person("ana@guest.example").email)
+        token = last_link()
+        with transaction() as writing:
+            writing.execute(update(AccountLink).values(expires_at=now()))
+        with pytest.raises(LinkBroken):
+            own_account.reset_password(token, NEW, device=NOWHERE)

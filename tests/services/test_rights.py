@@ -1,0 +1,216 @@
+"""Nobody hands out what they do not hold, and nobody touches those who stand above them: by permission set."""
+
+from collections.abc import Callable
+
+import pytest
+
+from invite_app.access import Actor, authorize
+from invite_app.errors import LastOwner, MemberAboveOwn, PermissionMissing, RoleAboveOwn, Unauthenticated
+from invite_app.models.role import PERMISSIONS
+from invite_app.services import api_keys, invitations, members, ownership, roles
+from invite_app.services.invitations import Changes
+from tests.support.factories import (
+    OPERATOR,
+    Acme,
+    Person,
+    add_member,
+    invite,
+    make_api_key,
+    make_member,
+    make_person,
+    make_role,
+)
+
+RECRUITER = ["invitations:write", "members:read", "members:write", "roles:write", "api_keys:write"]
+
+
+@pytest.fixture
+def recruiter(acme: Acme) -> Person:
+    """Holds a custom role that may invite and manage members, but not read the audit log."""
+    make_role(acme, "Recruiter", RECRUITER)
+    make_role(acme, "Auditor", ["audit:read"])
+    return make_member(acme, "recruiter@acme.example", "recruiter")
+
+
+def granting(deed: str, acme: Acme, role: str) -> Callable[[Actor], object]:
+    """One of the ways in which somebody gets a role."""
+    match deed:
+        case "invite":
+            return lambda by: invite(acme, "new@guest.example", role, by=by)
+        case "edit":
+            pending = invite(acme, "pending@guest.example")
+            return lambda by: invitations.edit(acme.id, pending.id, Changes(role=role), by=by)
+        case "add":
+            newcomer = make_person("newcomer@guest.example")
+            return lambda by: members.add(acme.id, newcomer.id, role, by=by)
+        case "promote":
+            return lambda by: members.change_role(acme.id, acme.member.id, role, by=by)
+        case _:
+            return lambda by: api_keys.create(acme.id, name="x", role=role, by=by, user_id=acme.member.id)
+
+
+@pytest.mark.parametrize("deed", ["invite", "edit", "add", "promote", "key"])
+class TestGranting:
+    def test_what_the_admin_does_not_hold_is_refused(self, acme: Acme, deed: str) -> None:
+        grant = granting(deed, acme, "owner")
+        key = make_api_key(acme, "admin")
+        for by in (acme.admin.actor, key.actor, make_api_key(acme, "owner", user=acme.admin).actor):
+            with pytest.raises(RoleAboveOwn) as error:
+                grant(by)
+            assert error.value.missing == ("organization:write",)
+
+    def test_what_a_custom_role_does_not_hold_is_refused(self, acme: Acme, recruiter: Person, deed: str) -> None:
+        grant = granting(deed, acme, "auditor")
+        keys = make_api_key(acme, "recruiter"), make_api_key(acme, "owner", user=recruiter)
+        for by in (recruiter.actor, *(key.actor for key in keys)):
+            with pytest.raises(RoleAboveOwn) as error:
+                grant(by)
+            assert (error.value.role, error.value.missing) == ("Auditor", ("audit:read",))
+
+    def test_what_one_holds_is_granted(self, acme: Acme, recruiter: Person, deed: str) -> None:
+        assert granting(deed, acme, "recruiter")(recruiter.actor)
+
+    def test_every_permission_still_makes_no_owners(self, acme: Acme, deed: str) -> None:
+        make_role(acme, "Deputy", PERMISSIONS)
+        deputy = make_member(acme, "deputy@acme.example", "deputy")
+        with pytest.raises(RoleAboveOwn):
+            granting(deed, acme, "owner")(deputy.actor)
+
+
+class TestRoles:
+    def test_are_neither_made_nor_changed_beyond_ones_own(self, acme: Acme, recruiter: Person) -> None:
+        by = recruiter.actor
+        for deed in (
+            lambda: roles.create(acme.id, name="Spy", permissions=["audit:read"], by=by),
+            lambda: roles.update_role(acme.id, "recruiter", permissions=["audit:read"], by=by),
+            lambda: roles.update_role(acme.id, "auditor", permissions=["members:read"], by=by),
+            lambda: roles.delete(acme.id, "auditor", by=by),
+        ):
+            with pytest.raises(RoleAboveOwn):
+                deed()
+        assert roles.create(acme.id, name="Reader", permissions=["members:read"], by=by).name == "Reader"
+
+    def test_that_are_deleted_leave_nobody_with_more_than_ones_own(self, acme: Acme, recruiter: Person) -> None:
+        make_role(acme, "Reader", ["members:read"])
+        make_member(acme, "reader@acme.example", "reader")
+        with pytest.raises(RoleAboveOwn):
+            roles.delete(acme.id, "reader", replacement="admin", by=recruiter.actor)
+
+
+def touching(acme: Acme, target: Person) -> list[Callable[[Actor], object]]:
+    """The ways in which somebody else is changed; the removal is the last."""
+    key = make_api_key(acme, "member", user=target)
+    return [
+        lambda by: api_keys.revoke(acme.id, key.id, by=by),
+        lambda by: api_keys.create(acme.id, name="x", role="member", user_id=target.id, by=by),
+        lambda by: members.change_workspaces(acme.id, target.id, [], by=by),
+        lambda by: members.change_metadata(acme.id, target.id, public={"a": 1}, by=by),
+        lambda by: members.change_role(acme.id, target.id, "member", by=by),
+        lambda by: members.remove(acme.id, target.id, by=by),
+    ]
+
+
+class TestTouching:
+    def test_somebody_with_more_rights_is_refused(self, acme: Acme, recruiter: Person) -> None:
+        keys = make_api_key(acme, "admin").actor, make_api_key(acme, "owner", user=acme.admin).actor
+        for deed in touching(acme, acme.owner):
+            for by in (acme.admin.actor, recruiter.actor, *keys):
+                with pytest.raises(MemberAboveOwn):
+                    deed(by)
+        for deed in touching(acme, acme.admin):
+            with pytest.raises(MemberAboveOwn):
+                deed(recruiter.actor)
+
+    def test_an_owner_is_for_owners_even_with_every_permission(self, acme: Acme) -> None:
+        make_role(acme, "Deputy", PERMISSIONS)
+        deputy = make_member(acme, "deputy@acme.example", "deputy")
+        make_member(acme, "second@acme.example", "owner")
+        for deed in touching(acme, acme.owner):
+            with pytest.raises(MemberAboveOwn):
+                deed(deputy.actor)
+
+    def test_somebody_with_the_same_rights_is_not(self, acme: Acme) -> None:
+        peer = make_member(acme, "peer@acme.example", "admin")
+        for deed in touching(acme, peer):
+            deed(acme.admin.actor)
+
+    def test_another_owner_is_for_owners(self, acme: Acme) -> None:
+        peer = make_member(acme, "peer@acme.example", "owner")
+        for deed in touching(acme, peer):
+            deed(acme.owner.actor)
+
+
+class TestKeys:
+    def test_hold_what_both_their_role_and_their_user_hold(self, acme: Acme) -> None:
+        key = make_api_key(acme, "admin", user=acme.member)
+        assert authorize(key.actor, acme.id).permissions == {"members:read"}
+        members.change_role(acme.id, acme.member.id, "owner", by=OPERATOR)
+        standing = authorize(key.actor, acme.id)
+        assert (standing.permissions, standing.is_owner) == ({*PERMISSIONS} - {"organization:write"}, False)
+
+    def test_lose_what_their_role_loses(self, acme: Acme) -> None:
+        make_role(acme, "Bot", ["invitations:write", "members:read"])
+        key = make_api_key(acme, "bot")
+        roles.update_role(acme.id, "bot", permissions=["members:read"], by=OPERATOR)
+        with pytest.raises(PermissionMissing):
+            invite(acme, by=key.actor)
+        roles.delete(acme.id, "bot", by=OPERATOR)
+        with pytest.raises(Unauthenticated):
+            authorize(key.actor, acme.id)
+
+    def test_are_no_owners_unless_role_and_user_are(self, acme: Acme) -> None:
+        for role, user, is_owner in [
+            ("owner", acme.owner, True),
+            ("owner", acme.admin, False),
+            ("admin", acme.owner, False),
+        ]:
+            assert authorize(make_api_key(acme, role, user=user).actor, acme.id).is_owner is is_owner
+
+    def test_do_not_decide_for_their_person(self, acme: Acme) -> None:
+        ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
+        key = make_api_key(acme, "member", user=acme.member)
+        for deed in (members.leave, ownership.accept, ownership.decline):
+            for by in (key.actor, OPERATOR):
+                with pytest.raises(PermissionMissing):
+                    deed(acme.id, by=by)
+        with pytest.raises(PermissionMissing):
+            ownership.offer(acme.id, acme.member.id, by=make_api_key(acme, "owner").actor)
+
+
+class TestTheLastOwner:
+    def test_cannot_go_whoever_asks(self, acme: Acme) -> None:
+        owner = acme.owner
+        deeds: list[Callable[[], object]] = [
+            lambda: members.leave(acme.id, by=owner.actor),
+            lambda: members.remove(acme.id, owner.id, by=owner.actor),
+            lambda: members.remove(acme.id, owner.id, by=OPERATOR),
+            lambda: members.change_role(acme.id, owner.id, "admin", by=owner.actor),
+            lambda: members.change_role(acme.id, owner.id, "member", by=OPERATOR),
+        ]
+        for deed in deeds:
+            with pytest.raises(LastOwner):
+                deed()
+
+    def test_may_go_once_there_is_another(self, acme: Acme) -> None:
+        second = make_member(acme, "second@acme.example", "owner")
+        members.leave(acme.id, by=acme.owner.actor)
+        with pytest.raises(LastOwner):
+            members.leave(acme.id, by=second.actor)
+
+    def test_may_be_made_owner_again(self, acme: Acme) -> None:
+        assert members.change_role(acme.id, acme.owner.id, "OWNER", by=acme.owner.actor).role.is_owner
+
+    def test_of_one_organization_is_none_of_another(self, acme: Acme, globex: Acme) -> None:
+        add_member(acme, globex.owner, role="owner")
+        members.leave(acme.id, by=globex.owner.actor)
+        with pytest.raises(LastOwner):
+            members.leave(globex.id, by=globex.owner.actor)
+
+    def test_hands_over_when_the_heir_agrees(self, acme: Acme) -> None:
+        ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
+        assert members.get(acme.id, acme.member.id, by=OPERATOR).role.key == "member"
+        ownership.accept(acme.id, by=acme.member.actor)
+        assert [members.get(acme.id, who.id, by=OPERATOR).role.key for who in (acme.member, acme.owner)] == [
+            "owner",
+            "admin",
+        ]

@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from email.message import Message
 from typing import Any, NoReturn, get_origin
 
@@ -58,6 +59,14 @@ def read_query(adapter: TypeAdapter[Any], model: type[BaseModel]) -> Any:
         if name in model.model_fields
     }
     return validate(adapter, given, "query")
+
+
+@contextmanager
+def in_place_of_the_body(part: Any) -> Iterator[None]:
+    """Tell what is refused of a part of the body as if it were all of it."""
+    whole, g.given = g.get("given"), part
+    yield
+    g.given = whole
 
 
 def refused(loc: Place, sentence: str) -> Problem:

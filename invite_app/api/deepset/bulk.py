@@ -69,13 +69,19 @@ def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by:
     """Invites everybody on the list who could be invited alone; the mails are sent one after the other."""
     read = [_read(row) for row in body.invitations]
     drafts = [draft for draft in read if isinstance(draft, invitations.Draft)]
-    batch_id = None
+    batch = None
     if query.dry_run:
         judged = bulk.check(organization_id, drafts, by=by)
     else:
         batch, judged = bulk.send(organization_id, drafts, by=by)
-        batch_id = batch.id
-    return _answers(batch_id, read, judged)
+    results = _answers(body.invitations, read, judged)
+    accepted = sum(result.status == 201 for result in results)
+    return Answers(
+        batch_id=batch.id if batch else None,
+        accepted=accepted,
+        refused=len(results) - accepted,
+        results=results,
+    )
 
 
 @deepset.endpoint("GET", "/organization/{organization_id}/invitations/bulk/{batch_id}", permission="invitations:read")
@@ -106,24 +112,25 @@ def _read(row: dict[str, Any]) -> invitations.Draft | shape.Malformed:
 
 
 def _answers(
-    batch_id: UUID | None, read: list[invitations.Draft | shape.Malformed], judged: list[bulk.RowResult]
-) -> Answers:
-    results = iter(judged)
-    answers = []
-    for number, item in enumerate(read, start=1):
-        if isinstance(item, shape.Malformed):
-            answers.append(_refusal(number, None, item))
-            continue
-        result = next(results)
-        if result.error is not None:
-            answers.append(_refusal(number, item.email, result.error))
+    rows: list[dict[str, Any]], read: list[invitations.Draft | shape.Malformed], judged: list[bulk.RowResult]
+) -> list[RowAnswer]:
+    """One answer per row; `judged` holds results only for the rows that could be read."""
+    results, answers = iter(judged), []
+    for number, (row, item) in enumerate(zip(rows, read, strict=True), start=1):
+        result = next(results) if isinstance(item, invitations.Draft) else None
+        error = result.error if result else item
+        email = result.draft.email if result else None
+        if isinstance(error, Exception):
+            answers.append(_refusal(number, row, email, error))
         else:
-            answers.append(RowAnswer(row=number, email=item.email, status=201, invitation_id=result.invitation_id))
-    accepted = sum(answer.status == 201 for answer in answers)
-    return Answers(batch_id=batch_id, accepted=accepted, refused=len(answers) - accepted, results=answers)
+            invitation_id = result.invitation_id if result else None
+            answers.append(RowAnswer(row=number, email=email, status=201, invitation_id=invitation_id))
+    return answers
 
 
-def _refusal(number: int, email: str | None, error: Exception) -> RowAnswer:
-    row = deepset.row_for(error)
-    assert row is not None
-    return RowAnswer(row=number, email=email, status=row.status or 500, detail=row.body(error)["detail"])
+def _refusal(number: int, row: dict[str, Any], email: str | None, error: Exception) -> RowAnswer:
+    answer = deepset.row_for(error)
+    assert answer is not None
+    with shape.in_place_of_the_body(row):
+        detail = answer.body(error)["detail"]
+    return RowAnswer(row=number, email=email, status=answer.status or 500, detail=detail)

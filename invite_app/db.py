@@ -58,9 +58,10 @@ def noted(result: object) -> None:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Pool and driver options for the kind of database in `url`."""
+    quiet = {"hide_parameters": True}  # an error names its statement in the log, and the values can be secret
     if make_url(url).get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": BUSY_SECONDS}}
-    return {"pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+        return {**quiet, "connect_args": {"timeout": BUSY_SECONDS}}
+    return {**quiet, "pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
 
 
 def is_embedded(engine: Engine) -> bool:

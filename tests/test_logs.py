@@ -4,12 +4,22 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
 import structlog
 from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
 
 from invite_app import logs
+from invite_app.db import session
+from invite_app.models import Invitation
+from tests.support.databases import on_sqlite
+from tests.support.factories import PASSWORD, token_of
+from tests.support.server import ServerProcess, run_command
 
 TOKEN = "AaH7xHzOctC7G8aDLV9W5W2dHlp7Aykpz6M5XxldTPsVsUuz6g"
 KEY = "sk_ft5pRlOH4YVNWZp2H3Aqu8HyMyCHhhDfmAA0nHj4NJw"
@@ -71,8 +81,49 @@ def test_a_traceback_shows_no_token(app: Flask, capsys: pytest.CaptureFixture[st
     assert TOKEN not in printed
 
 
+def test_an_error_of_the_database_shows_no_value(app: Flask) -> None:
+    with app.app_context(), pytest.raises(DatabaseError) as failed:
+        session().execute(text("SELECT nothing FROM nowhere WHERE hash = :hash"), {"hash": TOKEN})
+    assert "nowhere" in str(failed.value)
+    assert TOKEN not in str(failed.value)
+
+
 def test_many_apps_log_once(make_app: Callable[..., Flask], capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         make_app()
     logging.getLogger("invite_app.somewhere").warning("once")
     assert capsys.readouterr().err.count("once") == 1
+
+
+@pytest.mark.process
+@on_sqlite
+@pytest.mark.parametrize("kind", ["flask run", "gunicorn"])
+def test_a_journey_leaves_no_secret_in_the_log(
+    make_app: Callable[..., Flask], environ: dict[str, str], start_process: Callable[..., ServerProcess], kind: str
+) -> None:
+    made = run_command("org", "create", "Acme", "--owner", "olivia@acme.example", "--json", environ=environ)
+    acme = json.loads(made.stdout)
+    server = start_process(kind)
+    invitation = json.dumps({"given_name": "A", "family_name": "B", "email": "ana@guest.example", "role": "member"})
+    key = {"Authorization": f"Bearer {acme['api_key']}", "Content-Type": "application/json"}
+    path = f"/api/v1/organization/{acme['organization_id']}/invitation"
+    assert _status(Request(server.url + path, invitation.encode(), key)) == 201
+    with make_app().app_context():
+        token = token_of(session().scalars(select(Invitation.id)).one())
+    sign_in = acme["sign_in_url"].rpartition("/")[2]
+    password = urlencode({"email": "olivia@acme.example", "password": PASSWORD}).encode()
+    assert _status(Request(f"{server.url}/invitations/{token}")) == 200
+    for target in (f"/sign-in/{sign_in}", f"/auth?inv_code={token}", f"/?api_key={acme['api_key']}"):
+        _status(Request(server.url + target))
+    _status(Request(f"{server.url}/sign-in", password))
+    assert server.output.count("HTTP/1.1") >= 6
+    assert not [secret for secret in (token, sign_in, acme["api_key"], PASSWORD) if secret in server.output]
+
+
+def _status(request: Request) -> int:
+    try:
+        with urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        error.close()
+        return error.code

@@ -18,11 +18,14 @@ from invite_app.models import (
     DeliveryState,
     Invitation,
     InvitationState,
+    Observation,
     Organization,
     OutboxMessage,
     User,
 )
 from invite_app.models.base import now
+
+from . import timeline
 
 MAX_ATTEMPTS = 6
 FIRST_PAUSE = timedelta(minutes=1)
@@ -148,6 +151,7 @@ def settle_sent(row: OutboxMessage, receipt: Receipt) -> None:
     """The mail server has the message."""
     _settle(
         row,
+        Observation.TAKEN,
         state=DeliveryState.SENT,
         answer=f"{receipt.host}: {receipt.answer}"[:500],
         reason="",
@@ -163,12 +167,19 @@ def postpone(row: OutboxMessage, reason: str) -> None:
         _give_up(row, reason, attempts=attempts)
         return
     pause = FIRST_PAUSE * 4 ** (attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
-    _settle(row, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
+    _settle(row, Observation.POSTPONED, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
 
 
 def _give_up(row: OutboxMessage, reason: str, *, attempts: int) -> None:
     """There is no next attempt; its column tells from now on when the last one was."""
-    _settle(row, state=DeliveryState.FAILED, reason=reason, attempts=attempts, next_attempt_at=now())
+    _settle(
+        row,
+        Observation.NOT_DELIVERED,
+        state=DeliveryState.FAILED,
+        reason=reason,
+        attempts=attempts,
+        next_attempt_at=now(),
+    )
 
 
 def _why_over(row: OutboxMessage) -> str | None:
@@ -179,7 +190,7 @@ def _why_over(row: OutboxMessage) -> str | None:
     return None
 
 
-def _settle(row: OutboxMessage, **values: Any) -> None:
+def _settle(row: OutboxMessage, seen: Observation | None = None, **values: Any) -> None:
     """Write a result down, unless the lease ran out and somebody else has the message now."""
     with transaction() as writing:
         written = writing.execute(
@@ -188,6 +199,9 @@ def _settle(row: OutboxMessage, **values: Any) -> None:
             .values(lease=None, **values),
             execution_options={"synchronize_session": False},
         )
+        if written.rowcount and seen and row.invitation_id:  # type: ignore[attr-defined]  # an UPDATE has a row count
+            told = {name: values[name] for name in ("answer", "reason", "attempts") if values.get(name)}
+            timeline.note(row.invitation_id, seen, **told)
     if written.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
         for name, value in values.items():
             setattr(row, name, value)

@@ -11,10 +11,10 @@ from invite_app import tokens
 from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import InvitationEnded, InvitationPending
-from invite_app.models import Invitation, InvitationEvent, InvitationState, Observation, User
+from invite_app.models import Invitation, InvitationState, Observation, User
 from invite_app.models.base import now
 
-from . import acceptance, values
+from . import acceptance, timeline, values
 
 QUIET = timedelta(minutes=10)
 """The same thing seen again within this time is not written down again."""
@@ -55,17 +55,12 @@ def ask_again(token: str, word: str = "") -> Invitation:
             case InvitationState.EXPIRED:
                 invitation.asked_word = values.note(word)
                 invitation.asked_at = now()
-                note(invitation.id, Observation.ASKED, word=invitation.asked_word)
+                timeline.note(invitation.id, Observation.ASKED, word=invitation.asked_word)
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)
             case state:
                 raise InvitationEnded(invitation.id, state)
     return invitation
-
-
-def note(invitation_id: UUID, kind: Observation, **detail: Any) -> None:
-    """Add a line to the timeline, as part of the caller's transaction."""
-    session().add(InvitationEvent(invitation_id=invitation_id, kind=kind, detail=detail))
 
 
 def masked(address: str) -> str:
@@ -87,7 +82,7 @@ def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] 
         setattr(invitation, column, moment)
         if kind == Observation.OPENED:
             invitation.opened_count += 1
-        note(invitation.id, kind, **(detail or {}))
+        timeline.note(invitation.id, kind, **(detail or {}))
 
 
 def _is_news(invitation: Invitation, column: str, moment: datetime) -> bool:

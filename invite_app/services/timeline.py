@@ -1,0 +1,44 @@
+"""What happened to one invitation: the deeds of people and what was seen on its way, as one story."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from invite_app.access import Actor, authorize
+from invite_app.db import session
+from invite_app.models import AuditEvent, InvitationEvent, Observation
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened. `kind` is an audit action (`invitation.sent`) or an Observation (`opened`)."""
+
+    at: datetime
+    kind: str
+    actor: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def note(invitation_id: UUID, kind: Observation, **detail: Any) -> None:
+    """Write down that something was seen, as part of the caller's transaction."""
+    session().add(InvitationEvent(invitation_id=invitation_id, kind=kind, detail=detail))
+
+
+def of_invitation(organization_id: UUID | str, invitation_id: UUID, *, by: Actor) -> Sequence[Entry]:
+    """Everything known, newest first. Needs only the right to see invitations."""
+    here = authorize(by, organization_id, "invitations:read").organization.id
+    deeds = select(AuditEvent).where(AuditEvent.target_id == invitation_id, AuditEvent.organization_id == here)
+    seen = select(InvitationEvent).where(InvitationEvent.invitation_id == invitation_id)
+    entries = [_deed(event) for event in session().scalars(deeds)]
+    if entries:  # an invitation without a deed is not one of this organization's
+        entries += [Entry(event.at, event.kind, detail=event.detail) for event in session().scalars(seen)]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+
+
+def _deed(event: AuditEvent) -> Entry:
+    changes = {"before": event.before, "after": event.after}
+    return Entry(event.at, event.action, event.actor_name, {name: what for name, what in changes.items() if what})

@@ -7,7 +7,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from invite_app.errors import (
     ApiKeyUnknown,
@@ -95,6 +95,12 @@ def show_status(error: HTTPException) -> ResponseReturnValue:
 def _headers_of(error: HTTPException) -> dict[str, str]:
     """What the status promises beside the page, such as `Allow` with 405."""
     return {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+
+
+@pages.app_errorhandler(SecurityError)
+def refuse_host(error: SecurityError) -> ResponseReturnValue:
+    """A request for a host that is not ours has no routes, so its page has no links."""
+    return error.get_response()
 
 
 @pages.app_errorhandler(InternalServerError)

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, ValidationError
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than the published types
 
 from invite_app.access import Standing
 from invite_app.errors import DomainError
@@ -59,15 +60,20 @@ def new_password_field(label: str = "Choose a password") -> PasswordField:
     return PasswordField(label, [Checked(passwords.check_strength)], description=hint)
 
 
-def role_choices(roles: Iterable[Role], standing: Standing) -> list[tuple[str, str, dict[str, bool]]]:
+def choice(value: str, label: str, **attributes: bool) -> Any:
+    """One option of a select, or one of several boxes."""
+    return SelectChoice(value, label, attributes)
+
+
+def role_choices(roles: Iterable[Role], standing: Standing) -> list[Any]:
     """All roles of the organization; those that the person may not grant are shown, and cannot be chosen."""
     return [
-        (role.key, role.name, {})
+        choice(role.key, role.name)
         if standing.may_grant(role)
-        else (role.key, f"{role.name} (above your own role)", {"disabled": True})
+        else choice(role.key, f"{role.name} (above your own role)", disabled=True)
         for role in roles
     ]
 
 
-def workspace_choices(workspaces: Iterable[Workspace]) -> list[tuple[str, str]]:
-    return [(str(workspace.id), workspace.name) for workspace in workspaces]
+def workspace_choices(workspaces: Iterable[Workspace]) -> list[Any]:
+    return [choice(str(workspace.id), workspace.name) for workspace in workspaces]

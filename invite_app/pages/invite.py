@@ -18,7 +18,7 @@ from invite_app.services.drafts import Draft
 from . import facts, times, words
 from .blueprint import pages
 from .facts import Attempt
-from .fields import Checked, PageForm, email_field, name_field, role_choices, workspace_choices
+from .fields import Checked, PageForm, choice, email_field, name_field, role_choices, workspace_choices
 from .frame import show
 from .visitor import actor, standing
 
@@ -40,8 +40,9 @@ class InviteForm(PageForm):
         self.role.choices = role_choices(all_roles, standing())
         self.workspace_ids.choices = workspace_choices(rooms)
         usual = times.duration(organization.invitation_lifetime)
-        others = [(str(days), times.duration(timedelta(days=days))) for days in OFFERED_DAYS]
-        self.days.choices = [(DEFAULT, f"{usual}, as usual"), *(choice for choice in others if choice[1] != usual)]
+        others = {str(days): times.duration(timedelta(days=days)) for days in OFFERED_DAYS}
+        self.days.choices = [choice(DEFAULT, f"{usual}, as usual")]
+        self.days.choices += [choice(days, label) for days, label in others.items() if label != usual]
 
     def draft(self) -> Draft:
         return Draft(

@@ -12,7 +12,7 @@ from invite_app.services.organizations import Founder, Founding
 from . import headers, sign_ins
 from .blueprint import pages, public
 from .facts import Attempt
-from .fields import PageForm, email_field, name_field, new_password_field
+from .fields import PageForm, choice, email_field, name_field, new_password_field
 from .frame import show
 from .visitor import device
 
@@ -24,7 +24,7 @@ PLANS = {
 
 class SetupForm(PageForm):
     name = name_field("Organization", say="a name")
-    plan = RadioField("Plan", choices=[(plan, plan.capitalize()) for plan in PLANS], default=Plan.PAID)
+    plan = RadioField("Plan", choices=[choice(plan, plan.capitalize()) for plan in PLANS], default=Plan.PAID)
     given_name = name_field("Your given name", say="a given name")
     family_name = name_field("Your family name", say="a family name")
     email = email_field("Your email")

@@ -26,7 +26,7 @@ class SignInForm(PageForm):
 @pages.route("/sign-in", methods=["GET", "POST"])
 @public
 def sign_in() -> ResponseReturnValue:
-    if request.method == "GET" and current_user.is_authenticated:
+    if request.method != "POST" and current_user.is_authenticated:
         return redirect(_target())
     offer = _waiting_offer()
     form = SignInForm(email=offer.invitation.email if offer else "")

@@ -71,15 +71,17 @@ class Endpoint:
     def read(self) -> dict[str, Any]:
         """Body and query of the present request. Raises shape.Malformed with every deviation in either."""
         found: dict[str, Any] = {}
-        problems: list[shape.Problem] = []
+        errors: list[shape.Malformed] = []
         for name, reader in (("query", self._read_query), ("body", self._read_body)):
             if name in self.parameters:
                 try:
                     found[name] = reader()
                 except shape.Malformed as error:
-                    problems += error.problems
-        if problems:
-            raise shape.Malformed(problems)
+                    errors.append(error)
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise shape.Malformed([problem for error in errors for problem in error.problems])
         return found
 
     def call(self, **available: Any) -> bytes:

@@ -26,6 +26,14 @@ class Malformed(Exception):
         self.problems = problems
 
 
+class NotJson(Malformed):
+    """The body is said to be JSON, and is not."""
+
+
+class WrongContentType(Malformed):
+    """The body is not said to be JSON."""
+
+
 def is_json() -> bool:
     """Whether the request says that its body is JSON."""
     header = Message()
@@ -40,7 +48,10 @@ def read_body(adapter: TypeAdapter[Any], default: Any = ...) -> Any:
         if default is ...:
             raise Malformed([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
         return default
-    return validate(adapter, given(), "body")
+    try:
+        return validate(adapter, given(), "body")
+    except Malformed as error:
+        raise error if is_json() else WrongContentType(error.problems) from None
 
 
 def given() -> Any:
@@ -144,7 +155,7 @@ def _children(item: Any) -> Any:
     return item if isinstance(item, list) else ()
 
 
-def _not_json(position: int, reason: str) -> Malformed:
+def _not_json(position: int, reason: str) -> NotJson:
     problem = {
         "type": "json_invalid",
         "loc": ["body", position],
@@ -152,7 +163,7 @@ def _not_json(position: int, reason: str) -> Malformed:
         "input": {},
         "ctx": {"error": reason},
     }
-    return Malformed([problem])
+    return NotJson([problem])
 
 
 def validate(adapter: TypeAdapter[Any], given: Any, source: str) -> Any:

@@ -61,6 +61,7 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
     address = values.email(draft.email)
     values.check_domain(address, organization.allowed_domains)
     lifetime = organization.invitation_lifetime if draft.lifetime is None else values.lifetime(draft.lifetime)
+    moment = now()
     invitation = Invitation(
         organization_id=organization.id,
         organization=organization,
@@ -68,7 +69,8 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
         given_name=_optional_name(draft.given_name, "given_name", "a given name"),
         family_name=_optional_name(draft.family_name, "family_name", "a family name"),
         note=values.note(draft.note),
-        expires_at=now() + lifetime,
+        created_at=moment,
+        expires_at=moment + lifetime,
         redirect_uri=draft.redirect_uri,
         app_url=draft.app_url,
         public_metadata=values.metadata(draft.public_metadata, "public_metadata"),

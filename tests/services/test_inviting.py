@@ -72,7 +72,9 @@ class TestAnInvitation:
 
     def test_lives_as_long_as_the_organization_says(self, acme: Acme) -> None:
         configure(acme, invitation_lifetime=timedelta(days=30))
-        assert timedelta(days=29) < invite(acme).expires_at - now() <= timedelta(days=30)
+        sent = invite(acme)
+        assert sent.expires_at - sent.created_at == timedelta(days=30)
+        assert now() - timedelta(minutes=1) < sent.created_at <= now()
 
     def test_needs_no_names(self, acme: Acme) -> None:
         assert invite(acme).name == ""

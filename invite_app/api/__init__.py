@@ -3,9 +3,10 @@
 from flask import Flask
 
 from . import dialect, health
+from .clerk import clerk
 from .deepset import deepset
 
-DIALECTS = (deepset,)
+DIALECTS = (deepset, clerk)
 
 
 def register(app: Flask) -> None:

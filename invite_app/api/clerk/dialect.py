@@ -1,0 +1,165 @@
+"""Clerk's Backend API: who asks, and the answer to each fact in Clerk's envelope and with Clerk's codes."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Unauthorized
+
+from invite_app import errors as facts
+from invite_app.access import Actor
+from invite_app.api.authentication import bearer_or_session
+from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.shape import Malformed, NotJson, Problem, WrongContentType
+
+
+class NoBearer(Unauthorized):
+    """The Authorization header is not 'Bearer' and a key."""
+
+    description = "Invalid Authorization header format. Must be 'Bearer YOUR_API_KEY'."
+
+
+def authenticate() -> Actor:
+    """The actor behind the key, or the person who is signed in. Raises NoBearer and Unauthenticated."""
+    header = request.headers.get("Authorization")
+    if header is not None and not re.fullmatch(r"bearer +\S.*", header, re.IGNORECASE):
+        raise NoBearer
+    return bearer_or_session()
+
+
+def entry(code: str, message: str, long_message: str, param: str | None = None) -> dict[str, Any]:
+    """One error of an envelope: `message` is short, `long_message` a sentence, `param` what is at fault."""
+    found: dict[str, Any] = {"message": message, "long_message": long_message, "code": code}
+    return found | {"meta": {"param_name": param}} if param else found
+
+
+def told(code: str, message: str, param: str | None = None) -> Callable[[Exception], Any]:
+    """The fact's own sentence under a code of Clerk's."""
+    return lambda error: {"errors": [entry(code, message, str(error), param)]}
+
+
+def invalid(param: str, code: str = "form_param_value_invalid") -> Callable[[Exception], Any]:
+    return told(code, "is invalid", param)
+
+
+def missing(code: str, param: str | None = None) -> Callable[[Exception], Any]:
+    return told(code, "not found", param)
+
+
+def invalid_field(error: facts.InvalidValue) -> Any:
+    """The parameters of the services have the names they have here, but for the lifetime."""
+    return invalid({"lifetime": "expires_in_days"}.get(error.field, error.field))(error)
+
+
+def invalid_email(error: facts.InvalidEmail) -> Any:
+    sentence = f"“{error.email}” is no email address that can be invited. {error}"
+    return {"errors": [entry("form_param_format_invalid", "is invalid", sentence, "email_address")]}
+
+
+def malformed(error: Malformed) -> Any:
+    return {"errors": [_deviation(problem) for problem in error.problems]}
+
+
+def not_json(error: NotJson) -> Any:
+    reason = error.problems[0]["ctx"]["error"]
+    return {"errors": [entry("request_body_invalid", "is invalid", f"The request body is not JSON: {reason}.")]}
+
+
+def wrong_content_type(_: WrongContentType) -> Any:
+    sentence = "The Content-Type is unsupported. Use application/json instead."
+    return {"errors": [entry("unsupported_content_type", "is unsupported", sentence)]}
+
+
+def accident(code: str = "") -> Callable[[HTTPException], Any]:
+    """What happened in HTTP's own words; its name is the code where Clerk has none."""
+
+    def body(error: HTTPException) -> Any:
+        name = error.name.lower()
+        return {"errors": [entry(code or name.replace(" ", "_"), name, error.description or error.name)]}
+
+    return body
+
+
+Telling = tuple[str, str, str]
+TELLINGS: dict[str, Telling] = {
+    "missing": ("form_param_missing", "is missing", "{name} must be included."),
+    "extra_forbidden": ("form_param_unknown", "is unknown", "{name} is not a valid parameter for this request."),
+}
+"""Code, message and sentence for deviations that Clerk tells apart by more than type and value."""
+WRONG_TYPE: Telling = ("form_param_type_invalid", "is invalid", "{name}: {msg}.")
+WRONG_VALUE: Telling = ("form_param_value_invalid", "is invalid", "{name}: {msg}.")
+
+
+def _deviation(problem: Problem) -> dict[str, Any]:
+    """The parameter is the first name on the way to the value; the items of a list are counted from 1."""
+    _, *place = problem["loc"]
+    param = next((step for step in place if isinstance(step, str)), None)
+    is_type = problem["type"].endswith(("_type", "_parsing"))
+    code, message, sentence = TELLINGS.get(problem["type"], WRONG_TYPE if is_type else WRONG_VALUE)
+    item = f"Item {place[0] + 1}: " if place and isinstance(place[0], int) else ""
+    told_at_length = item + sentence.format(name=param or "The request body", msg=problem["msg"])
+    return entry(code, message, told_at_length, param)
+
+
+NOT_FOUND = "resource_not_found"
+MISSING_PERMISSION = told("missing_organization_permission", "missing permission")
+SIGN_IN = {"WWW-Authenticate": "Bearer"}
+
+ERRORS: ErrorTable = {
+    Malformed: Row(422, malformed),
+    NotJson: Row(400, not_json),
+    WrongContentType: Row(415, wrong_content_type),
+    HTTPException: Row(None, accident()),
+    NotFound: Row(404, accident(NOT_FOUND)),
+    InternalServerError: Row(500, accident("internal_clerk_error")),
+    # who is asking, where
+    NoBearer: Row(401, accident("authorization_header_format_invalid"), SIGN_IN),
+    facts.Unauthenticated: Row(401, told("clerk_key_invalid", "the API key is invalid"), SIGN_IN),
+    facts.WrongPassword: Row(401, told("incorrect_password", "incorrect password"), SIGN_IN),
+    facts.SignInRequired: Row(401, told("authentication_invalid", "sign in first"), SIGN_IN),
+    facts.OrganizationUnknown: Row(404, missing(NOT_FOUND)),
+    facts.PermissionMissing: Row(403, MISSING_PERMISSION),
+    # values
+    facts.InvalidValue: Row(422, invalid_field),
+    facts.InvalidEmail: Row(422, invalid_email),
+    facts.DomainNotAllowed: Row(422, invalid("email_address")),
+    facts.RedirectNotAllowed: Row(422, invalid("redirect_url")),
+    facts.NameTaken: Row(422, told("form_identifier_exists", "is taken", "name")),
+    facts.IdempotencyKeyReused: Row(422, told("idempotency_key_reused", "used for another request")),
+    facts.ListTooLong: Row(400, told("bulk_size_exceeded", "bulk size exceeded")),
+    # things that are not there
+    facts.RoleUnknown: Row(404, missing(NOT_FOUND, "role")),
+    facts.UserUnknown: Row(404, missing(NOT_FOUND, "user_id")),
+    facts.MembershipUnknown: Row(404, missing(NOT_FOUND)),
+    facts.InvitationUnknown: Row(404, missing("organization_invitation_not_found")),
+    facts.WorkspaceUnknown: Row(404, missing(NOT_FOUND)),
+    facts.ApiKeyUnknown: Row(404, missing(NOT_FOUND)),
+    facts.BatchUnknown: Row(404, missing(NOT_FOUND)),
+    facts.OfferUnknown: Row(404, missing(NOT_FOUND)),
+    facts.LinkBroken: Row(404, missing(NOT_FOUND)),
+    # rights
+    facts.RoleAboveOwn: Row(403, told("missing_organization_permission", "missing permission", "role")),
+    facts.MemberAboveOwn: Row(403, MISSING_PERMISSION),
+    facts.WrongAccount: Row(403, told("resource_forbidden", "forbidden")),
+    facts.ProofRequired: Row(403, told("resource_forbidden", "forbidden")),
+    # the state of things
+    facts.PlanUpgradeRequired: Row(402, told("plan_upgrade_required", "plan upgrade required")),
+    facts.SeatsFull: Row(403, told("organization_membership_quota_exceeded", "membership quota exceeded")),
+    facts.AlreadyMember: Row(400, told("already_a_member_in_organization", "already a member")),
+    facts.InvitedOneself: Row(400, told("already_a_member_in_organization", "already a member")),
+    facts.InvitationPending: Row(400, told("duplicate_record", "already invited")),
+    facts.DuplicateInList: Row(400, told("duplicate_record", "already in the list")),
+    facts.InvitationEnded: Row(404, told("organization_invitation_not_pending", "not pending")),
+    facts.LastOwner: Row(400, told("organization_minimum_permissions_needed", "an owner is needed")),
+    facts.AcceptBlocked: Row(400, told("organization_invitation_blocked", "cannot be accepted")),
+    facts.AccountExists: Row(400, told("identifier_exists", "account exists", "email_address")),
+    facts.AlreadySetUp: Row(400, told("already_set_up", "already set up")),
+    facts.RoleBuiltIn: Row(400, told("organization_role_built_in", "built in", "role")),
+    facts.RoleInUse: Row(400, told("organization_role_in_use", "in use", "role")),
+    facts.StillRunning: Row(409, told("request_still_running", "still running")),
+    facts.RateLimited: Row(429, told("too_many_requests", "too many requests")),
+    facts.DeliveryFailed: Row(400, told("invitation_delivery_failed", "not delivered")),
+}
+
+clerk = Dialect("clerk", prefix="/v1", authenticate=authenticate, errors=ERRORS, unrouted="/v1")

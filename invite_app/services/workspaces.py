@@ -23,9 +23,12 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Workspace]:
     return list(session().scalars(query.order_by(Workspace.folded_name)))
 
 
-def get_by_name(organization_id: UUID | str, name: str, *, by: Actor) -> Workspace:
-    """The workspace called so, in any case. Any member may see it. Raises WorkspaceUnknown."""
-    standing = authorize(by, organization_id)
+def get_by_name(organization_id: UUID | str, name: str, *, by: Actor, needs: str | None = None) -> Workspace:
+    """The workspace called so, in any case. Any member may see it, unless they `need` it for something.
+
+    Raises WorkspaceUnknown.
+    """
+    standing = authorize(by, organization_id, needs)
     query = select(Workspace).where(
         Workspace.organization_id == standing.organization.id, Workspace.folded_name == folded(name)
     )

@@ -56,14 +56,14 @@ def rename_workspace(
     organization_id: UUID | str, workspace_name: str, body: WorkspaceName, by: Actor
 ) -> WorkspaceShown:
     """Gives a workspace another name."""
-    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by)
+    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by, needs="workspaces:write")
     return shown(workspaces.rename(organization_id, workspace.id, body.name, by=by))
 
 
 @deepset.endpoint("DELETE", ONE, status=204, permission="workspaces:write", errors=IN_PATH)
 def delete_workspace(organization_id: UUID | str, workspace_name: str, by: Actor) -> None:
     """Deletes a workspace; members and invitations lose it and keep the rest."""
-    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by)
+    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by, needs="workspaces:write")
     workspaces.delete(organization_id, workspace.id, by=by)
 
 
@@ -72,7 +72,7 @@ def invite_user_to_workspace(
     organization_id: UUID | str, workspace_name: str, body: WorkspaceUserInvitation, by: Actor
 ) -> InvitationShown:
     """Sends an email to the user inviting them to the organization and this workspace."""
-    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by)
+    workspace = workspaces.get_by_name(organization_id, workspace_name, by=by, needs="invitations:write")
     draft = invitations.Draft(**body.model_dump(), workspace_ids=[workspace.id])
     return invitation_shown(invitations.send(organization_id, draft, by=by))
 

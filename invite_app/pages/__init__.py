@@ -16,6 +16,7 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     members,
     outbox,
     overview,
+    roles,
     setup,
     sign_in,
     sign_ins,

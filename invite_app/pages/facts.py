@@ -4,7 +4,7 @@ A fact belongs to one field of the form, or, with no field (or one that the form
 at the top. Links stay inside what the person may open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,11 +27,14 @@ from invite_app.errors import (
     LastOwner,
     MemberAboveOwn,
     NameTaken,
+    OfferUnknown,
     PlanUpgradeRequired,
     RateLimited,
     RedirectNotAllowed,
     RoleAboveOwn,
+    RoleBuiltIn,
     RoleGone,
+    RoleInUse,
     RoleUnknown,
     SeatsFull,
     WorkspaceUnknown,
@@ -82,6 +85,11 @@ def _role_unknown(error: RoleUnknown) -> Text:
     return f"{error} Choose another one."
 
 
+def _role_in_use(error: RoleInUse) -> Text:
+    members = f"{error.members:,} members" if error.members != 1 else "member"
+    return f"Choose a role for its {members} first."
+
+
 def _plan(_: PlanUpgradeRequired) -> Text:
     link = _link("Open settings", "pages.settings", needs="organization:write")
     sentence = "On the free plan nobody can be invited. An owner can change the plan in settings."
@@ -103,7 +111,9 @@ def _wait(error: RateLimited) -> Text:
     return f"Too many tries. Try again on {times.day_and_time(again)}."
 
 
-TABLE: dict[type[DomainError], Row] = {
+Rows = Mapping[type[DomainError], Row]
+
+TABLE: Rows = {
     InvalidValue: Row(lambda error: str(error.field)),
     InvalidEmail: Row("email"),
     DomainNotAllowed: Row("email", _domain_not_allowed),
@@ -115,21 +125,24 @@ TABLE: dict[type[DomainError], Row] = {
     RoleUnknown: Row("role", _role_unknown),
     RoleAboveOwn: Row("role", _role_above_own),
     RoleGone: Row("role", lambda error: f"The role “{error.role}” no longer exists. Choose another one."),
+    RoleBuiltIn: Row(),
+    RoleInUse: Row("replacement", _role_in_use),
     WorkspaceUnknown: Row("workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."),
     RedirectNotAllowed: Row(),
     PlanUpgradeRequired: Row("", _plan),
     SeatsFull: Row("", _seats),
     MemberAboveOwn: Row(),
     LastOwner: Row(),
+    OfferUnknown: Row(),
     WrongPassword: Row(),
     RateLimited: Row("", _wait, status=429),
     DeliveryFailed: Row("", str, status=503),
 }
 
 
-def row_of(error: DomainError) -> Row | None:
+def row_of(error: DomainError, table: Rows = TABLE) -> Row | None:
     """The row of the error's class, or of the nearest class above it."""
-    return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), None)
+    return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
 
 
 def sentence(error: DomainError) -> Text:
@@ -139,16 +152,17 @@ def sentence(error: DomainError) -> Text:
 
 class Attempt(AbstractContextManager["Attempt"]):
     """Around the call of a service: a refusal that the table knows is shown by the form, or without one by a note
-    on the next page, and goes no further.
+    on the next page, and goes no further. `rows` are those that say or place something otherwise here.
     """
 
-    def __init__(self, form: PageForm | None = None) -> None:
+    def __init__(self, form: PageForm | None = None, rows: Rows | None = None) -> None:
         self._form = form
+        self._table = {**TABLE, **(rows or {})}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if not isinstance(error, DomainError) or (row := row_of(error)) is None:
+        if not isinstance(error, DomainError) or (row := row_of(error, self._table)) is None:
             return False
         if self._form is None:
             flash(row.sentence(error), "bad")

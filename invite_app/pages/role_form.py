@@ -1,0 +1,77 @@
+"""The form of a role, and what saving it would do to those who have the role."""
+
+from dataclasses import dataclass
+
+from wtforms import SelectMultipleField, StringField
+
+from invite_app.access import Standing
+from invite_app.errors import RoleAboveOwn
+from invite_app.models import Role
+from invite_app.services.role_uses import Use
+
+from . import facts, permissions, words
+from .facts import Row, Rows
+from .fields import PageForm, choice, name_field
+
+REFUSALS: Rows = {RoleAboveOwn: Row("permissions", facts.sentence)}
+"""This form has no role to choose: what stands above one's own is a permission."""
+
+
+class RoleForm(PageForm):
+    name = name_field("Name", say="a name")
+    permissions = SelectMultipleField(
+        "Permissions",
+        choices=[choice(name, label) for name, label in permissions.LABELS.items()],
+        validate_choice=False,
+    )
+
+
+class NewRoleForm(RoleForm):
+    key = StringField("Key", description="Used by the API. It never changes.")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Who is concerned by a save, what they will be able to do, and what no longer."""
+
+    members: int
+    pending: int
+    gained: list[str]
+    lost: list[str]
+
+    @property
+    def changes_something(self) -> bool:
+        return bool(self.gained or self.lost)
+
+
+def effect(form: RoleForm, use: Use | None) -> Effect:
+    """For a role that is still to be made, everything it allows is gained."""
+    before = set(use.role.permissions) if use else set()
+    after = set(form.permissions.data or ())
+    return Effect(
+        members=use.members if use else 0,
+        pending=use.pending if use else 0,
+        gained=_in_words(after - before),
+        lost=_in_words(before - after),
+    )
+
+
+def withheld(standing: Standing) -> dict[str, str]:
+    """Why some permissions cannot be chosen."""
+    return {name: permissions.ABOVE_OWN for name in permissions.LABELS if not standing.may(name)}
+
+
+def obstacle(role: Role, standing: Standing) -> str:
+    """Why this person cannot change this role; empty when nothing is in the way."""
+    if role.is_built_in:
+        return "Built in. Duplicate it to make your own."
+    if not standing.may_grant(role):
+        missing = words.missing(
+            name for name in permissions.LABELS if name in role.permissions and not standing.may(name)
+        )
+        return f"You cannot change this role: your own role does not let you {missing}."
+    return ""
+
+
+def _in_words(names: set[str]) -> list[str]:
+    return [words.MAY[name] for name in permissions.LABELS if name in names]

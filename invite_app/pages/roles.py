@@ -1,0 +1,136 @@
+"""Roles: the list, the editor with its effect, and deleting one."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import SelectField
+
+from invite_app.access import authorize
+from invite_app.errors import RoleAboveOwn, RoleUnknown
+from invite_app.models import Role
+from invite_app.services import role_uses, roles
+from invite_app.services.role_uses import Use
+
+from . import facts, paging, permissions, words
+from .blueprint import pages
+from .facts import Attempt, Row, Rows
+from .fields import PageForm, choice
+from .frame import show
+from .role_form import REFUSALS, NewRoleForm, RoleForm, effect, obstacle, withheld
+from .visitor import actor, standing
+
+ALL = "/organizations/<uuid:organization_id>/roles"
+ONE = f"{ALL}/<key>"
+NEEDS = "roles:write"
+
+
+REMOVAL_REFUSALS: Rows = {kind: Row("replacement", facts.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
+
+
+class RemovalForm(PageForm):
+    replacement = SelectField("New role of its members", validate_choice=False)
+
+
+@pages.app_template_filter()
+def role_line(role: Role) -> str:
+    """One line on what people with the role can do."""
+    line = words.role_line(role.permissions)
+    return line[0].upper() + line[1:]
+
+
+@pages.app_template_filter()
+def address_key(role: Role) -> str:
+    """What the address calls a role: its key, with the prefix that every role may bear where the key alone is the
+    address of another page.
+    """
+    return f"org:{role.key}" if role.key == "new" else role.key
+
+
+@pages.get(ALL, endpoint="roles")
+def show_list(organization_id: UUID) -> ResponseReturnValue:
+    page = role_uses.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    return show("roles/list.html", uses=page.items, page=paging.links(page))
+
+
+@pages.route(f"{ALL}/new", methods=["GET", "POST"])
+def new_role(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may(NEEDS)
+    form = _form_like(organization_id, request.args.get("like", ""))
+    if "preview" not in request.form and form.validate_on_submit():
+        with Attempt(form, REFUSALS):
+            made = roles.create(
+                organization_id,
+                name=form.name.data or "",
+                key=form.key.data,
+                permissions=form.permissions.data or (),
+                by=actor(),
+            )
+            flash(f"Role {made.name} made.", "ok")
+            return redirect(url_for("pages.roles"), 303)
+    return _show_editor(form, None)
+
+
+@pages.route(ONE, methods=["GET", "POST"])
+def role(organization_id: UUID, key: str) -> ResponseReturnValue:
+    use = role_uses.get(organization_id, key, by=actor())
+    form = RoleForm(name=use.role.name, permissions=use.role.permissions)
+    if "preview" not in request.form and form.validate_on_submit():
+        with Attempt(form, REFUSALS):
+            changed = roles.update_role(
+                organization_id, key, name=form.name.data, permissions=form.permissions.data or (), by=actor()
+            )
+            flash(f"Role {changed.name} saved.", "ok")
+            return redirect(_after_a_change(organization_id), 303)
+    return _show_editor(form, use)
+
+
+@pages.route(f"{ONE}/delete", methods=["GET", "POST"])
+def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
+    use = role_uses.get(organization_id, key, by=actor())
+    others = [one for one in roles.list_all(organization_id, by=actor()) if one.id != use.role.id]
+    form = RemovalForm()
+    form.replacement.choices = [choice("", "Choose a role")]
+    form.replacement.choices += [choice(one.key, one.name) for one in others if standing().may_grant(one)]
+    if form.validate_on_submit():
+        with Attempt(form, REMOVAL_REFUSALS):
+            roles.delete(organization_id, key, replacement=form.replacement.data or None, by=actor())
+            flash(f"The role {use.role.name} is deleted.", "ok")
+            return redirect(_after_a_change(organization_id), 303)
+    return show(
+        "roles/delete.html",
+        status=form.status,
+        form=form,
+        use=use,
+        obstacle=obstacle(use.role, standing()),
+    )
+
+
+def _form_like(organization_id: UUID, key: str) -> NewRoleForm:
+    """Empty, or, for a duplicate, with as much of another role as this person may give."""
+    if not key:
+        return NewRoleForm()
+    model = role_uses.get(organization_id, key, by=actor()).role
+    may_give = [name for name in model.permissions if standing().may(name)]
+    return NewRoleForm(name=f"Copy of {model.name}", permissions=may_give)
+
+
+def _show_editor(form: RoleForm, use: Use | None) -> ResponseReturnValue:
+    in_the_way = obstacle(use.role, standing()) if use else ""
+    return show(
+        "roles/editor.html",
+        status=form.status,
+        form=form,
+        use=use,
+        groups=permissions.GROUPS,
+        hints=permissions.HINTS,
+        locked=permissions.HINTS if in_the_way else withheld(standing()),
+        obstacle=in_the_way,
+        effect=effect(form, use),
+    )
+
+
+def _after_a_change(organization_id: UUID) -> str:
+    """The list; but who has just taken the right to see it from their own role goes to the overview."""
+    may_stay = authorize(actor(), organization_id).may(NEEDS)
+    return url_for("pages.roles" if may_stay else "pages.overview")

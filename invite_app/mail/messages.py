@@ -116,7 +116,8 @@ def link(subject: Invitation, *, copied: bool = False) -> str:
         "organization_id": str(subject.organization_id),
         "redirect_uri": subject.redirect_uri or "",
     }
-    return f"{subject.app_url.rstrip('/')}/auth?{urlencode(query)}"
+    app = urlsplit(subject.app_url)
+    return f"{app.scheme}://{app.netloc}{app.path.rstrip('/')}/auth?{urlencode(query)}"
 
 
 def date(moment: datetime) -> str:

@@ -5,8 +5,9 @@ from flask import Flask
 from . import dialect, health
 from .clerk import clerk
 from .deepset import deepset
+from .trieve import trieve
 
-DIALECTS = (deepset, clerk)
+DIALECTS = (deepset, clerk, trieve)
 
 
 def register(app: Flask) -> None:

@@ -10,8 +10,8 @@ from invite_app.errors import OrganizationUnknown, Unauthenticated
 from invite_app.services import api_keys, organizations
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-ORGANIZATION_HEADER = "TR-Organization"
-CUSTOM_HEADERS = ("X-Requested-With", ORGANIZATION_HEADER)
+ORGANIZATION_HEADERS = ("TR-Organization", "X-Organization")
+CUSTOM_HEADERS = ("X-Requested-With", *ORGANIZATION_HEADERS)
 """A page of another origin cannot send these, so they show that a cookie was not used behind its owner's back."""
 
 
@@ -48,13 +48,16 @@ def own_organization(actor: Actor) -> UUID | str:
 
     A person with several names one in a header. Raises OrganizationUnknown.
     """
-    match actor:
-        case KeyActor():
-            return actor.organization_id
-        case PersonActor(user_id) if ORGANIZATION_HEADER not in request.headers:
-            found = organizations.list_of(user_id)
-            if len(found) == 1:
-                return found[0].id
-            raise OrganizationUnknown
-        case _:
-            return request.headers[ORGANIZATION_HEADER]
+    if isinstance(actor, KeyActor):
+        return actor.organization_id
+    if (named := organization_in_header()) is not None:
+        return named
+    found = organizations.list_of(actor.user_id) if isinstance(actor, PersonActor) else []
+    if len(found) != 1:
+        raise OrganizationUnknown
+    return found[0].id
+
+
+def organization_in_header() -> str | None:
+    """The organization that a header names."""
+    return next((request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers), None)

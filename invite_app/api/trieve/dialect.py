@@ -1,0 +1,122 @@
+"""The Trieve API: who asks, for which organization, and the answer to each fact."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import HTTPException
+
+from invite_app import errors as facts
+from invite_app.access import Actor
+from invite_app.api import authentication
+from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.shape import Malformed
+
+from .addressing import Misaddressed, addressed
+
+
+def key_or_session() -> Actor:
+    """The actor behind `Authorization: KEY`, `Authorization: Bearer KEY` or `X-API-KEY: KEY`; else who is signed in.
+
+    Raises Unauthenticated.
+    """
+    given = request.headers.get("Authorization") or request.headers.get("X-API-KEY")
+    if given is None:
+        return authentication.person()
+    scheme, _, rest = given.partition(" ")
+    return authentication.key((rest if scheme.lower() == "bearer" else given).strip())
+
+
+def sentence(error: Exception) -> Any:
+    return {"message": str(error)}
+
+
+def named(error: HTTPException) -> Any:
+    return {"message": error.name}
+
+
+def saying(words: str) -> Callable[[Exception], Any]:
+    """What the published API says; a name in braces stands for what the fact knows."""
+    return lambda error: {"message": words.format(**vars(error))}
+
+
+def malformed(error: Malformed) -> Any:
+    return {"message": "Json Deserialization Error: " + "; ".join(map(_told, error.problems))}
+
+
+def _told(problem: dict[str, Any]) -> str:
+    place = ".".join(str(step) for step in problem["loc"][1:]) or "body"
+    match problem["type"]:
+        case "missing":
+            return f"missing field `{place}`"
+        case "json_invalid":
+            return f"{problem['ctx']['error']} at position {place}"
+        case _:
+            return f"invalid field `{place}`: {problem['msg']}"
+
+
+SIGN_IN = {"WWW-Authenticate": "Bearer"}
+not_signed_in = Row(401, saying("Unauthorized"), SIGN_IN)
+forbidden = Row(403, saying("Forbidden"))
+refused = Row(400, sentence)
+
+ERRORS: ErrorTable = {
+    Malformed: Row(400, malformed),
+    Misaddressed: refused,
+    HTTPException: Row(None, named),
+    # who is asking, where
+    facts.Unauthenticated: not_signed_in,
+    facts.WrongPassword: not_signed_in,
+    facts.SignInRequired: not_signed_in,
+    facts.OrganizationUnknown: Row(404, saying("Not Found: Organization not found")),
+    facts.PermissionMissing: forbidden,
+    # values
+    facts.InvalidValue: refused,
+    facts.InvalidEmail: Row(400, saying("Invalid email")),
+    facts.DomainNotAllowed: refused,
+    facts.RedirectNotAllowed: refused,
+    facts.RoleUnknown: refused,
+    facts.WorkspaceUnknown: refused,
+    facts.NameTaken: refused,
+    facts.IdempotencyKeyReused: refused,
+    # things that are not there
+    facts.UserUnknown: refused,
+    facts.MembershipUnknown: refused,
+    facts.InvitationUnknown: Row(400, saying("Error getting invitation.")),
+    facts.ApiKeyUnknown: refused,
+    facts.BatchUnknown: refused,
+    facts.OfferUnknown: refused,
+    facts.LinkBroken: refused,
+    # rights
+    facts.RoleAboveOwn: Row(400, saying("Can not invite user with higher role than yours")),
+    facts.MemberAboveOwn: forbidden,
+    facts.WrongAccount: forbidden,
+    facts.ProofRequired: forbidden,
+    # the state of things
+    facts.PlanUpgradeRequired: refused,
+    facts.SeatsFull: refused,
+    facts.AlreadyMember: Row(400, saying("User with email {email} is already in the organization")),
+    facts.InvitedOneself: Row(400, saying("Can not invite yourself")),
+    facts.InvitationPending: Row(400, saying("User with email {email} has already been invited")),
+    facts.InvitationEnded: refused,
+    facts.LastOwner: refused,
+    facts.AcceptBlocked: refused,
+    facts.AccountExists: refused,
+    facts.AlreadySetUp: refused,
+    facts.RoleBuiltIn: refused,
+    facts.RoleInUse: refused,
+    facts.DuplicateInList: refused,
+    facts.ListTooLong: refused,
+    facts.StillRunning: refused,
+    facts.RateLimited: Row(429, sentence),
+    facts.DeliveryFailed: refused,
+}
+
+trieve = Dialect(
+    "trieve",
+    prefix="/api",
+    authenticate=key_or_session,
+    errors=ERRORS,
+    organization=addressed,
+    unrouted="/api",
+)

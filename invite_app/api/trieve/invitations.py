@@ -1,0 +1,72 @@
+"""Inviting people, and the invitations that are open or were accepted."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from invite_app.access import Actor
+from invite_app.models import Invitation, InvitationState
+from invite_app.services import invitations
+
+from .dialect import trieve
+from .wire import NaiveTime, Payload, RoleNumber, role_name, role_number
+
+USED = {InvitationState.PENDING: False, InvitationState.ACCEPTED: True}
+"""The states that Trieve knows; an invitation in any other is not listed."""
+
+
+class InvitationData(Payload):
+    """JSON request payload to send an invitation"""
+
+    app_url: str = Field(description="The url of the app that the link in the mail leads to.")
+    email: str = Field(description="The email of the user to invite.")
+    redirect_uri: str = Field(description="The url that the user will be redirected to after joining.")
+    user_role: RoleNumber = Field(
+        description="The role the user will have in the organization. 0 = User, 1 = Admin, 2 = Owner."
+    )
+    scopes: list[Any] | None = Field(default=None, description="Not used.")
+
+
+class InvitationShown(BaseModel):
+    id: UUID
+    email: str
+    organization_id: UUID
+    used: bool
+    created_at: NaiveTime
+    updated_at: NaiveTime
+    role: RoleNumber
+    scopes: list[Any] | None = None
+
+
+@trieve.endpoint("POST", "/invitation", status=204, permission="invitations:write")
+def post_invitation(organization_id: UUID | str, body: InvitationData, by: Actor) -> None:
+    """Sends an email inviting somebody to the organization. Nobody is added without accepting."""
+    draft = invitations.Draft(
+        body.email, role_name(body.user_role), app_url=body.app_url, redirect_uri=body.redirect_uri
+    )
+    invitations.send(organization_id, draft, by=by)
+
+
+@trieve.endpoint("GET", "/invitations/{organization_id}", permission="invitations:read")
+def get_invitations(organization_id: str, by: Actor) -> list[InvitationShown]:
+    """Gets the open and the accepted invitations of the organization."""
+    return [shown(invitation) for invitation in invitations.list_all(organization_id, by=by, states=USED)]
+
+
+@trieve.endpoint("DELETE", "/invitation/{invitation_id}", status=204, permission="invitations:write")
+def delete_invitation(organization_id: UUID | str, invitation_id: str, by: Actor) -> None:
+    """Revokes an open invitation: its link stops working."""
+    invitations.revoke(organization_id, invitation_id, by=by)
+
+
+def shown(invitation: Invitation) -> InvitationShown:
+    return InvitationShown(
+        id=invitation.id,
+        email=invitation.email,
+        organization_id=invitation.organization_id,
+        used=USED[InvitationState(invitation.state)],
+        created_at=invitation.created_at,
+        updated_at=invitation.updated_at,
+        role=role_number(invitation.role),
+    )

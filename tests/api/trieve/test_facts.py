@@ -1,0 +1,83 @@
+"""Each fact, raised while somebody is being invited, and what the Trieve API says to it."""
+
+from typing import Any, NoReturn
+
+import pytest
+from flask.testing import FlaskClient
+
+from invite_app import errors as facts
+from invite_app.errors import DomainError
+from invite_app.services import invitations
+from tests.api.facts import EXAMPLES, every_fact
+from tests.support.databases import on_sqlite
+
+from .conftest import Post
+
+EXPECTED: dict[type[DomainError], tuple[int, str]] = {
+    facts.Unauthenticated: (401, "Unauthorized"),
+    facts.WrongPassword: (401, "Unauthorized"),
+    facts.SignInRequired: (401, "Unauthorized"),
+    facts.PermissionMissing: (403, "Forbidden"),
+    facts.MemberAboveOwn: (403, "Forbidden"),
+    facts.WrongAccount: (403, "Forbidden"),
+    facts.ProofRequired: (403, "Forbidden"),
+    facts.OrganizationUnknown: (404, "Not Found: Organization not found"),
+    facts.InvalidEmail: (400, "Invalid email"),
+    facts.InvitedOneself: (400, "Can not invite yourself"),
+    facts.RoleAboveOwn: (400, "Can not invite user with higher role than yours"),
+    facts.AlreadyMember: (400, "User with email ana@guest.example is already in the organization"),
+    facts.InvitationPending: (400, "User with email ana@guest.example has already been invited"),
+    facts.InvitationUnknown: (400, "Error getting invitation."),
+    facts.RateLimited: (429, "Too many tries for now. Try again in 17 seconds."),
+}
+"""Everything else is 400 with the fact's own sentence."""
+
+
+@on_sqlite
+@pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
+def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]) -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise EXAMPLES[fact]
+
+    monkeypatch.setattr(invitations, "send", refuse)
+    answer = post()
+    status, message = EXPECTED.get(fact, (400, str(EXAMPLES[fact])))
+    assert (answer.status_code, answer.get_json()) == (status, {"message": message})
+    assert answer.content_type == "application/json"
+    assert answer.headers.get("Retry-After") == ("17" if status == 429 else None)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("method", "path", "status", "message"),
+    [
+        ("GET", "/api", 404, "Not Found"),
+        ("GET", "/api/", 404, "Not Found"),
+        ("GET", "/api/dataset", 404, "Not Found"),
+        ("POST", "/api/organization/x/y/z", 404, "Not Found"),
+        ("GET", "/api/invitation", 405, "Method Not Allowed"),
+        ("OPTIONS", "/api/invitation", 405, "Method Not Allowed"),
+        ("PATCH", "/api/user", 405, "Method Not Allowed"),
+        ("DELETE", "/api/organization/x", 405, "Method Not Allowed"),
+    ],
+)
+def test_paths_that_nobody_serves(client: FlaskClient, method: str, path: str, status: int, message: str) -> None:
+    answer = client.open(path, method=method)
+    assert (answer.status_code, answer.get_json()) == (status, {"message": message})
+    assert answer.content_type == "application/json"
+
+
+@on_sqlite
+def test_paths_of_the_native_api_answer_as_that(client: FlaskClient) -> None:
+    for path in ("/api/v1", "/api/v1/", "/api/v1/unknown"):
+        assert client.get(path).get_json() == {"detail": "Not Found"}
+
+
+@on_sqlite
+def test_a_failure_is_told_without_its_reason(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise RuntimeError("the secret reason")
+
+    monkeypatch.setattr(invitations, "send", fail)
+    answer = post()
+    assert (answer.status_code, answer.get_json()) == (500, {"message": "Internal Server Error"})

@@ -47,7 +47,8 @@ def setup_token() -> str:
 
 
 def is_setup_token(given: str) -> bool:
-    return any(hmac.compare_digest(_sign(secret, "setup", b"").hex(), given) for secret in _secrets())
+    presented = given.encode("utf-8", "surrogatepass")
+    return any(hmac.compare_digest(_sign(secret, "setup", b"").hex().encode(), presented) for secret in _secrets())
 
 
 def parse(token: str) -> Token:

@@ -28,7 +28,7 @@ def create(
     name: str,
     role: str,
     by: Actor,
-    user_id: UUID | None = None,
+    user_id: UUID | str | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which cannot be had again. It acts for `user_id`, or for the first owner.
@@ -105,7 +105,7 @@ def _remember_use(api_key: ApiKey) -> None:
         writing.execute(update(ApiKey).where(ApiKey.id == api_key.id).values(last_used_at=moment))
 
 
-def _membership(organization_id: UUID, user_id: UUID | None) -> Membership:
+def _membership(organization_id: UUID, user_id: UUID | str | None) -> Membership:
     query = (
         select(Membership)
         .join(Role, Role.id == Membership.role_id)
@@ -115,7 +115,7 @@ def _membership(organization_id: UUID, user_id: UUID | None) -> Membership:
         .limit(1)
     )
     if user_id is not None:
-        query = query.where(Membership.user_id == user_id)
+        query = query.where(Membership.user_id == ids.parse(user_id, MembershipUnknown(str(user_id))))
     else:
         query = query.where(Role.is_built_in, Role.key == OWNER)
     if (membership := session().scalar(query)) is None:
@@ -135,4 +135,4 @@ def _get(organization_id: UUID, api_key_id: UUID | str) -> ApiKey:
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -109,7 +109,11 @@ def history_of(organization_id: UUID | str, target_id: UUID, *, by: Actor) -> li
     standing = authorize(by, organization_id, "invitations:read")
     query = (
         select(AuditEvent)
-        .where(AuditEvent.target_id == target_id, AuditEvent.organization_id == standing.organization.id)
+        .where(
+            AuditEvent.target_id == target_id,
+            AuditEvent.target_kind == "invitation",
+            AuditEvent.organization_id == standing.organization.id,
+        )
         .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
     )
     return list(session().scalars(query))

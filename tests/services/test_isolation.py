@@ -1,0 +1,134 @@
+"""Nothing of another organization can be named: not to read, not to change, not as a part of one's own."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from invite_app.access import Actor
+from invite_app.errors import (
+    ApiKeyUnknown,
+    DomainError,
+    InvitationUnknown,
+    MembershipUnknown,
+    RoleUnknown,
+    WorkspaceUnknown,
+)
+from invite_app.services import api_keys, audit, invitations, members, ownership, roles, workspaces
+from invite_app.services.invitations import Changes
+from tests.support.factories import OPERATOR, Acme, invite, make_api_key, make_role, reread
+
+Deed = Callable[[UUID, UUID, Actor], object]
+
+WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[Deed]]] = {
+    "invitation": (
+        InvitationUnknown,
+        [
+            lambda org, its, by: invitations.get(org, its, by=by),
+            lambda org, its, by: invitations.resend(org, its, by=by),
+            lambda org, its, by: invitations.revoke(org, its, by=by),
+            lambda org, its, by: invitations.extend(org, its, by=by),
+            lambda org, its, by: invitations.edit(org, its, Changes(note="x"), by=by),
+            lambda org, its, by: invitations.take_over(org, its, by=by),
+            lambda org, its, by: invitations.copy_link(org, its, by=by),
+        ],
+    ),
+    "member": (
+        MembershipUnknown,
+        [
+            lambda org, its, by: members.get(org, its, by=by),
+            lambda org, its, by: members.change_role(org, its, "member", by=by),
+            lambda org, its, by: members.change_workspaces(org, its, [], by=by),
+            lambda org, its, by: members.change_metadata(org, its, public={"a": 1}, by=by),
+            lambda org, its, by: members.remove(org, its, by=by),
+            lambda org, its, by: ownership.offer(org, its, by=by),
+            lambda org, its, by: api_keys.create(org, name="x", role="member", user_id=its, by=by),
+        ],
+    ),
+    "workspace": (
+        WorkspaceUnknown,
+        [
+            lambda org, its, by: workspaces.rename(org, its, "Mine", by=by),
+            lambda org, its, by: workspaces.delete(org, its, by=by),
+        ],
+    ),
+    "key": (ApiKeyUnknown, [lambda org, its, by: api_keys.revoke(org, its, by=by)]),
+}
+
+
+@pytest.mark.parametrize("kind", WITH_A_FOREIGN)
+def test_what_belongs_to_another_organization_is_not_there(acme: Acme, globex: Acme, kind: str) -> None:
+    theirs = {
+        "invitation": invite(globex).id,
+        "member": globex.member.id,
+        "workspace": globex.workspaces[0],
+        "key": make_api_key(globex, "member").id,
+    }[kind]
+    fact, deeds = WITH_A_FOREIGN[kind]
+    for number, deed in enumerate(deeds):
+        for by in (acme.owner.actor, make_api_key(acme, "owner").actor):
+            if kind == "member" and number == 5 and by != acme.owner.actor:
+                continue  # nobody hands an organization over through a key
+            for given in (theirs, str(theirs), str(theirs).upper()):
+                with pytest.raises(fact):
+                    deed(acme.id, given, by)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", ["", "nonsense", "\x00", "\ud800", "0" * 32, "{}", "é"])
+def test_what_is_no_id_is_not_there_either(acme: Acme, given: str) -> None:
+    for fact, deeds in WITH_A_FOREIGN.values():
+        for deed in deeds:
+            with pytest.raises(fact):
+                deed(acme.id, given, acme.owner.actor)  # type: ignore[arg-type]
+
+
+def test_no_invitation_or_member_gets_a_foreign_workspace(acme: Acme, globex: Acme) -> None:
+    mixed = [acme.workspaces[0], globex.workspaces[0]]
+    sent = invite(acme)
+    for deed in (
+        lambda: invite(acme, "bo@guest.example", workspace_ids=mixed),
+        lambda: invitations.edit(acme.id, sent.id, Changes(workspace_ids=mixed), by=acme.owner.actor),
+        lambda: members.change_workspaces(acme.id, acme.member.id, mixed, by=OPERATOR),
+    ):
+        with pytest.raises(WorkspaceUnknown) as error:
+            deed()
+        assert error.value.index == 1
+
+
+def test_no_invitation_member_or_key_gets_a_foreign_role(acme: Acme, globex: Acme) -> None:
+    make_role(globex, "Lead", [])
+    sent = invite(acme)
+    for deed in (
+        lambda: invite(acme, "bo@guest.example", "lead"),
+        lambda: invitations.edit(acme.id, sent.id, Changes(role="lead"), by=acme.owner.actor),
+        lambda: members.change_role(acme.id, acme.member.id, "lead", by=OPERATOR),
+        lambda: members.add(acme.id, globex.member.id, "lead", by=OPERATOR),
+        lambda: api_keys.create(acme.id, name="x", role="lead", by=OPERATOR),
+        lambda: roles.update_role(acme.id, "lead", name="Mine", by=OPERATOR),
+        lambda: roles.delete(acme.id, "lead", by=OPERATOR),
+    ):
+        with pytest.raises(RoleUnknown):
+            deed()
+
+
+def test_lists_hold_only_ones_own(acme: Acme, globex: Acme) -> None:
+    theirs, ours = invite(globex, "theirs@guest.example"), invite(acme, "ours@guest.example")
+    make_api_key(globex, "member")
+    by = acme.owner.actor
+    assert [item.id for item in invitations.list_page(acme.id, by=by).items] == [ours.id]
+    assert {item.organization_id for item in members.list_page(acme.id, by=by).items} == {acme.id}
+    assert {item.organization_id for item in workspaces.list_all(acme.id, by=by)} == {acme.id}
+    assert {item.organization_id for item in roles.list_all(acme.id, by=by)} == {acme.id}
+    assert api_keys.list_all(acme.id, by=by) == []
+    assert {event.organization_id for event in audit.list_page(acme.id, by=by).items} == {acme.id}
+    assert audit.history_of(acme.id, theirs.id, by=by) == []
+
+
+def test_a_removal_leaves_the_persons_other_organizations_alone(acme: Acme, globex: Acme) -> None:
+    members.add(acme.id, globex.admin.id, "member", by=OPERATOR)
+    key = make_api_key(globex, "admin", user=globex.admin)
+    pending = invite(globex, "ana@guest.example", by=globex.admin.actor)
+    members.remove(acme.id, globex.admin.id, by=acme.owner.actor)
+    assert api_keys.authenticate(key.secret, ip=None) == key.actor
+    assert members.get(globex.id, globex.admin.id, by=OPERATOR).role.key == "admin"
+    assert reread(pending).state == "pending"

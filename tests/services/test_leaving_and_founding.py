@@ -1,0 +1,199 @@
+"""What a removal ends and leaves, and how organizations come and go."""
+
+import pytest
+from sqlalchemy import func, select
+
+from invite_app.access import OperatorActor
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    AlreadySetUp,
+    DomainError,
+    InvalidEmail,
+    InvalidLifetime,
+    InvalidName,
+    InvalidSetting,
+    OrganizationUnknown,
+    Unauthenticated,
+    UserUnknown,
+    WeakPassword,
+)
+from invite_app.models import AuditEvent, Installation, Invitation, Membership, Organization, OutboxMessage, User
+from invite_app.models.base import Base
+from invite_app.models.role import BUILT_IN
+from invite_app.services import api_keys, members, organizations, roles
+from invite_app.services.organizations import Changes, Founder, Founding
+from tests.support.factories import (
+    BY_OPERATOR,
+    OPERATOR,
+    PASSWORD,
+    Acme,
+    add_member,
+    expire,
+    invite,
+    make_api_key,
+    make_person,
+    reread,
+)
+
+OLIVIA = Founder("olivia@acme.example", "Olivia", "Owner", PASSWORD)
+
+
+def count(model: type[Base]) -> int:
+    session().commit()
+    return session().scalar(select(func.count()).select_from(model)) or 0
+
+
+class TestRemoval:
+    def test_ends_the_persons_keys_here(self, acme: Acme) -> None:
+        key = make_api_key(acme, "admin", user=acme.admin)
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(key.secret, ip=None)
+        assert api_keys.list_all(acme.id, by=OPERATOR) == []
+
+    def test_does_not_bring_the_keys_back_with_the_person(self, acme: Acme) -> None:
+        key = make_api_key(acme, "admin", user=acme.admin)
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+        members.add(acme.id, acme.admin.id, "admin", by=acme.owner.actor)
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(key.secret, ip=None)
+
+    def test_ends_pending_invitations_to_the_person_and_leaves_those_by_them(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        to_them = invite(acme, "ana@guest.example")
+        add_member(acme, person, role="admin")
+        by_them = invite(acme, "bo@guest.example", by=person.actor)
+        members.remove(acme.id, person.id, by=acme.owner.actor)
+        assert reread(to_them).state == "revoked"
+        assert (reread(by_them).state, reread(by_them).inviter_lost_right) == ("pending", True)
+        assert session().get_one(Organization, acme.id).pending_count == 1
+
+    def test_leaves_an_expired_invitation_expired(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        sent = invite(acme, "ana@guest.example")
+        add_member(acme, person)
+        expire(sent)
+        members.remove(acme.id, person.id, by=acme.owner.actor)
+        assert reread(sent).state == "expired"
+
+    def test_by_oneself_is_leaving(self, acme: Acme) -> None:
+        members.leave(acme.id, by=acme.member.actor)
+        with pytest.raises(OrganizationUnknown):
+            organizations.get(acme.id, by=acme.member.actor)
+        assert session().get_one(Organization, acme.id).members_count == 2
+
+
+class TestDirectMembership:
+    def test_ends_a_pending_invitation_and_tells_the_person(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        sent = invite(acme, "ana@guest.example")
+        members.add(acme.id, person.id, "admin", by=acme.owner.actor)
+        assert reread(sent).state == "revoked"
+        assert session().scalar(select(OutboxMessage.user_id).where(OutboxMessage.kind == "added")) == person.id
+        assert session().get_one(Organization, acme.id).members_count == 4
+
+    def test_needs_a_proven_account(self, acme: Acme) -> None:
+        for user_id in (make_person("ana@guest.example", is_proven=False).id, acme.id, "nonsense"):
+            with pytest.raises(UserUnknown):
+                members.add(acme.id, user_id, "member", by=acme.owner.actor)
+
+    def test_is_not_given_twice(self, acme: Acme) -> None:
+        with pytest.raises(AlreadyMember):
+            members.add(acme.id, acme.member.id, "admin", by=acme.owner.actor)
+
+
+class TestFounding:
+    def test_gives_three_roles_and_one_owner(self, app_context: None) -> None:
+        acme, owner = organizations.found(Founding("Acme Ltd"), OLIVIA, by=BY_OPERATOR)
+        assert {role.key: tuple(role.permissions) for role in roles.list_all(acme.id, by=OPERATOR)} == BUILT_IN
+        assert (acme.slug, acme.members_count, owner.is_proven) == ("acme-ltd", 1, True)
+        assert members.get(acme.id, owner.id, by=OPERATOR).role.is_owner
+
+    def test_takes_an_existing_account_as_it_is(self, app_context: None) -> None:
+        person = make_person("olivia@acme.example", "Liv")
+        _, owner = organizations.found(Founding("Acme"), OLIVIA, by=BY_OPERATOR)
+        assert (owner.id, owner.given_name) == (person.id, "Liv")
+
+    def test_gives_each_a_name_of_its_own_in_addresses(self, app_context: None) -> None:
+        slugs = [
+            organizations.found(Founding(name), OLIVIA, by=BY_OPERATOR)[0].slug for name in ("A", "A", "日本", "a!")
+        ]
+        assert slugs == ["a", "a-2", "organization", "a-3"]
+
+    @pytest.mark.parametrize(
+        ("founding", "founder", "error"),
+        [
+            (Founding(""), OLIVIA, InvalidName),
+            (Founding("A", plan="gold"), OLIVIA, InvalidSetting),
+            (Founding("A", seat_limit=0), OLIVIA, InvalidSetting),
+            (Founding("A", allowed_origins=["*"]), OLIVIA, InvalidSetting),
+            (Founding("A"), Founder("no", "Olivia"), InvalidEmail),
+            (Founding("A"), Founder("o@acme.example", ""), InvalidName),
+            (Founding("A"), Founder("o@acme.example", "Olivia", password="short"), WeakPassword),
+        ],
+        ids=str,
+    )
+    def test_with_a_value_that_cannot_be_used_leaves_nothing(
+        self, app_context: None, founding: Founding, founder: Founder, error: type[DomainError]
+    ) -> None:
+        for found in (
+            lambda: organizations.found(founding, founder, by=BY_OPERATOR),
+            lambda: organizations.set_up(founding, founder, ip=None),
+        ):
+            with pytest.raises(error):
+                found()
+        assert (count(Organization), count(User), count(Installation)) == (0, 0, 0)
+
+    def test_through_set_up_happens_once(self, app_context: None) -> None:
+        organizations.set_up(Founding("Acme"), OLIVIA, ip=None)
+        with pytest.raises(AlreadySetUp):
+            organizations.set_up(Founding("Acme"), OLIVIA, ip=None)
+        assert organizations.is_set_up()
+
+    def test_through_set_up_is_closed_once_the_operator_made_one(self, acme: Acme) -> None:
+        with pytest.raises(AlreadySetUp):
+            organizations.set_up(Founding("Mine"), Founder("eve@evil.example", "Eve", password=PASSWORD), ip=None)
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("changes", "error"),
+        [
+            ({"name": ""}, InvalidName),
+            ({"plan": "gold"}, InvalidSetting),
+            ({"seat_limit": 0}, InvalidSetting),
+            ({"seat_limit": 10_000_001}, InvalidSetting),
+            ({"allowed_domains": ["nonsense!"]}, InvalidSetting),
+            ({"allowed_origins": ["https://*.acme.example"]}, InvalidSetting),
+        ],
+        ids=str,
+    )
+    def test_that_cannot_be_used_change_nothing(
+        self, acme: Acme, changes: dict[str, object], error: type[Exception]
+    ) -> None:
+        with pytest.raises(error):
+            organizations.change(acme.id, Changes(**{"plan": "free", **changes}), by=OPERATOR)
+        assert organizations.get(acme.id, by=OPERATOR).plan == "paid"
+
+    def test_of_lifetimes_stay_within_bounds(self, acme: Acme) -> None:
+        lifetime = acme_lifetime = organizations.get(acme.id, by=OPERATOR).invitation_lifetime
+        for factor in (0, 1 / 169, 53):
+            with pytest.raises(InvalidLifetime):
+                organizations.change(acme.id, Changes(invitation_lifetime=lifetime * factor), by=OPERATOR)
+        assert organizations.get(acme.id, by=OPERATOR).invitation_lifetime == acme_lifetime
+
+
+class TestDeletion:
+    def test_takes_everything_with_it_but_accounts_and_the_memory_of_it(self, acme: Acme, globex: Acme) -> None:
+        key = make_api_key(acme, "admin", user=acme.admin)
+        invite(acme, workspace_ids=acme.workspaces, by=key.actor)
+        invite(acme, "bo@guest.example")
+        organizations.delete(acme.id, by=acme.owner.actor)
+        assert (count(Organization), count(Membership), count(Invitation), count(OutboxMessage)) == (1, 3, 0, 0)
+        assert count(User) == 6
+        gone = session().scalars(select(AuditEvent).where(AuditEvent.action == "organization.deleted")).one()
+        assert (gone.organization_id, gone.target_name, gone.actor_id) == (None, "Acme", acme.owner.id)
+        with pytest.raises(OrganizationUnknown):
+            organizations.get(acme.id, by=OperatorActor())
+        assert organizations.get(globex.id, by=globex.owner.actor).members_count == 3

@@ -1,0 +1,112 @@
+"""When several things are wrong at once, the earliest in the design's order is what one is told.
+
+organization, permission, values, escalation, plan, already a member, pending, seats
+"""
+
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from invite_app.access import Actor
+from invite_app.errors import (
+    AlreadyMember,
+    DomainError,
+    DomainNotAllowed,
+    InvalidEmail,
+    InvalidName,
+    InvitationPending,
+    OrganizationUnknown,
+    PermissionMissing,
+    PlanUpgradeRequired,
+    RoleAboveOwn,
+    RoleUnknown,
+    SeatsFull,
+    Unauthenticated,
+    WorkspaceUnknown,
+)
+from invite_app.services import api_keys
+from tests.support.factories import OPERATOR, Acme, configure, invite, make_api_key
+
+IN_ORDER: list[type[DomainError]] = [
+    Unauthenticated,
+    OrganizationUnknown,
+    PermissionMissing,
+    InvalidEmail,
+    DomainNotAllowed,
+    InvalidName,
+    RoleUnknown,
+    WorkspaceUnknown,
+    RoleAboveOwn,
+    PlanUpgradeRequired,
+    AlreadyMember,
+    InvitationPending,
+    SeatsFull,
+]
+EXCLUSIVE = [
+    {Unauthenticated, OrganizationUnknown, PermissionMissing},
+    {InvalidEmail, DomainNotAllowed, AlreadyMember, InvitationPending},
+    {RoleUnknown, RoleAboveOwn},
+]
+"""Facts of which an attempt can meet one only, since they are about the same value."""
+
+PAIRS = [
+    pair for pair in combinations(IN_ORDER, 2) if not any(set(pair) <= alternatives for alternatives in EXCLUSIVE)
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda fact: fact.__name__)
+def test_of_two_things_the_earlier_is_told(
+    acme: Acme, globex: Acme, first: type[DomainError], second: type[DomainError]
+) -> None:
+    wrong = {first, second}
+    invite(acme, "pending@acme.example")
+    who = actor(acme, globex, wrong)
+    configure(acme, **settings(wrong))
+    with pytest.raises(DomainError) as refused:
+        invite(acme, by=who, **draft(wrong))
+    assert type(refused.value) is first
+
+
+@pytest.mark.parametrize("only", IN_ORDER, ids=lambda fact: fact.__name__)
+def test_each_thing_alone_is_told(acme: Acme, globex: Acme, only: type[DomainError]) -> None:
+    invite(acme, "pending@acme.example")
+    who = actor(acme, globex, {only})
+    configure(acme, **settings({only}))
+    with pytest.raises(DomainError) as refused:
+        invite(acme, by=who, **draft({only}))
+    assert type(refused.value) is only
+
+
+def actor(acme: Acme, globex: Acme, wrong: set[type[DomainError]]) -> Actor:
+    if Unauthenticated in wrong:
+        key = make_api_key(acme, "admin")
+        api_keys.revoke(acme.id, key.id, by=OPERATOR)
+        return key.actor
+    if OrganizationUnknown in wrong:
+        return globex.admin.actor
+    return (acme.member if PermissionMissing in wrong else acme.admin).actor
+
+
+def settings(wrong: set[type[DomainError]]) -> dict[str, Any]:
+    return {
+        "allowed_domains": ["acme.example"],
+        "plan": "free" if PlanUpgradeRequired in wrong else "paid",
+        "seat_limit": 4 if SeatsFull in wrong else None,
+    }
+
+
+def draft(wrong: set[type[DomainError]]) -> dict[str, Any]:
+    addresses = {
+        InvalidEmail: "straße@acme.example",
+        DomainNotAllowed: "ana@guest.example",
+        AlreadyMember: "member@acme.example",
+        InvitationPending: "pending@acme.example",
+    }
+    roles = {RoleUnknown: "boss", RoleAboveOwn: "owner"}
+    return {
+        "email": next((addresses[fact] for fact in addresses if fact in wrong), "ana@acme.example"),
+        "role": next((roles[fact] for fact in roles if fact in wrong), "member"),
+        "given_name": "" if InvalidName in wrong else None,
+        "workspace_ids": ["nonsense"] if WorkspaceUnknown in wrong else [],
+    }

@@ -1,0 +1,197 @@
+"""Who may do what: this table is the specification of the permissions.
+
+Each deed says which permission it needs ("" is: any member). Each actor says which permissions it has. Every
+combination is tried, and what is not allowed is refused with the same fact everywhere.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+import time_machine
+
+from invite_app.access import Actor
+from invite_app.errors import DomainError, OrganizationUnknown, PermissionMissing, Unauthenticated
+from invite_app.models.base import now
+from invite_app.models.role import BUILT_IN, PERMISSIONS
+from invite_app.services import api_keys, audit, invitations, members, organizations, roles, workspaces
+from invite_app.services.invitations import Changes, Draft
+from tests.support.factories import (
+    OPERATOR,
+    Acme,
+    invite,
+    make_api_key,
+    make_member,
+    make_person,
+    make_role,
+)
+
+NOWHERE = UUID(int=7)
+DRAFT = Draft("ana@guest.example", "member")
+FOREVER = organizations.Changes(name="Renamed")
+
+Deed = Callable[[UUID, Actor], object]
+DEEDS: dict[str, tuple[str, Deed]] = {
+    "list invitations": ("invitations:read", lambda org, by: invitations.list_page(org, by=by)),
+    "count invitations": ("invitations:read", lambda org, by: invitations.counts(org, by=by)),
+    "see an invitation": ("invitations:read", lambda org, by: invitations.get(org, NOWHERE, by=by)),
+    "invite": ("invitations:write", lambda org, by: invitations.send(org, DRAFT, by=by)),
+    "resend": ("invitations:write", lambda org, by: invitations.resend(org, NOWHERE, by=by)),
+    "revoke": ("invitations:write", lambda org, by: invitations.revoke(org, NOWHERE, by=by)),
+    "extend": ("invitations:write", lambda org, by: invitations.extend(org, NOWHERE, by=by)),
+    "edit": ("invitations:write", lambda org, by: invitations.edit(org, NOWHERE, Changes(), by=by)),
+    "take over": ("invitations:write", lambda org, by: invitations.take_over(org, NOWHERE, by=by)),
+    "copy the link": ("invitations:write", lambda org, by: invitations.copy_link(org, NOWHERE, by=by)),
+    "list members": ("members:read", lambda org, by: members.list_page(org, by=by)),
+    "see a member": ("members:read", lambda org, by: members.get(org, NOWHERE, by=by)),
+    "count holders": ("members:read", lambda org, by: roles.holders(org, by=by)),
+    "add a member": ("members:write", lambda org, by: members.add(org, NOWHERE, "member", by=by)),
+    "change a role": ("members:write", lambda org, by: members.change_role(org, NOWHERE, "member", by=by)),
+    "change workspaces": ("members:write", lambda org, by: members.change_workspaces(org, NOWHERE, [], by=by)),
+    "change metadata": ("members:write", lambda org, by: members.change_metadata(org, NOWHERE, by=by)),
+    "remove a member": ("members:write", lambda org, by: members.remove(org, NOWHERE, by=by)),
+    "make a role": ("roles:write", lambda org, by: roles.create(org, name="New", permissions=[], by=by)),
+    "edit a role": ("roles:write", lambda org, by: roles.update_role(org, "nothing", by=by)),
+    "delete a role": ("roles:write", lambda org, by: roles.delete(org, "nothing", by=by)),
+    "make a workspace": ("workspaces:write", lambda org, by: workspaces.create(org, "New", by=by)),
+    "rename a workspace": ("workspaces:write", lambda org, by: workspaces.rename(org, NOWHERE, "New", by=by)),
+    "delete a workspace": ("workspaces:write", lambda org, by: workspaces.delete(org, NOWHERE, by=by)),
+    "list keys": ("api_keys:write", lambda org, by: api_keys.list_all(org, by=by)),
+    "make a key": ("api_keys:write", lambda org, by: api_keys.create(org, name="x", role="nothing", by=by)),
+    "revoke a key": ("api_keys:write", lambda org, by: api_keys.revoke(org, NOWHERE, by=by)),
+    "read the audit log": ("audit:read", lambda org, by: audit.list_page(org, by=by)),
+    "read a history": ("invitations:read", lambda org, by: audit.history_of(org, NOWHERE, by=by)),
+    "change settings": ("organization:write", lambda org, by: organizations.change(org, FOREVER, by=by)),
+    "list roles": ("", lambda org, by: roles.list_all(org, by=by)),
+    "list workspaces": ("", lambda org, by: workspaces.list_all(org, by=by)),
+    "see the organization": ("", lambda org, by: organizations.get(org, by=by)),
+    "see one's own place": ("", lambda org, by: by is OPERATOR or members.get_own(org, by=by)),
+    "delete the organization": ("organization:write", lambda org, by: organizations.delete(org, by=by)),
+}
+EVERYTHING = set(PERMISSIONS)
+
+
+@dataclass(frozen=True)
+class Someone:
+    """How an actor is made, and what it should be allowed."""
+
+    make: Callable[[Acme], Actor]
+    may: set[str]
+
+
+ACTORS: dict[str, Someone] = {
+    "operator": Someone(lambda _: OPERATOR, EVERYTHING),
+    "owner": Someone(lambda acme: acme.owner.actor, EVERYTHING),
+    "admin": Someone(lambda acme: acme.admin.actor, set(BUILT_IN["admin"])),
+    "member": Someone(lambda acme: acme.member.actor, {"members:read"}),
+    "owner's owner key": Someone(lambda acme: make_api_key(acme, "owner").actor, EVERYTHING),
+    "owner's member key": Someone(lambda acme: make_api_key(acme, "member").actor, {"members:read"}),
+    "admin's owner key": Someone(
+        lambda acme: make_api_key(acme, "owner", user=acme.admin).actor, set(BUILT_IN["admin"])
+    ),
+    "member's owner key": Someone(lambda acme: make_api_key(acme, "owner", user=acme.member).actor, {"members:read"}),
+    **{
+        f"only {permission}": Someone(
+            lambda acme, permission=permission: _holder_of(acme, [permission]),  # type: ignore[misc]
+            {permission},
+        )
+        for permission in PERMISSIONS
+    },
+    "nothing at all": Someone(lambda acme: _holder_of(acme, []), set()),
+}
+
+
+def _holder_of(acme: Acme, permissions: list[str]) -> Actor:
+    make_role(acme, "Custom", permissions)
+    return make_member(acme, "custom@acme.example", "custom").actor
+
+
+@pytest.mark.parametrize("who", ACTORS)
+def test_an_actor_does_what_its_permissions_say_and_nothing_else(acme: Acme, who: str) -> None:
+    actor = ACTORS[who].make(acme)
+    for name, (needed, deed) in DEEDS.items():
+        refused = None
+        try:
+            deed(acme.id, actor)
+        except PermissionMissing as error:
+            refused = error.permission
+        except DomainError:
+            pass  # got past the permission, to something that is not there
+        allowed = not needed or needed in ACTORS[who].may
+        assert refused == (None if allowed else needed), f"{who}: {name}"
+
+
+STRANGERS: dict[str, tuple[Callable[[Acme, Acme], Actor], type[DomainError]]] = {
+    "owner of another organization": (lambda _, globex: globex.owner.actor, OrganizationUnknown),
+    "owner key of another organization": (lambda _, globex: make_api_key(globex, "owner").actor, OrganizationUnknown),
+    "somebody without any": (lambda *_: make_person("ana@guest.example").actor, OrganizationUnknown),
+    "somebody who was removed": (lambda acme, _: _removed(acme), OrganizationUnknown),
+    "key of somebody who was removed": (lambda acme, _: _key_of_removed(acme), Unauthenticated),
+    "revoked key": (lambda acme, _: _revoked_key(acme), Unauthenticated),
+    "expired key": (lambda acme, _: _expired_key(acme), Unauthenticated),
+}
+
+
+def _removed(acme: Acme) -> Actor:
+    person = make_member(acme, "gone@acme.example", "owner")
+    members.remove(acme.id, person.id, by=OPERATOR)
+    return person.actor
+
+
+def _key_of_removed(acme: Acme) -> Actor:
+    person = make_member(acme, "gone@acme.example", "owner")
+    key = make_api_key(acme, "owner", user=person)
+    members.remove(acme.id, person.id, by=OPERATOR)
+    return key.actor
+
+
+def _revoked_key(acme: Acme) -> Actor:
+    key = make_api_key(acme, "owner")
+    api_keys.revoke(acme.id, key.id, by=OPERATOR)
+    return key.actor
+
+
+def _expired_key(acme: Acme) -> Actor:
+    with time_machine.travel(now() - timedelta(days=2), tick=False):
+        return make_api_key(acme, "owner", expires_at=now() + timedelta(days=1)).actor
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+def test_an_actor_without_a_place_here_does_nothing(acme: Acme, globex: Acme, who: str) -> None:
+    make, fact = STRANGERS[who]
+    actor = make(acme, globex)
+    for name, (_, deed) in DEEDS.items():
+        with pytest.raises(DomainError) as refused:
+            deed(acme.id, actor)
+        assert type(refused.value) is fact, f"{who}: {name}"
+
+
+def test_an_unknown_organization_looks_like_a_foreign_one(acme: Acme, globex: Acme) -> None:
+    for organization_id in (globex.id, uuid4()):
+        for _, deed in DEEDS.values():
+            with pytest.raises(OrganizationUnknown) as error:
+                deed(organization_id, acme.owner.actor)
+            assert str(error.value) == "There is no such organization."
+
+
+def test_a_revoked_key_is_not_authenticated_and_a_live_one_remembers_its_use(acme: Acme) -> None:
+    key = make_api_key(acme, "admin")
+    assert api_keys.authenticate(key.secret, ip=None) == key.actor
+    (listed,) = api_keys.list_all(acme.id, by=acme.owner.actor)
+    assert listed.last_used_at is not None
+    assert listed.secret_hash != key.secret
+    for wrong in ("", "sk_", key.secret[:-1], key.secret + "x", listed.secret_hash, "\x00", "\ud800", "é" * 5000):
+        with pytest.raises(Unauthenticated):
+            api_keys.authenticate(wrong, ip=None)
+    api_keys.revoke(acme.id, key.id, by=acme.admin.actor if listed.user_id == acme.admin.id else acme.owner.actor)
+    with pytest.raises(Unauthenticated):
+        api_keys.authenticate(key.secret, ip=None)
+
+
+def test_a_demotion_works_at_once(acme: Acme) -> None:
+    invite(acme, "a@guest.example", by=acme.admin.actor)
+    members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
+    with pytest.raises(PermissionMissing):
+        invite(acme, "b@guest.example", by=acme.admin.actor)

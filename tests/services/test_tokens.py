@@ -1,0 +1,135 @@
+"""Links: genuine or nothing. Bound to one row, one purpose, one address; still good after the secret changed."""
+
+import base64
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from invite_app import tokens
+from invite_app.errors import LinkBroken
+from invite_app.services import acceptance, invitations
+from tests.support.databases import on_sqlite
+from tests.support.factories import PASSWORD, Acme, invite, make_organization, token_of
+
+ID, NONCE = UUID(int=1), b"n" * 16
+DEEDS: list[Callable[[str], object]] = [
+    acceptance.look,
+    lambda token: acceptance.accept_as_new(token, acceptance.Profile("Ana", "Guest", PASSWORD)),
+    lambda token: acceptance.accept_signed_in(token, ID),
+    acceptance.decline,
+]
+
+
+def app_with(secret: str, *fallbacks: str) -> Flask:
+    app = Flask(__name__)
+    app.config.from_mapping(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=list(fallbacks))
+    return app
+
+
+OLD, NEW, OTHER = (name * 8 for name in ("old ", "new ", "none"))
+
+
+class TestGenuine:
+    def test_only_for_its_id_nonce_kind_and_purpose(self) -> None:
+        with app_with(OLD).app_context():
+            token = tokens.parse(tokens.invitation_token(ID, NONCE))
+            assert (token.id, token.is_copied) == (ID, False)
+            assert tokens.is_genuine(token, "invitation", NONCE)
+            assert not tokens.is_genuine(token, "invitation", b"m" * 16)
+            assert not tokens.is_genuine(token, "account", NONCE)
+            assert not tokens.is_genuine(tokens.Token(UUID(int=2), token.kind, token.signature), "invitation", NONCE)
+            assert not tokens.is_genuine(tokens.Token(ID, tokens.COPIED, token.signature), "invitation", NONCE)
+
+    def test_a_copied_one_says_so(self) -> None:
+        with app_with(OLD).app_context():
+            copied = tokens.invitation_token(ID, NONCE, copied=True)
+            assert copied != tokens.invitation_token(ID, NONCE)
+            assert tokens.parse(copied).is_copied
+
+    def test_after_a_rotation_while_the_old_secret_is_kept(self) -> None:
+        with app_with(OLD).app_context():
+            link, setup = tokens.invitation_token(ID, NONCE), tokens.setup_token()
+        for app, still in ((app_with(NEW, OTHER, OLD), True), (app_with(NEW), False)):
+            with app.app_context():
+                assert tokens.is_genuine(tokens.parse(link), "invitation", NONCE) is still
+                assert tokens.is_setup_token(setup) is still
+                assert tokens.invitation_token(ID, NONCE) != link
+
+    def test_in_every_process_with_the_same_secret(self) -> None:
+        made = set()
+        for _ in range(2):
+            with app_with(OLD).app_context():
+                made.add((tokens.invitation_token(ID, NONCE), tokens.setup_token()))
+        assert len(made) == 1
+
+    @pytest.mark.parametrize("given", ["", "x", "é", "\ud800", "0" * 40])
+    def test_nothing_else_opens_the_set_up(self, given: str) -> None:
+        with app_with(OLD).app_context():
+            assert not tokens.is_setup_token(given)
+
+    @given(st.text(max_size=80))
+    @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_never_whatever_is_typed(self, text: str) -> None:
+        try:
+            token = tokens.parse(text)
+        except LinkBroken:
+            return
+        with app_with(OLD).app_context():
+            assert not tokens.is_genuine(token, "invitation", NONCE)
+
+
+class TestOfAnInvitation:
+    def broken(self, token: str) -> None:
+        for deed in DEEDS:
+            with pytest.raises(LinkBroken):
+                deed(token)
+
+    def test_forged_or_cut_off_ones_do_nothing(self, acme: Acme) -> None:
+        token = token_of(invite(acme))
+        for cut in range(len(token)):
+            with pytest.raises(LinkBroken):
+                acceptance.look(token[:cut])
+        self.broken(token[:-1])
+        raw = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        for position in range(len(raw)):
+            forged = raw.copy()
+            forged[position] ^= 1
+            with pytest.raises(LinkBroken):
+                acceptance.look(base64.urlsafe_b64encode(forged).decode().rstrip("="))
+
+    def test_that_of_another_invitation_is_another(self, acme: Acme, globex: Acme) -> None:
+        mine, theirs = token_of(invite(acme)), token_of(invite(globex))
+        raw = [base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)) for token in (mine, theirs)]
+        self.broken(base64.urlsafe_b64encode(raw[1][:16] + raw[0][16:]).decode().rstrip("="))
+
+    def test_that_of_an_account_does_nothing(self, acme: Acme) -> None:
+        self.broken(tokens.account_token(invite(acme).id))
+
+    def test_a_mailed_one_cannot_be_turned_into_a_copied_one_nor_back(self, acme: Acme) -> None:
+        sent = invite(acme)
+        for copied in (True, False):
+            token = token_of(sent, copied=copied)
+            raw = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+            raw[16:17] = tokens.MAILED if copied else tokens.COPIED
+            self.broken(base64.urlsafe_b64encode(raw).decode().rstrip("="))
+
+    def test_every_one_is_dead_once_the_address_changed(self, acme: Acme) -> None:
+        sent = invite(acme)
+        old = token_of(sent), token_of(sent, copied=True)
+        changes = invitations.Changes(email="bo@guest.example")
+        invitations.edit(acme.id, sent.id, changes, by=acme.owner.actor)
+        for token in old:
+            self.broken(token)
+
+
+@on_sqlite
+def test_a_link_names_the_servers_own_host_only(make_app: Callable[..., Flask]) -> None:
+    app = make_app(INVITE_EXTERNAL_URL="https://invite.example.com")
+    with app.test_request_context(base_url="http://evil.example"):
+        acme = make_organization()
+        link = invitations.copy_link(acme.id, invite(acme).id, by=acme.owner.actor)
+        assert link.startswith("https://invite.example.com/invitations/")

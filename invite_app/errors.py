@@ -151,6 +151,12 @@ class ApiKeyUnknown(DomainError):
 
 
 @dataclass(eq=False)
+class SheetUnknown(DomainError):
+    sheet: str
+    sentence = "There is no such list."
+
+
+@dataclass(eq=False)
 class BatchUnknown(DomainError):
     batch: str
     sentence = "There is no such list of invitations."
@@ -252,6 +258,16 @@ class DuplicateInList(DomainError):
     email: str
     first_row: int
     sentence = "Same address as row {first_row}."
+
+
+@dataclass(eq=False)
+class ListEmpty(DomainError):
+    sentence = "There is nobody on this list."
+
+
+@dataclass(eq=False)
+class ListUnreadable(DomainError):
+    sentence = "This file is not text. Save the sheet as CSV."
 
 
 @dataclass(eq=False)

@@ -13,6 +13,7 @@ from .membership import ApiKey, Membership, membership_workspaces
 from .observation import InvitationEvent, Observation
 from .organization import Installation, Organization, OwnershipOffer, Plan, Workspace
 from .role import Role
+from .sheet import RowState, Sheet, SheetRow
 from .user import AccountLink, Session, User
 
 __all__ = [
@@ -33,7 +34,10 @@ __all__ = [
     "OwnershipOffer",
     "Plan",
     "Role",
+    "RowState",
     "Session",
+    "Sheet",
+    "SheetRow",
     "User",
     "Workspace",
     "invitation_workspaces",

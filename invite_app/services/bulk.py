@@ -23,7 +23,7 @@ from invite_app.errors import (
 from invite_app.models import Batch, DeliveryState, Invitation, InvitationState, Membership, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import audit, delivery, drafts, endings
+from . import audit, delivery, drafts, endings, seats
 from .catalog import Loaded
 from .drafts import Draft
 
@@ -53,12 +53,16 @@ class Progress:
     failed: int
 
 
+def unseen(start: int, results: Sequence[RowResult]) -> None:
+    """What is done with the results of a chunk when nobody asked for more: nothing."""
+
+
 def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
     """What `send` would do with these rows now; nothing is kept. Raises ListTooLong and PlanUpgradeRequired."""
     standing = authorize(by, organization_id, "invitations:write")
     drafts.check_plan(standing.organization)
     _check_length(rows)
-    judge = _Judge(standing, _room(standing))
+    judge = _Judge(standing, seats.free(standing.organization))
     return [result for chunk in _chunks(rows) for result, _ in judge.judge(standing, chunk)]
 
 
@@ -68,10 +72,12 @@ def send(
     *,
     by: Actor,
     then: Callable[[Batch], None] = noted,
+    each: Callable[[int, Sequence[RowResult]], None] = unseen,
 ) -> tuple[Batch, list[RowResult]]:
     """Invite everybody on the list whom `send` of a single invitation would; the mails are queued.
 
-    `then` is called with the new batch inside its first transaction.
+    `then` is called with the new batch inside its first transaction, `each` with the number of the first row and
+    the results of every chunk inside the chunk's.
 
     Raises ListTooLong and PlanUpgradeRequired; what is wrong with a row is in its result.
     """
@@ -81,16 +87,15 @@ def send(
     for chunk in _chunks(rows):
         with locked(organization_id, by=by, needs="invitations:write") as standing:
             endings.record_overdue(standing.organization)
-            judge = (judge or _Judge(standing, None)).with_room(_room(standing))
+            judge = (judge or _Judge(standing, None)).with_room(seats.free(standing.organization))
             judged = list(judge.judge(standing, chunk))
             accepted = [invitation for _, invitation in judged if invitation is not None]
             _insert(standing, batch.id, accepted)
+            chunk_results = [_result(result, invitation) for result, invitation in judged]
+            each(len(results), chunk_results)
             refused = len(judged) - len(accepted)
             _count(batch, sent=len(accepted), refused=refused, is_last=len(results) + len(chunk) == len(rows))
-        results += [
-            RowResult(result.draft, result.error, invitation.id if invitation else None)
-            for result, invitation in judged
-        ]
+        results += chunk_results
     return batch, results
 
 
@@ -127,12 +132,12 @@ class _Judge:
     def judge(self, standing: Standing, rows: Sequence[Draft]) -> Iterator[tuple[RowResult, Invitation | None]]:
         """Each row with its result, and the invitation where nothing stands in the way."""
         built = [self._build(standing, row) for row in rows]
-        taken = _taken(standing, [item.email for item in built if isinstance(item, Invitation)])
+        found = taken(standing, [item.email for item in built if isinstance(item, Invitation)])
         for row, item in zip(rows, built, strict=True):
             self._position += 1
             if isinstance(item, DomainError):
                 yield RowResult(row, item), None
-            elif error := taken.get(item.email) or self._find_obstacle(standing, item.email):
+            elif error := found.get(item.email) or self._find_obstacle(standing, item.email):
                 yield RowResult(row, error), None
             else:
                 yield RowResult(row), item
@@ -154,7 +159,7 @@ class _Judge:
         return None
 
 
-def _taken(standing: Standing, emails: Sequence[str]) -> dict[str, DomainError]:
+def taken(standing: Standing, emails: Sequence[str]) -> dict[str, DomainError]:
     """Those of the addresses that are members' or invited, each with the fact."""
     here = standing.organization.id
     pending = select(Invitation.email, Invitation.id, Invitation.created_at).where(
@@ -172,12 +177,8 @@ def _taken(standing: Standing, emails: Sequence[str]) -> dict[str, DomainError]:
     return taken | {row.email: AlreadyMember(*row) for row in session().execute(members)}
 
 
-def _room(standing: Standing) -> int | None:
-    """Free seats, or None without a limit; overdue invitations hold none."""
-    organization = standing.organization
-    if organization.seat_limit is None:
-        return None
-    return organization.seat_limit - organization.members_count - endings.pending_now(organization)
+def _result(judged: RowResult, invitation: Invitation | None) -> RowResult:
+    return RowResult(judged.draft, judged.error, invitation.id if invitation else None)
 
 
 def _open_batch(

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from invite_app.db import session
-from invite_app.errors import RoleUnknown
+from invite_app.errors import RoleUnknown, WorkspaceUnknown
 from invite_app.models import Role, Workspace
+from invite_app.models.base import folded
 
 from . import roles, workspaces
 
@@ -49,6 +50,16 @@ class Loaded:
 
     def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]:
         return workspaces.pick(self._workspaces, ids)
+
+    def workspace_called(self, name: str) -> Workspace:
+        """The workspace with this name, in any case. Raises WorkspaceUnknown."""
+        if (found := self._by_name.get(folded(name))) is None:
+            raise WorkspaceUnknown(name)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Workspace]:
+        return {workspace.folded_name: workspace for workspace in self._workspaces.values()}
 
     @cached_property
     def _roles(self) -> dict[str, Role]:

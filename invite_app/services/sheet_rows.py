@@ -1,0 +1,162 @@
+"""The rows of a list of people to invite: judged, mended, and settled once they are sent."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from sqlalchemy import case, insert, select, update
+
+from invite_app.access import Standing
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    DomainError,
+    DuplicateInList,
+    InvalidEmail,
+    InvalidValue,
+    InvitationPending,
+    RoleAboveOwn,
+    RoleUnknown,
+    WorkspaceUnknown,
+)
+from invite_app.models import Invitation, RowState, Sheet, SheetRow
+
+from . import bulk, drafts, typos
+from .catalog import Loaded
+from .sheet_text import Line
+
+URGENCY = case(
+    {state: number for number, state in enumerate(("fix", "check", "ready", "skipped", "sent"))}, value=SheetRow.state
+)
+"""Rows that need somebody come first."""
+
+FIELDS: dict[type[DomainError], str] = {
+    InvalidEmail: "email",
+    RoleUnknown: "role",
+    RoleAboveOwn: "role",
+    WorkspaceUnknown: "workspaces",
+}
+"""Which cell a fact is about; any other fact without a `field` of its own is about the address."""
+
+NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateInList)
+
+
+def check_default_role(standing: Standing, sheet: Sheet) -> None:
+    """Raises RoleUnknown and RoleAboveOwn."""
+    standing.check_may_grant(Loaded(standing.organization.id).role(sheet.role))
+
+
+def add(standing: Standing, sheet: Sheet, lines: Sequence[Line]) -> None:
+    """Judge the lines in their order and keep them, as part of the caller's transaction."""
+    rows = [_row(sheet, position, line) for position, line in enumerate(lines, start=1)]
+    for start in range(0, len(rows), bulk.CHUNK):
+        _judge(
+            standing, sheet, rows[start : start + bulk.CHUNK], {row.address: row for row in reversed(rows[:start])}
+        )
+    if rows:
+        columns = [column.key for column in SheetRow.__mapper__.column_attrs]
+        session().execute(insert(SheetRow), [{name: getattr(row, name) for name in columns} for row in rows])
+
+
+def change(standing: Standing, sheet: Sheet, row: SheetRow, line: Line, *, keep: bool) -> None:
+    """Write a line over a row, and judge it and all that have (or had) the same address."""
+    before = row.address
+    _write(row, line)
+    row.is_kept = keep
+    _judge(standing, sheet, [row], {})
+    for address in {before, row.address} - {""}:
+        _judge_address(standing, sheet, address)
+
+
+def reader(standing: Standing, sheet: Sheet, catalog: Loaded | None = None) -> Callable[[SheetRow], drafts.Draft]:
+    """What turns a row into a draft: names become ids, and what a row leaves open comes from the sheet."""
+    catalog = catalog or Loaded(standing.organization.id)
+
+    def read(row: SheetRow) -> drafts.Draft:
+        names = row.workspaces or sheet.workspaces
+        return drafts.Draft(
+            email=row.email,
+            role=row.role or sheet.role,
+            given_name=row.given_name or None,
+            family_name=row.family_name or None,
+            workspace_ids=[catalog.workspace_called(name).id for name in names],
+        )
+
+    return read
+
+
+def settle(sheet_id: UUID, rows: Sequence[SheetRow], results: Sequence[bulk.RowResult]) -> None:
+    """Write down what became of sent rows, in the transaction that sent them."""
+    for row, result in zip(rows, results, strict=True):
+        values = _verdict(result.error) if result.error else {"state": RowState.SENT, "reason": "", "field": ""}
+        session().execute(
+            update(SheetRow)
+            .where(SheetRow.sheet_id == sheet_id, SheetRow.position == row.position)
+            .values(invitation_id=result.invitation_id, **values)
+        )
+
+
+def line_of(row: SheetRow) -> Line:
+    return Line(row.email, row.given_name, row.family_name, row.role, tuple(row.workspaces))
+
+
+def _row(sheet: Sheet, position: int, line: Line) -> SheetRow:
+    row = SheetRow(sheet_id=sheet.id, position=position, is_kept=False, invitation_id=None)
+    _write(row, line)
+    return row
+
+
+def _write(row: SheetRow, line: Line) -> None:
+    row.email, row.given_name, row.family_name = line.email, line.given_name, line.family_name
+    row.role, row.workspaces = line.role, list(line.workspaces)
+
+
+def _judge(standing: Standing, sheet: Sheet, rows: Sequence[SheetRow], earlier: dict[str, SheetRow]) -> None:
+    """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
+    catalog = Loaded(standing.organization.id)
+    read = reader(standing, sheet, catalog)
+    domains = typos.known_domains(standing)
+    built = [_build(standing, row, read, catalog) for row in rows]
+    taken = bulk.taken(standing, [item.email for item in built if isinstance(item, Invitation)])
+    first = dict(earlier)
+    for row, item in zip(rows, built, strict=True):
+        row.address = item.email if isinstance(item, Invitation) else ""
+        error = item if isinstance(item, DomainError) else taken.get(row.address)
+        if error is None and (other := first.get(row.address)) is not None:
+            error = DuplicateInList(row.address, other.position)
+        first.setdefault(row.address, row)
+        guess = None if row.is_kept or error else typos.likelier_domain(row.address, domains)
+        _mark(row, error, guess)
+
+
+def _judge_address(standing: Standing, sheet: Sheet, address: str) -> None:
+    query = (
+        select(SheetRow)
+        .where(SheetRow.sheet_id == sheet.id, SheetRow.address == address, SheetRow.state != RowState.SENT)
+        .order_by(SheetRow.position)
+    )
+    _judge(standing, sheet, list(session().scalars(query)), {})
+
+
+def _build(
+    standing: Standing, row: SheetRow, read: Callable[[SheetRow], drafts.Draft], catalog: Loaded
+) -> Invitation | DomainError:
+    try:
+        return drafts.build(standing, read(row), catalog)
+    except DomainError as error:
+        return error
+
+
+def _mark(row: SheetRow, error: DomainError | None, guess: str | None) -> None:
+    verdict = _verdict(error) if error else {"state": RowState.READY, "field": "", "reason": ""}
+    row.suggestion = ""
+    if guess:
+        row.suggestion = f"{row.address.rpartition('@')[0]}@{guess}"
+        verdict = {"state": RowState.CHECK, "field": "email", "reason": f"One letter off {guess}."}
+    for name, value in verdict.items():
+        setattr(row, name, value)
+
+
+def _verdict(error: DomainError) -> dict[str, str]:
+    state = RowState.SKIPPED if isinstance(error, NOTHING_TO_SEND) else RowState.FIX
+    field = error.field if isinstance(error, InvalidValue) else FIELDS.get(type(error), "email")
+    return {"state": state, "field": field, "reason": str(error)[:500]}

@@ -1,0 +1,103 @@
+"""Reading lists of people as spreadsheets and mail programs write them."""
+
+import csv
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from invite_app.errors import ListEmpty, ListTooLong, ListUnreadable
+
+MAX_ROWS = 10_000
+COLUMNS = ("email", "given_name", "family_name", "role", "workspaces")
+HEADINGS = {
+    "email": "email",
+    "e-mail": "email",
+    "mail": "email",
+    "address": "email",
+    "email address": "email",
+    "given name": "given_name",
+    "first name": "given_name",
+    "family name": "family_name",
+    "last name": "family_name",
+    "surname": "family_name",
+    "role": "role",
+    "workspaces": "workspaces",
+    "workspace": "workspaces",
+}
+MAX_CELL = 500
+
+
+@dataclass(frozen=True)
+class Line:
+    """One person as written; what is not there is empty."""
+
+    email: str = ""
+    given_name: str = ""
+    family_name: str = ""
+    role: str = ""
+    workspaces: tuple[str, ...] = ()
+
+
+def decode(data: bytes) -> str:
+    """The text of a file. Raises ListUnreadable when it is a sheet or picture instead of text."""
+    for encoding in ("utf-8-sig", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text and not data.startswith((b"PK\x03\x04", b"%PDF", b"\x89PNG")):
+            return text
+    raise ListUnreadable
+
+
+def read(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
+    """The people on a list: one per line, with commas, semicolons or tabs; a header line may change the order.
+
+    Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises ListEmpty,
+    ListUnreadable and ListTooLong.
+    """
+    lines = text.lstrip("\ufeff").splitlines()
+    try:
+        rows = [
+            row for row in csv.reader(lines, delimiter=_delimiter(lines), strict=False) if any(map(str.strip, row))
+        ]
+    except csv.Error:
+        raise ListUnreadable from None
+    columns, rows = _columns(rows)
+    if not rows:
+        raise ListEmpty
+    if limit is not None and len(rows) > limit:
+        raise ListTooLong(len(rows), limit)
+    return [_line(columns, row) for row in rows]
+
+
+def write(lines: Sequence[Line]) -> Iterator[list[str]]:
+    """The rows of a sheet, header first, that `read` reads again."""
+    yield list(COLUMNS)
+    for line in lines:
+        yield [line.email, line.given_name, line.family_name, line.role, "; ".join(line.workspaces)]
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    head = next((line for line in lines if line.strip()), "")
+    return max(",;\t", key=head.count)
+
+
+def _columns(rows: list[list[str]]) -> tuple[Sequence[str], list[list[str]]]:
+    if not rows:
+        return COLUMNS, rows
+    heading = [HEADINGS.get(cell.strip().lower().replace("_", " "), "") for cell in rows[0]]
+    is_header = "email" in heading and not any("@" in cell for cell in rows[0])
+    return (heading, rows[1:]) if is_header else (COLUMNS, rows)
+
+
+def _line(columns: Sequence[str], row: Sequence[str]) -> Line:
+    cells = {name: _clean(cell) for name, cell in zip(columns, row, strict=False) if name}
+    workspaces = cells.pop("workspaces", "").replace("|", ";").split(";")
+    return Line(workspaces=tuple(name.strip() for name in workspaces if name.strip()), **cells)
+
+
+def _clean(cell: str) -> str:
+    """Without what a database cannot store; anything else wrong with it is for the checks to say."""
+    kept = "".join(char for char in cell if unicodedata.category(char) != "Cs" and char != "\0")
+    return kept.strip()[:MAX_CELL]

@@ -1,0 +1,80 @@
+"""Guessing at mistyped addresses. A guess is a question to whoever typed, never a refusal."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from rapidfuzz.distance import OSA
+from sqlalchemy import func, select
+
+from invite_app.access import Actor, Standing, authorize
+from invite_app.db import session
+from invite_app.errors import InvalidEmail
+from invite_app.models import Membership, User
+
+from . import values
+
+PROVIDERS = (
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "yahoo.com",
+    "icloud.com",
+    "proton.me",
+    "protonmail.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What was probably meant, and how many members of the organization use that domain."""
+
+    email: str
+    domain: str
+    members: int
+
+
+def guess(organization_id: UUID | str, email: str, *, by: Actor) -> Guess | None:
+    """What a slightly different address would be that is more likely, or None."""
+    standing = authorize(by, organization_id, "invitations:write")
+    try:
+        address = values.email(email)
+    except InvalidEmail:
+        return None
+    domain = likelier_domain(address, known_domains(standing))
+    if domain is None:
+        return None
+    return Guess(f"{address.rpartition('@')[0]}@{domain}", domain, _members_at(standing, domain))
+
+
+def known_domains(standing: Standing) -> Collection[str]:
+    """The domains that people of this organization are likely to have: the allowed ones, and the actor's own."""
+    own = [standing.user.email.rpartition("@")[2]] if standing.user else []
+    return [*standing.organization.allowed_domains, *own]
+
+
+def likelier_domain(address: str, known: Collection[str]) -> str | None:
+    """The known domain or common provider that is one slip of the finger away, unless this is one itself."""
+    domain = address.rpartition("@")[2]
+    candidates = [*known, *PROVIDERS]
+    if domain in candidates:
+        return None
+    return next((other for other in candidates if OSA.distance(domain, other, score_cutoff=1) == 1), None)
+
+
+def _members_at(standing: Standing, domain: str) -> int:
+    query = (
+        select(func.count())
+        .select_from(Membership)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.organization_id == standing.organization.id,
+            User.email.endswith(f"@{domain}", autoescape=True),
+        )
+    )
+    return session().scalar(query) or 0

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from invite_app import ids
 from invite_app.access import Actor, KeyActor, authorize, is_live, locked
-from invite_app.db import session, transaction
+from invite_app.db import noted, session, transaction
 from invite_app.errors import ApiKeyUnknown, InvalidSetting, MembershipUnknown, Unauthenticated
 from invite_app.models import ApiKey, Membership, Role
 from invite_app.models.base import now
@@ -30,8 +31,11 @@ def create(
     by: Actor,
     user_id: UUID | str | None = None,
     expires_at: datetime | None = None,
+    then: Callable[[ApiKey], None] = noted,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which cannot be had again. It acts for `user_id`, or for the first owner.
+
+    `then` is called inside the transaction.
 
     Raises InvalidName, RoleUnknown, RoleAboveOwn, MembershipUnknown, MemberAboveOwn and InvalidSetting.
     """
@@ -56,6 +60,7 @@ def create(
         session().add(api_key)
         session().flush()
         audit.record(standing.organization.id, standing, "api_key.created", api_key, after={"role": granted.name})
+        then(api_key)
     return api_key, secret
 
 

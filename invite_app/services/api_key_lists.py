@@ -1,0 +1,46 @@
+"""Looking at API keys: a page of them, or one."""
+
+from uuid import UUID
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
+
+from invite_app import ids
+from invite_app.access import Actor, Standing, authorize
+from invite_app.db import session
+from invite_app.errors import ApiKeyUnknown
+from invite_app.models import ApiKey
+
+from . import cursors
+
+NEWEST: cursors.Order[ApiKey] = cursors.Order(
+    (ApiKey.created_at, ApiKey.id), lambda row: (row.created_at, row.id), descending=True
+)
+NEEDS = "api_keys:write"
+
+
+def list_page(
+    organization_id: UUID | str, *, by: Actor, cursor: str | None = None, limit: int = 25
+) -> cursors.Page[ApiKey]:
+    """Keys with their user and role, newest first; ended ones too, but no revoked ones."""
+    query = _complete(authorize(by, organization_id, NEEDS))
+    total = session().scalar(query.with_only_columns(func.count())) or 0
+    return cursors.fetch(query, NEWEST, total=total, cursor=cursor, limit=limit)
+
+
+def get(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> ApiKey:
+    """One key with its user and role. Raises ApiKeyUnknown, also for a revoked one."""
+    unknown = ApiKeyUnknown(str(api_key_id))
+    query = _complete(authorize(by, organization_id, NEEDS)).where(ApiKey.id == ids.parse(api_key_id, unknown))
+    found: ApiKey | None = session().scalar(query)
+    if found is None:
+        raise unknown
+    return found
+
+
+def _complete(standing: Standing) -> Select[ApiKey]:
+    return (
+        select(ApiKey)
+        .options(joinedload(ApiKey.user, innerjoin=True), joinedload(ApiKey.role, innerjoin=True))
+        .where(ApiKey.organization_id == standing.organization.id, ApiKey.revoked_at.is_(None))
+    )

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from . import (  # noqa: F401 - importing a module adds its views to the blueprint
+    api_keys,
     failures,
     frame,
     headers,
@@ -17,6 +18,7 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     outbox,
     overview,
     roles,
+    settings,
     setup,
     sign_in,
     sign_ins,

@@ -1,6 +1,6 @@
 """Moments in words, in the zone of the person who reads them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, available_timezones
@@ -76,6 +76,25 @@ def short_day(moment: datetime) -> str:
 def day_and_time(moment: datetime) -> str:
     """'17 November at 09:10'."""
     return f"{day(moment)} at {_local(moment):%H:%M}"
+
+
+def typed_day(text: str) -> date | None:
+    """The day that a date field holds; None for anything else, or a year that only a slip can mean."""
+    try:
+        typed = date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return typed if 1900 <= typed.year <= 2999 else None
+
+
+def start_of(day: date) -> datetime:
+    """When the day begins where the reader is."""
+    return datetime.combine(day, time.min, zone() or UTC)
+
+
+def end_of(day: date) -> datetime:
+    """When the next day begins there."""
+    return start_of(day + DAY)
 
 
 def duration(length: timedelta) -> str:

@@ -170,6 +170,13 @@ def delete(organization_id: UUID | str, *, by: Actor) -> None:
         session().delete(standing.organization)
 
 
+def checked_seat_limit(limit: int | None) -> int | None:
+    """Raises InvalidSetting. Whether so many seats are in use already does not matter: nobody is removed."""
+    if limit is not None and not 1 <= limit <= 10_000_000:
+        raise InvalidSetting("seat_limit", "Enter a number from 1 to 10,000,000, or nothing for no limit.")
+    return limit
+
+
 def _checked(changes: Changes) -> dict[str, Any]:
     given = {name: value for name, value in vars(changes).items() if value is not KEEP}
     return {name: _CHECKS[name](value) for name, value in given.items()}
@@ -195,7 +202,7 @@ def _found(founding: Founding, owner: User, by: audit.Author) -> Organization:
         name=name,
         slug=slugs.like(name) if founding.slug is None else slugs.checked(founding.slug),
         plan=_plan(founding.plan),
-        seat_limit=_seat_limit(founding.seat_limit),
+        seat_limit=checked_seat_limit(founding.seat_limit),
         allowed_origins=[values.allowed_origin(origin) for origin in founding.allowed_origins],
         members_count=1,
         created_by_id=owner.id,
@@ -219,16 +226,10 @@ def _plan(plan: str) -> str:
     return plan
 
 
-def _seat_limit(limit: int | None) -> int | None:
-    if limit is not None and not 1 <= limit <= 10_000_000:
-        raise InvalidSetting("seat_limit", "Enter a number from 1 to 10,000,000, or nothing for no limit.")
-    return limit
-
-
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "name": lambda name: values.name(name, "name", "a name"),
     "plan": _plan,
-    "seat_limit": _seat_limit,
+    "seat_limit": checked_seat_limit,
     "invitation_lifetime": values.lifetime,
     "allowed_domains": lambda domains: list(dict.fromkeys(map(values.allowed_domain, domains))),
     "allowed_origins": lambda origins: list(dict.fromkeys(map(values.allowed_origin, origins))),

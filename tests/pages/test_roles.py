@@ -229,7 +229,7 @@ def test_a_role_nobody_has_goes_at_once(app: Flask, owner: Visitor, acme: Acme) 
 def test_the_role_of_the_last_owner_stays(app: Flask, owner: Visitor, acme: Acme) -> None:
     page = owner.get(f"{at(acme)}/owner/delete")
     assert page.notes == ["Built in. Duplicate it to make your own."]
-    assert "Delete Owner" not in page.texts("button")
+    assert "Delete role" not in page.texts("button")
     page = owner.submit(f"{at(acme)}/owner/delete", page=f"{at(acme)}/new", replacement="member")
     assert page.summary == ["Owner is built in. Duplicate it to make your own."]
     owner.get(at(acme))

@@ -1,0 +1,101 @@
+"""API keys: the list, making one, which is shown once, and revoking one."""
+
+from datetime import datetime
+from secrets import token_urlsafe
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import HiddenField, SelectField, StringField, ValidationError
+
+from invite_app.access import is_live
+from invite_app.errors import InvalidSetting, StillRunning
+from invite_app.models import ApiKey
+from invite_app.models.role import MEMBER
+from invite_app.services import api_key_lists, api_keys, idempotency, roles
+
+from . import headers, paging, times, words
+from .blueprint import pages
+from .facts import Attempt, Row, Rows
+from .fields import PageForm, name_field, role_choices
+from .frame import show
+from .visitor import actor, person, standing
+
+ALL = "/organizations/<uuid:organization_id>/api-keys"
+ONE = f"{ALL}/<uuid:api_key_id>"
+NEEDS = "api_keys:write"
+REFUSALS: Rows = {InvalidSetting: Row("last_day")}
+
+
+class KeyForm(PageForm):
+    """`once` names the form: sent again, as reloading the next page does, it makes no second key."""
+
+    name = name_field("Name", say="a name")
+    role = SelectField("Role", validate_choice=False, default=MEMBER)
+    last_day = StringField("Last day")
+    once = HiddenField(default=token_urlsafe)
+
+    def validate_last_day(self, field: Any) -> None:
+        if field.data and times.typed_day(field.data) is None:
+            raise ValidationError("Enter a date, like 2027-12-31.")
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the day after the last one begins."""
+        day = times.typed_day(self.last_day.data or "")
+        return times.end_of(day) if day else None
+
+
+@pages.get(ALL, endpoint="api_keys")
+def show_list(organization_id: UUID) -> ResponseReturnValue:
+    page = api_key_lists.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    return show("api_keys/list.html", keys=page.items, page=paging.links(page), is_live=is_live)
+
+
+@pages.route(f"{ALL}/new", methods=["GET", "POST"])
+def new_api_key(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may(NEEDS)
+    form = KeyForm()
+    all_roles = roles.list_all(organization_id, by=actor())
+    form.role.choices = role_choices(all_roles, standing())
+    if form.validate_on_submit():
+        with Attempt(form, REFUSALS):
+            return _make(organization_id, form)
+    return show("api_keys/form.html", status=form.status, form=form, roles=words.role_lines(all_roles, standing()))
+
+
+@pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
+def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnValue:
+    standing().check_may(NEEDS)
+    api_key = api_key_lists.get(organization_id, api_key_id, by=actor())
+    if request.method == "POST":
+        with Attempt():
+            api_keys.revoke(organization_id, api_key_id, by=actor())
+            flash(f"{api_key.name} is revoked. It never works again.", "ok")
+        return redirect(url_for("pages.api_keys"), 303)
+    return show("api_keys/revoke.html", api_key=api_key)
+
+
+def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
+    """The secret is in this answer and nowhere else, so that no cookie and no cache has it."""
+    headers.hide_address()
+    sent = idempotency.Request(f"api key form of {person().id}", (form.once.data or "")[:100], body_hash="")
+
+    def remember(_: ApiKey) -> None:
+        idempotency.keep(sent, idempotency.Answer(201, ""))
+
+    try:
+        api_key, secret = api_keys.create(
+            organization_id,
+            name=form.name.data or "",
+            role=form.role.data or "",
+            user_id=person().id,
+            expires_at=form.expires_at,
+            by=actor(),
+            then=remember,
+        )
+    except StillRunning:
+        flash("This key was made and shown already. If it is lost, revoke it and make another one.", "warn")
+        return redirect(url_for("pages.api_keys"), 303)
+    return show("api_keys/once.html", api_key=api_key, secret=secret)

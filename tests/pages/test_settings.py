@@ -1,0 +1,186 @@
+"""Settings: one form, errors at its fields, limits that remove nobody, and deleting the organization."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from invite_app.errors import OrganizationUnknown
+from invite_app.models import Organization
+from invite_app.services import organizations
+from tests.support.factories import OPERATOR, Acme, add_member, configure, invite, make_member, make_role
+from tests.support.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def at(organization: Acme) -> str:
+    return f"/organizations/{organization.id}/settings"
+
+
+def reread(app: Flask, organization: Acme) -> Organization:
+    with app.app_context():
+        return organizations.get(organization.id, by=OPERATOR)
+
+
+def filled(**changes: str) -> dict[str, str]:
+    unchanged = {"plan": "paid", "seat_limit": "", "name": "Acme", "lifetime": "7", "unit": "days"}
+    return {**unchanged, "allowed_domains": "", "allowed_origins": "", **changes}
+
+
+def test_the_page_shows_what_is_set(app: Flask, acme: Acme, owner: Visitor) -> None:
+    with app.app_context():
+        invite(acme)
+        configure(
+            acme,
+            seat_limit=150,
+            invitation_lifetime=timedelta(hours=36),
+            allowed_domains=["acme.example", "guest.example"],
+            allowed_origins=["https://app.acme.example"],
+        )
+    page = owner.get(at(acme))
+    assert {name: page.value(name) for name in ("seat_limit", "name", "lifetime")} == {
+        "seat_limit": "150",
+        "name": "Acme",
+        "lifetime": "36",
+    }
+    assert page.value("allowed_domains").split() == ["acme.example", "guest.example"]
+    assert page.value("allowed_origins").strip() == "https://app.acme.example"
+    assert [tag.attributes["value"] for tag in page.all("option", selected="")] == ["paid", "hours"]
+    assert page.all("svg", role="img")[0].attributes["aria-label"] == "3 members and 1 pending of 150 seats"
+
+
+def test_one_save_changes_everything(app: Flask, acme: Acme, owner: Visitor) -> None:
+    typed = filled(
+        plan="free",
+        seat_limit="1,000",
+        name="Acme Research",
+        lifetime="48",
+        unit="hours",
+        allowed_domains="acme.example\r\n\r\n @Guest.example \r\nacme.example",
+        allowed_origins="https://app.acme.example/\r\nhttp://localhost:3000",
+    )
+    assert owner.follow(at(acme), **typed).notes[0] == "Settings saved."
+    saved = reread(app, acme)
+    assert (saved.plan, saved.seat_limit, saved.name) == ("free", 1000, "Acme Research")
+    assert saved.invitation_lifetime == timedelta(days=2)
+    assert saved.allowed_domains == ["acme.example", "guest.example"]
+    assert saved.allowed_origins == ["https://app.acme.example", "http://localhost:3000"]
+
+
+def test_a_save_without_a_change_changes_nothing(app: Flask, acme: Acme, owner: Visitor) -> None:
+    """Not even a lifetime that the API set and that hours cannot express."""
+    odd = timedelta(minutes=90)
+    with app.app_context():
+        configure(acme, invitation_lifetime=odd)
+    owner.go(at(acme), **filled(lifetime=owner.get(at(acme)).value("lifetime"), unit="hours"))
+    assert reread(app, acme).invitation_lifetime == odd
+
+
+LIMIT = "Enter a number from 1 to 10,000,000, or nothing for no limit."
+LIFETIME = "Choose between 1 hour and 365 days."
+ORIGIN = "Use scheme and host only, like https://app.example.com."
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "error"),
+    [
+        ("seat_limit", "many", LIMIT),
+        ("seat_limit", "0", LIMIT),
+        ("seat_limit", "-3", LIMIT),
+        ("seat_limit", "9" * 5000, LIMIT),
+        ("name", " ", "Enter a name."),
+        ("name", "a\tb", "Leave out line breaks and other control characters."),
+        ("lifetime", "0", LIFETIME),
+        ("lifetime", "366", LIFETIME),
+        ("lifetime", "999999999", LIFETIME),
+        ("lifetime", "a week", LIFETIME),
+        ("allowed_domains", "acme.example\r\nnot a domain", "“not a domain” is not a domain, like example.com."),
+        ("allowed_origins", "https://app.acme.example/path", ORIGIN),
+        ("allowed_origins", "https://ok.example\r\njavascript:alert(1)", ORIGIN),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(field: str, typed: str, error: str, acme: Acme, owner: Visitor) -> None:
+    page = owner.submit(at(acme), **filled(**{field: typed}))
+    assert page.errors == page.summary == [error]
+    assert page.value(field).split() == typed.split()
+
+
+def test_all_errors_are_said_at_once(app: Flask, acme: Acme, owner: Visitor) -> None:
+    page = owner.submit(at(acme), **filled(name="", lifetime="", seat_limit="x", allowed_origins="x"))
+    assert page.errors == [LIMIT, "Enter a name.", LIFETIME, ORIGIN]
+    assert page.texts("title")[0].startswith("Problem: ")
+    assert reread(app, acme).name == "Acme"
+
+
+def test_a_plan_or_unit_that_is_not_offered_is_refused(app: Flask, acme: Acme, owner: Visitor) -> None:
+    owner.submit(at(acme), **filled(plan="gold"))
+    owner.submit(at(acme), **filled(unit="years"))
+    assert reread(app, acme).plan == "paid"
+
+
+def test_a_limit_under_the_seats_in_use_is_kept_and_warned_of(app: Flask, acme: Acme, owner: Visitor) -> None:
+    with app.app_context():
+        invite(acme)
+    page = owner.follow(at(acme), **filled(seat_limit="2"))
+    warning = (
+        "2 more seats are in use than the limit allows. Nobody is removed; new invitations wait until there is room."
+    )
+    assert warning in page.notes
+    assert reread(app, acme).members_count == 3
+    assert warning not in owner.follow(at(acme), **filled(seat_limit="4")).notes
+
+
+def test_an_address_that_only_this_machine_can_open_is_warned_of(make_app: Callable[..., Flask], acme: Acme) -> None:
+    local = Visitor(make_app(INVITE_EXTERNAL_URL="http://localhost:5000")).sign_in(acme.owner)
+    (note,) = local.get(at(acme)).notes
+    assert note.startswith("Links in emails start with http://localhost:5000, which nobody outside this machine")
+    assert note.endswith("Set INVITE_EXTERNAL_URL.")
+
+
+@pytest.mark.parametrize("path", ["", "/delete"])
+def test_only_who_may_change_settings_sees_them(
+    path: str, app: Flask, acme: Acme, globex: Acme, visit: Visit
+) -> None:
+    with app.app_context():
+        make_role(acme, "Keeper", ["organization:write"])
+        keeper = make_member(acme, "keeper@acme.example", role="keeper")
+    visit(acme.admin).get(f"{at(acme)}{path}", 403)
+    visit(globex.owner).get(f"{at(acme)}{path}", 404)
+    page = visit(keeper).get(f"{at(acme)}{path}")
+    assert not [link for link in page.links if link.endswith(("/members", "/invitations"))]
+
+
+def test_deleting_wants_the_name(app: Flask, acme: Acme, owner: Visitor) -> None:
+    path = f"{at(acme)}/delete"
+    for typed in ("", "acme", "Acme Inc"):
+        page = owner.submit(path, name=typed)
+        assert page.errors == ["Type the name as it stands above: Acme"]
+        assert page.value("name") == typed
+    reread(app, acme)
+    assert owner.go(path, name=" Acme ") == "/"
+    assert owner.get("/").notes == ["Acme is deleted."]
+    with pytest.raises(OrganizationUnknown):
+        reread(app, acme)
+    owner.get(at(acme), 404)
+
+
+def test_deleting_one_of_two_leads_to_the_other(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
+    with app.app_context():
+        add_member(globex, acme.owner)
+    page = owner.get(f"/organizations/{acme.id}/")
+    assert f"/organizations/{globex.id}/" in page.links, "the switcher names both"
+    owner.go(f"{at(acme)}/delete", name="Acme")
+    assert owner.client.get("/").location == f"/organizations/{globex.id}/"
+
+
+def test_what_was_typed_outlives_a_sign_out(acme: Acme, owner: Visitor) -> None:
+    path = at(acme)
+    token = owner.token(path)
+    owner.go("/sign-out", page=path)
+    asked: Any = owner.client.post(path, data={**filled(name="Acme Research"), "csrf_token": token}).location
+    owner.get(asked)
+    owner.sign_in(acme.owner)
+    assert owner.get(path).value("name") == "Acme Research"

@@ -1,0 +1,42 @@
+"""What happens at the same moment: in threads of one process here, in processes of a server next door."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.support.factories import Acme, make_organization
+
+Outcome = Any
+Together = Callable[[Iterable[Callable[[], Any]]], list[Outcome]]
+
+
+@pytest.fixture
+def acme(app: Flask) -> Acme:
+    with app.app_context():
+        return make_organization()
+
+
+@pytest.fixture
+def together(app: Flask) -> Together:
+    """Does everything at the same moment, each with a database session of its own; results or errors, in order."""
+
+    def together(deeds: Iterable[Callable[[], Any]]) -> list[Outcome]:
+        waiting = list(deeds)
+        start = threading.Barrier(len(waiting))
+
+        def do(deed: Callable[[], Any]) -> Outcome:
+            with app.app_context():
+                start.wait(10)
+                try:
+                    return deed()
+                except Exception as error:  # noqa: BLE001 - the test says which errors it expects
+                    return error
+
+        with ThreadPoolExecutor(len(waiting)) as pool:
+            return list(pool.map(do, waiting))
+
+    return together

@@ -41,7 +41,9 @@ def mail_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
 @pytest.fixture
 def impatient(mail_app: Flask) -> None:
     """From here on a message may take no longer than PATIENCE."""
-    mail_app.extensions["invite_app.transport"]._timeout = PATIENCE
+    used = mail_app.extensions["invite_app.transport"]
+    for patient in (used, *used._idle):
+        patient._timeout = PATIENCE
 
 
 @pytest.fixture

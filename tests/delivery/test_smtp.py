@@ -57,10 +57,10 @@ class TestTaken:
         assert (len(smtp.messages), smtp.connections) == (3, 1)
 
     def test_a_forked_process_leaves_its_parents_connection_alone(
-        self, send: Send, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+        self, mail_app: Flask, send: Send, smtp: SmtpServer
     ) -> None:
         send("ana@guest.example")
-        monkeypatch.setattr("invite_app.mail.smtp.os.getpid", lambda: -1)
+        mail_app.extensions["invite_app.transport"]._process = -1
         send("bo@guest.example")
         assert (len(smtp.messages), smtp.connections) == (2, 2)
 
@@ -146,7 +146,7 @@ class TestOutOfReach:
         smtp.hang(30, at=stage)
         began = time.monotonic()
         error = send()
-        assert time.monotonic() - began < 3 * PATIENCE
+        assert time.monotonic() - began < 6 * PATIENCE
         if is_idle and stage in ("connect", "ehlo"):
             assert error is None
         else:
@@ -159,7 +159,7 @@ class TestOutOfReach:
         mail_app.extensions["mail"].port = dripping
         began = time.monotonic()
         error = send()
-        assert PATIENCE - 0.1 < time.monotonic() - began < 3 * PATIENCE
+        assert PATIENCE - 0.1 < time.monotonic() - began < 6 * PATIENCE
         assert isinstance(error, DeliveryFailed)
         assert error.reason == "the mail server did not answer in time"
 
@@ -230,3 +230,4 @@ class TestTls:
     def invite(self, app: Flask, acme: Acme) -> None:
         with app.app_context():
             invite(acme)
+        app.extensions["invite_app.transport"].close()  # before the server goes, which TLS wants to be told

@@ -11,9 +11,10 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal
 
-from flask import flash, url_for
+from flask import flash, g, url_for
 from markupsafe import Markup, escape
 
+from invite_app.access import Standing
 from invite_app.errors import (
     AccountExists,
     AlreadyMember,
@@ -45,7 +46,6 @@ from invite_app.models.base import now
 from . import times, words
 from .fields import PageForm
 from .frame import has_endpoint
-from .visitor import standing
 
 Text = str | Markup
 
@@ -181,7 +181,8 @@ def _note(form: PageForm, row: Row, error: DomainError) -> None:
 
 
 def _link(label: str, endpoint: str, *, needs: str, **values: Any) -> Markup | Literal[""]:
-    if not has_endpoint(endpoint) or not standing().may(needs):
+    here: Standing | None = g.get("standing")
+    if here is None or not here.may(needs) or not has_endpoint(endpoint):
         return ""
     return Markup('<a href="{}">{}</a>').format(url_for(endpoint, **values), label)
 

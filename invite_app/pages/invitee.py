@@ -71,16 +71,17 @@ def invitation_offer(token: str) -> ResponseReturnValue:
 @public
 def accept_invitation(token: str) -> ResponseReturnValue:
     form = AcceptForm()
-    try:
-        if current_user.is_authenticated:
-            return _enter(token, acceptance.accept_signed_in(token, current_user.user_id, ip=request.remote_addr))
-        if form.validate():
-            with Attempt(form):
+    with Attempt(form):
+        try:
+            if current_user.is_authenticated:
+                user_id = current_user.user_id
+                return _enter(token, acceptance.accept_signed_in(token, user_id, ip=request.remote_addr))
+            if form.validate():
                 return _enter(token, acceptance.accept_as_new(token, form.profile, ip=request.remote_addr))
-    except BLOCKS as error:
-        return _blocked(acceptance.look(token), error)
-    except CHANGED_MEANWHILE:
-        return redirect(url_for("pages.invitation_offer", token=token), 303)
+        except BLOCKS as error:
+            return _blocked(_look(token), error)
+        except CHANGED_MEANWHILE:
+            return redirect(url_for("pages.invitation_offer", token=token), 303)
     return _page(token, form)
 
 
@@ -138,7 +139,7 @@ def _page(token: str, form: AcceptForm) -> ResponseReturnValue:
     if user is not None and user.email != offer.invitation.email:
         return show("invitee/other_account.html", token=token, signed_in=user, **_facts(offer))
     if user is not None:
-        return show("invitee/confirm.html", token=token, **_facts(offer))
+        return show("invitee/confirm.html", status=form.status, form=form, token=token, **_facts(offer))
     if offer.has_account:
         return show("invitee/sign_in.html", token=token, **_facts(offer))
     if not form.is_submitted():

@@ -13,9 +13,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.routing import RequestRedirect
 
 from invite_app.access import Actor, authorize
-from invite_app.errors import RateLimited
+from invite_app.errors import RateLimited, StillRunning
 from invite_app.extensions import csrf
+from invite_app.services import idempotency
 
+from . import repetition
 from .authentication import own_organization
 from .endpoint import Endpoint, View
 from .shape import Malformed
@@ -95,7 +97,25 @@ class Dialect:
                 # what is wrong with a body is told only to those who may send one
                 authorize(available["by"], available["organization_id"], endpoint.permission)
             raise
-        return respond(endpoint.status, endpoint.call(**available))
+        asked = repetition.named(available["by"]) if endpoint.is_repeatable else None
+        if asked is not None:
+            return self._answer_once(endpoint, available, asked)
+        return respond(endpoint.status, endpoint.call(**available, keep=repetition.keep_nothing))
+
+    def _answer_once(self, endpoint: Endpoint, available: Mapping[str, Any], asked: idempotency.Request) -> Response:
+        """The first answer to this request, or the one that is given and kept now."""
+        if first := idempotency.find_answer(asked):
+            authorize(available["by"], available["organization_id"], endpoint.permission)
+            return respond(first.status, first.body.encode(), {"Idempotent-Replayed": "true"})
+        once = repetition.Repetition(endpoint, asked)
+        try:
+            response = respond(endpoint.status, endpoint.call(**available, keep=once.keep))
+        except StillRunning:
+            raise
+        except Exception as error:  # noqa: BLE001 - its answer tells whether it is kept
+            response = self.refuse(error)
+        once.settle(response)
+        return response
 
     def refuse(self, error: Exception) -> Response:
         """The answer to what went wrong."""

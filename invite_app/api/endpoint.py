@@ -19,8 +19,9 @@ MAX_BYTES = 64 * 1024
 class Endpoint:
     """One operation of a dialect.
 
-    The view names what it wants: parts of the path, `organization_id`, `by` (the actor), `body` and `query`. The
-    types of the last two are read from the request, what it returns is written as its annotation says.
+    The view names what it wants: parts of the path, `organization_id`, `by` (the actor), `body` and `query`, whose
+    types are read from the request, and `keep`, with which the answer is kept for a repetition of the request. What
+    it returns is written as its annotation says.
     """
 
     method: str
@@ -59,6 +60,11 @@ class Endpoint:
         """Whether it acts in one organization, so that the request has to name or imply it."""
         return self.permission is not None or "organization_id" in self.parameters
 
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether a repetition of a request that named a key gets the first answer."""
+        return "keep" in self.parameters
+
     @cached_property
     def types(self) -> dict[str, Any]:
         """The annotations of the view's parameters, and under `return` that of what it gives back."""
@@ -86,7 +92,9 @@ class Endpoint:
 
     def call(self, **available: Any) -> bytes:
         """What the view gives for these arguments, as JSON."""
-        given = self.view(**{name: available[name] for name in self.parameters})
+        return self.write(self.view(**{name: available[name] for name in self.parameters}))
+
+    def write(self, given: Any) -> bytes:
         return self.adapters["return"].dump_json(given, by_alias=True)
 
     def _read_query(self) -> Any:

@@ -75,17 +75,21 @@ def keep(request: Request, answer: Answer) -> None:
         raise StillRunning(request.key) from None
 
 
-def finish(request: Request, answer: Answer) -> None:
-    """What the client is about to be told; also for a refusal, which had no deed to be written with."""
+def keep_refusal(request: Request, answer: Answer) -> None:
+    """Write an answer down that had no deed to be written with. Raises StillRunning as `keep` does."""
     with transaction() as writing:
-        written = writing.execute(
+        keep(request, answer)
+        writing.execute(update(IdempotencyKey).where(*_is(request)).values(finished_at=now()))
+
+
+def finish(request: Request, answer: Answer) -> None:
+    """What the client is about to be told of the deed that the first answer was written with."""
+    with transaction() as writing:
+        writing.execute(
             update(IdempotencyKey)
             .where(*_is(request))
             .values(status=answer.status, answer=answer.body, finished_at=now())
         )
-        if not written.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
-            keep(request, answer)
-            writing.execute(update(IdempotencyKey).where(*_is(request)).values(finished_at=now()))
 
 
 def forget(request: Request) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from invite_app.access import Actor, Standing, locked
-from invite_app.db import noted
+from invite_app.db import noted, session
 from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.mail import messages
 from invite_app.models import Invitation, InvitationState, Role
@@ -67,6 +67,7 @@ def send(
         invitation = add(standing, draft)
         if draft.notify:
             invitation.message = delivery.enqueue(invitation)
+        session().flush()
         then(invitation)
     if invitation.message is not None:
         first_sends.send_now(invitation.message, audit.author(standing))

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from invite_app.access import Actor
 from invite_app.api import shape
+from invite_app.api.repetition import Keep
+from invite_app.models import Batch
 from invite_app.services import bulk, invitations
 
 from .dialect import deepset
@@ -65,7 +67,7 @@ class BatchProgress(BaseModel):
     permission="invitations:write",
     max_bytes=MAX_BYTES,
 )
-def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by: Actor) -> Answers:
+def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by: Actor, keep: Keep) -> Answers:
     """Invites everybody on the list who could be invited alone; the mails are sent one after the other."""
     read = [_read(row) for row in body.invitations]
     drafts = [draft for draft in read if isinstance(draft, invitations.Draft)]
@@ -73,7 +75,7 @@ def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by:
     if query.dry_run:
         judged = bulk.check(organization_id, drafts, by=by)
     else:
-        batch, judged = bulk.send(organization_id, drafts, by=by)
+        batch, judged = bulk.send(organization_id, drafts, by=by, then=keep(_begun))
     results = _answers(body.invitations, read, judged)
     accepted = sum(result.status == 201 for result in results)
     return Answers(
@@ -99,6 +101,11 @@ def get_bulk_progress(organization_id: str, batch_id: str, by: Actor) -> BatchPr
         failed=progress.failed,
         is_finished=batch.finished_at is not None,
     )
+
+
+def _begun(batch: Batch) -> Answers:
+    """What a repetition is told when the first request died on the way; the batch knows how far it came."""
+    return Answers(batch_id=batch.id, accepted=0, refused=0, results=[])
 
 
 ROW: TypeAdapter[InvitationRow] = TypeAdapter(InvitationRow)

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from invite_app.access import Actor
+from invite_app.api.repetition import Keep
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
 from invite_app.services import invitations, reasons
@@ -80,10 +81,10 @@ ONE = LIST + "/{invitation_id}"
 
 
 @deepset.endpoint("POST", "/organization/{organization_id}/invitation", status=201, permission="invitations:write")
-def invite_user_to_organization(organization_id: str, body: UserInvitation, by: Actor) -> InvitationShown:
+def invite_user_to_organization(organization_id: str, body: UserInvitation, by: Actor, keep: Keep) -> InvitationShown:
     """Sends an email to the user inviting them to your organization."""
     draft = invitations.Draft(**body.model_dump())
-    return shown(invitations.send(organization_id, draft, by=by))
+    return shown(invitations.send(organization_id, draft, by=by, then=keep(shown)))
 
 
 @deepset.endpoint("GET", LIST, permission="invitations:read")

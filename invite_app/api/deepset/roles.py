@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.repetition import Keep
 from invite_app.errors import RoleUnknown
 from invite_app.models import Role
 from invite_app.services import roles
@@ -50,9 +51,9 @@ def list_roles(organization_id: str, by: Actor) -> list[RoleShown]:
 
 
 @deepset.endpoint("POST", LIST, status=201, permission="roles:write")
-def create_role(organization_id: str, body: NewRole, by: Actor) -> RoleShown:
+def create_role(organization_id: str, body: NewRole, by: Actor, keep: Keep) -> RoleShown:
     """Makes a custom role of permissions that you have yourself."""
-    return shown(roles.create(organization_id, by=by, **body.model_dump()))
+    return shown(roles.create(organization_id, by=by, then=keep(shown), **body.model_dump()))
 
 
 @deepset.endpoint("PATCH", ONE, permission="roles:write", errors=IN_PATH)

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.repetition import Keep
 from invite_app.errors import WorkspaceUnknown
 from invite_app.models import Workspace
 from invite_app.services import invitations, workspaces
@@ -40,9 +41,9 @@ def list_workspaces(organization_id: UUID | str, by: Actor) -> list[WorkspaceSho
 
 
 @deepset.endpoint("POST", "/workspaces", status=201, permission="workspaces:write")
-def create_workspace(organization_id: UUID | str, body: WorkspaceName, by: Actor) -> WorkspaceShown:
+def create_workspace(organization_id: UUID | str, body: WorkspaceName, by: Actor, keep: Keep) -> WorkspaceShown:
     """Makes a workspace."""
-    return shown(workspaces.create(organization_id, body.name, by=by))
+    return shown(workspaces.create(organization_id, body.name, by=by, then=keep(shown)))
 
 
 @deepset.endpoint("GET", ONE, errors=IN_PATH)
@@ -69,12 +70,12 @@ def delete_workspace(organization_id: UUID | str, workspace_name: str, by: Actor
 
 @deepset.endpoint("POST", ONE + "/invitation", status=201, permission="invitations:write", errors=IN_PATH)
 def invite_user_to_workspace(
-    organization_id: UUID | str, workspace_name: str, body: WorkspaceUserInvitation, by: Actor
+    organization_id: UUID | str, workspace_name: str, body: WorkspaceUserInvitation, by: Actor, keep: Keep
 ) -> InvitationShown:
     """Sends an email to the user inviting them to the organization and this workspace."""
     workspace = workspaces.get_by_name(organization_id, workspace_name, by=by, needs="invitations:write")
     draft = invitations.Draft(**body.model_dump(), workspace_ids=[workspace.id])
-    return invitation_shown(invitations.send(organization_id, draft, by=by))
+    return invitation_shown(invitations.send(organization_id, draft, by=by, then=keep(invitation_shown)))
 
 
 def shown(workspace: Workspace) -> WorkspaceShown:

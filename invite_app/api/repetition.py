@@ -1,0 +1,75 @@
+"""`Idempotency-Key`: a request that is sent again, because its answer got lost, is answered as the first time."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, request
+
+from invite_app.access import Actor, KeyActor, PersonActor
+from invite_app.db import noted
+from invite_app.services import idempotency
+
+from .endpoint import Endpoint
+from .shape import Malformed, told
+
+HEADER = "Idempotency-Key"
+MAX_LENGTH = 255
+Keep = Callable[[Callable[[Any], Any]], Callable[[Any], None]]
+"""`send(..., then=keep(shown))`: what `shown` says of the deed is written down together with it."""
+
+
+def keep_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
+    return noted
+
+
+def named(actor: Actor) -> idempotency.Request | None:
+    """What the request wants to be answered once, if it says so. Raises Malformed."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= MAX_LENGTH or not key.isprintable():
+        sentence = f"Use 1 to {MAX_LENGTH} printable characters."
+        raise Malformed([told(("header", HEADER), sentence, key)])
+    scope = f"{_id(actor)} {request.method} {request.full_path}"
+    return idempotency.Request(_hash(scope.encode()), key, _hash(request.get_data()))
+
+
+class Repetition:
+    """One request that named a key, from its first answer on."""
+
+    def __init__(self, endpoint: Endpoint, asked: idempotency.Request) -> None:
+        self._endpoint, self._asked = endpoint, asked
+        self._is_kept = False
+
+    def keep(self, shown: Callable[[Any], Any]) -> Callable[[Any], None]:
+        def then(made: Any) -> None:
+            body = self._endpoint.write(shown(made)).decode()
+            idempotency.keep(self._asked, idempotency.Answer(self._endpoint.status, body))
+            self._is_kept = True
+
+        return then
+
+    def settle(self, response: Response) -> None:
+        """Keep what the client is told, unless it may be different next time."""
+        answer = idempotency.Answer(response.status_code, response.get_data(as_text=True))
+        passes = response.status_code == 429 or response.status_code >= 500
+        if self._is_kept and passes:
+            idempotency.forget(self._asked)
+        elif self._is_kept:
+            idempotency.finish(self._asked, answer)
+        elif not passes:
+            idempotency.keep_refusal(self._asked, answer)
+
+
+def _id(actor: Actor) -> str:
+    match actor:
+        case PersonActor(user_id):
+            return str(user_id)
+        case KeyActor(api_key_id):
+            return str(api_key_id)
+    raise TypeError("the operator sends no requests")
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,134 @@
+"""`Idempotency-Key`: the same request again gets the first answer again."""
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from invite_app.services import api_keys, idempotency, invitations
+from tests.support.factories import Acme, Key, configure
+from tests.support.mail import SmtpServer
+
+ANA = {"given_name": "Ana", "family_name": "Guest", "email": "ana@guest.example", "role": "member"}
+Post = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def post(client: FlaskClient, acme: Acme, key: Key) -> Post:
+    """Invites Ana and names the request `one`, unless told otherwise."""
+
+    def post(name: str = "one", by: Key = key, via: FlaskClient = client, **changes: Any) -> TestResponse:
+        headers = {**by.headers, "Idempotency-Key": name}
+        return via.post(f"/api/v1/organization/{acme.id}/invitation", json={**ANA, **changes}, headers=headers)
+
+    return post
+
+
+def is_replayed(answer: TestResponse) -> bool:
+    return answer.headers.get("Idempotent-Replayed") == "true"
+
+
+def test_the_same_answer_and_one_deed(app: Flask, post: Post, acme: Acme) -> None:
+    first, second = post(), post()
+    assert (first.status_code, first.data, is_replayed(first)) == (201, second.data, False)
+    assert (second.status_code, is_replayed(second)) == (201, True)
+    with app.app_context():
+        assert invitations.list_page(acme.id, by=acme.owner.actor).total == 1
+
+
+def test_another_body_is_refused(post: Post) -> None:
+    assert post().status_code == 201
+    answer = post(email="bo@guest.example")
+    assert (answer.status_code, answer.get_json()["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
+
+
+def test_other_names_routes_and_actors_are_requests_of_their_own(
+    client: FlaskClient, post: Post, key: Key, make_key: Callable[..., Key]
+) -> None:
+    assert post().status_code == 201
+    assert post("two").status_code == 409
+    assert post(by=make_key("admin")).status_code == 409
+    named = {**key.headers, "Idempotency-Key": "one"}
+    assert client.post("/api/v1/workspaces", json={"name": "Lab"}, headers=named).status_code == 201
+    assert client.post("/api/v1/workspaces", json={"name": "Lab"}, headers=named).status_code == 201
+
+
+def test_a_refusal_is_kept(app: Flask, post: Post, acme: Acme) -> None:
+    with app.app_context():
+        configure(acme, plan="free")
+    assert post().status_code == 402
+    with app.app_context():
+        configure(acme, plan="paid")
+    assert (post().status_code, post("two").status_code) == (402, 201)
+
+
+def test_a_failure_that_passes_is_not_kept(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:
+    smtp.fail("451 4.7.1 later", times=1)
+    via = smtp_app.test_client()
+    assert (post(via=via).status_code, post(via=via).status_code, len(smtp.messages)) == (503, 201, 1)
+
+
+def test_a_refused_address_is_kept(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:
+    smtp.fail("550 5.1.1 no such user", times=1)
+    via = smtp_app.test_client()
+    assert (post(via=via).status_code, post(via=via).status_code, len(smtp.messages)) == (422, 422, 0)
+
+
+def test_a_lost_right_is_not_replayed(app: Flask, post: Post, acme: Acme, key: Key) -> None:
+    assert post().status_code == 201
+    with app.app_context():
+        api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
+    assert post().status_code == 401
+
+
+@pytest.mark.parametrize("name", ["", "a" * 256, "a\tb"])
+def test_a_name_that_is_none(post: Post, name: str) -> None:
+    answer = post(name)
+    assert (answer.status_code, answer.get_json()["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
+
+
+def test_a_process_that_died_before_its_answer(
+    post: Post, monkeypatch: pytest.MonkeyPatch, app: Flask, acme: Acme
+) -> None:
+    """The deed was done, so it is not done again; its answer was written with it."""
+    with monkeypatch.context() as patched:
+        patched.setattr(idempotency, "finish", lambda *_: None)
+        assert post().status_code == 201
+    assert post().get_json() == {
+        "detail": "The first request with this Idempotency-Key is still running. Try again in a moment."
+    }
+    monkeypatch.setattr(idempotency, "PATIENCE", idempotency.PATIENCE * 0)
+    answer = post()
+    assert (answer.status_code, answer.get_json()["email"]) == (201, "ana@guest.example")
+
+
+def test_both_at_once(app: Flask, post: Post, acme: Acme) -> None:
+    answers: list[TestResponse] = []
+    barrier = Barrier(4)
+
+    def run() -> None:
+        barrier.wait()
+        answers.append(post(via=app.test_client()))
+
+    threads = [Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    statuses = sorted(answer.status_code for answer in answers)
+    assert (statuses[0], set(statuses) <= {201, 409}) == (201, True)
+    running = {answer.get_json()["detail"] for answer in answers if answer.status_code == 409}
+    assert running <= {"The first request with this Idempotency-Key is still running. Try again in a moment."}
+    assert (post().status_code, is_replayed(post())) == (201, True)
+
+
+def test_a_list_is_sent_once(client: FlaskClient, acme: Acme, key: Key) -> None:
+    url, headers = f"/api/v1/organization/{acme.id}/invitations/bulk", {**key.headers, "Idempotency-Key": "list"}
+    rows = {"invitations": [{"email": "bo@guest.example", "role": "member"}]}
+    first, second = (client.post(url, json=rows, headers=headers) for _ in range(2))
+    assert (first.data, first.get_json()["accepted"]) == (second.data, 1)
+    assert client.post(url + "?dry_run=true", json=rows, headers=headers).get_json()["accepted"] == 0

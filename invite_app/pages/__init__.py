@@ -4,6 +4,7 @@ from flask import Flask
 
 from . import (  # noqa: F401 - importing a module adds its views to the blueprint
     api_keys,
+    audit,
     failures,
     frame,
     headers,

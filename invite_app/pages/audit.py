@@ -1,0 +1,77 @@
+"""The audit log: what was done, narrowed by address, and the same as a file."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from flask import request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.models import AuditEvent
+from invite_app.models.base import now
+from invite_app.services import audit, audit_exports
+from invite_app.services.audit import Filter
+
+from . import audit_words, paging, spreadsheets, times
+from .blueprint import pages
+from .frame import show
+from .visitor import actor, standing
+
+HERE = "/organizations/<uuid:organization_id>/audit"
+PARAMETERS = ("who", "action", "whom", "from", "to")
+HEAD = ("When (UTC)", "Who", "As", "From", "Action", "What", "Before", "After")
+
+
+@pages.get(HERE, endpoint="audit")
+def show_log(organization_id: UUID) -> ResponseReturnValue:
+    chosen = _chosen()
+    page = audit.list_page(organization_id, by=actor(), only=_filter(chosen), cursor=request.args.get("cursor"))
+    given: dict[str, Any] = {name: value for name, value in chosen.items() if value}
+    return show(
+        "audit/list.html",
+        events=page.items,
+        page=paging.links(page, **given),
+        chosen=chosen,
+        is_narrowed=bool(given),
+        export=url_for("pages.audit_file", **given),
+        words=audit_words,
+    )
+
+
+@pages.get(f"{HERE}/export")
+def audit_file(organization_id: UUID) -> ResponseReturnValue:
+    """The events that the page with the same filters lists, all of them."""
+    standing().check_may("audit:read")
+    events = audit_exports.events(organization_id, by=actor(), only=_filter(_chosen()))
+    return spreadsheets.download(f"audit-log-{now():%Y-%m-%d}.csv", HEAD, _rows(events))
+
+
+def _rows(events: Iterator[AuditEvent]) -> Iterator[tuple[object, ...]]:
+    for event in events:
+        changes = audit_words.changes(event)
+        yield (
+            f"{event.at:%Y-%m-%d %H:%M:%S}",
+            event.actor_name,
+            event.actor_kind,
+            event.ip,
+            event.action,
+            audit_words.sentence(event),
+            "; ".join(f"{change.label}: {change.before}" for change in changes if change.before),
+            "; ".join(f"{change.label}: {change.after}" for change in changes if change.after),
+        )
+
+
+def _chosen() -> dict[str, str]:
+    return {name: request.args.get(name, "").strip() for name in PARAMETERS}
+
+
+def _filter(chosen: dict[str, str]) -> Filter:
+    """Days are those of the reader, the last one included. One that is no day does not narrow the list."""
+    first, last = times.typed_day(chosen["from"]), times.typed_day(chosen["to"])
+    return Filter(
+        actor=chosen["who"],
+        action=chosen["action"],
+        target=chosen["whom"],
+        since=times.start_of(first) if first else None,
+        until=times.end_of(last) if last else None,
+    )

@@ -11,6 +11,7 @@ from flask import Flask
 
 from invite_app import create_app
 from invite_app.db import migrate
+from invite_app.mail.smtp import SmtpTransport
 
 from .postgres import PostgresServer, shared_server
 
@@ -84,7 +85,9 @@ class Databases:
 
 
 def dispose(app: Flask) -> None:
-    """Close the database connections of an app that is no longer needed."""
+    """Close the connections of an app that is no longer needed: to the database, and to a mail server."""
+    if isinstance(transport := app.extensions["invite_app.transport"], SmtpTransport):
+        transport.close()
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
             engine.dispose()

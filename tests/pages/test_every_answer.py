@@ -1,0 +1,134 @@
+"""What holds for all pages: headers, tokens against forged forms, error pages, and a steady number of queries."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from invite_app.extensions import db
+from tests.support import html
+from tests.support.factories import Acme, invite, make_member
+from tests.support.visitor import Visitor
+
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+
+
+@pytest.fixture
+def home(acme: Acme) -> str:
+    return f"/organizations/{acme.id}"
+
+
+def test_signed_in_pages_are_kept_by_nobody(home: str, owner: Visitor, visit: Callable[..., Visitor]) -> None:
+    owner.get(f"{home}/members")
+    assert owner.answer is not None
+    headers = owner.answer.headers
+    assert headers["Content-Security-Policy"] == POLICY
+    assert headers["Cache-Control"] == "no-store, private"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "Strict-Transport-Security" not in headers
+
+
+def test_https_stays_https(visit: Callable[..., Visitor]) -> None:
+    visitor = visit(base_url="https://localhost")
+    visitor.get("/sign-in")
+    assert visitor.answer is not None
+    assert visitor.answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
+def test_a_forged_form_is_refused(headers: dict[str, str], app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+    data = {"name": "Forged", "csrf_token": "forged"}
+    answer = owner.client.post(f"{home}/workspaces/new", data=data, headers=headers)
+    assert answer.status_code == 400
+    assert html.read(answer.text).texts("h1") == ["This page is out of date"]
+    assert "Forged" not in owner.get(f"{home}/workspaces").texts("span", "who-name")
+    assert owner.get(f"{home}/workspaces/new").value("name") == ""
+
+
+def test_a_form_from_an_outdated_page_is_shown_again_as_typed(home: str, owner: Visitor) -> None:
+    answer = owner.client.post(f"{home}/workspaces/new", data={"name": "Research"})
+    assert (answer.status_code, answer.location) == (303, f"{home}/workspaces/new")
+    page = owner.get(f"{home}/workspaces/new")
+    assert page.notes == ["This page was out of date. Check what you typed and send it again."]
+    assert page.value("name") == "Research"
+    assert "Research" not in owner.get(f"{home}/workspaces").texts("span", "who-name")
+
+
+def test_every_form_that_changes_something_wants_its_token(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+    with app.app_context():
+        one = f"{home}/invitations/{invite(acme).id}"
+    for path in (f"{one}/resend", f"{one}/revoke", f"{one}/extend", f"{one}/link", "/sign-out", "/appearance"):
+        assert owner.client.post(path).status_code == 303, "back to where it came from"
+    assert "In the outbox" in owner.get(f"{home}/invitations").texts("span", "badge")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/organizations/none/", "/organizations/"])
+def test_what_is_not_there_is_said_plainly(path: str, owner: Visitor) -> None:
+    assert owner.get(path, 404).texts("h1") == ["Not found"]
+
+
+def test_a_wrong_method_is_said_with_its_header(owner: Visitor, home: str) -> None:
+    answer = owner.client.put(f"{home}/members", headers={"X-CSRFToken": owner.token(f"{home}/")})
+    assert answer.status_code == 405
+    assert "GET" in answer.headers["Allow"]
+
+
+def test_an_accident_has_a_number_and_says_nothing_else(
+    app: Flask, home: str, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setattr("invite_app.services.member_lists.list_page", lambda *_, **__: 1 / 0)
+    page = owner.get(f"{home}/members", 500)
+    assert page.texts("h1") == ["Something broke"]
+    assert len(page.texts("code")[0]) == 12
+    assert owner.answer is not None
+    assert "ZeroDivision" not in owner.answer.text
+
+
+MOST = {
+    "/": 20,
+    "/members": 9,
+    "/workspaces": 9,
+    "/workspaces/new": 4,
+    "/invitations": 14,
+    "/invitations/new": 13,
+}
+
+
+@pytest.mark.parametrize("path", MOST)
+def test_the_number_of_queries_does_not_grow(path: str, app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+    with app.app_context():
+        invite(acme, "first@guest.example", workspace_ids=acme.workspaces)
+    owner.get(home + path)
+    few = count(app, owner, home + path)
+    with app.app_context():
+        for number in range(8):
+            make_member(acme, f"more{number}@acme.example")
+            invite(acme, f"more{number}@guest.example", workspace_ids=acme.workspaces)
+    assert count(app, owner, home + path) == few
+    assert few <= MOST[path]
+
+
+def count(app: Flask, visitor: Visitor, path: str) -> int:
+    with counted(app) as statements:
+        visitor.get(path)
+    return len(statements)
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

@@ -1,0 +1,222 @@
+"""Inviting a person: what is refused, where that stands, what stays typed, and what the preview shows."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from invite_app.models import Invitation
+from tests.support.factories import Acme, configure, expire, invite, make_member, make_role, session
+from tests.support.mail import SmtpServer
+from tests.support.visitor import Visitor
+
+TYPED = {
+    "given_name": "Ana",
+    "family_name": "Sousa",
+    "email": "ana@guest.example",
+    "role": "member",
+    "note": "Welcome!",
+    "days": "14",
+}
+
+
+@pytest.fixture
+def form(acme: Acme) -> str:
+    return f"/organizations/{acme.id}/invitations/new"
+
+
+def invited(app: Flask) -> list[Invitation]:
+    with app.app_context():
+        return list(session().query(Invitation))
+
+
+def test_an_invitation_is_sent_and_said_to_be(
+    app: Flask, acme: Acme, form: str, owner: Visitor, smtp: SmtpServer
+) -> None:
+    page = owner.follow(form, **TYPED, workspace_ids=[str(acme.workspaces[1])])
+    assert page.notes == ["Invitation for Ana Sousa made; its email is in the outbox. Open Invite another"]
+    [made] = invited(app)
+    assert (made.name, made.email, made.role_name, made.note) == (
+        "Ana Sousa",
+        "ana@guest.example",
+        "Member",
+        "Welcome!",
+    )
+    assert round((made.expires_at - made.created_at) / timedelta(days=1)) == 14
+    assert "Ana Sousa" in page.texts("a", "who-name")
+
+
+REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
+    "no family name": ({"family_name": " "}, {}, ["Enter a family name."]),
+    "bad address": ({"email": "ana@"}, {}, ["Enter an email address, like name@example.com."]),
+    "everything at once": (
+        {"given_name": "", "email": "ana", "note": "x" * 1001},
+        {},
+        [
+            "Enter a given name.",
+            "Enter an email address, like name@example.com.",
+            "Use at most 1,000 characters.",
+        ],
+    ),
+    "control character": (
+        {"given_name": "Ana\x1b[0m"},
+        {},
+        ["Leave out line breaks and other control characters."],
+    ),
+    "member already": (
+        {"email": "Member@acme.example"},
+        {},
+        ["member@acme.example is already a member. Open the list of members to change the role."],
+    ),
+    "domain": (
+        {},
+        {"allowed_domains": ["acme.example"]},
+        ["Only addresses at acme.example can be invited. Ask an owner to change that."],
+    ),
+    "unknown role": ({"role": "pope"}, {}, ["There is no role “pope” in this organization. Choose another one."]),
+    "workspace gone": (
+        {"workspace_ids": ["0190a1fb-0000-7000-8000-000000000000"]},
+        {},
+        ["One of these workspaces no longer exists. Choose again."],
+    ),
+}
+AT_THE_TOP: dict[str, tuple[dict[str, Any], str]] = {
+    "free plan": (
+        {"plan": "free"},
+        "On the free plan nobody can be invited. An owner can change the plan in settings.",
+    ),
+    "seats": ({"seat_limit": 3}, "All 3 seats are in use. Revoke an invitation or raise the limit."),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_stands_at_its_field_and_nothing_typed_is_lost(
+    case: str, app: Flask, acme: Acme, form: str, owner: Visitor
+) -> None:
+    changed, settings, sentences = REFUSALS[case]
+    with app.app_context():
+        configure(acme, **settings)
+    typed = {**TYPED, **changed}
+    page = owner.submit(form, **typed)
+    assert page.errors == page.summary == sentences
+    assert page.texts("title") == ["Problem: Invite a person · Acme"]
+    for name in ("given_name", "family_name", "email", "note"):
+        assert page.value(name).strip() == typed[name].replace("\x1b", "\x1b").strip()
+    assert invited(app) == []
+
+
+@pytest.mark.parametrize("case", AT_THE_TOP)
+def test_what_no_field_can_mend_stands_at_the_top(
+    case: str, app: Flask, acme: Acme, form: str, owner: Visitor
+) -> None:
+    settings, sentence = AT_THE_TOP[case]
+    with app.app_context():
+        configure(acme, **settings)
+    page = owner.submit(form, **TYPED)
+    assert (page.errors, page.summary) == ([], [sentence])
+    assert page.value("email") == TYPED["email"]
+
+
+def test_the_free_plan_is_said_before_anything_is_typed(app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
+    with app.app_context():
+        configure(acme, plan="free")
+    assert owner.get(form).notes == [AT_THE_TOP["free plan"][1]]
+
+
+def test_a_pending_invitation_is_named_with_its_day_and_a_link(
+    app: Flask, acme: Acme, form: str, owner: Visitor
+) -> None:
+    with app.app_context():
+        first = invite(acme, TYPED["email"]).id
+    page = owner.submit(form, **TYPED)
+    [sentence] = page.errors
+    assert sentence.startswith("ana@guest.example is invited since ")
+    assert sentence.endswith("Open the invitation.")
+    assert f"/organizations/{acme.id}/invitations/{first}" in page.links
+
+
+def test_a_role_above_ones_own_is_not_offered_and_is_refused(
+    app: Flask, acme: Acme, form: str, visit: Callable[..., Visitor]
+) -> None:
+    with app.app_context():
+        make_role(acme, "Inviter", ["members:read", "invitations:read", "invitations:write"])
+        visitor = visit(make_member(acme, "inviter@acme.example", role="inviter"))
+    page = visitor.get(form)
+    offered = {one.attributes["value"]: "disabled" not in one.attributes for one in page.all("option")}
+    assert offered["member"]
+    assert not offered["admin"]
+    page = visitor.submit(form, **{**TYPED, "role": "admin"})
+    [sentence] = page.errors
+    assert sentence.startswith("You cannot grant Admin: your own role does not let you change members, ")
+    assert sentence.endswith(" and see the audit log.")
+
+
+class TestWithAMailServer:
+    @pytest.fixture
+    def app(self, smtp_app: Flask) -> Flask:
+        return smtp_app
+
+    def test_the_mail_leaves_before_the_answer(self, form: str, owner: Visitor, smtp: SmtpServer, acme: Acme) -> None:
+        page = owner.follow(form, **TYPED)
+        assert page.notes == ["Invitation sent to Ana Sousa. Open Invite another"]
+        [message] = smtp.to("ana@guest.example")
+        assert message.links[0].startswith("http://localhost/invitations/")
+        assert "In the outbox" not in page.texts("span", "badge")
+
+    def test_a_server_that_is_down_keeps_nothing_but_what_was_typed(
+        self, app: Flask, form: str, owner: Visitor, smtp: SmtpServer
+    ) -> None:
+        smtp.fail("421 4.3.0 busy", at="mail")
+        page = owner.submit(form, status=503, **TYPED)
+        assert page.summary == [
+            "The mail server cannot be reached, so nothing was sent and nothing was kept. Try again in a minute."
+        ]
+        assert page.value("email") == TYPED["email"]
+        assert invited(app) == []
+
+    def test_a_refused_address_is_said_at_the_field(self, form: str, owner: Visitor, smtp: SmtpServer) -> None:
+        smtp.fail("550 5.1.1 no such mailbox", at="rcpt")
+        [sentence] = owner.submit(form, **TYPED).errors
+        assert sentence.startswith("The mail server refused this address")
+        assert "no such mailbox" in sentence
+
+    def test_no_outbox_without_need(self, app: Flask, form: str, owner: Visitor) -> None:
+        owner.go(form, **TYPED)
+        owner.get("/outbox", 404)
+        assert "Outbox" not in owner.get(form).texts("a", "nav-link")
+
+    def test_links_keep_to_our_address_whatever_the_host_header_says(
+        self, form: str, owner: Visitor, smtp: SmtpServer
+    ) -> None:
+        token = owner.token(form)
+        data = {**TYPED, "csrf_token": token}
+        answer = owner.client.post(form, data=data, headers={"Host": "evil.example"})
+        assert answer.status_code == 400
+        assert not smtp.messages
+        owner.client.post(form, data=data, headers={"X-Forwarded-Host": "evil.example"})
+        assert "evil.example" not in smtp.messages[0].text + smtp.messages[0].html
+
+
+def test_the_preview_sends_nothing_and_says_what_would_happen(
+    app: Flask, acme: Acme, form: str, owner: Visitor
+) -> None:
+    with app.app_context():
+        configure(acme, seat_limit=20)
+    page = owner.submit(form, status=200, preview="1", given_name="Ana", role="admin", note="Start with <b>this</b>")
+    said = page.texts("ul", "effects")[0]
+    assert "Ana will be able to invite people, change members, manage workspaces" in said
+    assert "Not: settings" in said
+    assert "Holds seat 4 of 20 until accepted or ended" in said
+    assert "> Start with <b>this</b>" in page.texts("div", "mail-text")[0]
+    assert page.errors == []
+    assert invited(app) == []
+
+
+def test_an_overdue_invitation_holds_no_seat_in_the_preview(
+    app: Flask, acme: Acme, form: str, owner: Visitor
+) -> None:
+    with app.app_context():
+        expire(invite(acme))
+    assert "Holds seat 4 until" in owner.get(form).texts("ul", "effects")[0]

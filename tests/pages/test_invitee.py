@@ -1,0 +1,260 @@
+"""What the link in the mail opens, for whoever opens it, whatever has become of the invitation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from invite_app.services import acceptance, accounts, invitations, member_lists, members
+from tests.support.factories import (
+    OPERATOR,
+    PASSWORD,
+    Acme,
+    Person,
+    configure,
+    expire,
+    invite,
+    make_person,
+    token_of,
+)
+from tests.support.visitor import Visitor
+
+NEW = {"given_name": "Ana", "family_name": "Sousa", "password": "a few words in a row"}
+
+
+@pytest.fixture
+def offer(app: Flask, acme: Acme) -> Callable[..., str]:
+    """The path of a fresh invitation's link."""
+
+    def offer(email: str = "ana@guest.example", *, copied: bool = False, **draft: Any) -> str:
+        with app.app_context():
+            return f"/invitations/{token_of(invite(acme, email, **draft), copied=copied)}"
+
+    return offer
+
+
+@pytest.fixture
+def ana(app: Flask) -> Person:
+    with app.app_context():
+        return make_person("ana@guest.example")
+
+
+def emails(app: Flask, acme: Acme) -> list[str]:
+    with app.app_context():
+        return [member.user.email for member in member_lists.list_page(acme.id, by=OPERATOR).items]
+
+
+def test_a_new_person_chooses_a_password_and_is_in(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    path = offer(
+        given_name="Ana", family_name="Sousa", note="Start with the folder.", workspace_ids=acme.workspaces[:1]
+    )
+    page = visitor.get(path)
+    assert page.texts("h1") == ["Olivia Owner invites you to join Acme"]
+    assert page.texts("dd") == [
+        "ana@guest.example",
+        "Member: see members",
+        "Sales",
+        "“Start with the folder.”",
+    ]
+    assert (page.value("given_name"), page.value("family_name")) == ("Ana", "Sousa")
+    page = visitor.follow(path, **NEW)
+    assert page.texts("h1") == ["Overview"]
+    assert "ana@guest.example" in emails(app, acme)
+    assert visitor.get(path).texts("h1") == ["You are already in"]
+    assert visit().get(path, 410).texts("h1") == ["This invitation has been used"]
+
+
+def test_what_is_wrong_stands_at_the_fields(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    page = visit().submit(offer(), given_name="Ana", family_name="", password="short")
+    assert page.errors == ["Enter a family name.", "Use at least 12 characters. A few words in a row work well."]
+    assert page.value("given_name") == "Ana"
+    assert "ana@guest.example" not in emails(app, acme)
+
+
+def test_an_account_signs_in_and_the_token_waits_in_the_session(
+    app: Flask, acme: Acme, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(), offer()
+    assert not visitor.get(path).all("input", type="password")
+    assert visitor.go(f"{path}/sign-in", page=path) == "/sign-in"
+    page = visitor.get("/sign-in")
+    assert page.value("email") == ana.email
+    assert path.rpartition("/")[2] not in str(page)
+    visitor.submit("/sign-in", email=ana.email, password="wrong")
+    assert visitor.go("/sign-in", email=ana.email, password=PASSWORD) == path
+    visitor.follow(path)
+    assert ana.email in emails(app, acme)
+
+
+def test_another_account_sees_both_addresses_and_nothing_is_used_up(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(acme.member), offer()
+    page = visitor.get(path)
+    assert page.texts("h1") == ["This invitation is for another address"]
+    assert page.texts("b") == ["ana@guest.example", "member@acme.example"]
+    assert visitor.go(path, **NEW) == path
+    assert visitor.go(f"{path}/sign-out", page=path) == path
+    assert visitor.get(path).all("input", type="password")
+    with visitor.client.session_transaction() as session:
+        assert "_user_id" not in session
+    visitor.go(path, **NEW)
+
+
+def test_declining_takes_a_word_and_a_button(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(), offer()
+    visitor.get(f"{path}/decline")
+    assert visitor.submit(f"{path}/decline", word="x" * 1001).errors == ["Use at most 1,000 characters."]
+    assert visitor.go(f"{path}/decline", word="I am leaving.") == path
+    assert visitor.get(path, 410).texts("h1") == ["You declined"]
+    visitor.get(f"{path}/decline", 303)
+    [row] = app_rows(app, acme)
+    assert row.decline_word == "I am leaving."
+
+
+def app_rows(app: Flask, acme: Acme) -> list[Any]:
+    with app.app_context():
+        return invitations.list_page(acme.id, by=OPERATOR).items
+
+
+def test_what_has_ended_says_how(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor = visit()
+    late, gone = offer("late@guest.example"), offer("gone@guest.example")
+    with app.app_context():
+        rows = {row.email: row for row in invitations.list_page(acme.id, by=OPERATOR).items}
+        expire(rows["late@guest.example"])
+        invitations.revoke(acme.id, rows["gone@guest.example"].id, by=OPERATOR)
+    assert visitor.get(late, 410).texts("h1")[0].startswith("This invitation ended on ")
+    assert visitor.get(gone, 410).texts("h1") == ["This invitation was withdrawn"]
+    assert visitor.get("/invitations/nonsense", 404).texts("h1") == ["This link is not complete"]
+    assert visitor.submit("/invitations/nonsense", page="/sign-in", status=404, **NEW).texts("h1")
+    assert visitor.get(late[:-4], 404).texts("h1") == ["This link is not complete"]
+    for path in (late, gone):
+        assert visitor.go(path, page="/sign-in", **NEW) == path
+
+
+def test_what_only_an_admin_can_mend_is_said_before_and_after(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(), offer()
+    token = visitor.token(path)
+    with app.app_context():
+        configure(acme, seat_limit=3)
+    assert visitor.get(path, 409).texts("h1") == ["This invitation cannot be accepted right now"]
+    answer = visitor.client.post(path, data={**NEW, "csrf_token": token})
+    assert answer.status_code == 409
+    with app.app_context():
+        configure(acme, seat_limit=4)
+    visitor.go(path, **NEW)
+
+
+def test_an_inviter_who_lost_the_right_blocks(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    path = offer(by=acme.admin.actor)
+    with app.app_context():
+        members.change_role(acme.id, acme.admin.id, "member", by=OPERATOR)
+    visit().get(path, 409)
+
+
+def test_an_unproven_account_needs_the_mailed_link(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    with app.app_context():
+        unproven = make_person("eve@guest.example", is_proven=False)
+    mailed, visitor = offer("eve@guest.example"), visit(unproven)
+    with app.app_context():
+        [row] = invitations.list_page(acme.id, by=OPERATOR).items
+        copied = f"/invitations/{token_of(row, copied=True)}"
+    page = visitor.submit(copied, status=409)
+    assert page.texts("h1") == ["Open the link in the email"]
+    visitor.go(mailed)
+
+
+def test_a_member_who_accepts_again_is_led_in(
+    app: Flask, acme: Acme, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(ana), offer()
+    with app.app_context():
+        acceptance.accept_signed_in(path.rpartition("/")[2], ana.id)
+    assert visitor.go(path, page="/", **NEW) == path
+    assert visitor.get(path).texts("h1") == ["You are already in"]
+
+
+class TestWithARedirect:
+    TARGET = "https://app.example.com/welcome?from=mail"
+
+    @pytest.fixture
+    def path(self, app: Flask, acme: Acme, offer: Callable[..., str]) -> str:
+        with app.app_context():
+            configure(acme, allowed_origins=["https://app.example.com"])
+        return offer(redirect_uri=self.TARGET)
+
+    def test_it_is_followed_and_the_form_may_lead_there(self, path: str, visit: Callable[..., Visitor]) -> None:
+        visitor = visit()
+        visitor.get(path)
+        assert visitor.answer is not None
+        policy = visitor.answer.headers["Content-Security-Policy"]
+        assert "form-action 'self' https://app.example.com;" in policy
+        assert visitor.go(path, **NEW) == self.TARGET
+
+    def test_it_is_not_followed_once_the_origin_is_gone(
+        self, app: Flask, acme: Acme, path: str, visit: Callable[..., Visitor]
+    ) -> None:
+        with app.app_context():
+            configure(acme, allowed_origins=[])
+        visitor = visit()
+        visitor.get(path)
+        assert visitor.answer is not None
+        assert "form-action 'self';" in visitor.answer.headers["Content-Security-Policy"]
+        assert visitor.go(path, **NEW) == f"/organizations/{acme.id}/"
+
+
+def test_the_link_of_an_app_leads_here_at_once(offer: Callable[..., str], visit: Callable[..., Visitor]) -> None:
+    path = offer()
+    answer = visit().client.get(f"/auth?inv_code={path.rpartition('/')[2]}&redirect_uri=https://evil.example")
+    assert (answer.status_code, answer.location) == (302, path)
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert visit().client.get("/auth").status_code == 302
+
+
+def test_no_other_server_and_no_cache_learns_the_link(
+    offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(), offer()
+    for page in (path, f"{path}/decline"):
+        visitor.get(page)
+        assert visitor.answer is not None
+        assert visitor.answer.headers["Referrer-Policy"] == "no-referrer"
+        assert visitor.answer.headers["Cache-Control"] == "no-store"
+
+
+def test_accepting_begins_a_session_of_its_own(
+    app: Flask, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(ana), offer()
+    with visitor.client.session_transaction() as session:
+        before = session["_user_id"]
+    visitor.go(path)
+    with app.app_context():
+        assert accounts.find_session(before) is None
+
+
+def test_a_link_is_used_by_one(app: Flask, offer: Callable[..., str], visit: Callable[..., Visitor]) -> None:
+    first, second, path = visit(), visit(), offer()
+    token = second.token(path)
+    first.go(path, **NEW)
+    answer = second.client.post(path, data={**NEW, "csrf_token": token})
+    assert (answer.status_code, answer.location) == (303, path)
+    with second.client.session_transaction() as session:
+        assert "_user_id" not in session

@@ -1,0 +1,169 @@
+"""Signing in and out, where it leads, and what is kept meanwhile."""
+
+import secrets
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from invite_app.pages.addresses import local_path
+from invite_app.services import accounts
+from tests.support.factories import PASSWORD, Acme, make_person
+from tests.support.visitor import Visitor
+
+
+def test_the_start_leads_to_the_first_organization(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    assert visitor.client.get("/").location == "/sign-in"
+    assert visitor.go("/sign-in", email=acme.owner.email.upper(), password=PASSWORD) == "/"
+    assert visitor.client.get("/").location == f"/organizations/{acme.id}/"
+    assert visitor.client.get("/sign-in").location == "/"
+
+
+def test_people_without_an_organization_are_told_what_to_do(app: Flask, visit: Callable[..., Visitor]) -> None:
+    with app.app_context():
+        loner = make_person("loner@nowhere.example")
+    assert visit(loner).get("/").texts("h1") == ["No organization yet"]
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("owner@acme.example", "wrong"), ("nobody@acme.example", PASSWORD), ("not an address", PASSWORD)],
+)
+def test_a_wrong_sign_in_says_nothing_about_the_account(
+    email: str, password: str, acme: Acme, visit: Callable[..., Visitor]
+) -> None:
+    page = visit().submit("/sign-in", email=email, password=password)
+    assert page.summary == ["Email or password is wrong."]
+    assert page.value("email") == email
+    assert page.value("password") == ""
+
+
+def test_what_is_missing_is_said_at_the_fields(visit: Callable[..., Visitor]) -> None:
+    page = visit().submit("/sign-in")
+    assert page.errors == ["Enter your email address.", "Enter your password."]
+    assert page.texts("title") == ["Problem: Sign in"]
+
+
+EVIL = [
+    "//evil.example",
+    "https:evil.example",
+    "https://evil.example",
+    "\\\\evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "javascript:alert(1)",
+    "evil.example",
+    " /organizations",
+    "///evil.example",
+    "",
+]
+
+
+@pytest.mark.parametrize("target", EVIL)
+def test_other_addresses_are_no_paths_of_this_server(target: str) -> None:
+    assert local_path(target) is None
+
+
+def test_only_paths_of_this_server_are_followed(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor, home = visit(acme.owner), f"/organizations/{acme.id}/"
+    for target in EVIL:
+        assert visitor.go("/appearance", page=home, next=target, theme="dark") == "/"
+    visitor.go("/sign-out", page=home)
+    for target in EVIL:
+        assert not visitor.get("/sign-in", query_string={"next": target}).all("input", name="next")
+    assert visitor.go("/sign-in", email=acme.owner.email, password=PASSWORD, next=EVIL[0]) == "/"
+
+
+def test_the_sign_in_leads_on_to_the_page_that_asked_for_it(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    wanted = f"/organizations/{acme.id}/invitations?state=expired"
+    asked = visitor.client.get(wanted).location
+    page = visitor.get(asked)
+    assert visitor.go(asked, email=acme.owner.email, password=PASSWORD, next=page.value("next")) == wanted
+
+
+def test_each_sign_in_is_a_session_of_its_own(app: Flask, acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.get("/sign-in")
+    before = visitor.token("/sign-in")
+    visitor.sign_in(acme.owner)
+    with visitor.client.session_transaction() as session:
+        first = session["_user_id"]
+        assert session.permanent
+    assert visitor.token(f"/organizations/{acme.id}/") != before
+    visitor.go("/sign-out", page=f"/organizations/{acme.id}/")
+    with app.app_context():
+        assert accounts.find_session(first) is None
+    visitor.get(f"/organizations/{acme.id}/", 303)
+
+
+def test_a_stolen_cookie_ends_with_the_sign_out(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    victim, thief = visit(acme.owner), visit()
+    cookie = victim.client.get_cookie("session")
+    assert cookie is not None
+    thief.client.set_cookie("session", cookie.value)
+    thief.get(f"/organizations/{acme.id}/")
+    victim.go("/sign-out", page=f"/organizations/{acme.id}/")
+    thief.get(f"/organizations/{acme.id}/", 303)
+
+
+def test_what_was_typed_outlives_a_sign_out(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor, form = visit(acme.owner), f"/organizations/{acme.id}/invitations/new"
+    typed = {"given_name": "Ana", "family_name": "Sousa", "email": "ana@guest.example", "note": "Hello\nAna"}
+    token = visitor.token(form)
+    visitor.go("/sign-out", page=form)
+    asked = visitor.client.post(form, data={**typed, "csrf_token": token}).location
+    page = visitor.get(asked)
+    assert page.notes == ["You were signed out. Sign in to go on; what you typed is kept."]
+    assert visitor.go(asked, email=acme.owner.email, password=PASSWORD, next=page.value("next")) == form
+    again = visitor.get(form)
+    assert {name: again.value(name).replace("\r\n", "\n") for name in typed} == typed
+    assert visitor.get(form).value("email") == "", "it is shown once"
+
+
+def test_what_was_typed_is_kept_for_nobody_else(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor, form = visit(acme.owner), f"/organizations/{acme.id}/invitations/new"
+    visitor.go("/sign-out", page=form)
+    visitor.client.post(form, data={"email": "secret@guest.example"})
+    visitor.sign_in(acme.admin)
+    assert visitor.get(form).value("email") == ""
+
+
+def test_what_does_not_fit_a_cookie_is_not_promised(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor, form = visit(acme.owner), f"/organizations/{acme.id}/invitations/new"
+    visitor.go("/sign-out", page=form)
+    asked = visitor.client.post(form, data={"note": secrets.token_hex(8000)}).location
+    assert visitor.get(asked).notes == ["You were signed out. Sign in to go on."]
+
+
+def test_passwords_are_never_kept(acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor = visit()
+    visitor.client.post("/sign-in", data={"email": "ana@guest.example", "password": "my secret phrase"})
+    with visitor.client.session_transaction() as session:
+        assert "my secret phrase" not in str(dict(session))
+    assert visitor.get("/sign-in").value("email") == "ana@guest.example"
+
+
+def test_a_sign_in_link_works_once_and_only_by_its_button(
+    app: Flask, acme: Acme, visit: Callable[..., Visitor]
+) -> None:
+    with app.app_context():
+        path = f"/sign-in/{accounts.create_sign_in_link(acme.owner.email)}"
+    visitor = visit()
+    for _ in range(3):
+        visitor.get(path)
+    assert visitor.answer is not None
+    assert visitor.answer.headers["Referrer-Policy"] == "no-referrer"
+    assert visitor.answer.headers["Cache-Control"] == "no-store"
+    assert visitor.go(path) == "/"
+    assert visit().submit(path, status=404).texts("h1") == ["This link does not work"]
+
+
+@pytest.mark.parametrize(("theme", "kept"), [("dark", "dark"), ("light", "light"), ("", None), ("x onload=", None)])
+def test_the_appearance_is_a_cookie(theme: str, kept: str | None, acme: Acme, visit: Callable[..., Visitor]) -> None:
+    visitor, home = visit(acme.owner), f"/organizations/{acme.id}/"
+    assert visitor.go("/appearance", page=home, theme=theme, next=home) == home
+    page = visitor.get(home)
+    assert page.all("html")[0].attributes.get("data-theme") == kept

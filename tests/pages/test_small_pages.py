@@ -1,0 +1,148 @@
+"""Members, workspaces, leaving and the outbox."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.support.factories import Acme, add_member, expire, invite, make_member, make_organization, make_role
+from tests.support.visitor import Visitor
+
+
+@pytest.fixture
+def home(acme: Acme) -> str:
+    return f"/organizations/{acme.id}"
+
+
+def test_members_are_listed_and_found(home: str, owner: Visitor) -> None:
+    page = owner.get(f"{home}/members")
+    assert page.texts("span", "who-name") == ["Adam Admin", "Mia Member", "Olivia Owner"]
+    assert owner.get(f"{home}/members?q=mia").texts("span", "who-name") == ["Mia Member"]
+    assert "No member matches “zoe”" in owner.get(f"{home}/members?q=zoe").texts("h2")
+
+
+def test_many_members_have_pages(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+    with app.app_context():
+        for number in range(24):
+            make_member(acme, f"m{number}@acme.example", given_name="Zed", family_name=f"{number:02}")
+    [following] = [tag.attributes["href"] for tag in owner.get(f"{home}/members").all("a", rel="next")]
+    assert len(owner.get(following).texts("span", "who-name")) == 2
+
+
+def test_a_workspace_is_made_renamed_and_deleted(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+    assert owner.follow(f"{home}/workspaces/new", name=" Research ").notes == ["Workspace Research made."]
+    for name, sentence in (
+        ("research", "There is already a workspace called “research”."),
+        ("  ", "Enter a name."),
+        ("x" * 101, "Use at most 100 characters."),
+    ):
+        page = owner.submit(f"{home}/workspaces/new", name=name)
+        assert page.errors == [sentence]
+        assert page.value("name") == name
+    one = f"{home}/workspaces/{acme.workspaces[0]}"
+    assert owner.get(f"{one}/rename").value("name") == "Sales"
+    assert owner.submit(f"{one}/rename", name="Support").errors == ["There is already a workspace called “Support”."]
+    assert owner.follow(f"{one}/rename", name="Selling").notes == ["The workspace is now called Selling."]
+    with app.app_context():
+        invite(acme, workspace_ids=acme.workspaces[:1])
+        expire(invite(acme, "late@guest.example", workspace_ids=acme.workspaces[:1]))
+    assert "0 members and 1 pending invitation lose the workspace." in owner.get(f"{one}/delete").texts("p")
+    page = owner.follow(f"{one}/delete")
+    assert page.texts("span", "who-name") == ["Research", "Support"]
+    owner.get(f"{one}/delete", 404)
+
+
+def test_an_organization_without_workspaces_says_so(app: Flask, visit: Callable[..., Visitor]) -> None:
+    with app.app_context():
+        bare = make_organization("Bare", workspace_names=())
+    visitor = visit(bare.owner)
+    assert "No workspaces yet" in visitor.get(f"/organizations/{bare.id}/workspaces").texts("h2")
+    assert "There are no workspaces yet." in visitor.get(f"/organizations/{bare.id}/invitations/new").texts("p")
+
+
+def test_leaving_ends_the_membership_and_the_last_owner_stays(
+    home: str, acme: Acme, owner: Visitor, visit: Callable[..., Visitor]
+) -> None:
+    assert owner.follow(f"{home}/leave").notes[0].startswith("The last owner cannot leave")
+    member = visit(acme.member)
+    page = member.follow(f"{home}/leave")
+    assert page.texts("h1") == ["No organization yet"]
+    assert page.notes == ["You left Acme."]
+    member.get(f"{home}/", 404)
+
+
+class TestOutbox:
+    @pytest.fixture
+    def messages(self, app: Flask, acme: Acme, globex: Acme) -> None:
+        with app.app_context():
+            invite(acme, "plain@guest.example")
+            invite(acme, "boss@guest.example", "owner")
+            invite(globex, "foreign@guest.example")
+
+    def names(self, visitor: Visitor) -> set[str]:
+        return set(visitor.get("/outbox").texts("a", "who-name"))
+
+    def paths(self, visitor: Visitor) -> list[str]:
+        return [tag.attributes["href"] for tag in visitor.get("/outbox").all("a", class_="who-name cut")]
+
+    def test_it_shows_what_one_could_have_sent(
+        self, messages: None, app: Flask, acme: Acme, globex: Acme, visit: Callable[..., Visitor]
+    ) -> None:
+        assert self.names(visit(acme.owner)) == {"plain@guest.example", "boss@guest.example"}
+        assert self.names(visit(acme.admin)) == {"plain@guest.example"}
+        assert self.names(visit(acme.member)) == set()
+        with app.app_context():
+            add_member(acme, globex.owner, role="owner")
+        assert len(self.names(visit(globex.owner))) == 3
+
+    def test_a_message_stands_in_a_frame_with_a_policy_of_its_own(
+        self, messages: None, acme: Acme, visit: Callable[..., Visitor]
+    ) -> None:
+        visitor = visit(acme.admin)
+        [path] = self.paths(visitor)
+        [frame] = visitor.get(path).all("iframe")
+        assert frame.attributes["src"] == f"{path}/body"
+        assert frame.attributes["sandbox"] == "allow-popups allow-popups-to-escape-sandbox"
+        answer = visitor.client.get(f"{path}/body")
+        assert '<head><base target="_blank">' in answer.text
+        assert "default-src 'none'; style-src 'unsafe-inline'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+    def test_others_find_nothing(
+        self, messages: None, acme: Acme, globex: Acme, visit: Callable[..., Visitor]
+    ) -> None:
+        paths = self.paths(visit(acme.owner))
+        assert len(paths) == 2
+        for path in paths:
+            for person in (acme.member, globex.owner):
+                visit(person).get(path, 404)
+                visit(person).get(f"{path}/body", 404)
+        visit().get(paths[0], 303)
+
+
+def test_hostile_names_and_notes_stay_text(app: Flask, acme: Acme, home: str, visit: Callable[..., Visitor]) -> None:
+    evil = "<script>alert(1)</script>\"'{{7*7}}"
+    with app.app_context():
+        make_role(acme, "<b>Boss</b>", ["members:read"])
+        boss = make_member(
+            acme, "boss@acme.example", role="owner", given_name=evil, family_name="<img src=x onerror=y>"
+        )
+        invitation = invite(
+            acme,
+            by=boss.actor,
+            role="<b>Boss</b>",
+            given_name=evil,
+            family_name="https://evil.example",
+            note=f"{evil}\nhttps://evil.example/click",
+        )
+    visitor = visit(boss)
+    visitor.follow(f"{home}/workspaces/new", name="<i>room</i>")
+    for path in ("/", "/members", "/workspaces", "/invitations", "/invitations/new", f"/invitations/{invitation.id}"):
+        page = visitor.get(f"{home}{path}")
+        assert visitor.answer is not None
+        assert "<script>alert" not in visitor.answer.text
+        assert not page.all("img")
+        assert not [link for link in page.links if "evil.example" in link]
+    assert evil in visitor.get(f"{home}/members?q=%3Cscript").texts("span", "who-name")[0]
+    page = visitor.submit(f"{home}/invitations/new", email='"><script>alert(1)</script>', given_name=evil)
+    assert page.value("given_name") == evil

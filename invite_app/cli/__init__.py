@@ -2,10 +2,10 @@
 
 from flask import Flask
 
-from . import api_keys, invitations, links, organizations, outbox, serving, users, workspaces
+from . import api_keys, demo, invitations, links, organizations, outbox, serving, users, workspaces
 
 GROUPS = (organizations, users, workspaces, api_keys, outbox)
-SINGLE = (invitations, links)
+SINGLE = (invitations, links, demo)
 
 
 def register(app: Flask) -> None:

@@ -1,0 +1,197 @@
+"""Inviting from a pasted list: what each row is told, how it is mended, and what is sent."""
+
+import csv
+import io
+
+import pytest
+from flask.ctx import AppContext
+
+from invite_app.errors import (
+    ListEmpty,
+    ListTooLong,
+    ListUnreadable,
+    PermissionMissing,
+    PlanUpgradeRequired,
+    RoleAboveOwn,
+    SheetUnknown,
+)
+from invite_app.models import Sheet
+from invite_app.services import bulk, invitations, organizations, sheet_text, sheets
+from invite_app.services.sheet_text import Line
+from tests.support.factories import OPERATOR, Acme, invite, make_organization
+
+pytestmark = pytest.mark.usefixtures("app_context")
+
+
+@pytest.fixture
+def acme(app_context: AppContext) -> Acme:
+    return make_organization()
+
+
+def paste(acme: Acme, *lines: str, role: str = "member") -> Sheet:
+    return sheets.create(acme.id, sheet_text.read("\n".join(lines)), by=acme.owner.actor, role=role)
+
+
+def told(acme: Acme, sheet: Sheet, section: str = "not_ready") -> list[tuple[int, str, str]]:
+    rows = sheets.list_rows(acme.id, sheet.id, section, by=acme.owner.actor)
+    return [(shown.row.position, shown.state, shown.row.field) for shown in rows]
+
+
+class TestReading:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "ana@guest.example,Ana,Sousa,admin,Sales;Support",
+            "ana@guest.example;Ana;Sousa;admin;Sales|Support",
+            "ana@guest.example\tAna\tSousa\tadmin\tSales;Support",
+            'Role,Surname,E-mail,First name,Workspaces\nadmin,Sousa,ana@guest.example,Ana,"Sales; Support"',
+            '\ufeffemail,given_name,family_name,role,workspaces\r\n"ana@guest.example","Ana","Sousa",admin,Sales;Support\r\n',
+        ],
+    )
+    def test_takes_every_usual_way_to_write_a_sheet(self, text: str) -> None:
+        assert sheet_text.read(text) == [Line("ana@guest.example", "Ana", "Sousa", "admin", ("Sales", "Support"))]
+
+    def test_reads_what_it_writes(self) -> None:
+        lines = [
+            Line("a@guest.example", 'A "the first"', "B,C", "member", ("Sales", "Support")),
+            Line("b@guest.example"),
+        ]
+        text = io.StringIO()
+        csv.writer(text).writerows(sheet_text.write(lines))
+        assert sheet_text.read(text.getvalue()) == lines
+
+    @pytest.mark.parametrize("data", [b"PK\x03\x04 a workbook", b"%PDF-1.7", b"a\x00b"])
+    def test_refuses_what_is_no_text(self, data: bytes) -> None:
+        with pytest.raises(ListUnreadable):
+            sheet_text.decode(data)
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+    def test_decodes_what_spreadsheets_save(self, encoding: str) -> None:
+        assert sheet_text.decode("Zoë,Müller".encode(encoding)) == "Zoë,Müller"
+
+    @pytest.mark.parametrize("text", ["", "\n \n", "email,role\n"])
+    def test_refuses_an_empty_list(self, text: str) -> None:
+        with pytest.raises(ListEmpty):
+            sheet_text.read(text)
+
+    def test_refuses_more_rows_than_fit(self) -> None:
+        with pytest.raises(ListTooLong):
+            sheet_text.read("a@guest.example\n" * 10_001)
+
+
+class TestJudging:
+    def test_says_of_each_row_what_is_wrong_and_where(self, acme: Acme) -> None:
+        invite(acme, "invited@guest.example")
+        sheet = paste(
+            acme,
+            "ready@guest.example,Ana,Sousa",
+            "no address,B,B",
+            "role@guest.example,C,C,Enginer",
+            "space@guest.example,D,D,member,Nowhere",
+            "slip@gmial.com,E,E",
+            "ready@guest.example,Ana,Again",
+            f"{acme.member.email},F,F",
+            "invited@guest.example,G,G",
+            f"long@guest.example,{'x' * 101},H",
+        )
+        assert told(acme, sheet) == [
+            (2, "fix", "email"),
+            (3, "fix", "role"),
+            (4, "fix", "workspaces"),
+            (9, "fix", "given_name"),
+            (5, "check", "email"),
+            (6, "skipped", "email"),
+            (7, "skipped", "email"),
+            (8, "skipped", "email"),
+        ]
+        assert told(acme, sheet, "ready") == [(1, "ready", "")]
+
+    def test_counts_the_seats_there_are_now(self, acme: Acme) -> None:
+        organizations.change(acme.id, organizations.Changes(seat_limit=5), by=OPERATOR)
+        sheet = paste(acme, *(f"guest{number}@guest.example" for number in range(4)))
+        assert told(acme, sheet, "no_seat") == [(3, "no_seat", ""), (4, "no_seat", "")]
+        organizations.change(acme.id, organizations.Changes(seat_limit=6), by=OPERATOR)
+        assert told(acme, sheet, "no_seat") == [(4, "no_seat", "")]
+
+    def test_a_role_above_ones_own_is_refused_in_a_row_and_as_the_default(self, acme: Acme) -> None:
+        lines = sheet_text.read("a@guest.example,A,A,owner")
+        sheet = sheets.create(acme.id, lines, by=acme.admin.actor, role="member")
+        assert told(acme, sheet) == [(1, "fix", "role")]
+        with pytest.raises(RoleAboveOwn):
+            sheets.create(acme.id, lines, by=acme.admin.actor, role="owner")
+
+    def test_nothing_starts_on_the_free_plan(self, acme: Acme) -> None:
+        organizations.change(acme.id, organizations.Changes(plan="free"), by=OPERATOR)
+        with pytest.raises(PlanUpgradeRequired):
+            paste(acme, "a@guest.example")
+
+
+class TestMending:
+    def test_a_corrected_row_is_ready(self, acme: Acme) -> None:
+        sheet = paste(acme, "no address,Ana,Sousa")
+        line = Line("ana@guest.example", "Ana", "Sousa")
+        assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "ready"
+
+    def test_an_address_kept_as_typed_is_ready(self, acme: Acme) -> None:
+        sheet = paste(acme, "ana@gmial.com")
+        line = Line("ana@gmial.com")
+        assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "check"
+        assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor, keep=True).state == "ready"
+
+    def test_a_repetition_becomes_ready_when_the_first_is_changed(self, acme: Acme) -> None:
+        sheet = paste(acme, "ana@guest.example", "ana@guest.example")
+        assert told(acme, sheet) == [(2, "skipped", "email")]
+        sheets.change_row(acme.id, sheet.id, 1, Line("bo@guest.example"), by=acme.owner.actor)
+        assert told(acme, sheet) == []
+
+    def test_a_row_made_like_another_becomes_the_repetition(self, acme: Acme) -> None:
+        sheet = paste(acme, "ana@guest.example", "bo@guest.example")
+        sheets.change_row(acme.id, sheet.id, 2, Line("ana@guest.example"), by=acme.owner.actor)
+        assert told(acme, sheet) == [(2, "skipped", "email")]
+
+
+class TestSending:
+    def test_sends_what_is_ready_and_leaves_the_rest(self, acme: Acme) -> None:
+        sheet = paste(acme, "ana@guest.example,Ana,Sousa,admin,Sales", "no address", "bo@guest.example")
+        batch = sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        summary = sheets.summarize(acme.id, sheet.id, by=acme.owner.actor)
+        assert (summary.sent, summary.fix, summary.ready) == (2, 1, 0)
+        page = invitations.list_page(acme.id, by=acme.owner.actor)
+        assert {(item.email, item.role_name, len(item.workspaces)) for item in page.items} == {
+            ("ana@guest.example", "Admin", 1),
+            ("bo@guest.example", "Member", 0),
+        }
+        assert bulk.progress(acme.id, batch.id, by=acme.owner.actor).batch.sent == 2
+        assert [line.email for line, _ in sheets.leftovers(acme.id, sheet.id, by=acme.owner.actor)] == ["no address"]
+
+    def test_sending_twice_sends_nobody_twice(self, acme: Acme) -> None:
+        sheet = paste(acme, "ana@guest.example")
+        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        assert invitations.list_page(acme.id, by=acme.owner.actor).total == 1
+
+    def test_a_row_that_was_overtaken_says_so(self, acme: Acme) -> None:
+        sheet = paste(acme, "ana@guest.example")
+        invite(acme, "ana@guest.example")
+        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        assert told(acme, sheet) == [(1, "skipped", "email")]
+
+    def test_only_seats_that_are_free_are_used(self, acme: Acme) -> None:
+        organizations.change(acme.id, organizations.Changes(seat_limit=4), by=OPERATOR)
+        sheet = paste(acme, "ana@guest.example", "bo@guest.example")
+        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        summary = sheets.summarize(acme.id, sheet.id, by=acme.owner.actor)
+        assert (summary.sent, summary.no_seat) == (1, 1)
+
+
+class TestIsolation:
+    def test_a_list_of_another_organization_is_not_there(self, acme: Acme) -> None:
+        sheet, other = paste(acme, "ana@guest.example"), make_organization("Other")
+        for act in (sheets.summarize, sheets.send, sheets.leftovers, sheets.delete_sheet):
+            with pytest.raises(SheetUnknown):
+                act(other.id, sheet.id, by=other.owner.actor)
+
+    def test_a_member_may_not_look(self, acme: Acme) -> None:
+        sheet = paste(acme, "ana@guest.example")
+        with pytest.raises(PermissionMissing):
+            sheets.summarize(acme.id, sheet.id, by=acme.member.actor)

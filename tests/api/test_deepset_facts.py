@@ -52,6 +52,7 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
     facts.InvitationUnknown: (404, NOT_FOUND),
     facts.ApiKeyUnknown: (404, NOT_FOUND),
     facts.BatchUnknown: (404, NOT_FOUND),
+    facts.SheetUnknown: (404, NOT_FOUND),
     facts.OfferUnknown: (404, NOT_FOUND),
     facts.LinkBroken: (404, NOT_FOUND),
     facts.AlreadyMember: (409, "The user already belongs to the organization."),
@@ -109,6 +110,11 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
         refusal("body", "workspace_ids", 1, msg="There is no such workspace in this organization.", value=ROOMS[1]),
     ),
     facts.ListTooLong: (422, refusal("body", "invitations", msg="10,001 rows; 10,000 fit.", value=None)),
+    facts.ListEmpty: (422, refusal("body", "invitations", msg="There is nobody on this list.", value=None)),
+    facts.ListUnreadable: (
+        422,
+        refusal("body", "invitations", msg="This file is not text. Save the sheet as CSV.", value=None),
+    ),
     facts.IdempotencyKeyReused: (
         422,
         refusal(

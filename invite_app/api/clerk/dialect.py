@@ -128,6 +128,8 @@ ERRORS: ErrorTable = {
     facts.NameTaken: Row(422, told("form_identifier_exists", "is taken", "name")),
     facts.IdempotencyKeyReused: Row(422, told("idempotency_key_reused", "used for another request")),
     facts.ListTooLong: Row(400, told("bulk_size_exceeded", "bulk size exceeded")),
+    facts.ListEmpty: Row(422, told("form_param_value_invalid", "is invalid")),
+    facts.ListUnreadable: Row(422, told("form_param_value_invalid", "is invalid")),
     # things that are not there
     facts.RoleUnknown: Row(404, missing(NOT_FOUND, "role")),
     facts.UserUnknown: Row(404, missing(NOT_FOUND, "user_id")),
@@ -136,6 +138,7 @@ ERRORS: ErrorTable = {
     facts.WorkspaceUnknown: Row(404, missing(NOT_FOUND)),
     facts.ApiKeyUnknown: Row(404, missing(NOT_FOUND)),
     facts.BatchUnknown: Row(404, missing(NOT_FOUND)),
+    facts.SheetUnknown: Row(404, missing(NOT_FOUND)),
     facts.OfferUnknown: Row(404, missing(NOT_FOUND)),
     facts.LinkBroken: Row(404, missing(NOT_FOUND)),
     # rights

@@ -71,6 +71,7 @@ ERRORS: ErrorTable = {
     facts.InvitationUnknown: Row(404, not_found),
     facts.ApiKeyUnknown: Row(404, not_found),
     facts.BatchUnknown: Row(404, not_found),
+    facts.SheetUnknown: Row(404, not_found),
     facts.OfferUnknown: Row(404, not_found),
     facts.LinkBroken: Row(404, not_found),
     # rights
@@ -93,6 +94,8 @@ ERRORS: ErrorTable = {
     facts.RoleInUse: Row(409, sentence),
     facts.DuplicateInList: Row(409, sentence),
     facts.ListTooLong: Row(422, at("invitations")),
+    facts.ListEmpty: Row(422, at("invitations")),
+    facts.ListUnreadable: Row(422, at("invitations")),
     facts.IdempotencyKeyReused: Row(422, at_header),
     facts.StillRunning: Row(409, sentence),
     facts.RateLimited: Row(429, sentence),

@@ -85,6 +85,7 @@ ERRORS: ErrorTable = {
     facts.InvitationUnknown: Row(400, saying("Error getting invitation.")),
     facts.ApiKeyUnknown: refused,
     facts.BatchUnknown: refused,
+    facts.SheetUnknown: refused,
     facts.OfferUnknown: refused,
     facts.LinkBroken: refused,
     # rights
@@ -107,6 +108,8 @@ ERRORS: ErrorTable = {
     facts.RoleInUse: refused,
     facts.DuplicateInList: refused,
     facts.ListTooLong: refused,
+    facts.ListEmpty: refused,
+    facts.ListUnreadable: refused,
     facts.StillRunning: refused,
     facts.RateLimited: Row(429, sentence),
     facts.DeliveryFailed: refused,

@@ -10,7 +10,7 @@ from invite_app import ids
 from invite_app.access import Actor, Standing, locked
 from invite_app.db import session
 from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
-from invite_app.models import ApiKey, Membership, Role, User, Workspace
+from invite_app.models import ApiKey, Membership, Organization, Role, User, Workspace
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
@@ -68,14 +68,11 @@ def add(
         )
         standing.check_may_grant(granted)
         drafts.check_plan(organization)
-        if find(organization.id, user.id) is not None:
-            raise AlreadyMember(user.email, user.id)
-        endings.record_overdue(organization)
+        _check_no_member(organization, user)
         endings.revoke_those_to(organization, user.email)
         drafts.check_seats(organization)
         session().add(membership)
         organization.members_count += 1
-        session().flush()
         delivery.enqueue_notice("added", user, organization=organization)
         _record(standing, "member.added", membership, {}, {"role": granted.name})
     return membership
@@ -184,6 +181,11 @@ def _get_proven(user_id: UUID | str) -> User:
     if user is None or not user.is_proven:
         raise UserUnknown(str(user_id))
     return user
+
+
+def _check_no_member(organization: Organization, user: User) -> None:
+    if find(organization.id, user.id) is not None:
+        raise AlreadyMember(user.email, user.id)
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

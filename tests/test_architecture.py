@@ -1,0 +1,197 @@
+"""The shape of the code, as the design draws it: which way imports point, who may write, who may come in."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from invite_app import errors
+from tests.support.databases import on_sqlite
+from tests.support.factories import make_organization
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "invite_app"
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in path.parts)
+NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
+
+INTERFACES = {"pages", "api", "cli"}
+MAY_NOT_IMPORT = {
+    "pages": {"api", "cli", "worker"},
+    "api": {"pages", "cli", "worker"},
+    "cli": {"pages", "api"},
+    "services": INTERFACES | {"worker"},
+    "mail": INTERFACES | {"worker", "services", "access", "db"},
+    "access": INTERFACES | {"worker", "services", "mail"},
+    "tokens": INTERFACES | {"worker", "services", "access", "mail", "models", "db"},
+    "db": INTERFACES | {"worker", "services", "access", "mail", "errors"},
+    "models": INTERFACES | {"worker", "services", "access", "mail", "db", "errors", "tokens", "extensions"},
+    "errors": INTERFACES | {"worker", "services", "access", "mail", "db", "tokens", "models", "extensions"},
+    "worker": INTERFACES,
+}
+WRITERS = {"services", "access", "db", "worker"}
+FLASK_FOR_SERVICES = {"Flask", "current_app"}
+WEB_PACKAGES = {"flask_wtf", "wtforms", "flask_login", "flask_limiter", "werkzeug", "pydantic", "click"}
+
+MAX_LINES, MAX_FUNCTION = 250, 40
+LISTS = {"errors.py", "demo.py"}
+"""Files that are one long list, of which more is no harder to read."""
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def layer_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports_of(module: str) -> Iterator[tuple[str, str]]:
+    """Every import as (module, name); the name is empty for a plain `import`."""
+    path = NAMES[module]
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
+            source = ".".join(part for part in (base, node.module) if part)
+            yield from ((source, alias.name) for alias in node.names)
+
+
+def own_imports_of(module: str) -> set[str]:
+    """The modules of ours that it imports, a name of a package that is a module being that module."""
+    found = set()
+    for source, name in imports_of(module):
+        target = f"{source}.{name}" if f"{source}.{name}" in NAMES else source
+        if target in NAMES:
+            found.add(target)
+    return found
+
+
+@pytest.mark.parametrize("module", NAMES)
+class TestEachModule:
+    def test_imports_only_what_lies_below(self, module: str) -> None:
+        forbidden = MAY_NOT_IMPORT.get(layer_of(module), set())
+        assert {target for target in own_imports_of(module) if layer_of(target) in forbidden} == set()
+
+    def test_knows_the_web_only_as_an_interface(self, module: str) -> None:
+        if layer_of(module) in ("services", "access", "models", "tokens", "mail", "errors"):
+            taken = {name for source, name in imports_of(module) if source == "flask"}
+            allowed = FLASK_FOR_SERVICES | (
+                {"render_template", "current_app"} if layer_of(module) == "mail" else set()
+            )
+            assert taken <= allowed
+            packages = {source.split(".")[0] for source, _ in imports_of(module)}
+            assert packages & WEB_PACKAGES <= ({"flask_login"} if layer_of(module) == "models" else set())
+
+    def test_writes_only_in_the_services(self, module: str) -> None:
+        if layer_of(module) in WRITERS:
+            return
+        for node in ast.walk(tree_of(NAMES[module])):
+            if isinstance(node, ast.Call):
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                assert called not in ("transaction", "commit", "flush", "locked"), f"line {node.lineno}: {called}()"
+
+    def test_imports_at_its_top(self, module: str) -> None:
+        functions = (node for node in ast.walk(tree_of(NAMES[module])) if isinstance(node, ast.FunctionDef))
+        inner = [node for function in functions for node in ast.walk(function)]
+        assert not [node.lineno for node in inner if isinstance(node, ast.Import | ast.ImportFrom)]
+
+    def test_fits_on_few_screens(self, module: str) -> None:
+        path = NAMES[module]
+        if path.name not in LISTS:
+            assert len(path.read_text().splitlines()) <= MAX_LINES
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
+
+
+def test_nothing_imports_itself_in_a_circle() -> None:
+    graph = {
+        module: {target for target in own_imports_of(module) if not module.startswith(f"{target}.")} - {module}
+        for module in NAMES
+    }
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def facts() -> Iterator[type[errors.DomainError]]:
+    for _, found in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(found, errors.DomainError) and found is not errors.DomainError:
+            yield found
+
+
+@pytest.mark.parametrize("fact", list(facts()), ids=lambda fact: fact.__name__)
+def test_every_fact_can_be_said_in_a_sentence(fact: type[errors.DomainError]) -> None:
+    kinds = inspect.get_annotations(fact.__init__)
+    examples = {
+        name: 3 if "int" in str(kind) else ("a", "b") if "tuple" in str(kind) else "x" for name, kind in kinds.items()
+    }
+    values = {name: example for name, example in examples.items() if name != "return"}
+    sentence = str(fact(**values))
+    assert sentence.strip()
+    assert "{" not in sentence
+    assert not hasattr(fact, "status")
+    assert not hasattr(fact, "code")
+
+
+# --- who may come in ---
+
+PUBLIC = {
+    "GET /static/<path:filename>",
+    "GET /healthz",
+    "GET /readyz",
+    "GET /metrics",
+    "GET /docs",
+    "GET /openapi.json",
+    # with a token of their own
+    "GET /auth",
+    "GET /invitations/<token>",
+    "POST /invitations/<token>",
+    "GET /invitations/<token>/decline",
+    "POST /invitations/<token>/decline",
+    "POST /invitations/<token>/sign-out",
+    "GET /api/v1/invitations/<token>",
+    "POST /api/v1/invitations/<token>/accept",
+    "POST /api/v1/invitations/<token>/decline",
+    "GET /sign-in/<token>",
+    "POST /sign-in/<token>",
+    "GET /setup/<token>",
+    "POST /setup/<token>",
+    # the door itself
+    "GET /setup",
+    "POST /setup",
+    "GET /sign-in",
+    "POST /sign-in",
+    "POST /appearance",
+}
+"""What answers people and programs that say nothing about who they are. Everything else turns them away."""
+
+
+def address_of(rule: Rule) -> str:
+    """An address that the rule matches, of things that do not exist."""
+    values = {"uuid": "01980000-0000-7000-8000-000000000001", "string": "x", "path": "x", "int": "1"}
+    return re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda found: values.get(found[1] or "string", "x"), rule.rule)
+
+
+@on_sqlite
+def test_every_route_is_guarded_or_listed_as_public(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        make_organization()
+    client: FlaskClient = app.test_client()
+    open_to_all: dict[str, int] = {}
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"}):
+            answer = client.open(address_of(rule), method=method)
+            sent_away = answer.status_code in (302, 303) and "/sign-in" in answer.headers["Location"]
+            if answer.status_code not in (401, 403) and not sent_away:
+                open_to_all[f"{method} {rule.rule}"] = answer.status_code
+            answer.close()
+    assert {name: status for name, status in open_to_all.items() if name not in PUBLIC} == {}

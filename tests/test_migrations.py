@@ -1,0 +1,115 @@
+"""The migrations: they agree with the models, and lead from nothing to the newest and back, on both databases."""
+
+from collections.abc import Iterator
+
+import flask_migrate
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
+
+from invite_app import create_app
+from invite_app.db import current_revision, is_current, migrate, newest_revision, session
+from invite_app.extensions import db
+from invite_app.models import Organization
+from invite_app.models.base import Base
+from tests.support.databases import BASE, dispose
+from tests.support.factories import invite, make_api_key, make_organization
+from tests.support.server import run_command
+
+
+@pytest.fixture
+def empty_app(empty_database_url: str, tmp_path: object) -> Iterator[Flask]:
+    environ = {**BASE, "INVITE_DATABASE_URL": empty_database_url, "INVITE_INSTANCE_PATH": str(tmp_path)}
+    app = create_app(environ, testing=True)
+    yield app
+    dispose(app)
+
+
+def tables() -> set[str]:
+    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_models_and_migrations_agree(app: Flask, app_context: None) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_operators_check_says_so_too(environ: dict[str, str]) -> None:
+    checked = run_command("db", "check", environ=environ)
+    assert checked.returncode == 0, checked.stderr
+    assert "No new upgrade operations detected" in checked.stdout + checked.stderr
+
+
+def test_every_table_is_made_and_unmade(empty_app: Flask) -> None:
+    with empty_app.app_context():
+        assert not is_current()
+        flask_migrate.upgrade()
+        assert is_current()
+        assert tables() == set(Base.metadata.tables)
+        flask_migrate.downgrade(revision="base")
+        assert (tables(), current_revision()) == (set(), None)
+        flask_migrate.upgrade()
+        assert tables() == set(Base.metadata.tables)
+
+
+def test_going_back_works_with_data_in_the_tables(app: Flask, app_context: None) -> None:
+    acme = make_organization()
+    key = make_api_key(acme, "admin")
+    invite(acme, workspace_ids=acme.workspaces, by=key.actor)
+    session().remove()
+    flask_migrate.downgrade(revision="base")
+    assert tables() == set()
+    flask_migrate.upgrade()
+    assert session().scalars(select(Organization)).all() == []
+    assert make_organization().id != acme.id
+
+
+def test_there_is_one_newest_migration_and_one_way_to_it(app: Flask, app_context: None) -> None:
+    scripts = ScriptDirectory.from_config(app.extensions["migrate"].migrate.get_config())
+    assert scripts.get_heads() == [newest_revision()]
+    assert len(scripts.get_bases()) == 1
+
+
+def test_migrating_twice_at_once_is_once(empty_app: Flask) -> None:
+    migrate(empty_app)
+    migrate(empty_app)
+    with empty_app.app_context():
+        assert is_current()
+
+
+def test_readiness_names_the_command_while_migrations_are_missing(empty_app: Flask) -> None:
+    client = empty_app.test_client()
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "flask db upgrade" in answer.get_data(as_text=True)
+    with empty_app.app_context():
+        flask_migrate.upgrade()
+    assert client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE organizations SET plan = 'gold'",
+        "UPDATE invitations SET state = 'lost'",
+        "UPDATE invitations SET email = 'ana@guest.example'",
+        "UPDATE users SET email = 'owner@acme.example'",
+        "UPDATE outbox_messages SET state = 'lost'",
+        "UPDATE workspaces SET folded_name = 'same'",
+        "UPDATE roles SET key = 'same'",
+        "INSERT INTO installation (id, completed_at) VALUES (2, '2026-01-01 00:00:00+00:00')",
+        "DELETE FROM roles WHERE key = 'owner'",
+    ],
+)
+def test_the_database_refuses_what_no_service_would_do(app: Flask, app_context: None, statement: str) -> None:
+    acme = make_organization()
+    invite(acme, "ana@guest.example")
+    invite(acme, "bo@guest.example")
+    session().remove()
+    with db.engine.connect() as connection, pytest.raises(IntegrityError):
+        connection.execute(text(statement))

@@ -1,10 +1,10 @@
 """Links that act for an account once, and only for a while: signing in, a new password, a new address."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, select, update
 
 from invite_app import tokens
 from invite_app.db import session
@@ -46,25 +46,34 @@ def end_all(user_id: UUID) -> None:
     )
 
 
+def look(token: str, purpose: Purpose) -> AccountLink:
+    """The link behind a token, left as it is, with its user. Raises LinkBroken as `use` does."""
+    link: AccountLink | None = session().scalar(select(AccountLink).where(*_usable(token, purpose, now())))
+    if link is None:
+        raise LinkBroken
+    return link
+
+
 def use(token: str, purpose: Purpose) -> AccountLink:
     """The link behind a token, used up with the caller's transaction, with its user.
 
     Raises LinkBroken when it is not one for this purpose, was used before, or has ended.
     """
+    moment = now()
+    is_usable = _usable(token, purpose, moment)
+    used = session().execute(update(AccountLink).where(*is_usable).values(used_at=moment))
+    if not used.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
+        raise LinkBroken
+    return session().get_one(AccountLink, tokens.parse(token).id)
+
+
+def _usable(token: str, purpose: Purpose, moment: datetime) -> tuple[ColumnElement[bool], ...]:
     parsed = tokens.parse(token)
     if not tokens.is_genuine(parsed, "account"):
         raise LinkBroken
-    moment = now()
-    used = session().execute(
-        update(AccountLink)
-        .where(
-            AccountLink.id == parsed.id,
-            AccountLink.purpose == purpose,
-            AccountLink.used_at.is_(None),
-            AccountLink.expires_at > moment,
-        )
-        .values(used_at=moment)
+    return (
+        AccountLink.id == parsed.id,
+        AccountLink.purpose == purpose,
+        AccountLink.used_at.is_(None),
+        AccountLink.expires_at > moment,
     )
-    if not used.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
-        raise LinkBroken
-    return session().get_one(AccountLink, parsed.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from invite_app import tokens
@@ -18,6 +18,7 @@ from . import account_links, audit, passwords, rate_limits, values
 from .account_links import Purpose
 
 SESSION_LIFETIME = timedelta(days=14)
+LAST_SEEN_STEP = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,14 @@ def find_session(session_id: str) -> Session | None:
     query = select(Session).where(Session.id == session_id, Session.created_at > now() - SESSION_LIFETIME)
     found: Session | None = session().scalar(query)
     return found
+
+
+def remember_use(used: Session) -> None:
+    """Note that somebody is here, unless that was noted a moment ago."""
+    moment = now()
+    if moment - used.last_seen_at >= LAST_SEEN_STEP:
+        with transaction() as writing:
+            writing.execute(update(Session).where(Session.id == used.id).values(last_seen_at=moment))
 
 
 def sign_out(session_id: str) -> None:

@@ -11,7 +11,7 @@ from invite_app.models import Membership, Session, User
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
-from . import account_links, accounts, audit, delivery, passwords, values
+from . import account_links, accounts, audit, delivery, passwords, rate_limits, values
 from .account_links import Purpose
 from .accounts import Device
 
@@ -39,8 +39,13 @@ def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | No
         audit.record(None, _author(user, ip), "account.password_changed", user)
 
 
-def request_reset(text: str) -> None:
-    """Mail a link for a new password to that address, if it has an account; nobody learns whether it has."""
+def request_reset(text: str, *, ip: str | None = None) -> None:
+    """Mail a link for a new password to that address, if it has an account; nobody learns whether it has.
+
+    Raises RateLimited, for addresses without an account as well.
+    """
+    rate_limits.hit("reset by address", ip)
+    rate_limits.hit("reset of account", text.strip().lower())
     with transaction():
         try:
             user = accounts.find_by_email(values.email(text))
@@ -49,7 +54,7 @@ def request_reset(text: str) -> None:
         if user is None:
             return
         delivery.enqueue_notice("reset", user, link=account_links.add(user, Purpose.RESET))
-        audit.record(None, _author(user, None), "account.reset_requested", user)
+        audit.record(None, _author(user, ip), "account.reset_requested", user)
 
 
 def reset_password(token: str, password: str, *, device: Device) -> Session:

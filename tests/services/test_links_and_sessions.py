@@ -1,0 +1,73 @@
+"""Looking at an account's link without using it, being seen, and asking for a new password too often."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select, update
+
+from invite_app import tokens
+from invite_app.db import session, transaction
+from invite_app.errors import LinkBroken, RateLimited
+from invite_app.models import AccountLink, Session
+from invite_app.models.base import now
+from invite_app.services import account_links, accounts, own_account
+from invite_app.services.account_links import Purpose
+from invite_app.services.accounts import Device
+from tests.support.factories import make_person
+
+NEW = "a phrase that nobody knows"
+
+
+def last_link() -> str:
+    newest = session().scalars(select(AccountLink).order_by(AccountLink.id.desc())).first()
+    return tokens.account_token(newest.id)
+
+
+class TestLookingAtALink:
+    def test_leaves_it_usable(self, app_context: None) -> None:
+        own_account.request_reset(make_person("ana@guest.example").email)
+        token = last_link()
+        for _ in range(2):
+            assert account_links.look(token, Purpose.RESET).user.email == "ana@guest.example"
+        own_account.reset_password(token, NEW, device=Device())
+
+    @pytest.mark.parametrize("fate", ["used", "ended", "of another purpose", "no link at all"])
+    def test_shows_only_one_that_would_work(self, fate: str, app_context: None) -> None:
+        own_account.request_reset(make_person("ana@guest.example").email)
+        token = "nonsense" if fate == "no link at all" else last_link()
+        if fate == "used":
+            own_account.reset_password(token, NEW, device=Device())
+        if fate == "ended":
+            with transaction() as writing:
+                writing.execute(update(AccountLink).values(expires_at=now()))
+        with pytest.raises(LinkBroken):
+            account_links.look(token, Purpose.ADDRESS if fate == "of another purpose" else Purpose.RESET)
+
+
+class TestBeingSeen:
+    def test_is_noted_every_few_minutes(self, app_context: None) -> None:
+        started = accounts.start_session(make_person("ana@guest.example").id, device=Device())
+        first, session_id = started.last_seen_at, started.id
+        for minutes, noted in ((4, 0), (6, 6), (10, 6), (12, 12)):
+            with time_machine.travel(first + timedelta(minutes=minutes), tick=False):
+                found = accounts.find_session(session_id)
+                assert found is not None
+                accounts.remember_use(found)
+            session().commit()
+            seen = session().scalar(select(Session.last_seen_at).where(Session.id == session_id))
+            assert seen == first + timedelta(minutes=noted)
+
+
+class TestAskingTooOften:
+    def test_is_refused_with_and_without_an_account(self, make_app: Callable[..., Flask]) -> None:
+        app = make_app(INVITE_RATE_LIMITS="on")
+        with app.app_context():
+            make_person("ana@guest.example")
+            for address in ("ana@guest.example", "nobody@guest.example"):
+                for _ in range(3):
+                    own_account.request_reset(address, ip="192.0.2.1")
+                with pytest.raises(RateLimited):
+                    own_account.request_reset(f" {address.upper()}", ip="192.0.2.2")

@@ -74,6 +74,8 @@ class TestUsers:
         assert [user["given_name"] for user in after["data"]] == ["Mia", "Olivia"]
         before = call("GET", f"/users?before={acme.owner.id}&limit=1").get_json()
         assert ([user["given_name"] for user in before["data"]], before["has_more"]) == (["Mia"], True)
+        first = call("GET", f"/users?before={acme.member.id}&limit=1").get_json()
+        assert ([user["given_name"] for user in first["data"]], first["has_more"]) == (["Adam"], False)
         assert call("GET", f"/users?after={NOBODY}").data == NOT_FOUND
 
     @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from threading import Barrier, Thread
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from invite_app.errors import RateLimited
 from invite_app.services import api_keys, idempotency, invitations
 from tests.support.factories import Acme, Key, configure
 from tests.support.mail import SmtpServer
@@ -70,6 +71,16 @@ def test_a_failure_that_passes_is_not_kept(smtp_app: Flask, smtp: SmtpServer, po
     smtp.fail("451 4.7.1 later", times=1)
     via = smtp_app.test_client()
     assert (post(via=via).status_code, post(via=via).status_code, len(smtp.messages)) == (503, 201, 1)
+
+
+def test_too_many_for_now_is_not_kept(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise RateLimited(17)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(invitations, "send", refuse)
+        assert post().status_code == 429
+    assert post().status_code == 201
 
 
 def test_a_refused_address_is_kept(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from . import dialect, health
+from . import dialect, docs, health
 from .clerk import clerk
 from .deepset import deepset
 from .trieve import trieve
@@ -13,4 +13,5 @@ DIALECTS = (deepset, clerk, trieve)
 def register(app: Flask) -> None:
     """Add every endpoint to the application."""
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(docs.blueprint(DIALECTS))
     dialect.register(app, DIALECTS)

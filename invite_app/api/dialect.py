@@ -19,6 +19,7 @@ from invite_app.services import idempotency
 
 from . import repetition
 from .authentication import own_organization
+from .description import Description
 from .endpoint import Endpoint, View
 from .shape import Malformed
 
@@ -52,8 +53,10 @@ class Dialect:
         errors: ErrorTable,
         organization: Callable[[Actor], UUID | str] = own_organization,
         unrouted: str | None = None,
+        description: Description,
     ) -> None:
         self.name, self.prefix, self.unrouted = name, prefix, unrouted
+        self.description = description
         self.errors = errors
         self.endpoints: list[Endpoint] = []
         self._authenticate, self._organization = authenticate, organization

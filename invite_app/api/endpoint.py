@@ -31,6 +31,8 @@ class Endpoint:
     permission: str | None = None
     is_public: bool = False
     max_bytes: int = MAX_BYTES
+    is_answer_open: bool = False
+    """Whether the published document leaves the shape of the answer open."""
     errors: Mapping[type[Exception], Any] = field(default_factory=dict)
     """Rows that for this operation replace those of the dialect's table."""
 

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import request
+from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Unauthorized
 
 from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api.authentication import bearer_or_session
+from invite_app.api.description import Description
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.shape import Malformed, NotJson, Problem, WrongContentType
 
@@ -165,4 +167,27 @@ ERRORS: ErrorTable = {
     facts.DeliveryFailed: Row(400, told("invitation_delivery_failed", "not delivered")),
 }
 
-clerk = Dialect("clerk", prefix="/v1", authenticate=authenticate, errors=ERRORS, unrouted="/v1")
+
+class ClerkErrorMeta(BaseModel):
+    param_name: str
+
+
+class ClerkError(BaseModel):
+    message: str
+    long_message: str
+    code: str
+    meta: ClerkErrorMeta | None = None
+
+
+class ClerkErrors(BaseModel):
+    errors: list[ClerkError]
+
+
+clerk = Dialect(
+    "clerk",
+    prefix="/v1",
+    authenticate=authenticate,
+    errors=ERRORS,
+    unrouted="/v1",
+    description=Description(errors={None: ClerkErrors}, content_statuses=(400, 415)),
+)

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from invite_app import errors as facts
 from invite_app.api.authentication import bearer_or_session
+from invite_app.api.description import FASTAPI_STYLE
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.shape import Malformed, refused, told
 
@@ -102,4 +103,11 @@ ERRORS: ErrorTable = {
     facts.DeliveryFailed: Row(503, saying("Something went wrong during signup.")),
 }
 
-deepset = Dialect("deepset", prefix="/api/v1", authenticate=bearer_or_session, errors=ERRORS, unrouted="/api/v1")
+deepset = Dialect(
+    "deepset",
+    prefix="/api/v1",
+    authenticate=bearer_or_session,
+    errors=ERRORS,
+    unrouted="/api/v1",
+    description=FASTAPI_STYLE,
+)

@@ -1,6 +1,7 @@
 """Inviting people to an organization, and looking after the invitations."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,14 @@ from invite_app.services.reasons import Reason
 
 from .dialect import deepset
 from .lists import Listed, PageQuery, listed
+
+OrganizationId = Annotated[
+    str,
+    Field(
+        title="Organization ID",
+        description="A unique identifier of the organization. You can obtain it from `GET /api/v1/me`.",
+    ),
+]
 
 
 class WorkspaceUserInvitation(BaseModel):
@@ -80,8 +89,16 @@ LIST = "/organization/{organization_id}/invitations"
 ONE = LIST + "/{invitation_id}"
 
 
-@deepset.endpoint("POST", "/organization/{organization_id}/invitation", status=201, permission="invitations:write")
-def invite_user_to_organization(organization_id: str, body: UserInvitation, by: Actor, keep: Keep) -> InvitationShown:
+@deepset.endpoint(
+    "POST",
+    "/organization/{organization_id}/invitation",
+    status=201,
+    permission="invitations:write",
+    is_answer_open=True,
+)
+def invite_user_to_organization(
+    organization_id: OrganizationId, body: UserInvitation, by: Actor, keep: Keep
+) -> InvitationShown:
     """Sends an email to the user inviting them to your organization."""
     draft = invitations.Draft(**body.model_dump())
     return shown(invitations.send(organization_id, draft, by=by, then=keep(shown)))

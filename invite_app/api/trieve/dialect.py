@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import request
+from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api import authentication
+from invite_app.api.description import Description
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.shape import Malformed
 
@@ -115,6 +117,19 @@ ERRORS: ErrorTable = {
     facts.DeliveryFailed: refused,
 }
 
+
+class ErrorMessage(BaseModel):
+    message: str
+
+
+ORGANIZATION_HEADER = {
+    "name": "TR-Organization",
+    "in": "header",
+    "required": False,
+    "description": "The organization id to use for the request",
+    "schema": {"type": "string"},
+}
+
 trieve = Dialect(
     "trieve",
     prefix="/api",
@@ -122,4 +137,9 @@ trieve = Dialect(
     errors=ERRORS,
     organization=addressed,
     unrouted="/api",
+    description=Description(
+        errors={None: ErrorMessage},
+        security=("plainKey", "bearer", "keyHeader", "session"),
+        header_parameters=(ORGANIZATION_HEADER,),
+    ),
 )

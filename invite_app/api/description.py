@@ -1,0 +1,45 @@
+"""What the OpenAPI document says of a dialect beyond its endpoints: who may ask how, and how errors look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+@dataclass(frozen=True)
+class Description:
+    """`errors` has the body's model by status; under None stands the one for all others.
+
+    `content_statuses` are what a body can be refused with before it is read, beside 413.
+    """
+
+    errors: Mapping[int | None, type[BaseModel]]
+    security: Sequence[str] = ("bearer", "session")
+    header_parameters: Sequence[Mapping[str, Any]] = ()
+    content_statuses: Sequence[int] = ()
+
+
+class Detail(BaseModel):
+    detail: str
+
+
+class ValidationError(BaseModel):
+    """One deviation of a request from its shape, or a value in it that cannot be used."""
+
+    model_config = ConfigDict(title="ValidationError")
+
+    type: str = Field(title="Error Type")
+    loc: list[str | int] = Field(title="Location")
+    msg: str = Field(title="Message")
+    input: Any = Field(default=None, title="Input")
+    ctx: dict[str, Any] = Field(default={}, title="Context")
+
+
+class HTTPValidationError(BaseModel):
+    model_config = ConfigDict(title="HTTPValidationError")
+
+    detail: list[ValidationError] = Field(default=[], title="Detail")
+
+
+FASTAPI_STYLE = Description(errors={None: Detail, 422: HTTPValidationError})

@@ -1,0 +1,12 @@
+/* Shows the API's document; without anything from elsewhere. */
+window.addEventListener('DOMContentLoaded', () => {
+  window.SwaggerUIBundle({
+    url: '/openapi.json',
+    dom_id: '#operations',
+    deepLinking: true,
+    docExpansion: 'list',
+    defaultModelsExpandDepth: -1,
+    filter: true,
+    validatorUrl: null,
+  });
+});

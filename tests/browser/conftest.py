@@ -1,0 +1,29 @@
+"""Browser tests run on SQLite unless they say otherwise: what differs between databases is tested without one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.browser import assert_accessible
+
+
+@pytest.fixture
+def database_kind() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
+def look() -> Callable[[Any], None]:
+    """Examine the page as it stands: axe finds nothing, and it needs no sideways scroll on the smallest screen."""
+
+    def look(page: Any) -> None:
+        assert_accessible(page)
+        size = page.viewport_size
+        page.set_viewport_size({"width": 320, "height": 640})
+        excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert excess <= 0, f"{page.url} is {excess} px too wide"
+        assert_accessible(page)
+        page.set_viewport_size(size)
+
+    return look

@@ -8,26 +8,38 @@ import pytest
 
 from invite_app.services import acceptance, invitations
 from tests.browser.test_journey import fill, press, sign_in
-from tests.support.factories import OPERATOR, expire, invite, make_organization, make_person, set_delivery, token_of
+from tests.support.factories import (
+    OPERATOR,
+    expire,
+    invite,
+    make_member,
+    make_organization,
+    make_person,
+    set_delivery,
+    token_of,
+)
 from tests.support.server import LiveServer
 
 Look = Callable[[Any], None]
 Open = Callable[..., Any]
-ROOMS = [f"Workspace number {number}" for number in range(9)]
+LONG = "Wolfeschlegelsteinhausenbergerdorff-" * 2 + "Konstantinopoulou"
+ROOMS = [LONG, *(f"Workspace number {number}" for number in range(1, 9))]
 
 
 @pytest.fixture
 def places(live_server: LiveServer) -> dict[str, Any]:
     """An organization with an invitation in every state, and the addresses of all its pages."""
     with live_server.app.app_context():
-        acme = make_organization(seat_limit=9, workspace_names=ROOMS)
+        acme = make_organization(seat_limit=12, workspace_names=ROOMS)
         make_person("known@guest.example")
+        make_member(acme, f"{'long' * 15}@guest.example", given_name=LONG, family_name=LONG)
         made = {
             name: invite(
                 acme, f"{name}@guest.example", given_name=name.capitalize(), workspace_ids=acme.workspaces[:3]
             )
             for name in ("plain", "known", "failed", "late", "gone", "declined")
         }
+        made["long"] = invite(acme, "long@guest.example", given_name=LONG, family_name=LONG, note=LONG * 5)
         links = {name: f"/invitations/{token_of(row)}" for name, row in made.items()}
         set_delivery(made["failed"], state="failed", reason="550 5.1.1 there is no such mailbox here")
         expire(made["late"], timedelta(days=3))

@@ -3,9 +3,12 @@
 from flask import Flask
 
 from . import (  # noqa: F401 - importing a module adds its views to the blueprint
+    account,
+    account_access,
     api_keys,
     audit,
     failures,
+    forgot,
     frame,
     headers,
     home,

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Blueprint, current_app, g, request
+from flask import Blueprint, current_app, g, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from invite_app.access import authorize
 
 from . import kept_forms
-from .visitor import actor
+from .visitor import LATEST, actor
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -42,6 +42,8 @@ def enter_organization() -> None:
     organization_id = (request.view_args or {}).get("organization_id")
     if organization_id is not None:
         stand_in(organization_id)
+        if session.get(LATEST) != str(organization_id):
+            session[LATEST] = str(organization_id)
 
 
 def stand_in(organization_id: UUID) -> None:

@@ -9,7 +9,7 @@ from invite_app.services import organizations
 from .addresses import local_path_or_home
 from .blueprint import pages, public
 from .frame import THEMES, show
-from .visitor import person
+from .visitor import latest_organization
 
 YEAR = 365 * 24 * 3600
 
@@ -17,13 +17,12 @@ YEAR = 365 * 24 * 3600
 @pages.get("/")
 @public
 def home() -> ResponseReturnValue:
-    """The person's first organization; for others the sign-in, or the set-up of a new server."""
+    """The organization that was open last; for others the sign-in, or the set-up of a new server."""
     if not current_user.is_authenticated:
         return redirect(url_for("pages.sign_in" if organizations.is_set_up() else "pages.setup"))
-    belongs_to = organizations.list_of(person().id)
-    if not belongs_to:
+    if (latest := latest_organization()) is None:
         return show("home/nowhere.html")
-    return redirect(url_for("pages.overview", organization_id=belongs_to[0].id))
+    return redirect(url_for("pages.overview", organization_id=latest.id))
 
 
 @pages.post("/appearance")

@@ -5,12 +5,12 @@ from uuid import UUID
 from flask import Response, make_response
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import kept_mail, organizations
+from invite_app.services import kept_mail
 
 from . import headers
 from .blueprint import pages, stand_in
 from .frame import show
-from .visitor import actor
+from .visitor import actor, latest_organization
 
 IN_FRAME = headers.content_security_policy(
     {
@@ -28,7 +28,8 @@ IN_FRAME = headers.content_security_policy(
 @pages.get("/outbox", endpoint="outbox")
 def show_list() -> ResponseReturnValue:
     rows = kept_mail.list_latest(by=actor())
-    stand_in(organizations.list_of(actor().user_id)[0].id)
+    if latest := latest_organization():
+        stand_in(latest.id)
     return show("outbox/list.html", rows=rows)
 
 

@@ -17,7 +17,7 @@ def register(app: Flask) -> None:
     """Let Flask-Login find sign-ins in the database, where they also end."""
     app.permanent_session_lifetime = accounts.SESSION_LIFETIME
     login.session_protection = None
-    login.user_loader(accounts.find_session)
+    login.user_loader(_find)
 
 
 def begin(started: Session) -> None:
@@ -35,6 +35,12 @@ def end() -> None:
     if current_user.is_authenticated:
         accounts.sign_out(current_user.get_id())
     _empty("person")
+
+
+def _find(session_id: str) -> Session | None:
+    if found := accounts.find_session(session_id):
+        accounts.remember_use(found)
+    return found
 
 
 def _empty(*kept: str) -> None:

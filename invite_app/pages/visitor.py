@@ -1,11 +1,15 @@
 """Who is asking, as the services want to hear it."""
 
-from flask import g, request
+from flask import g, request, session
 from flask_login import current_user
 
 from invite_app.access import PersonActor, Standing
-from invite_app.models import User
+from invite_app.models import Organization, User
+from invite_app.services import organizations
 from invite_app.services.accounts import Device
+
+LATEST = "organization"
+"""Under this name the session knows the organization whose pages were open last."""
 
 
 def person() -> User:
@@ -22,6 +26,13 @@ def standing() -> Standing:
     """What the person is and may do in the organization that the address names."""
     found: Standing = g.standing
     return found
+
+
+def latest_organization() -> Organization | None:
+    """The one whose pages were open last, as long as the person belongs to it; else the first of theirs."""
+    belongs_to = organizations.list_of(person().id)
+    latest = session.get(LATEST)
+    return next((one for one in belongs_to if str(one.id) == latest), next(iter(belongs_to), None))
 
 
 def device() -> Device:

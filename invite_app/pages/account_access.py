@@ -1,0 +1,83 @@
+"""How somebody gets into their account: its address, proven by a mailed link, and its password."""
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from wtforms import PasswordField
+from wtforms.validators import InputRequired
+
+from invite_app.errors import AccountExists, LinkBroken, WrongPassword
+from invite_app.mail.transport import transport
+from invite_app.services import account_links, own_account
+from invite_app.services.account_links import Purpose
+
+from . import headers
+from .account import HERE, show_account
+from .blueprint import pages, public
+from .facts import Attempt, Row, Rows
+from .fields import PageForm, email_field, new_password_field
+from .frame import show
+from .visitor import device, person
+
+REFUSALS: Rows = {WrongPassword: Row("password", lambda _: "This is not your password.")}
+
+
+class AddressForm(PageForm):
+    email = email_field("New email")
+    password = PasswordField("Your password", [InputRequired("Enter your password.")])
+
+
+class PasswordForm(PageForm):
+    password = PasswordField("Present password", [InputRequired("Enter your present password.")])
+    new_password = new_password_field("New password")
+
+
+@pages.route(f"{HERE}/address", methods=["GET", "POST"])
+def change_address() -> ResponseReturnValue:
+    form = AddressForm()
+    if form.validate_on_submit():
+        with Attempt(form, REFUSALS):
+            address = own_account.request_address(
+                person().id, form.email.data or "", password=form.password.data or ""
+            )
+            flash(f"An email is on its way to {address}. Open its link, and the address is changed.", "wait")
+            return redirect(url_for("pages.account"), 303)
+    return show_account("account/address.html", status=form.status, form=form, can_mail=not transport().is_local)
+
+
+@pages.route(f"{HERE}/address/<token>", methods=["GET", "POST"])
+@public
+def prove_address(token: str) -> ResponseReturnValue:
+    """A page with a button: what only fetches links must not use them up. Whoever has the mail has the address."""
+    headers.hide_address()
+    form = PageForm()
+    try:
+        link = account_links.look(token, Purpose.ADDRESS)
+        if form.validate_on_submit():
+            proven = own_account.prove_address(token, ip=device().ip)
+            flash(f"Your address is now {proven.email}.", "ok")
+            return redirect(url_for("pages.account"), 303)
+    except (LinkBroken, AccountExists) as error:
+        return show("account/link_broken.html", status=404, is_taken=isinstance(error, AccountExists))
+    return show("account/prove.html", link=link)
+
+
+@pages.route(f"{HERE}/password", methods=["GET", "POST"])
+def change_password() -> ResponseReturnValue:
+    form = PasswordForm()
+    if form.validate_on_submit():
+        with Attempt(form, REFUSALS):
+            own_account.change_password(
+                person().id,
+                old=form.password.data or "",
+                new=form.new_password.data or "",
+                keep_session=current_user.get_id(),
+                ip=device().ip,
+            )
+            flash("Password changed. You are signed out everywhere else.", "ok")
+            return redirect(url_for("pages.account"), 303)
+    return show_account("account/password.html", status=form.status, form=form, has_password=_has_password())
+
+
+def _has_password() -> bool:
+    return person().password_hash is not None

@@ -1,0 +1,35 @@
+"""What a browser says about itself, in the two words a person recognizes it by."""
+
+BROWSERS = {
+    "Edg/": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser/": "Samsung Internet",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "CriOS/": "Chrome",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+"""The first sign that is found counts: most browsers also claim to be those below them."""
+
+SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "CrOS": "ChromeOS",
+    "Windows": "Windows",
+    "Macintosh": "Mac",
+    "Linux": "Linux",
+}
+
+
+def name(user_agent: str | None) -> str:
+    """'Firefox on Windows', or as much of it as can be told."""
+    browser, system = _found(BROWSERS, user_agent), _found(SYSTEMS, user_agent)
+    if not browser and not system:
+        return "An unknown browser"
+    return f"{browser or 'A browser'}{f' on {system}' if system else ''}"
+
+
+def _found(signs: dict[str, str], user_agent: str | None) -> str:
+    return next((word for sign, word in signs.items() if sign in (user_agent or "")), "")

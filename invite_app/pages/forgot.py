@@ -1,0 +1,59 @@
+"""A forgotten password: a link by mail, and a new password for whoever has the link."""
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.errors import LinkBroken
+from invite_app.mail.transport import transport
+from invite_app.services import account_links, own_account
+from invite_app.services.account_links import Purpose
+
+from . import headers, sign_ins
+from .blueprint import pages, public
+from .facts import Attempt
+from .fields import PageForm, email_field, new_password_field
+from .frame import show
+from .visitor import device
+
+
+class ForgotForm(PageForm):
+    email = email_field()
+
+
+class ResetForm(PageForm):
+    password = new_password_field("New password")
+
+
+@pages.route("/forgot", methods=["GET", "POST"])
+@public
+def forgot() -> ResponseReturnValue:
+    """Says the same whether or not there is such an account."""
+    form = ForgotForm()
+    if form.validate_on_submit():
+        with Attempt(form):
+            own_account.request_reset(form.email.data or "", ip=device().ip)
+            return redirect(url_for("pages.reset_sent"), 303)
+    return show("forgot/form.html", status=form.status, form=form, can_mail=not transport().is_local)
+
+
+@pages.get("/forgot/sent")
+@public
+def reset_sent() -> ResponseReturnValue:
+    return show("forgot/sent.html")
+
+
+@pages.route("/reset/<token>", methods=["GET", "POST"])
+@public
+def reset(token: str) -> ResponseReturnValue:
+    headers.hide_address()
+    form = ResetForm()
+    try:
+        link = account_links.look(token, Purpose.RESET)
+        if form.validate_on_submit():
+            with Attempt(form):
+                sign_ins.begin(own_account.reset_password(token, form.password.data or "", device=device()))
+                flash("Password changed. You are signed out everywhere else.", "ok")
+                return redirect(url_for("pages.home"), 303)
+    except LinkBroken:
+        return show("forgot/broken.html", status=404)
+    return show("forgot/reset.html", status=form.status, form=form, link=link)

@@ -1,0 +1,140 @@
+"""A forgotten password: what is asked, what is told, and how often a link works."""
+
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from flask import Flask
+
+from invite_app.models.base import now
+from invite_app.services import account_links, delivery, own_account
+from invite_app.services.account_links import Purpose
+from tests.support.factories import PASSWORD, Acme
+from tests.support.mail import SmtpServer
+from tests.support.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+NEW = "a phrase that nobody knows"
+
+
+@pytest.fixture
+def mailing(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
+    """The application with a mail server."""
+    return make_app(**smtp.environ)
+
+
+@pytest.fixture
+def link(mailing: Flask, acme: Acme, smtp: SmtpServer) -> str:
+    """The path in the mail that the owner gets."""
+    Visitor(mailing).go("/forgot", email=acme.owner.email)
+    with mailing.app_context():
+        for row in delivery.claim(10):
+            assert delivery.deliver(row)
+    (mail,) = smtp.to(acme.owner.email)
+    assert mail.subject == "Choose a new password"
+    return mail.links[0].removeprefix("http://localhost")
+
+
+def choose(app: Flask, path: str, password: str = NEW) -> Visitor:
+    visitor = Visitor(app)
+    assert visitor.go(path, password=password) == "/"
+    return visitor
+
+
+@pytest.mark.parametrize("address", ["owner@acme.example", "OWNER@acme.example ", "nobody@acme.example"])
+def test_the_answer_tells_nothing_about_the_account(address: str, mailing: Flask, acme: Acme) -> None:
+    visitor = Visitor(mailing)
+    page = visitor.follow("/forgot", email=address)
+    assert page.texts("p", "lead") == ["If that address has an account, an email is on its way."]
+    assert visitor.answer is not None
+    assert address.strip() not in visitor.answer.text
+
+
+def test_what_is_no_address_is_said_at_the_field(mailing: Flask) -> None:
+    page = Visitor(mailing).submit("/forgot", email="nonsense")
+    assert page.errors == page.summary == ["Enter an email address, like name@example.com."]
+    assert page.value("email") == "nonsense"
+
+
+def test_nobody_without_an_account_gets_mail(mailing: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    Visitor(mailing).go("/forgot", email="nobody@acme.example")
+    with mailing.app_context():
+        assert delivery.claim(10) == []
+
+
+def test_the_link_opens_a_form_that_signs_in(mailing: Flask, acme: Acme, link: str, visit: Visit) -> None:
+    elsewhere = visit(acme.owner)
+    visitor = Visitor(mailing)
+    page = visitor.get(link)
+    assert page.texts("p", "lead") == ["For owner@acme.example. You are signed out everywhere else."]
+    assert visitor.answer is not None
+    assert visitor.answer.headers["Referrer-Policy"] == "no-referrer"
+    assert visitor.answer.headers["Cache-Control"] == "no-store"
+    assert visitor.go(link, password=NEW) == "/"
+    home = visitor.client.get("/").location
+    assert visitor.get(home).notes == ["Password changed. You are signed out everywhere else."]
+    elsewhere.get(home, 303)
+    visit().submit("/sign-in", email=acme.owner.email, password=PASSWORD)
+    visit().sign_in(acme.owner, NEW)
+
+
+def test_a_weak_password_leaves_the_link_usable(mailing: Flask, link: str) -> None:
+    visitor = Visitor(mailing)
+    page = visitor.submit(link, password="short")
+    assert page.errors == page.summary == ["Use at least 12 characters. A few words in a row work well."]
+    assert visitor.go(link, password=NEW) == "/"
+
+
+def broken(app: Flask, path: str) -> None:
+    visitor = Visitor(app)
+    for page in (visitor.get(path, 404), visitor.submit(path, page="/forgot", status=404, password=NEW)):
+        assert page.texts("h1") == ["This link does not work"]
+        assert "/forgot" in page.links
+
+
+def test_a_link_works_once(mailing: Flask, link: str) -> None:
+    choose(mailing, link)
+    broken(mailing, link)
+
+
+def test_a_link_ends_after_an_hour(mailing: Flask, link: str) -> None:
+    with time_machine.travel(now() + account_links.LIFETIMES[Purpose.RESET]):
+        broken(mailing, link)
+
+
+def test_a_link_dies_with_another_change_of_the_password(mailing: Flask, acme: Acme, link: str) -> None:
+    with mailing.app_context():
+        own_account.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
+    broken(mailing, link)
+
+
+@pytest.mark.parametrize("token", ["x", "%20", "a" * 50, "../account"])
+def test_what_is_no_link_does_nothing(token: str, mailing: Flask) -> None:
+    Visitor(mailing).get(f"/reset/{token}", 404)
+
+
+def test_the_browser_of_somebody_else_is_taken_over_by_who_has_the_link(
+    mailing: Flask, acme: Acme, link: str
+) -> None:
+    visitor = Visitor(mailing).sign_in(acme.member)
+    visitor.go(link, password=NEW)
+    assert visitor.get("/account").texts("p", "facts-line") == [acme.owner.email]
+
+
+def test_too_many_questions_are_refused_in_words(
+    make_app: Callable[..., Flask], smtp: SmtpServer, acme: Acme
+) -> None:
+    visitor = Visitor(make_app(**smtp.environ, INVITE_RATE_LIMITS="on"))
+    for _ in range(3):
+        visitor.go("/forgot", email="nobody@acme.example")
+    page = visitor.submit("/forgot", status=429, email="nobody@acme.example")
+    assert page.summary[0].startswith("Too many tries.")
+    assert page.value("email") == "nobody@acme.example"
+
+
+def test_without_a_mail_server_the_operator_can_help(acme: Acme, visit: Visit) -> None:
+    visitor = visit()
+    assert "/forgot" in visitor.get("/sign-in").links
+    page = visitor.get("/forgot")
+    assert page.texts("code") == ["flask user sign-in-link name@example.com"]
+    assert not page.all("input", name="email")

@@ -3,11 +3,12 @@
 from flask import Flask
 
 from . import dialect, docs, health
+from .almanac import almanac
 from .clerk import clerk
 from .deepset import deepset
 from .trieve import trieve
 
-DIALECTS = (deepset, clerk, trieve)
+DIALECTS = (deepset, clerk, trieve, almanac)
 
 
 def register(app: Flask) -> None:

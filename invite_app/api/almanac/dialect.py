@@ -1,0 +1,82 @@
+"""The Almanac API: who asks, and the answer to each fact, written as FastAPI writes it, like those of deepset's."""
+
+from pydantic import BaseModel, ConfigDict
+from werkzeug.exceptions import HTTPException
+
+from invite_app import errors as facts
+from invite_app.api.authentication import bearer_or_session
+from invite_app.api.deepset.dialect import SIGN_IN, at, at_field, malformed, named, not_found, sentence
+from invite_app.api.description import FASTAPI_STYLE
+from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.shape import Malformed
+
+
+class Closed(BaseModel):
+    """A body that knows all of its fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+not_signed_in = Row(401, sentence, SIGN_IN)
+forbidden = Row(403, sentence)
+unknown = Row(404, not_found)
+conflict = Row(409, sentence)
+impossible = Row(422, at())
+"""The body as a whole is refused, whatever its values: the published API knows no other status for it."""
+
+ERRORS: ErrorTable = {
+    Malformed: Row(422, malformed),
+    HTTPException: Row(None, named),
+    # who is asking, where
+    facts.Unauthenticated: not_signed_in,
+    facts.WrongPassword: not_signed_in,
+    facts.SignInRequired: not_signed_in,
+    facts.OrganizationUnknown: unknown,
+    facts.PermissionMissing: forbidden,
+    # values
+    facts.InvalidValue: Row(422, at_field),
+    facts.InvalidEmail: Row(422, at("email")),
+    facts.DomainNotAllowed: Row(422, at("email")),
+    facts.RoleUnknown: Row(422, at("role")),
+    facts.NameTaken: Row(422, at("slug")),
+    facts.RedirectNotAllowed: impossible,
+    facts.WorkspaceUnknown: impossible,
+    facts.IdempotencyKeyReused: impossible,
+    # things that are not there
+    facts.UserUnknown: unknown,
+    facts.MembershipUnknown: unknown,
+    facts.InvitationUnknown: unknown,
+    facts.ApiKeyUnknown: unknown,
+    facts.BatchUnknown: unknown,
+    facts.SheetUnknown: unknown,
+    facts.OfferUnknown: unknown,
+    facts.LinkBroken: unknown,
+    # rights
+    facts.RoleAboveOwn: forbidden,
+    facts.MemberAboveOwn: forbidden,
+    facts.WrongAccount: forbidden,
+    facts.ProofRequired: forbidden,
+    # the state of things
+    facts.PlanUpgradeRequired: impossible,
+    facts.SeatsFull: impossible,
+    facts.AlreadyMember: impossible,
+    facts.InvitedOneself: impossible,
+    facts.InvitationPending: impossible,
+    facts.DuplicateInList: impossible,
+    facts.ListTooLong: impossible,
+    facts.ListEmpty: impossible,
+    facts.ListUnreadable: impossible,
+    facts.InvitationEnded: conflict,
+    facts.LastOwner: conflict,
+    facts.AcceptBlocked: conflict,
+    facts.AccountExists: conflict,
+    facts.AlreadySetUp: conflict,
+    facts.RoleBuiltIn: conflict,
+    facts.RoleInUse: conflict,
+    facts.StillRunning: conflict,
+    facts.RateLimited: Row(429, sentence),
+    facts.DeliveryFailed: Row(503, sentence),
+}
+
+almanac = Dialect("almanac", prefix="/v1", authenticate=bearer_or_session, errors=ERRORS, description=FASTAPI_STYLE)
+"""Shares its prefix with Clerk's, which answers for the paths that neither serves."""

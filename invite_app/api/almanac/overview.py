@@ -1,0 +1,136 @@
+"""An organization at a glance: its seats, its people, who is invited, which roles there are, and who is looking."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from invite_app.access import Standing
+from invite_app.models import Invitation, InvitationState, Membership, Role
+from invite_app.models.base import now
+from invite_app.services import invitation_lists, invitations, members, roles
+
+from .dialect import Closed
+
+OPEN = (InvitationState.PENDING, InvitationState.EXPIRED)
+"""What can be sent again."""
+
+
+class HostedOrganizationInvitation(Closed):
+    invitation_id: str = Field(title="Invitation Id")
+    email: str = Field(title="Email")
+    role: str = Field(title="Role")
+    state: str = Field(default="pending", title="State")
+    created_at: str | None = Field(default=None, title="Created At")
+    expires_at: str | None = Field(default=None, title="Expires At")
+
+
+class Seats(BaseModel):
+    active: int = Field(description="Members.")
+    pending: int = Field(description="Open invitations; each holds a seat.")
+    used: int = Field(description="Both together.")
+    blocked: int = Field(description="How many are used beyond the limit, which was lowered.")
+    granted: int = Field(description="The limit; 0 where there is none.")
+    unlimited: bool
+    overage_allowed: bool = False
+
+
+class Viewer(BaseModel):
+    """Who is looking, or whom the key acts for; what may be managed is what the key may."""
+
+    organization_id: UUID
+    role: str
+    can_manage_billing: bool
+    can_manage_developers: bool
+    can_manage_enterprise: bool
+    can_manage_members: bool
+
+
+class Member(BaseModel):
+    membership_id: UUID
+    user_id: UUID
+    display_name: str
+    email: str
+    role: str
+    status: str = "active"
+    avatar_url: str | None = None
+
+
+class RoleShown(BaseModel):
+    name: str
+    slug: str
+    description: str = Field(description="What the role may do.")
+
+
+class OrganizationMembers(BaseModel):
+    """What the viewer may not see is left out."""
+
+    organization_id: UUID
+    seats: Seats
+    viewer: Viewer
+    invitations: list[HostedOrganizationInvitation]
+    members: list[Member]
+    roles: list[RoleShown]
+
+
+def overview(standing: Standing) -> OrganizationMembers:
+    here, by = standing.organization.id, standing.actor
+    open_ones = invitations.list_all(here, by=by, states=OPEN) if standing.may("invitations:read") else []
+    people = members.list_all(here, by=by) if standing.may("members:read") else []
+    return OrganizationMembers(
+        organization_id=here,
+        seats=_seats(standing),
+        viewer=_viewer(standing, members.get_own(here, by=by)),
+        invitations=[shown_invitation(invitation) for invitation in open_ones],
+        members=[_shown_member(membership) for membership in people],
+        roles=[_shown_role(role) for role in roles.list_all(here, by=by)],
+    )
+
+
+def shown_invitation(invitation: Invitation) -> HostedOrganizationInvitation:
+    return HostedOrganizationInvitation(
+        invitation_id=str(invitation.id),
+        email=invitation.email,
+        role=invitation.role.key if invitation.role else invitation.role_name,
+        state=invitation.state_at(now()),
+        created_at=invitation.created_at.isoformat(),
+        expires_at=invitation.expires_at.isoformat(),
+    )
+
+
+def _seats(standing: Standing) -> Seats:
+    organization = standing.organization
+    pending = invitation_lists.count(standing, invitations.Filter((InvitationState.PENDING,)))
+    used, limit = organization.members_count + pending, organization.seat_limit
+    return Seats(
+        active=organization.members_count,
+        pending=pending,
+        used=used,
+        blocked=0 if limit is None else max(0, used - limit),
+        granted=limit or 0,
+        unlimited=limit is None,
+    )
+
+
+def _viewer(standing: Standing, membership: Membership) -> Viewer:
+    return Viewer(
+        organization_id=standing.organization.id,
+        role=membership.role.key,
+        can_manage_billing=standing.may("organization:write"),
+        can_manage_developers=standing.may("api_keys:write"),
+        can_manage_enterprise=standing.may("organization:write"),
+        can_manage_members=standing.may("members:write"),
+    )
+
+
+def _shown_member(membership: Membership) -> Member:
+    return Member(
+        membership_id=membership.id,
+        user_id=membership.user_id,
+        display_name=membership.user.name,
+        email=membership.user.email,
+        role=membership.role.key,
+    )
+
+
+def _shown_role(role: Role) -> RoleShown:
+    return RoleShown(name=role.name, slug=role.key, description=", ".join(role.permissions))

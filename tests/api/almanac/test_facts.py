@@ -1,0 +1,122 @@
+"""Each fact, raised while somebody is being invited, and what the Almanac API says to it."""
+
+from typing import Any, NoReturn
+
+import pytest
+from flask.testing import FlaskClient
+
+from invite_app import errors as facts
+from invite_app.errors import DomainError
+from invite_app.services import invitations
+from tests.api.facts import EXAMPLES, every_fact
+from tests.support.databases import on_sqlite
+
+from .conftest import ANA, Post
+from .published import HTTP_VALIDATION_ERROR, check
+
+SENTENCES: dict[type[DomainError], int] = {
+    facts.Unauthenticated: 401,
+    facts.WrongPassword: 401,
+    facts.SignInRequired: 401,
+    facts.PermissionMissing: 403,
+    facts.RoleAboveOwn: 403,
+    facts.MemberAboveOwn: 403,
+    facts.WrongAccount: 403,
+    facts.ProofRequired: 403,
+    facts.InvitationEnded: 409,
+    facts.LastOwner: 409,
+    facts.InviterLostRight: 409,
+    facts.RoleGone: 409,
+    facts.AccountExists: 409,
+    facts.AlreadySetUp: 409,
+    facts.RoleBuiltIn: 409,
+    facts.RoleInUse: 409,
+    facts.StillRunning: 409,
+    facts.RateLimited: 429,
+    facts.DeliveryFailed: 503,
+}
+"""What is told in a sentence, and with which status."""
+
+NOT_FOUND = {
+    *(facts.OrganizationUnknown, facts.UserUnknown, facts.MembershipUnknown, facts.InvitationUnknown),
+    *(facts.ApiKeyUnknown, facts.BatchUnknown, facts.SheetUnknown, facts.OfferUnknown, facts.LinkBroken),
+}
+
+PLACES: dict[type[DomainError], str] = {
+    facts.InvalidEmail: "email",
+    facts.DomainNotAllowed: "email",
+    facts.RoleUnknown: "role",
+    facts.NameTaken: "slug",
+    facts.InvalidName: "given_name",
+    facts.InvalidNote: "note",
+    facts.InvalidLifetime: "lifetime",
+    facts.InvalidMetadata: "public_metadata",
+    facts.InvalidSetting: "plan",
+    facts.WeakPassword: "password",
+}
+"""Where in the body a value is at fault; all that is in none of these tables concerns the body as a whole."""
+
+
+def expected(fact: type[DomainError]) -> tuple[int, Any]:
+    sentence = str(EXAMPLES[fact])
+    if fact in NOT_FOUND:
+        return 404, "Not Found"
+    if fact in SENTENCES:
+        return SENTENCES[fact], sentence
+    place = PLACES.get(fact)
+    value = ANA.get(place) if place else ANA
+    return 422, [
+        {"type": "value_error", "loc": ["body", place] if place else ["body"], "msg": sentence, "input": value}
+    ]
+
+
+@on_sqlite
+@pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
+def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]) -> None:
+    def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise EXAMPLES[fact]
+
+    monkeypatch.setattr(invitations, "send", refuse)
+    answer = post()
+    status, detail = expected(fact)
+    assert (answer.status_code, answer.get_json()) == (status, {"detail": detail})
+    assert answer.content_type == "application/json"
+    assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+    assert answer.headers.get("Retry-After") == ("17" if status == 429 else None)
+    if status == 422:
+        check(answer.get_json(), HTTP_VALIDATION_ERROR)
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/organizations/x/members/invite"),
+        ("PUT", "/v1/organizations/x/members/invite"),
+        ("OPTIONS", "/v1/organizations/x/members/invite"),
+        ("POST", "/v1/organizations/x/members"),
+        ("GET", "/v1/organizations/x/invitations/y/resend"),
+        ("DELETE", "/v1/organizations"),
+    ],
+)
+def test_another_method_is_answered_by_whom_the_path_belongs_to(client: FlaskClient, method: str, path: str) -> None:
+    answer = client.open(path, method=method)
+    assert (answer.status_code, answer.get_json()) == (405, {"detail": "Method Not Allowed"})
+    assert answer.content_type == "application/json"
+    assert "Allow" in answer.headers
+
+
+@on_sqlite
+def test_paths_that_nobody_serves_are_clerks(client: FlaskClient) -> None:
+    for path in ("/v1", "/v1/unknown", "/v1/organizations/x/members/invite/again"):
+        assert list(client.get(path).get_json()) == ["errors"]
+
+
+@on_sqlite
+def test_a_failure_is_told_without_its_reason(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise RuntimeError("the secret reason")
+
+    monkeypatch.setattr(invitations, "send", fail)
+    answer = post()
+    assert (answer.status_code, answer.get_json()) == (500, {"detail": "Internal Server Error"})

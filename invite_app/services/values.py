@@ -1,6 +1,7 @@
 """What counts as a usable value: addresses, names, notes, origins, lifetimes. Every interface goes through these."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -8,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import idna
 from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from invite_app.errors import (
@@ -21,6 +23,7 @@ from invite_app.errors import (
 )
 from invite_app.models.base import folded
 
+_HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 MAX_NAME = 100
 MAX_FOLDED_NAME = 300  # a single ligature can stand for a whole sentence
 MAX_NOTE = 1000
@@ -111,9 +114,19 @@ def origin(url: str) -> str | None:
         return None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if (host := _host(parts.hostname)) is None:
+        return None
     default = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + ("" if port in (None, default) else f":{port}")
+
+
+def _host(name: str) -> str | None:
+    """The host as browsers send it, or None: an origin also stands in headers, where more would mean more."""
+    try:
+        host = f"[{name}]" if ":" in name else name if name.isascii() else idna.encode(name, uts46=True).decode()
+    except idna.IDNAError:
+        return None
+    return host if _HOST.fullmatch(host) else None
 
 
 def allowed_origin(text: str) -> str:

@@ -150,6 +150,8 @@ class TestOrigin:
             ("http://[::1]:3000/x", "http://[::1]:3000"),
             ("http://[2001:DB8::1]/", "http://[2001:db8::1]"),
             ("https://app.example.com:0/", "https://app.example.com:0"),
+            ("https://Bücher.example/x", "https://xn--bcher-kva.example"),
+            ("http://my_app.internal", "http://my_app.internal"),
         ],
     )
     def test_has_one_normal_form(self, url: str, origin: str) -> None:
@@ -178,6 +180,7 @@ class TestOrigin:
                 "https://app.example.com/\x00",
                 "data:text/html,x",
             ),
+            *("https://a;script-src", "https://a b.example", "https://a,b", "https://a'b", "http://[v1.x;y]"),
         ],
     )
     def test_is_none_for_what_is_no_plain_web_address(self, url: str) -> None:

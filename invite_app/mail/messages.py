@@ -54,6 +54,14 @@ def added(row: OutboxMessage) -> MailMessage:
     return _render("added", values, to=row.user.email, message_id=_message_id(row))
 
 
+def removed(row: OutboxMessage) -> MailMessage:
+    """Tells somebody that they are no longer a member, and that their account stays."""
+    assert row.user is not None
+    assert row.organization is not None
+    values = {"organization_name": row.organization.name, "given_name": row.user.given_name}
+    return _render("removed", values, to=row.user.email, message_id=_message_id(row))
+
+
 def sample(subject: Invitation) -> MailMessage:
     """The mail of an invitation that is not sent yet, with a link that leads nowhere."""
     return _render(

@@ -1,32 +1,61 @@
-"""The list of members."""
+"""The list of members, and the same as a file."""
 
+from collections.abc import Iterator
 from uuid import UUID
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import attention, member_lists
+from invite_app.models.base import now
+from invite_app.services import attention, member_exports, member_lists, member_search
 
-from . import paging
+from . import member_filters, paging, spreadsheets
 from .blueprint import pages
 from .frame import show
 from .visitor import actor, standing
 
+ALL = "/organizations/<uuid:organization_id>/members"
+HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC)", "Last active (UTC)")
 
-@pages.get("/organizations/<uuid:organization_id>/members", endpoint="members")
+
+@pages.get(ALL, endpoint="members")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    words = request.args.get("q", "").strip()
+    chosen = member_filters.read()
     page = member_lists.list_page(
-        organization_id,
-        by=actor(),
-        only=member_lists.Filter(fragment=words),
-        cursor=request.args.get("cursor"),
+        organization_id, by=actor(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor")
     )
+    roles, workspaces = member_search.roles_and_workspaces(standing())
     return show(
         "members/list.html",
         members=page.items,
-        page=paging.links(page, q=words or None),
-        words=words,
+        last_seen=member_search.last_seen([member.user_id for member in page.items]),
+        page=paging.links(page, **chosen.given),
+        chosen=chosen,
+        all_selected="all" in request.args,
+        roles=[(role.key, role.name) for role in roles],
+        workspaces=[(str(workspace.id), workspace.name) for workspace in workspaces],
         members_count=standing().organization.members_count,
-        pending=attention.pending(standing()),
+        pending=0 if chosen.q else attention.pending(standing()),
+        invited=member_search.invited(standing(), chosen.q),
     )
+
+
+@pages.get(f"{ALL}/export")
+def members_file(organization_id: UUID) -> ResponseReturnValue:
+    """Everybody whom the list with the same filter shows."""
+    standing().check_may("members:read")
+    chosen = member_filters.read()
+    return spreadsheets.download(f"members-{now():%Y-%m-%d}.csv", HEAD, _rows(organization_id, chosen))
+
+
+def _rows(organization_id: UUID, chosen: member_filters.Chosen) -> Iterator[tuple[object, ...]]:
+    for member, seen in member_exports.people(organization_id, by=actor(), only=chosen.only, order=chosen.order):
+        yield (
+            member.user.given_name,
+            member.user.family_name,
+            member.user.email,
+            member.role.name,
+            ", ".join(workspace.name for workspace in member.workspaces),
+            f"{member.created_at:%Y-%m-%d %H:%M}",
+            f"{seen:%Y-%m-%d %H:%M}" if seen else "never",
+        )

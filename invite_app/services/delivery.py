@@ -34,6 +34,7 @@ LEASE_MARGIN = timedelta(seconds=20)
 BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
     "invitation": messages.invitation,
     "added": messages.added,
+    "removed": messages.removed,
     "reset": messages.reset,
     "address": messages.address,
 }

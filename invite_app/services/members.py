@@ -4,17 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
-
 from invite_app import ids
-from invite_app.access import Actor, Standing, locked
+from invite_app.access import Actor, locked
 from invite_app.db import session
-from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
-from invite_app.models import ApiKey, Membership, Organization, Role, User, Workspace
-from invite_app.models.base import now
+from invite_app.errors import AlreadyMember, UserUnknown
+from invite_app.models import Membership, Organization, User
 from invite_app.models.membership import sort_name
 
-from . import audit, delivery, drafts, endings, inviters, roles, values, workspaces
+from . import delivery, drafts, endings, member_deeds, roles, values, workspaces
 from .member_lists import Filter, find, find_in, first_owner, get, get_own, list_all, list_page, memberships_of
 
 __all__ = [
@@ -74,7 +71,7 @@ def add(
         session().add(membership)
         organization.members_count += 1
         delivery.enqueue_notice("added", user, organization=organization)
-        _record(standing, "member.added", membership, {}, {"role": granted.name})
+        member_deeds.record(standing, "member.added", membership, {}, {"role": granted.name})
     return membership
 
 
@@ -96,7 +93,7 @@ def change_metadata(
         membership.private_metadata = values.metadata(
             _merged(membership.private_metadata, private or {}), "private_metadata"
         )
-        _record(standing, "member.metadata_changed", membership, {}, {})
+        member_deeds.record(standing, "member.metadata_changed", membership, {}, {})
     return membership
 
 
@@ -132,22 +129,25 @@ def change(
         standing.check_may_change(membership.user_id, membership.role)
         standing.check_may_grant(granted)
         if granted.id != membership.role_id:
-            _set_role(standing, membership, granted)
+            member_deeds.set_role(standing, membership, granted)
         if chosen is not None:
-            _set_workspaces(standing, membership, chosen)
+            member_deeds.set_workspaces(standing, membership, chosen)
     return membership
 
 
-def remove(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
+def remove(
+    organization_id: UUID | str, user_id: UUID | str, *, by: Actor, take_over: bool = False, tell: bool = False
+) -> Membership:
     """End a membership, and with it the person's keys here and the pending invitations to them.
 
-    Returns what ended. Invitations sent by them stay, and are checked again when somebody accepts. Raises
+    Returns what ended. Invitations sent by them stay, and are checked again when somebody accepts; with
+    `take_over` those that the actor may grant become the actor's. `tell` sends the person a mail. Raises
     MembershipUnknown, MemberAboveOwn and LastOwner.
     """
     with locked(organization_id, by=by, needs="members:write") as standing:
         membership = find_in(standing.organization.id, user_id)
         standing.check_may_change(membership.user_id, membership.role)
-        _end(standing, membership, "member.removed")
+        member_deeds.remove(standing, membership, take_over=take_over, tell=tell)
     return membership
 
 
@@ -155,24 +155,7 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
     """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
     with locked(organization_id, by=by) as standing:
         person = standing.check_in_person("members:write")
-        _end(standing, find_in(standing.organization.id, person.id), "member.left")
-
-
-def _set_role(standing: Standing, membership: Membership, role: Role) -> None:
-    if not role.is_owner:
-        _check_not_last_owner(membership)
-    before = membership.role.name
-    membership.role, membership.role_id = role, role.id
-    inviters.review(standing.organization, membership.user_id)
-    _record(standing, "member.role_changed", membership, {"role": before}, {"role": role.name})
-
-
-def _set_workspaces(standing: Standing, membership: Membership, chosen: list[Workspace]) -> None:
-    before = [workspace.name for workspace in membership.workspaces]
-    after = [workspace.name for workspace in chosen]
-    membership.workspaces = chosen
-    if before != after:
-        _record(standing, "member.workspaces_changed", membership, {"workspaces": before}, {"workspaces": after})
+        member_deeds.end(standing, find_in(standing.organization.id, person.id), "member.left")
 
 
 def _get_proven(user_id: UUID | str) -> User:
@@ -199,42 +182,3 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         else:
             result[name] = value
     return result
-
-
-def _end(standing: Standing, membership: Membership, action: str) -> None:
-    _check_not_last_owner(membership)
-    organization = standing.organization
-    session().execute(
-        update(ApiKey)
-        .where(
-            ApiKey.organization_id == organization.id,
-            ApiKey.user_id == membership.user_id,
-            ApiKey.revoked_at.is_(None),
-        )
-        .values(revoked_at=now())
-    )
-    endings.revoke_those_to(organization, membership.user.email)
-    audit.record(organization.id, standing, action, membership, before={"role": membership.role.name})
-    session().delete(membership)
-    organization.members_count -= 1
-    inviters.review(organization, membership.user_id)
-
-
-def _check_not_last_owner(membership: Membership) -> None:
-    if not membership.role.is_owner:
-        return
-    owners = select(func.count()).where(
-        Membership.organization_id == membership.organization_id, Membership.role_id == membership.role_id
-    )
-    if session().scalar(owners) == 1:
-        raise LastOwner
-
-
-def _record(
-    standing: Standing,
-    action: str,
-    membership: Membership,
-    before: dict[str, object],
-    after: dict[str, object],
-) -> None:
-    audit.record(standing.organization.id, standing, action, membership, before=before, after=after)

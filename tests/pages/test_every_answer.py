@@ -89,7 +89,7 @@ def test_an_accident_has_a_number_and_says_nothing_else(
 
 MOST = {
     "/": 20,
-    "/members": 9,
+    "/members": 12,
     "/workspaces": 9,
     "/workspaces/new": 4,
     "/invitations": 14,

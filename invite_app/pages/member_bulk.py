@@ -1,0 +1,151 @@
+"""Changing or removing many members: the effect first, and who is left out."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField, RadioField, SelectMultipleField
+from wtforms.validators import DataRequired
+
+from invite_app.errors import RoleAboveOwn, RoleUnknown
+from invite_app.models import Membership
+from invite_app.services import member_bulk, member_search
+from invite_app.services.member_bulk import Deed, GiveRole, LeftOut, Obstacle, PutIntoWorkspaces, Remove, Report
+from invite_app.services.member_lists import Filter
+
+from . import facts
+from .blueprint import pages
+from .facts import Attempt, Row, Rows
+from .fields import choice, workspace_choices
+from .frame import show
+from .member_form import lines, withheld
+from .member_selection import SelectionForm
+from .members import ALL
+from .visitor import actor, standing
+
+REFUSALS: Rows = {kind: Row("new_role", facts.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
+NOBODY = "Select at least one member first."
+WHY = {
+    Obstacle.YOURSELF: "{} is you",
+    Obstacle.ABOVE_OWN: "{} may do more than you",
+    Obstacle.LAST_OWNER: "{} is the last owner",
+    Obstacle.UNCHANGED: "nothing changes for {}",
+}
+NAMED = 5
+"""How many of those who are left out a note names."""
+
+
+class RoleForm(SelectionForm):
+    new_role = RadioField("New role", [DataRequired("Choose a role.")], validate_choice=False)
+    undecided = GiveRole("")
+
+    def deed(self) -> Deed:
+        return GiveRole(self.new_role.data or "")
+
+
+class WorkspacesForm(SelectionForm):
+    how = RadioField("What to do", choices=[choice("in", "Put in"), choice("out", "Take out")], default="in")
+    workspace_ids = SelectMultipleField(
+        "Workspaces", [DataRequired("Choose at least one workspace.")], validate_choice=False
+    )
+    undecided = PutIntoWorkspaces([])
+
+    def deed(self) -> Deed:
+        return PutIntoWorkspaces(self.workspace_ids.data or [], out=self.how.data == "out")
+
+
+class RemovalForm(SelectionForm):
+    take_over = BooleanField("Take over their pending invitations", default=True)
+    tell = BooleanField("Tell them by email", default=True)
+    undecided = Remove()
+
+    def deed(self) -> Deed:
+        return Remove(take_over=self.take_over.data, tell=self.tell.data)
+
+
+BulkForm = RoleForm | WorkspacesForm | RemovalForm
+
+
+@pages.route(f"{ALL}/change-role", methods=["GET", "POST"])
+def change_roles(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may("members:write")
+    form = RoleForm()
+    roles, _ = member_search.roles_and_workspaces(standing())
+    form.new_role.choices = [choice(role.key, role.name) for role in roles]
+    return _page(organization_id, form, "role", lines=lines(roles), locked=withheld(roles, standing()))
+
+
+@pages.route(f"{ALL}/change-workspaces", methods=["GET", "POST"])
+def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may("members:write")
+    form = WorkspacesForm()
+    _, workspaces = member_search.roles_and_workspaces(standing())
+    form.workspace_ids.choices = workspace_choices(workspaces)
+    return _page(organization_id, form, "workspaces")
+
+
+@pages.route(f"{ALL}/remove", methods=["GET", "POST"])
+def remove_members(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may("members:write")
+    return _page(organization_id, RemovalForm(), "remove")
+
+
+DONE = {
+    "role": "{} got another role.",
+    "workspaces": "{} got other workspaces.",
+    "remove": "{} removed.",
+}
+
+
+def _page(organization_id: UUID, form: BulkForm, deed: str, **values: Any) -> ResponseReturnValue:
+    only = form.only
+    if only is None:
+        flash(NOBODY, "warn")
+        return redirect(url_for("pages.members"), 303)
+    is_final = request.method == "POST" and "preview" not in request.form and form.validate()
+    report = _preview(organization_id, form, only)
+    if is_final and not form.errors and form.has_shown(report.total):
+        with Attempt(form, REFUSALS):
+            _say(DONE[deed], member_bulk.apply(organization_id, only, form.deed(), by=actor()))
+            return redirect(url_for("pages.members", **form.narrows), 303)
+    return show(
+        f"members/bulk_{deed}.html",
+        status=form.status,
+        form=form,
+        report=report,
+        people=[_name(one) for one in report.done],
+        done=_people(report.done),
+        left_out=[_why(one) for one in report.left_out],
+        **values,
+    )
+
+
+def _preview(organization_id: UUID, form: BulkForm, only: Filter) -> Report:
+    """Of what was chosen, or, when that cannot be, of nothing chosen yet."""
+    with Attempt(form, REFUSALS):
+        return member_bulk.preview(organization_id, only, form.deed(), by=actor())
+    return member_bulk.preview(organization_id, only, form.undecided, by=actor())
+
+
+def _say(sentence: str, report: Report) -> None:
+    if report.done:
+        flash(sentence.format(_people(report.done)), "ok")
+    if report.left_out:
+        named = [_why(one) for one in report.left_out[:NAMED]]
+        more = len(report.left_out) - len(named)
+        rest = [f"and {more:,} more"] if more else []
+        flash(f"{len(report.left_out):,} of {report.total:,} left out: {'; '.join([*named, *rest])}.", "warn")
+
+
+def _people(members: Sequence[Membership]) -> str:
+    return _name(members[0]) if len(members) == 1 else f"{len(members):,} people"
+
+
+def _why(left_out: LeftOut) -> str:
+    return WHY[left_out.obstacle].format(_name(left_out.member))
+
+
+def _name(member: Membership) -> str:
+    return member.user.name or member.user.email

@@ -1,0 +1,73 @@
+"""How the address narrows and orders the list of members."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from invite_app import ids
+from invite_app.models import Membership
+from invite_app.services import member_lists
+from invite_app.services.cursors import Order
+from invite_app.services.member_lists import Filter
+
+NOWHERE = UUID(int=0)
+"""A workspace that no organization has, for an address that names none."""
+
+BY_NAME, NEWEST = member_lists.BY_NAME, member_lists.NEWEST
+ORDERS: Mapping[str, Order[Membership]] = {
+    "name": BY_NAME,
+    "-name": Order(BY_NAME.columns, BY_NAME.values, descending=True),
+    "joined": member_lists.OLDEST,
+    "-joined": NEWEST,
+}
+DEFAULT = "name"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What somebody asked for; what is empty does not narrow the list."""
+
+    q: str = ""
+    role: str = ""
+    workspace: str = ""
+    sort: str = DEFAULT
+
+    @property
+    def only(self) -> Filter:
+        return Filter(
+            fragment=self.q,
+            roles=[self.role] if self.role else (),
+            workspace_id=next(iter(ids.readable([self.workspace])), NOWHERE) if self.workspace else None,
+        )
+
+    @property
+    def order(self) -> Order[Membership]:
+        return ORDERS[self.sort]
+
+    @property
+    def narrows(self) -> dict[str, str]:
+        """The filter as parameters of an address."""
+        chosen = {"q": self.q, "role": self.role, "workspace": self.workspace}
+        return {name: value for name, value in chosen.items() if value}
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The filter and the order, as parameters of an address."""
+        return self.narrows | ({"sort": self.sort} if self.sort != DEFAULT else {})
+
+    def head(self, key: str) -> dict[str, Any]:
+        """How the list is ordered by this column, and the parameters that order it so, or the other way round."""
+        turned = f"-{key}" if self.sort == key else key
+        directions = {key: "ascending", f"-{key}": "descending"}
+        return {"sort": directions.get(self.sort, "none"), "given": {**self.narrows, "sort": turned}}
+
+
+def read(sent: Mapping[str, str] | None = None) -> Chosen:
+    """From the address, unless a form carries it."""
+    sent = request.args if sent is None else sent
+    sort = sent.get("sort", DEFAULT)
+    q, role, workspace = (sent.get(name, "").strip() for name in ("q", "role", "workspace"))
+    return Chosen(q, role, workspace, sort if sort in ORDERS else DEFAULT)

@@ -1,0 +1,79 @@
+"""The form of a member, and what saving it would do to the person."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wtforms import RadioField, SelectMultipleField
+
+from invite_app.access import Standing
+from invite_app.models import Membership, Role, Workspace
+
+from . import words
+from .fields import PageForm, choice, workspace_choices
+
+ONLY_OWNERS = "Only an owner can make somebody an owner."
+
+
+class MemberForm(PageForm):
+    role = RadioField("Role", validate_choice=False)
+    workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the person will be able to do, what no longer, and where they will come and go."""
+
+    gained: list[str]
+    lost: list[str]
+    into: list[str]
+    out_of: list[str]
+
+    @property
+    def changes_something(self) -> bool:
+        return bool(self.gained or self.lost or self.into or self.out_of)
+
+
+def form_of(member: Membership, roles: Sequence[Role], workspaces: Sequence[Workspace]) -> MemberForm:
+    form = MemberForm(role=member.role.key, workspace_ids=[str(one.id) for one in member.workspaces])
+    form.role.choices = [choice(role.key, role.name) for role in roles]
+    form.workspace_ids.choices = workspace_choices(workspaces)
+    return form
+
+
+def effect(form: MemberForm, member: Membership, roles: Sequence[Role], workspaces: Sequence[Workspace]) -> Effect:
+    before = set(member.role.permissions)
+    after = next((set(role.permissions) for role in roles if role.key == form.role.data), before)
+    now_in, chosen = {str(one.id) for one in member.workspaces}, set(form.workspace_ids.data or ())
+    return Effect(
+        gained=_in_words(after - before),
+        lost=_in_words(before - after),
+        into=[one.name for one in workspaces if str(one.id) in chosen - now_in],
+        out_of=[one.name for one in workspaces if str(one.id) in now_in - chosen],
+    )
+
+
+def lines(roles: Sequence[Role]) -> dict[str, str]:
+    """One line on each role, by key."""
+    return {role.key: _sentence(words.role_line(role.permissions)) for role in roles}
+
+
+def withheld(roles: Sequence[Role], standing: Standing) -> dict[str, str]:
+    """Why some roles cannot be chosen, by key."""
+    return {role.key: _why(role, standing) for role in roles if not standing.may_grant(role)}
+
+
+def only_owner(member: Membership) -> str:
+    return f"{member.user.given_name or member.user.email} is the only owner. Hand over ownership first."
+
+
+def _why(role: Role, standing: Standing) -> str:
+    lacking = [name for name in words.MAY if name in role.permissions and not standing.may(name)]
+    return f"Your own role does not have: {words.missing(lacking)}." if lacking else ONLY_OWNERS
+
+
+def _in_words(names: set[str]) -> list[str]:
+    return [text for name, text in words.MAY.items() if name in names]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"

@@ -1,0 +1,47 @@
+"""Removing one member: what ends, what stays, and what is done about it."""
+
+from uuid import UUID
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import BooleanField
+
+from invite_app.services import member_removal, members
+
+from .blueprint import pages
+from .facts import Attempt
+from .fields import PageForm
+from .frame import show
+from .member import ONE
+from .member_form import only_owner
+from .visitor import actor, person, standing
+
+
+class RemovalForm(PageForm):
+    take_over = BooleanField("Take over the pending invitations", default=True)
+    tell = BooleanField("Tell them by email", default=True)
+
+
+@pages.route(f"{ONE}/remove", methods=["GET", "POST"])
+def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
+    """Who opens it for themselves is led to the page for leaving."""
+    standing().check_may("members:write")
+    if user_id == person().id:
+        return redirect(url_for("pages.leave"), 303)
+    preview = member_removal.preview(organization_id, user_id, by=actor())
+    form = RemovalForm()
+    if form.validate_on_submit():
+        with Attempt(form):
+            ended = members.remove(
+                organization_id, user_id, take_over=form.take_over.data, tell=form.tell.data, by=actor()
+            )
+            flash(f"{ended.user.name or ended.user.email} is removed.", "ok")
+            return redirect(url_for("pages.members"), 303)
+    return show(
+        "members/remove.html",
+        status=form.status,
+        form=form,
+        preview=preview,
+        member=preview.member,
+        obstacle=only_owner(preview.member) if preview.is_last_owner else "",
+    )

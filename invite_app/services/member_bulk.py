@@ -1,0 +1,175 @@
+"""The same deed for many members: judged person by person, before as a preview and again when it is done.
+
+Nobody stands in another's way: whoever it cannot be done to is left out and named with the reason.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.errors import MemberAboveOwn
+from invite_app.models import Membership, Role, Workspace
+
+from . import member_deeds, member_lists, roles, workspaces
+from .member_lists import Filter
+
+TOGETHER = 100
+"""How many people are changed in one transaction, so that others get their turn in between."""
+
+
+class Obstacle(StrEnum):
+    """Why somebody is left out."""
+
+    YOURSELF = "yourself"
+    ABOVE_OWN = "above own"
+    LAST_OWNER = "last owner"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    member: Membership
+    obstacle: Obstacle
+
+
+@dataclass(frozen=True)
+class Report:
+    """To whom it is (or was) done, and who is left out."""
+
+    done: list[Membership]
+    left_out: list[LeftOut]
+
+    @property
+    def total(self) -> int:
+        return len(self.done) + len(self.left_out)
+
+
+class Deed:
+    """What is to be done. `prepare` reads what it takes; the rest is asked and told person by person."""
+
+    not_oneself = True
+    ends_ownership = True
+
+    def prepare(self, standing: Standing) -> None:
+        """Raises what stands in the way of everybody."""
+
+    def changes(self, member: Membership) -> bool:
+        return True
+
+    def do(self, standing: Standing, member: Membership) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class GiveRole(Deed):
+    """Without a role, which is only good for a preview, it is one that nobody has and that is no owner's."""
+
+    name: str
+
+    def prepare(self, standing: Standing) -> None:
+        """Raises RoleUnknown and RoleAboveOwn."""
+        self._role: Role | None = roles.get(standing.organization.id, self.name) if self.name else None
+        if self._role is not None:
+            standing.check_may_grant(self._role)
+            self.ends_ownership = not self._role.is_owner
+
+    def changes(self, member: Membership) -> bool:
+        return self._role is None or member.role_id != self._role.id
+
+    def do(self, standing: Standing, member: Membership) -> None:
+        assert self._role is not None
+        member_deeds.set_role(standing, member, self._role)
+
+
+@dataclass
+class PutIntoWorkspaces(Deed):
+    """Puts people into workspaces, or with `out` takes them out of these; their others stay."""
+
+    workspace_ids: list[str]
+    out: bool = False
+    not_oneself = False
+    ends_ownership = False
+
+    def prepare(self, standing: Standing) -> None:
+        """Raises WorkspaceUnknown."""
+        self._chosen = workspaces.get_many(standing.organization.id, self.workspace_ids)
+
+    def changes(self, member: Membership) -> bool:
+        return not self.workspace_ids or self._after(member) != {one.id for one in member.workspaces}
+
+    def do(self, standing: Standing, member: Membership) -> None:
+        all_of_them = {one.id: one for one in [*member.workspaces, *self._chosen]}
+        after = [all_of_them[one] for one in self._after(member)]
+        member_deeds.set_workspaces(standing, member, sorted(after, key=_name))
+
+    def _after(self, member: Membership) -> set[UUID]:
+        before, chosen = {one.id for one in member.workspaces}, {one.id for one in self._chosen}
+        return before - chosen if self.out else before | chosen
+
+
+@dataclass
+class Remove(Deed):
+    take_over: bool = False
+    tell: bool = False
+
+    def do(self, standing: Standing, member: Membership) -> None:
+        member_deeds.remove(standing, member, take_over=self.take_over, tell=self.tell)
+
+
+def preview(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+    """What would become of everybody whom the filter lets through. Raises what `apply` raises."""
+    standing = authorize(by, organization_id, "members:write")
+    deed.prepare(standing)
+    return _judged(standing, member_lists.everybody(standing, only), deed)
+
+
+def apply(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+    """Do it to everybody whom the filter lets through and nothing speaks for leaving out.
+
+    Raises RoleUnknown, RoleAboveOwn and WorkspaceUnknown; then nobody was changed.
+    """
+    standing = authorize(by, organization_id, "members:write")
+    wanted = [member.user_id for member in member_lists.everybody(standing, only)]
+    report = Report([], [])
+    for start in range(0, len(wanted), TOGETHER):
+        with locked(organization_id, by=by, needs="members:write") as standing:
+            deed.prepare(standing)
+            present = member_lists.everybody(standing, Filter(user_ids=wanted[start : start + TOGETHER]))
+            judged = _judged(standing, present, deed)
+            for member in judged.done:
+                deed.do(standing, member)
+        report.done.extend(judged.done)
+        report.left_out.extend(judged.left_out)
+    return report
+
+
+def _judged(standing: Standing, members: Iterable[Membership], deed: Deed) -> Report:
+    """The last of the owners stays, so the earlier ones in the list go first."""
+    report, owners = Report([], []), 0
+    for member in members:
+        owners = owners or (member_deeds.count_owners(member) if member.role.is_owner else 0)
+        if obstacle := _obstacle(standing, member, deed, owners):
+            report.left_out.append(LeftOut(member, obstacle))
+        else:
+            owners -= member.role.is_owner and deed.ends_ownership
+            report.done.append(member)
+    return report
+
+
+def _obstacle(standing: Standing, member: Membership, deed: Deed, owners: int) -> Obstacle | None:
+    is_oneself = standing.user is not None and standing.user.id == member.user_id
+    try:
+        standing.check_may_change(member.user_id, member.role)
+    except MemberAboveOwn:
+        return Obstacle.ABOVE_OWN
+    if member.role.is_owner and deed.ends_ownership and owners == 1:
+        return Obstacle.LAST_OWNER
+    if deed.not_oneself and is_oneself:
+        return Obstacle.YOURSELF
+    return None if deed.changes(member) else Obstacle.UNCHANGED
+
+
+def _name(workspace: Workspace) -> str:
+    return workspace.folded_name

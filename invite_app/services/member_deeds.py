@@ -1,0 +1,85 @@
+"""What can be done to one member, as parts of a caller's transaction, which has checked that it may be done."""
+
+from sqlalchemy import func, select, update
+
+from invite_app.access import Standing
+from invite_app.db import session
+from invite_app.errors import LastOwner
+from invite_app.models import ApiKey, Membership, Role, Workspace
+from invite_app.models.base import now
+
+from . import audit, delivery, endings, inviters, member_invitations
+
+
+def set_role(standing: Standing, membership: Membership, role: Role) -> None:
+    """Raises LastOwner."""
+    if not role.is_owner:
+        check_not_last_owner(membership)
+    before = membership.role.name
+    membership.role, membership.role_id = role, role.id
+    inviters.review(standing.organization, membership.user_id)
+    record(standing, "member.role_changed", membership, {"role": before}, {"role": role.name})
+
+
+def set_workspaces(standing: Standing, membership: Membership, chosen: list[Workspace]) -> None:
+    before = [workspace.name for workspace in membership.workspaces]
+    after = [workspace.name for workspace in chosen]
+    membership.workspaces = chosen
+    if before != after:
+        record(standing, "member.workspaces_changed", membership, {"workspaces": before}, {"workspaces": after})
+
+
+def remove(standing: Standing, membership: Membership, *, take_over: bool = False, tell: bool = False) -> None:
+    """End somebody else's membership. `take_over` makes their pending invitations the actor's, as far as the actor
+    may grant them; `tell` sends them a mail. Raises LastOwner.
+    """
+    check_not_last_owner(membership)
+    if take_over:
+        member_invitations.take_over(standing, membership.user_id)
+    if tell:
+        delivery.enqueue_notice("removed", membership.user, organization=standing.organization)
+    end(standing, membership, "member.removed")
+
+
+def end(standing: Standing, membership: Membership, action: str) -> None:
+    """End a membership, and with it the person's keys here and the invitations to them. Raises LastOwner."""
+    check_not_last_owner(membership)
+    organization = standing.organization
+    session().execute(
+        update(ApiKey)
+        .where(
+            ApiKey.organization_id == organization.id,
+            ApiKey.user_id == membership.user_id,
+            ApiKey.revoked_at.is_(None),
+        )
+        .values(revoked_at=now())
+    )
+    endings.revoke_those_to(organization, membership.user.email)
+    record(standing, action, membership, {"role": membership.role.name}, {})
+    session().delete(membership)
+    organization.members_count -= 1
+    inviters.review(organization, membership.user_id)
+
+
+def check_not_last_owner(membership: Membership) -> None:
+    """Raises LastOwner."""
+    if membership.role.is_owner and count_owners(membership) == 1:
+        raise LastOwner
+
+
+def count_owners(owner: Membership) -> int:
+    """How many members have the role of this one."""
+    owners = select(func.count()).where(
+        Membership.organization_id == owner.organization_id, Membership.role_id == owner.role_id
+    )
+    return session().scalar(owners) or 0
+
+
+def record(
+    standing: Standing,
+    action: str,
+    membership: Membership,
+    before: dict[str, object],
+    after: dict[str, object],
+) -> None:
+    audit.record(standing.organization.id, standing, action, membership, before=before, after=after)

@@ -1,0 +1,55 @@
+"""What a list of members shows beside its rows: when people were last here, and who is invited under that name."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+
+from invite_app.access import Standing
+from invite_app.db import session
+from invite_app.models import Invitation, InvitationState, Role, Session, Workspace
+from invite_app.models.base import now
+
+from . import values
+
+
+@dataclass(frozen=True)
+class Invited:
+    """How many invitations match a search, and the newest of them with its state."""
+
+    count: int
+    newest: Invitation
+    state: InvitationState
+
+
+def last_seen(user_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """When each of these people last did something in a browser; those who are signed in nowhere are left out."""
+    query = (
+        select(Session.user_id, func.max(Session.last_seen_at))
+        .where(Session.user_id.in_(user_ids))
+        .group_by(Session.user_id)
+    )
+    return {row[0]: row[1] for row in session().execute(query)} if user_ids else {}
+
+
+def invited(standing: Standing, fragment: str) -> Invited | None:
+    """The invitations a search would find; None without any, or for those who may not see invitations."""
+    if not fragment or not standing.may("invitations:read"):
+        return None
+    columns = (Invitation.email, Invitation.given_name, Invitation.family_name)
+    query = select(Invitation, func.count().over()).where(
+        Invitation.organization_id == standing.organization.id,
+        *(or_(*(one.icontains(word, autoescape=True) for one in columns)) for word in values.words(fragment)),
+    )
+    row = session().execute(query.order_by(Invitation.created_at.desc(), Invitation.id.desc()).limit(1)).first()
+    return Invited(row[1], row[0], row[0].state_at(now())) if row else None
+
+
+def roles_and_workspaces(standing: Standing) -> tuple[list[Role], list[Workspace]]:
+    """Everything a list can be narrowed by, for those who may see the list."""
+    here = standing.organization.id
+    roles = select(Role).where(Role.organization_id == here).order_by(Role.is_built_in.desc(), Role.folded_name)
+    workspaces = select(Workspace).where(Workspace.organization_id == here).order_by(Workspace.folded_name)
+    return list(session().scalars(roles)), list(session().scalars(workspaces))

@@ -8,7 +8,7 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.models import Invitation
-from invite_app.services import attention, audit
+from invite_app.services import attention, audit, ownership
 from invite_app.services.attention import Attention
 from invite_app.services.cursors import Page
 
@@ -38,6 +38,7 @@ def overview(organization_id: UUID) -> ResponseReturnValue:
     needs = attention.of(organization_id, by=actor()) if here.may("invitations:read") else None
     return show(
         "overview/page.html",
+        offer=ownership.find_people(organization_id, by=actor()),
         attention=needs,
         lines=list(_lines(needs)) if needs else [],
         latest=_latest(organization_id) if here.may("audit:read") else [],

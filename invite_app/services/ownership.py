@@ -1,5 +1,6 @@
 """Handing over an organization: the owner offers, the other person confirms, and only then anything changes."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from invite_app.access import Actor, Standing, authorize, locked
@@ -11,6 +12,14 @@ from invite_app.models.role import ADMIN, OWNER
 
 from . import audit, inviters, roles
 from .member_lists import find_in
+
+
+@dataclass(frozen=True)
+class Offered:
+    """An open offer: who wants to hand over, and to whom."""
+
+    owner: User
+    heir: User
 
 
 def offer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> OwnershipOffer:
@@ -39,6 +48,14 @@ def find(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer | None:
     made = session().get(OwnershipOffer, standing.organization.id)
     concerns = made is not None and standing.user is not None and standing.user.id in (made.owner_id, made.heir_id)
     return made if concerns else None
+
+
+def find_people(organization_id: UUID | str, *, by: Actor) -> Offered | None:
+    """The same with the two people, for interfaces that name them."""
+    if (made := find(organization_id, by=by)) is None:
+        return None
+    owner, heir = (session().get_one(User, user_id) for user_id in (made.owner_id, made.heir_id))
+    return Offered(owner, heir)
 
 
 def accept(organization_id: UUID | str, *, by: Actor) -> None:

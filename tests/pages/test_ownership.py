@@ -1,0 +1,82 @@
+"""Handing over: offered by the owner, answered on the overview of the other, and nothing changes before."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from invite_app.services import member_lists, ownership
+from tests.support.factories import Acme
+from tests.support.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def home(app: Flask, acme: Acme) -> str:
+    """The overview of an organization whose owner has offered it to its member."""
+    with app.app_context():
+        ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
+    return f"/organizations/{acme.id}/"
+
+
+def roles_of(app: Flask, acme: Acme) -> tuple[str, str]:
+    """Of the owner, and of the member."""
+    with app.app_context():
+        owner, member = (member_lists.find_in(acme.id, one.id).role.key for one in (acme.owner, acme.member))
+        return owner, member
+
+
+def test_the_one_who_was_asked_may_become_owner(app: Flask, acme: Acme, home: str, visit: Visit) -> None:
+    visitor = visit(acme.member)
+    page = visitor.get(home)
+    assert "Olivia Owner wants to hand Acme over to you." in page.texts("p", "why-sentence")
+    assert {"Become owner", "Decline"} <= set(page.texts("button"))
+    assert roles_of(app, acme) == ("owner", "member")
+    page = visitor.follow(f"{home}ownership/accept", page=home)
+    assert page.notes == ["You are an owner of Acme now."]
+    assert not page.texts("p", "why-sentence")
+    assert roles_of(app, acme) == ("admin", "owner")
+    visit(acme.owner).get(f"{home}settings", 403)
+
+
+def test_the_one_who_asked_sees_that_and_may_take_it_back(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+    page = owner.get(home)
+    assert "Mia Member has not confirmed yet." in page.texts("p", "why-sentence")
+    assert "Become owner" not in page.texts("button")
+    page = owner.follow(f"{home}ownership/decline", page=home)
+    assert page.notes == ["The offer is gone. Nobody's role has changed."]
+    assert not page.texts("p", "why-sentence")
+
+
+def test_who_declines_stays_what_they_are(app: Flask, acme: Acme, home: str, owner: Visitor, visit: Visit) -> None:
+    visitor = visit(acme.member)
+    visitor.go(f"{home}ownership/decline", page=home)
+    assert roles_of(app, acme) == ("owner", "member")
+    page = visitor.follow(f"{home}ownership/accept", page=home)
+    assert page.notes == ["There is no offer to hand over ownership."]
+    assert not owner.get(home).texts("p", "why-sentence")
+
+
+def test_nobody_else_sees_or_answers_it(app: Flask, acme: Acme, globex: Acme, home: str, visit: Visit) -> None:
+    admin = visit(acme.admin)
+    assert "Become owner" not in admin.get(home).texts("button")
+    for answer in ("accept", "decline"):
+        page = admin.follow(f"{home}ownership/{answer}", page=home)
+        assert page.notes == ["There is no offer to hand over ownership."]
+        visit(globex.owner).submit(f"{home}ownership/{answer}", page="/", status=404)
+    assert roles_of(app, acme) == ("owner", "member")
+
+
+def test_the_one_who_asked_cannot_answer_for_the_other(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+    assert owner.follow(f"{home}ownership/accept", page=home).notes == ["There is no offer to hand over ownership."]
+    assert roles_of(app, acme) == ("owner", "member")
+
+
+@pytest.mark.parametrize("answer", ["accept", "decline"])
+def test_an_answer_wants_its_token(answer: str, app: Flask, acme: Acme, home: str, visit: Visit) -> None:
+    visitor = visit(acme.member)
+    visitor.get(f"{home}ownership/{answer}", 405)
+    sent = visitor.client.post(f"{home}ownership/{answer}", headers={"Origin": "https://evil.example"})
+    assert sent.status_code == 400
+    assert "Become owner" in visitor.get(home).texts("button")

@@ -1,12 +1,12 @@
-"""The Almanac API: who asks, and the answer to each fact, written as FastAPI writes it, like those of deepset's."""
+"""The Almanac API: who asks, and the answer to each fact, written as FastAPI writes it."""
 
 from pydantic import BaseModel, ConfigDict
 from werkzeug.exceptions import HTTPException
 
 from invite_app import errors as facts
 from invite_app.api.authentication import bearer_or_session
-from invite_app.api.deepset.dialect import SIGN_IN, at, at_field, malformed, named, not_found, sentence
 from invite_app.api.description import FASTAPI_STYLE
+from invite_app.api.details import SIGN_IN, at, at_field, at_header, malformed, named, not_found, sentence
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.shape import Malformed
 
@@ -41,7 +41,7 @@ ERRORS: ErrorTable = {
     facts.NameTaken: Row(422, at("slug")),
     facts.RedirectNotAllowed: impossible,
     facts.WorkspaceUnknown: impossible,
-    facts.IdempotencyKeyReused: impossible,
+    facts.IdempotencyKeyReused: Row(422, at_header),
     # things that are not there
     facts.UserUnknown: unknown,
     facts.MembershipUnknown: unknown,

@@ -6,12 +6,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from invite_app.access import Actor
+from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.errors import MembershipUnknown
 from invite_app.models import ApiKey
 from invite_app.services import api_keys
 
-from .dialect import at, deepset
+from .dialect import deepset
 
 
 class ApiKeyShown(BaseModel):

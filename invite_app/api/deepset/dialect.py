@@ -1,6 +1,5 @@
 """The deepset API and ours, which extends it in the same style: who asks, and the answer to each fact."""
 
-from collections.abc import Callable
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
@@ -8,46 +7,14 @@ from werkzeug.exceptions import HTTPException
 from invite_app import errors as facts
 from invite_app.api.authentication import bearer_or_session
 from invite_app.api.description import FASTAPI_STYLE
+from invite_app.api.details import SIGN_IN, at, at_field, at_header, malformed, named, not_found, saying, sentence
 from invite_app.api.dialect import Dialect, ErrorTable, Row
-from invite_app.api.shape import Malformed, refused, told
-
-
-def sentence(error: Exception) -> Any:
-    return {"detail": str(error)}
-
-
-def named(error: HTTPException) -> Any:
-    return {"detail": error.name}
-
-
-def saying(words: str) -> Callable[[Exception], Any]:
-    """What the published API says, whatever the fact knows beyond it."""
-    return lambda _: {"detail": words}
-
-
-def malformed(error: Malformed) -> Any:
-    return {"detail": error.problems}
-
-
-def at(*place: str | int) -> Callable[[Exception], Any]:
-    """A value that cannot be used, told like a deviation of the body at this place."""
-    return lambda error: {"detail": [refused(("body", *place), str(error))]}
-
-
-def at_field(error: facts.InvalidValue) -> Any:
-    return at(error.field)(error)
+from invite_app.api.shape import Malformed
 
 
 def at_workspace(error: facts.WorkspaceUnknown) -> Any:
     return at("workspace_ids", error.index)(error)
 
-
-def at_header(error: facts.IdempotencyKeyReused) -> Any:
-    return {"detail": [told(("header", "Idempotency-Key"), str(error), error.key)]}
-
-
-not_found = saying("Not Found")
-SIGN_IN = {"WWW-Authenticate": "Bearer"}
 
 ERRORS: ErrorTable = {
     Malformed: Row(422, malformed),

@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from invite_app.access import Actor
+from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.errors import InvalidLifetime
 from invite_app.models import AuditEvent, Organization
 from invite_app.services import audit, organizations
 
-from .dialect import at, deepset
+from .dialect import deepset
 from .lists import PageQuery
 
 

@@ -5,13 +5,14 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from invite_app.access import Actor
+from invite_app.api.details import not_found
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.repetition import Keep
 from invite_app.errors import RoleUnknown
 from invite_app.models import Role
 from invite_app.services import roles
 
-from .dialect import deepset, not_found
+from .dialect import deepset
 
 
 class RoleShown(BaseModel):

@@ -6,13 +6,14 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from invite_app.access import Actor
+from invite_app.api.details import not_found
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.repetition import Keep
 from invite_app.errors import WorkspaceUnknown
 from invite_app.models import Workspace
 from invite_app.services import invitations, workspaces
 
-from .dialect import deepset, not_found
+from .dialect import deepset
 from .invitations import InvitationShown, WorkspaceUserInvitation
 from .invitations import shown as invitation_shown
 

@@ -63,6 +63,9 @@ def expected(fact: type[DomainError]) -> tuple[int, Any]:
         return 404, "Not Found"
     if fact in SENTENCES:
         return SENTENCES[fact], sentence
+    if fact is facts.IdempotencyKeyReused:
+        loc = ["header", "Idempotency-Key"]
+        return 422, [{"type": "value_error", "loc": loc, "msg": sentence, "input": "one"}]
     place = PLACES.get(fact)
     value = ANA.get(place) if place else ANA
     return 422, [

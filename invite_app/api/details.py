@@ -1,0 +1,45 @@
+"""Answers to what went wrong as FastAPI writes them: under `detail` a sentence, or the deviations of the request."""
+
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+
+from invite_app.errors import IdempotencyKeyReused, InvalidValue
+
+from .shape import Malformed, refused, told
+
+SIGN_IN = {"WWW-Authenticate": "Bearer"}
+
+
+def sentence(error: Exception) -> Any:
+    return {"detail": str(error)}
+
+
+def named(error: HTTPException) -> Any:
+    return {"detail": error.name}
+
+
+def saying(words: str) -> Callable[[Exception], Any]:
+    """What the published API says, whatever the fact knows beyond it."""
+    return lambda _: {"detail": words}
+
+
+def malformed(error: Malformed) -> Any:
+    return {"detail": error.problems}
+
+
+def at(*place: str | int) -> Callable[[Exception], Any]:
+    """A value that cannot be used, told like a deviation of the body at this place."""
+    return lambda error: {"detail": [refused(("body", *place), str(error))]}
+
+
+def at_field(error: InvalidValue) -> Any:
+    return at(error.field)(error)
+
+
+def at_header(error: IdempotencyKeyReused) -> Any:
+    return {"detail": [told(("header", "Idempotency-Key"), str(error), error.key)]}
+
+
+not_found = saying("Not Found")

@@ -136,3 +136,14 @@ document.addEventListener("htmx:after:swap", () => {
 
 showLocalTimes(document);
 document.querySelector("[data-focus]")?.focus();
+
+// Progress: what a part that renews itself says is read out at most every ten seconds; its end is a page of its own.
+let lastSaid = Date.now();
+document.addEventListener("htmx:after:swap", () => {
+  if (document.querySelector("[data-reload]")) location.reload();
+  const said = document.querySelector("[data-said]");
+  const words = document.querySelector("[data-say]")?.dataset.say;
+  if (!said || !words || Date.now() - lastSaid < 10_000) return;
+  lastSaid = Date.now();
+  said.textContent = words;
+});

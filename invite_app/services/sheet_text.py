@@ -2,8 +2,9 @@
 
 import csv
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from invite_app.errors import ListEmpty, ListTooLong, ListUnreadable
 
@@ -71,6 +72,14 @@ def read(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
     return [_line(columns, row) for row in rows]
 
 
+def with_cells(line: Line, cells: Mapping[str, str]) -> Line:
+    """The line with some of its cells written anew, as somebody types them; names of other columns are ignored."""
+    clean: dict[str, Any] = {name: _clean(cell) for name, cell in cells.items() if name in COLUMNS}
+    if "workspaces" in clean:
+        clean["workspaces"] = _names(clean["workspaces"])
+    return replace(line, **clean)
+
+
 def write(lines: Sequence[Line]) -> Iterator[list[str]]:
     """The rows of a sheet, header first, that `read` reads again."""
     yield list(COLUMNS)
@@ -92,9 +101,12 @@ def _columns(rows: list[list[str]]) -> tuple[Sequence[str], list[list[str]]]:
 
 
 def _line(columns: Sequence[str], row: Sequence[str]) -> Line:
-    cells = {name: _clean(cell) for name, cell in zip(columns, row, strict=False) if name}
-    workspaces = cells.pop("workspaces", "").replace("|", ";").split(";")
-    return Line(workspaces=tuple(name.strip() for name in workspaces if name.strip()), **cells)
+    cells = {name: cell for name, cell in zip(columns, row, strict=False) if name}
+    return with_cells(Line(), cells)
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in cell.replace("|", ";").split(";") if name.strip())
 
 
 def _clean(cell: str) -> str:

@@ -4,12 +4,12 @@ Nothing is lost between the steps: the list stays, so a page can be reloaded, cl
 judged is in `sheet_rows`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from invite_app import ids
 from invite_app.access import Actor, Standing, authorize, locked
@@ -18,12 +18,11 @@ from invite_app.errors import SheetUnknown
 from invite_app.models import Batch, RowState, Sheet, SheetRow
 from invite_app.models.base import now
 
-from . import bulk, drafts, seats, sheet_rows
-from .sheet_text import Line
+from . import bulk, drafts, seats, sheet_rows, sheet_sections
+from .sheet_text import Line, with_cells
 
 LIFETIME = timedelta(days=30)
 PAGE = 50
-SECTIONS = ("not_ready", "fix", "check", "no_seat", "skipped", "ready", "sent")
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def create(
 
 def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Summary:
     """Raises SheetUnknown."""
-    standing, sheet = _open(organization_id, sheet_id, by)
+    standing, sheet = open_sheet(organization_id, sheet_id, by)
     query = select(SheetRow.state, func.count()).where(SheetRow.sheet_id == sheet.id).group_by(SheetRow.state)
     counted = {state: count for state, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
     ready = counted.get(RowState.READY, 0)
@@ -96,16 +95,17 @@ def list_rows(
     organization_id: UUID | str, sheet_id: UUID | str, section: str, *, by: Actor, page: int = 1
 ) -> list[Row]:
     """Fifty rows of one section, those first that need somebody. Raises SheetUnknown."""
-    standing, sheet = _open(organization_id, sheet_id, by)
-    last_seat = _last_position_with_seat(standing, sheet)
+    standing, sheet = open_sheet(organization_id, sheet_id, by)
+    last_seat = sheet_sections.last_position_with_seat(standing, sheet)
     query = (
         select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, _in_section(section, last_seat))
+        .where(SheetRow.sheet_id == sheet.id, sheet_sections.conditions(section, last_seat))
         .order_by(sheet_rows.URGENCY, SheetRow.position)
         .limit(PAGE)
         .offset((page - 1) * PAGE)
     )
-    return [_shown(row, last_seat) for row in session().scalars(query)]
+    rows = [_shown(row, last_seat) for row in session().scalars(query)]
+    return _with_seat_numbers(sheet, rows)
 
 
 def change_row(
@@ -115,23 +115,29 @@ def change_row(
 
     Raises SheetUnknown, also for a row that was sent meanwhile.
     """
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        sheet = _find(standing, sheet_id)
-        row = session().get(SheetRow, (sheet.id, position))
-        if row is None or row.state == RowState.SENT:
-            raise SheetUnknown(str(sheet_id))
-        sheet_rows.change(standing, sheet, row, line, keep=keep)
-        session().flush()
-        return _shown(row, _last_position_with_seat(standing, sheet))
+    return _rewrite(organization_id, sheet_id, position, lambda _: line, by, keep)
+
+
+def mend_row(
+    organization_id: UUID | str,
+    sheet_id: UUID | str,
+    position: int,
+    cells: Mapping[str, str],
+    *,
+    by: Actor,
+    keep: bool,
+) -> Row:
+    """Like `change_row`, for some cells of the row, as they were typed; the others stay. Raises SheetUnknown."""
+    return _rewrite(organization_id, sheet_id, position, lambda line: with_cells(line, cells), by, keep)
 
 
 def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Batch:
     """Invite everybody whose row is ready and has a seat; the mails are queued. Raises SheetUnknown, RateLimited."""
-    standing, sheet = _open(organization_id, sheet_id, by)
-    last_seat = _last_position_with_seat(standing, sheet)
+    standing, sheet = open_sheet(organization_id, sheet_id, by)
+    last_seat = sheet_sections.last_position_with_seat(standing, sheet)
     query = (
         select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, _in_section("ready", last_seat))
+        .where(SheetRow.sheet_id == sheet.id, sheet_sections.conditions("ready", last_seat))
         .order_by(SheetRow.position)
     )
     rows = list(session().scalars(query))
@@ -148,7 +154,7 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
 
 def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> list[tuple[Line, str]]:
     """The rows that were not sent, as they were written, each with the reason. Raises SheetUnknown."""
-    _, sheet = _open(organization_id, sheet_id, by)
+    _, sheet = open_sheet(organization_id, sheet_id, by)
     query = (
         select(SheetRow)
         .where(SheetRow.sheet_id == sheet.id, SheetRow.state != RowState.SENT)
@@ -170,9 +176,28 @@ def clean_up() -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has a row count
 
 
-def _open(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Standing, Sheet]:
+def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Standing, Sheet]:
+    """The list, for those who may send it. Raises SheetUnknown."""
     standing = authorize(by, organization_id, "invitations:write")
     return standing, _find(standing, sheet_id)
+
+
+def _rewrite(  # noqa: PLR0917 - what is public names its arguments
+    organization_id: UUID | str,
+    sheet_id: UUID | str,
+    position: int,
+    new: Callable[[Line], Line],
+    by: Actor,
+    keep: bool,
+) -> Row:
+    with locked(organization_id, by=by, needs="invitations:write") as standing:
+        sheet = _find(standing, sheet_id)
+        row = session().get(SheetRow, (sheet.id, position))
+        if row is None or row.state == RowState.SENT:
+            raise SheetUnknown(str(sheet_id))
+        sheet_rows.change(standing, sheet, row, new(sheet_rows.line_of(row)), keep=keep)
+        session().flush()
+        return _shown(row, sheet_sections.last_position_with_seat(standing, sheet))
 
 
 def _find(standing: Standing, sheet_id: UUID | str) -> Sheet:
@@ -182,39 +207,18 @@ def _find(standing: Standing, sheet_id: UUID | str) -> Sheet:
     return sheet
 
 
-def _last_position_with_seat(standing: Standing, sheet: Sheet) -> int | None:
-    """The last ready row for which there is a seat; None when there is one for all, -1 when for none."""
-    room = seats.free(standing.organization)
-    if room is None:
-        return None
-    if room <= 0:
-        return -1
-    ready = (
-        select(SheetRow.position)
-        .where(SheetRow.sheet_id == sheet.id, SheetRow.state == RowState.READY)
-        .order_by(SheetRow.position)
-    )
-    return session().scalar(ready.offset(room - 1).limit(1))
-
-
-def _in_section(section: str, last_seat: int | None) -> ColumnElement[bool]:
-    ready = SheetRow.state == RowState.READY
-    has_seat = ready if last_seat is None else ready & (SheetRow.position <= last_seat)
-    match section:
-        case "ready":
-            return has_seat
-        case "no_seat":
-            return ready & ~has_seat
-        case "fix" | "check" | "skipped" | "sent":
-            return SheetRow.state == section
-        case _:
-            return ~has_seat & (SheetRow.state != RowState.SENT)
-
-
 def _shown(row: SheetRow, last_seat: int | None) -> Row:
     if row.state == RowState.READY and last_seat is not None and row.position > last_seat:
         return Row(row, "no_seat")
     return Row(row, row.state)
+
+
+def _with_seat_numbers(sheet: Sheet, rows: list[Row]) -> list[Row]:
+    """Rows without a seat follow each other in their order, so the number of the first tells those of all."""
+    waiting = [shown.row.position for shown in rows if shown.state == "no_seat"]
+    first = sheet_sections.seat_number(sheet, waiting[0]) if waiting else 0
+    numbers = {position: first + index for index, position in enumerate(waiting)}
+    return [replace(shown, seat=numbers.get(shown.row.position)) for shown in rows]
 
 
 def _note_batch(sheet_id: UUID, batch: Batch) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from sqlalchemy import func, select
 
@@ -11,6 +12,7 @@ from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import InvalidEmail
 from invite_app.models import Membership, User
+from invite_app.models.base import folded
 
 from . import values
 
@@ -65,6 +67,13 @@ def likelier_domain(address: str, known: Collection[str]) -> str | None:
     if domain in candidates:
         return None
     return next((other for other in candidates if OSA.distance(domain, other, score_cutoff=1) == 1), None)
+
+
+def closest(text: str, names: Collection[str]) -> str | None:
+    """The name that was probably meant: at most two slips away, and not the whole word."""
+    slips = min(2, len(folded(text)) // 3)
+    found = process.extractOne(text, names, processor=folded, scorer=OSA.distance, score_cutoff=slips)
+    return found[0] if found else None
 
 
 def _members_at(standing: Standing, domain: str) -> int:

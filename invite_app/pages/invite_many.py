@@ -1,0 +1,127 @@
+"""Inviting many: the first page, where a list is pasted or a file is chosen, and what opens and drops it."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.file import FileField
+from werkzeug.exceptions import RequestEntityTooLarge
+from wtforms import SelectField, SelectMultipleField, TextAreaField
+
+from invite_app.errors import (
+    BatchUnknown,
+    DomainError,
+    ListEmpty,
+    ListTooLong,
+    ListUnreadable,
+    RoleAboveOwn,
+    RoleUnknown,
+    SheetUnknown,
+)
+from invite_app.models import Sheet
+from invite_app.models.role import MEMBER
+from invite_app.services import drafts, roles, sheet_text, sheets, workspaces
+
+from . import facts, spreadsheets
+from .blueprint import pages
+from .facts import Attempt, Row
+from .fields import PageForm, choice, role_choices
+from .frame import show
+from .visitor import actor, standing
+
+HERE = "/organizations/<uuid:organization_id>/invitations/bulk"
+ONE = f"{HERE}/<uuid:sheet_id>"
+MIB = 1024 * 1024
+LARGEST_FILE = 10 * MIB
+EXAMPLE = (
+    ("ana.sousa@example.com", "Ana", "Sousa", "Member", ""),
+    ("bo.ek@example.com", "Bo", "Ek", "Admin", ""),
+)
+ROWS = {
+    ListEmpty: Row("text", lambda _: "Paste a list, or choose a file with at least one person on it."),
+    ListUnreadable: Row("file"),
+    ListTooLong: Row("text"),
+    RoleUnknown: Row("role"),
+    RoleAboveOwn: Row("role", facts.sentence),
+}
+
+
+class StartForm(PageForm):
+    text = TextAreaField("The list")
+    file = FileField("Or a file")
+    role = SelectField("Role", validate_choice=False, default=MEMBER)
+    workspaces = SelectMultipleField("Workspaces", validate_choice=False)
+
+    def list_text(self) -> str:
+        """What was chosen or else pasted. It stays in the box, since a browser sends no file twice.
+
+        Raises ListUnreadable.
+        """
+        if self.file.data:
+            self.text.data = sheet_text.decode(self.file.data.read())
+        return self.text.data or ""
+
+
+@pages.url_value_preprocessor
+def take_long_lists(endpoint: str | None, _: dict[str, Any] | None) -> None:
+    """This form alone may be large. It has to be said before anything reads the form, the token's check included."""
+    if endpoint == "pages.invite_many" and request.method == "POST":
+        request.max_content_length = LARGEST_FILE + MIB
+        request.max_form_memory_size = LARGEST_FILE
+
+
+@pages.route(HERE, methods=["GET", "POST"])
+def invite_many(organization_id: UUID) -> ResponseReturnValue:
+    standing().check_may("invitations:write")
+    form = StartForm()
+    form.role.choices = role_choices(roles.list_all(organization_id, by=actor()), standing())
+    rooms = workspaces.list_all(organization_id, by=actor())
+    form.workspaces.choices = [choice(room.name, room.name) for room in rooms]
+    if form.validate_on_submit():
+        with Attempt(form, ROWS):
+            sheet = _create(organization_id, form)
+            return redirect(url_for("pages.check_list", sheet_id=sheet.id), 303)
+    return show("invite_many/start.html", status=form.status, form=form, obstacle="" if form.errors else _obstacle())
+
+
+@pages.get(f"{HERE}/example")
+def example_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
+    standing().check_may("invitations:write")
+    return spreadsheets.download("invite-example.csv", sheet_text.COLUMNS, EXAMPLE)
+
+
+@pages.route(f"{ONE}/start-over", methods=["GET", "POST"])
+def drop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
+    if request.method == "POST":
+        sheets.delete_sheet(organization_id, sheet_id, by=actor())
+        flash("The list is gone.", "ok")
+        return redirect(url_for("pages.invite_many"), 303)
+    return show("invite_many/drop.html", summary=sheets.summarize(organization_id, sheet_id, by=actor()))
+
+
+@pages.errorhandler(SheetUnknown)
+@pages.errorhandler(BatchUnknown)
+def show_no_such_list(_: DomainError) -> ResponseReturnValue:
+    return show("errors/404.html", status=404)
+
+
+@pages.errorhandler(RequestEntityTooLarge)
+def show_too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
+    sentence = f"This is too large. A file may have up to {LARGEST_FILE // MIB} MiB."
+    return show("errors/400.html", status=413, sentence=sentence)
+
+
+def _create(organization_id: UUID, form: StartForm) -> Sheet:
+    lines = sheet_text.read(form.list_text())
+    names = form.workspaces.data or ()
+    return sheets.create(organization_id, lines, by=actor(), role=form.role.data or "", workspaces=names)
+
+
+def _obstacle() -> facts.Text:
+    """What would refuse any list, said before anybody pastes one."""
+    try:
+        drafts.check_plan(standing().organization)
+    except DomainError as error:
+        return facts.sentence(error)
+    return ""

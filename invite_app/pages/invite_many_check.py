@@ -1,0 +1,206 @@
+"""Inviting many: the list as it is judged, row by row, each of which can be mended where it stands."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.models import Role
+from invite_app.models.base import now
+from invite_app.services import roles, sheet_text, sheets, typos
+from invite_app.services.sheets import PAGE, Row, Summary
+
+from . import spreadsheets
+from .blueprint import pages
+from .facts import Attempt
+from .frame import show
+from .invite_many import ONE
+from .paging import Links
+from .visitor import actor, standing
+
+TABS = {
+    "not_ready": "Not ready",
+    "fix": "Fix",
+    "check": "Check",
+    "no_seat": "No seat",
+    "skipped": "Skipped",
+    "ready": "Ready",
+    "sent": "Sent",
+}
+BADGES = {
+    "fix": ("bad", "alert-circle", "Fix"),
+    "check": ("warn", "wand", "Check"),
+    "no_seat": ("warn", "armchair", "No seat"),
+    "skipped": ("off", "minus", "Skipped"),
+    "ready": ("ok", "circle-check", "Ready"),
+    "sent": ("wait", "send", "Sent"),
+}
+LABELS = {
+    "email": "Email",
+    "role": "Role",
+    "workspaces": "Workspaces",
+    "given_name": "Given name",
+    "family_name": "Family name",
+}
+"""The cells that can be mended."""
+TO_MEND = ("fix", "check")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row in words: what is said of it, and the cell to mend with what the cell holds now."""
+
+    position: int
+    name: str
+    email: str
+    place: str
+    state: str
+    reason: str
+    field: str
+    value: str
+    suggestion: str
+    invitation_id: UUID | None
+
+    @property
+    def badge(self) -> tuple[str, str, str]:
+        return BADGES[self.state]
+
+    @property
+    def label(self) -> str:
+        return LABELS[self.field]
+
+    @property
+    def domain(self) -> str:
+        return self.suggestion.rpartition("@")[2]
+
+    @property
+    def wants_mending(self) -> bool:
+        return self.state in TO_MEND
+
+
+@pages.get(ONE)
+def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
+    summary = sheets.summarize(organization_id, sheet_id, by=actor())
+    section = request.args.get("section", "")
+    section = section if section in TABS else _first_section(summary)
+    page = max(request.args.get("page", 1, type=int), 1)
+    found = sheets.list_rows(organization_id, sheet_id, section, by=actor(), page=page)
+    all_roles = roles.list_all(organization_id, by=actor())
+    rows = [_shown(row, summary, all_roles) for row in found]
+    return show(
+        "invite_many/check.html",
+        summary=summary,
+        rows=rows,
+        focus=_to_focus(rows, request.args.get("after", -1, type=int)),
+        roles=[role for role in all_roles if standing().may_grant(role)],
+        tabs=_tabs(summary, section),
+        section=section,
+        number=page,
+        page=_links(summary, section, page),
+    )
+
+
+@pages.post(f"{ONE}/rows/<int:position>")
+def mend_row(organization_id: UUID, sheet_id: UUID, position: int) -> ResponseReturnValue:
+    """Write a cell anew, or keep the address; then on to the next row."""
+    cells = {name: request.form[name] for name in LABELS if name in request.form}
+    row = sheets.mend_row(organization_id, sheet_id, position, cells, by=actor(), keep="keep" in request.form)
+    is_mended = row.state not in TO_MEND
+    flash(f"Row {position}: {BADGES[row.state][2].lower()}.", "ok" if is_mended else "warn")
+    after = position if is_mended else position - 1
+    return redirect(_address(sheet_id, request.form, after=after), 303)
+
+
+@pages.post(f"{ONE}/send")
+def send_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
+    with Attempt():
+        sheets.send(organization_id, sheet_id, by=actor())
+        return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
+    return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)
+
+
+@pages.get(f"{ONE}/rest")
+def list_rest(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
+    """The rows that were not sent, for mending in a spreadsheet; the file can be chosen for the next list."""
+    rest = sheets.leftovers(organization_id, sheet_id, by=actor())
+    head, *rows = sheet_text.write([line for line, _ in rest])
+    reasons = [reason for _, reason in rest]
+    lines = [[*row, reason] for row, reason in zip(rows, reasons, strict=True)]
+    return spreadsheets.download(f"not-sent-{now():%Y-%m-%d}.csv", [*head, "reason"], lines)
+
+
+def _first_section(summary: Summary) -> str:
+    """Where there is something to do."""
+    return next((name for name in ("not_ready", "ready", "sent") if getattr(summary, name)), "not_ready")
+
+
+def _tabs(summary: Summary, section: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            "href": url_for("pages.check_list", sheet_id=summary.sheet.id, section=name),
+            "count": getattr(summary, name),
+            "current": name == section,
+            "bad": name == "fix",
+        }
+        for name, label in TABS.items()
+        if name != "sent" or summary.sent
+    ]
+
+
+def _links(summary: Summary, section: str, page: int) -> Links:
+    total: int = getattr(summary, section)
+
+    def at(number: int) -> str | None:
+        exists = 1 <= number <= max(-(-total // PAGE), 1)
+        return (
+            url_for("pages.check_list", sheet_id=summary.sheet.id, section=section, page=number) if exists else None
+        )
+
+    return Links(total, back=at(page - 1), next=at(page + 1))
+
+
+def _address(sheet_id: UUID, form: Any, *, after: int) -> str:
+    """The page of the list that a row's form stands on; `after` is the row from which the next one is looked for."""
+    section = form.get("section", "")
+    page = form.get("page", 1, type=int)
+    return url_for("pages.check_list", sheet_id=sheet_id, section=section, page=page, after=after)
+
+
+def _to_focus(rows: list[Shown], after: int) -> int | None:
+    """The row to mend next, once one has been: the first below it, or else the first of the page."""
+    if after < 0:
+        return None
+    waiting = [row.position for row in rows if row.wants_mending]
+    return next((position for position in waiting if position > after), next(iter(waiting), None))
+
+
+def _shown(found: Row, summary: Summary, all_roles: list[Role]) -> Shown:
+    row, sheet = found.row, summary.sheet
+    field = row.field if row.field in LABELS else "email"
+    reason, guess = row.reason, None
+    if found.state == "no_seat":
+        free = f"{summary.ready:,} seat{' is' if summary.ready == 1 else 's are'} free"
+        reason = f"{free}; this is number {found.seat:,}."
+    elif row.field == "role" and (guess := typos.closest(row.role, [role.name for role in all_roles])):
+        reason = f"{reason} Did you mean {guess}?"
+    return Shown(
+        position=row.position,
+        name=f"{row.given_name} {row.family_name}".strip() or "No name",
+        email=row.email,
+        place=_place(row.role or sheet.role, row.workspaces or sheet.workspaces, all_roles),
+        state=found.state,
+        reason=reason,
+        field=field,
+        value=guess or ("; ".join(row.workspaces) if field == "workspaces" else getattr(row, field)),
+        suggestion=row.suggestion,
+        invitation_id=row.invitation_id,
+    )
+
+
+def _place(role: str, names: list[str], all_roles: list[Role]) -> str:
+    """'Member · Research, Sales'."""
+    name = next((one.name for one in all_roles if one.key == role), role)
+    return f"{name} · {', '.join(names)}" if names else name

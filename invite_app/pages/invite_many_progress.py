@@ -1,0 +1,50 @@
+"""Inviting many: how far the mails are. The page asks again by itself until all have been tried."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.services import sheet_progress
+
+from .blueprint import pages
+from .frame import show
+from .invite_many import ONE
+from .times import HOUR, MINUTE
+from .visitor import actor
+from .why import why
+
+
+@pages.get(f"{ONE}/progress")
+def list_progress(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
+    progress = sheet_progress.of_sheet(organization_id, sheet_id, by=actor())
+    if not progress.total:
+        return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)
+    failed = sheet_progress.list_failed(organization_id, sheet_id, by=actor()) if progress.failed else ()
+    return show(
+        "invite_many/progress.html",
+        progress=progress,
+        left=_words(progress.left),
+        failed=[(invitation, why(invitation)) for invitation in failed],
+        sheet_id=sheet_id,
+        is_asked_again="HX-Request" in request.headers,
+    )
+
+
+@pages.post(f"{ONE}/try-again")
+def try_list_again(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
+    number = sheet_progress.try_again(organization_id, sheet_id, by=actor())
+    flash(f"{number:,} wait{'s' if number == 1 else ''} for the mail server again.", "ok")
+    return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
+
+
+def _words(left: timedelta | None) -> str:
+    """'about 4 minutes left', and nothing while that cannot be said."""
+    if left is None:
+        return ""
+    if left < MINUTE:
+        return "less than a minute left"
+    unit, word = (MINUTE, "minute") if left < 2 * HOUR else (HOUR, "hour")
+    number = round(left / unit)
+    return f"about {number} {word}{'s' if number != 1 else ''} left"

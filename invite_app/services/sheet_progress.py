@@ -1,0 +1,99 @@
+"""How far the mails of a sent list are, which of them failed, and another try for those."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+
+from invite_app.access import Actor
+from invite_app.db import session
+from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, Sheet, SheetRow
+from invite_app.models.base import now
+
+from . import audit, invitation_lists, outbox
+from .sheets import open_sheet
+
+MINUTE = timedelta(minutes=1)
+SHOWN = 50
+"""So many failures are shown; the others follow when these have been dealt with."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`recent` is how many the mail server took within the last minute, or since the sending began."""
+
+    sent: int
+    queued: int
+    failed: int
+    recent: int
+    since: timedelta
+
+    @property
+    def total(self) -> int:
+        return self.sent + self.queued + self.failed
+
+    @property
+    def is_done(self) -> bool:
+        return not self.queued
+
+    @property
+    def per_minute(self) -> int:
+        return round(self.recent * (MINUTE / self.since)) if self.since else 0
+
+    @property
+    def left(self) -> timedelta | None:
+        """How long it takes at this pace; None while there is none."""
+        return MINUTE * self.queued / self.per_minute if self.queued and self.per_minute else None
+
+
+def of_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Progress:
+    """Raises SheetUnknown."""
+    _, sheet = open_sheet(organization_id, sheet_id, by)
+    moment = now()
+    is_recent = case((OutboxMessage.sent_at > moment - MINUTE, 1), else_=0)
+    query: Select[Any] = select(*_counts(DeliveryState), func.sum(is_recent), func.max(OutboxMessage.created_at))
+    queued, sent, failed, recent, start = tuple(session().execute(_of(query, sheet)).one())
+    return Progress(
+        sent=sent or 0,
+        queued=queued or 0,
+        failed=failed or 0,
+        recent=recent or 0,
+        since=min(moment - start, MINUTE) if start else MINUTE,
+    )
+
+
+def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Sequence[Invitation]:
+    """The first invitations of the list whose mail did not arrive and that still wait. Raises SheetUnknown."""
+    _, sheet = open_sheet(organization_id, sheet_id, by)
+    failed = (
+        invitation_lists.complete()
+        .join(SheetRow, SheetRow.invitation_id == Invitation.id)
+        .where(SheetRow.sheet_id == sheet.id, Invitation.message.has(OutboxMessage.state == DeliveryState.FAILED))
+        .order_by(SheetRow.position)
+    )
+    return list(session().scalars(failed.limit(SHOWN)))
+
+
+def try_again(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
+    """Queue the failed mails of the list again whose invitations are pending; how many. Raises SheetUnknown."""
+    standing, sheet = open_sheet(organization_id, sheet_id, by)
+    failed = _of(select(OutboxMessage.id), sheet).where(
+        OutboxMessage.state == DeliveryState.FAILED, Invitation.state == InvitationState.PENDING
+    )
+    return len(outbox.retry(list(session().scalars(failed)), by=audit.author(standing)))
+
+
+def _of(query: Select[Any], sheet: Sheet) -> Select[Any]:
+    """Only messages of invitations that came of the list."""
+    return (
+        query.join(Invitation, Invitation.id == OutboxMessage.invitation_id)
+        .join(SheetRow, SheetRow.invitation_id == Invitation.id)
+        .where(SheetRow.sheet_id == sheet.id)
+    )
+
+
+def _counts(states: Iterable[DeliveryState]) -> list[ColumnElement[Any]]:
+    return [func.sum(case((OutboxMessage.state == state, 1), else_=0)) for state in states]

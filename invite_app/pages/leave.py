@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import members
+from invite_app.services import member_deeds, member_lists, members
 
 from .blueprint import pages
 from .facts import Attempt
@@ -22,4 +22,8 @@ def leave(organization_id: UUID) -> ResponseReturnValue:
             flash(f"You left {name}.", "ok")
             return redirect(url_for("pages.home"), 303)
         return redirect(url_for("pages.leave"), 303)
-    return show("members/leave.html")
+    return show("members/leave.html", is_last_owner=standing().is_owner and _is_last_owner(organization_id))
+
+
+def _is_last_owner(organization_id: UUID) -> bool:
+    return member_deeds.count_owners(member_lists.get_own(organization_id, by=actor())) == 1

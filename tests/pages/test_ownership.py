@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from invite_app.services import member_lists, ownership
-from tests.support.factories import Acme
+from tests.support.factories import Acme, make_member
 from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -80,3 +80,22 @@ def test_an_answer_wants_its_token(answer: str, app: Flask, acme: Acme, home: st
     sent = visitor.client.post(f"{home}ownership/{answer}", headers={"Origin": "https://evil.example"})
     assert sent.status_code == 400
     assert "Become owner" in visitor.get(home).texts("button")
+
+
+def test_the_only_owner_is_told_to_hand_over_before_leaving(acme: Acme, owner: Visitor, visit: Visit) -> None:
+    path = f"/organizations/{acme.id}/leave"
+    page = owner.get(path)
+    assert page.notes == ["You are the only owner. Hand over ownership first."]
+    assert "Leave organization" not in page.texts("button")
+    page = visit(acme.admin).get(path)
+    assert page.notes == []
+    assert "Leave organization" in page.texts("button")
+
+
+def test_one_of_two_owners_may_leave(app: Flask, acme: Acme, owner: Visitor) -> None:
+    with app.app_context():
+        make_member(acme, "other@acme.example", role="owner")
+    path = f"/organizations/{acme.id}/leave"
+    assert "Leave organization" in owner.get(path).texts("button")
+    assert owner.go(path) == "/"
+    assert owner.get("/").texts("h1") == ["No organization yet"]

@@ -119,13 +119,17 @@ def set_inviter(invitation: Invitation, standing: Standing, inviter: Standing | 
     invitation.inviter_name = inviter.name if inviter.user else standing.organization.name
 
 
-def check_may_be_invited(standing: Standing, address: str) -> None:
-    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order."""
+def check_may_be_invited(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
+    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
+
+    For an address of a list, `check_pace` is left to whoever has the list.
+    """
     check_plan(standing.organization)
     check_address_is_free(standing, address)
     check_seats(standing.organization)
     rate_limits.hit("invitations to recipient", address)
-    check_pace(standing)
+    if not is_in_list:
+        check_pace(standing)
 
 
 def check_pace(standing: Standing) -> None:

@@ -74,11 +74,11 @@ def send(
     return invitation
 
 
-def add(standing: Standing, draft: Draft) -> Invitation:
+def add(standing: Standing, draft: Draft, *, is_in_list: bool = False) -> Invitation:
     """The checked invitation, as part of the caller's transaction, and without a message yet."""
     invitation = drafts.build(standing, draft)
     endings.record_overdue(standing.organization)
-    drafts.check_may_be_invited(standing, invitation.email)
+    drafts.check_may_be_invited(standing, invitation.email, is_in_list=is_in_list)
     drafts.insert(standing.organization, invitation)
     _record(standing, "invitation.sent", invitation, after={"role": invitation.role_name})
     return invitation

@@ -7,35 +7,36 @@ from invite_app.access import Actor, Standing, locked
 from invite_app.errors import DuplicateInList, ListTooLong
 from invite_app.models import Invitation
 
-from . import delivery, invitations, values
-from .drafts import Draft
+from . import delivery, drafts, invitations, values
 
-MAX_DRAFTS = 10
+MAX_ROWS = 10
 
 
-def send(organization_id: UUID | str, drafts: Sequence[Draft], *, by: Actor) -> list[Invitation]:
+def send(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor) -> list[Invitation]:
     """Invite everybody on the list, in its order; the mails are queued.
 
     Raises ListTooLong, DuplicateInList and, for the first draft that something stands in the way of, what
     `invitations.send` raises; then nobody is invited.
     """
     with locked(organization_id, by=by, needs="invitations:write") as standing:
-        if len(drafts) > MAX_DRAFTS:
-            raise ListTooLong(len(drafts), MAX_DRAFTS)
-        _check_repeats(drafts)
-        return [_add(standing, draft) for draft in drafts]
+        if len(rows) > MAX_ROWS:
+            raise ListTooLong(len(rows), MAX_ROWS)
+        _check_repeats(rows)
+        sent = [_add(standing, draft) for draft in rows]
+        drafts.check_pace(standing)
+    return sent
 
 
-def _check_repeats(drafts: Sequence[Draft]) -> None:
-    rows: dict[str, int] = {}
-    for row, draft in enumerate(drafts, start=1):
+def _check_repeats(rows: Sequence[drafts.Draft]) -> None:
+    first: dict[str, int] = {}
+    for row, draft in enumerate(rows, start=1):
         address = values.email(draft.email)
-        if rows.setdefault(address, row) != row:
-            raise DuplicateInList(address, rows[address])
+        if first.setdefault(address, row) != row:
+            raise DuplicateInList(address, first[address])
 
 
-def _add(standing: Standing, draft: Draft) -> Invitation:
-    invitation = invitations.add(standing, draft)
+def _add(standing: Standing, draft: drafts.Draft) -> Invitation:
+    invitation = invitations.add(standing, draft, is_in_list=True)
     if draft.notify:
         invitation.message = delivery.enqueue(invitation, at_once=False)
     return invitation

@@ -1,5 +1,6 @@
 """Inviting a few people in one deed: all of them, or nobody."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,13 +17,15 @@ from invite_app.errors import (
     ListTooLong,
     PermissionMissing,
     PlanUpgradeRequired,
+    RateLimited,
     RoleAboveOwn,
     RoleUnknown,
     SeatsFull,
 )
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
-from invite_app.services import together
+from invite_app.services import rate_limits, together
 from invite_app.services.drafts import Draft
+from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, configure, invite, make_organization
 from tests.support.mail import SmtpServer
 
@@ -44,6 +47,19 @@ def test_everybody_is_invited_in_order(acme: Acme) -> None:
     assert pending(acme) == (2, 2)
     events = session().scalars(select(AuditEvent.target_name).where(AuditEvent.action == "invitation.sent"))
     assert set(events) == {"ana@guest.example", "bo@guest.example"}
+
+
+@on_sqlite
+def test_a_list_counts_once_towards_the_limits(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.parse("1 per hour"))
+    with make_app(INVITE_RATE_LIMITS="on").app_context():
+        acme = make_organization()
+        together.send(acme.id, [ANA, BO], by=acme.owner.actor)
+        with pytest.raises(RateLimited):
+            together.send(acme.id, [Draft("cy@guest.example", "member")], by=acme.owner.actor)
+        assert pending(acme) == (2, 2)
 
 
 def test_nobody_on_an_empty_list_is_invited(acme: Acme) -> None:

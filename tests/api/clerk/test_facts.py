@@ -1,0 +1,135 @@
+"""Each fact, raised while somebody is being invited, and what Clerk's API says to it."""
+
+from typing import Any, NoReturn
+
+import pytest
+
+from invite_app import errors as facts
+from invite_app.errors import DomainError
+from invite_app.services import invitations
+from tests.api.facts import EXAMPLES, every_fact
+from tests.support.databases import on_sqlite
+
+from . import schemas
+from .conftest import Call, errors_of
+
+INVITATIONS = "/organizations/{o}/invitations"
+BO = {"email_address": "bo@guest.example", "role": "member"}
+NOT_FOUND, FORBIDDEN, MEMBER = (
+    "resource_not_found",
+    "missing_organization_permission",
+    "already_a_member_in_organization",
+)
+
+EXPECTED: dict[type[DomainError], tuple[int, str, str | None]] = {
+    facts.Unauthenticated: (401, "clerk_key_invalid", None),
+    facts.WrongPassword: (401, "incorrect_password", None),
+    facts.SignInRequired: (401, "authentication_invalid", None),
+    facts.PlanUpgradeRequired: (402, "plan_upgrade_required", None),
+    facts.PermissionMissing: (403, FORBIDDEN, None),
+    facts.RoleAboveOwn: (403, FORBIDDEN, "role"),
+    facts.MemberAboveOwn: (403, FORBIDDEN, None),
+    facts.SeatsFull: (403, "organization_membership_quota_exceeded", None),
+    facts.WrongAccount: (403, "resource_forbidden", None),
+    facts.ProofRequired: (403, "resource_forbidden", None),
+    facts.OrganizationUnknown: (404, NOT_FOUND, None),
+    facts.RoleUnknown: (404, NOT_FOUND, "role"),
+    facts.UserUnknown: (404, NOT_FOUND, "user_id"),
+    facts.MembershipUnknown: (404, NOT_FOUND, "inviter_user_id"),
+    facts.InvitationUnknown: (404, "organization_invitation_not_found", None),
+    facts.InvitationEnded: (404, "organization_invitation_not_pending", None),
+    facts.WorkspaceUnknown: (404, NOT_FOUND, None),
+    facts.ApiKeyUnknown: (404, NOT_FOUND, None),
+    facts.BatchUnknown: (404, NOT_FOUND, None),
+    facts.OfferUnknown: (404, NOT_FOUND, None),
+    facts.LinkBroken: (404, NOT_FOUND, None),
+    facts.AlreadyMember: (400, MEMBER, None),
+    facts.InvitedOneself: (400, MEMBER, None),
+    facts.InvitationPending: (400, "duplicate_record", None),
+    facts.DuplicateInList: (400, "duplicate_record", None),
+    facts.ListTooLong: (400, "bulk_size_exceeded", None),
+    facts.LastOwner: (400, "organization_minimum_permissions_needed", None),
+    facts.DeliveryFailed: (400, "invitation_delivery_failed", None),
+    facts.InviterLostRight: (400, "organization_invitation_blocked", None),
+    facts.RoleGone: (400, "organization_invitation_blocked", None),
+    facts.AccountExists: (400, "identifier_exists", "email_address"),
+    facts.AlreadySetUp: (400, "already_set_up", None),
+    facts.RoleBuiltIn: (400, "organization_role_built_in", "role"),
+    facts.RoleInUse: (400, "organization_role_in_use", "role"),
+    facts.StillRunning: (409, "request_still_running", None),
+    facts.InvalidEmail: (422, "form_param_format_invalid", "email_address"),
+    facts.DomainNotAllowed: (422, "form_param_value_invalid", "email_address"),
+    facts.RedirectNotAllowed: (422, "form_param_value_invalid", "redirect_url"),
+    facts.InvalidName: (422, "form_param_value_invalid", "given_name"),
+    facts.InvalidNote: (422, "form_param_value_invalid", "note"),
+    facts.InvalidLifetime: (422, "form_param_value_invalid", "expires_in_days"),
+    facts.InvalidMetadata: (422, "form_param_value_invalid", "public_metadata"),
+    facts.InvalidSetting: (422, "form_param_value_invalid", "plan"),
+    facts.WeakPassword: (422, "form_param_value_invalid", "password"),
+    facts.NameTaken: (422, "form_identifier_exists", "name"),
+    facts.IdempotencyKeyReused: (422, "idempotency_key_reused", None),
+    facts.RateLimited: (429, "too_many_requests", None),
+}
+
+
+@on_sqlite
+def test_what_is_said(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    for fact in every_fact():
+
+        def refuse(*_: Any, fact: type[DomainError] = fact, **__: Any) -> NoReturn:
+            raise EXAMPLES[fact]
+
+        monkeypatch.setattr(invitations, "send", refuse)
+        answer = call("POST", INVITATIONS, BO)
+        status, code, param = EXPECTED[fact]
+        assert errors_of(answer) == (status, [(code, param)]), fact
+        assert str(EXAMPLES[fact]) in answer.get_json()["errors"][0]["long_message"]
+        schemas.check(schemas.ERRORS, answer.get_json())
+        assert answer.headers["Content-Type"] == "application/json"
+        assert ("WWW-Authenticate" in answer.headers) == (status == 401)
+        assert answer.headers.get("Retry-After") == ("17" if status == 429 else None)
+
+
+@on_sqlite
+def test_whoever_is_unknown_is_named_by_the_parameter(call: Call, acme: Any) -> None:
+    unknown = {"requesting_user_id": "user_2ab"}
+    assert errors_of(call("POST", INVITATIONS + "/x/revoke", unknown)) == (404, [(NOT_FOUND, "requesting_user_id")])
+    nobody = call("PATCH", "/organizations/{o}/memberships/user_2ab", {"role": "member"})
+    assert errors_of(nobody) == (404, [(NOT_FOUND, None)])
+
+
+@on_sqlite
+def test_an_accident_says_nothing(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> NoReturn:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(invitations, "send", fail)
+    answer = call("POST", INVITATIONS, BO)
+    assert errors_of(answer) == (500, [("internal_clerk_error", None)])
+    schemas.check(schemas.ERRORS, answer.get_json())
+    assert b"secret" not in answer.data
+
+
+@on_sqlite
+def test_the_last_owner_stays(call: Call, acme: Any) -> None:
+    path = f"/organizations/{{o}}/memberships/{acme.owner.id}"
+    expected = (400, [("organization_minimum_permissions_needed", None)])
+    assert errors_of(call("DELETE", path)) == expected
+    assert errors_of(call("PATCH", path, {"role": "admin"})) == expected
+
+
+@on_sqlite
+@pytest.mark.parametrize("path", ["", "/", "/nope", "/organizations", "/organizations/x/y/z", "/users/x"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_404_without_a_route(call: Call, method: str, path: str) -> None:
+    answer = call(method, path, headers={}, data=b"{", content_type="text/html")
+    assert errors_of(answer) == (404, [(NOT_FOUND, None)])
+    schemas.check(schemas.ERRORS, answer.get_json())
+    assert answer.headers["Content-Type"] == "application/json"
+
+
+@on_sqlite
+def test_405_names_the_methods(call: Call) -> None:
+    answer = call("PUT", INVITATIONS)
+    assert errors_of(answer) == (405, [("method_not_allowed", None)])
+    assert {name.strip() for name in answer.headers["Allow"].split(",")} >= {"GET", "POST"}

@@ -182,10 +182,28 @@ INVITATION_FIELDS = (
 )
 
 
-def bodies(*fields: str) -> Any:
-    """Anything, and objects with some of the fields, right or wrong."""
-    values = JSON | st.sampled_from(["member", "org:admin", "ana@guest.example", 30])
-    return JSON | st.dictionaries(st.sampled_from(fields), values)
+NASTY = [
+    "\0",
+    {"\0": 1},
+    {"a": ["\0"]},
+    {"a": 2**70},
+    "a\0@guest.example",
+    "ana@guest.example",
+    "org:admin",
+    2**70,
+    30,
+]
+
+
+def bodies(good: Any, *fields: str) -> Any:
+    """Anything, and a good body with some of the fields in its place, right or wrong."""
+    changes = st.dictionaries(st.sampled_from(fields), JSON | st.sampled_from(NASTY), max_size=2)
+    return JSON | changes | st.builds(lambda whole, changed: {**whole, **changed}, good, changes)
+
+
+MEMBERSHIP = bodies(st.just(USER), *MEMBERSHIP_FIELDS)
+SOMEBODY_NEW = st.uuids().map(lambda name: {"email_address": f"{name}@guest.example", "role": "member"})
+INVITATION = bodies(SOMEBODY_NEW, *INVITATION_FIELDS)
 
 
 def never_an_accident(answer: TestResponse) -> None:
@@ -211,18 +229,18 @@ class TestAnything:
 
     @on_postgres
     @slowly
-    @given(body=bodies(*MEMBERSHIP_FIELDS))
+    @given(body=MEMBERSHIP)
     def test_as_a_membership(self, send: Callable[[str, Any], TestResponse], body: Any) -> None:
         never_an_accident(send(MEMBERSHIPS, body))
 
     @on_postgres
     @slowly
-    @given(body=bodies(*INVITATION_FIELDS))
+    @given(body=INVITATION)
     def test_as_an_invitation(self, send: Callable[[str, Any], TestResponse], body: Any) -> None:
         never_an_accident(send(INVITATIONS, body))
 
     @on_postgres
     @slowly
-    @given(body=st.lists(bodies(*INVITATION_FIELDS), max_size=12))
+    @given(body=st.lists(INVITATION, max_size=12))
     def test_as_a_list_of_invitations(self, send: Callable[[str, Any], TestResponse], body: Any) -> None:
         never_an_accident(send(INVITATIONS + "/bulk", body))

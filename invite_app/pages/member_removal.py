@@ -30,6 +30,7 @@ def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
         return redirect(url_for("pages.leave"), 303)
     preview = member_removal.preview(organization_id, user_id, by=actor())
     form = RemovalForm()
+    form.tell.label.text = f"Tell {preview.member.user.given_name or 'them'} by email"
     if form.validate_on_submit():
         with Attempt(form):
             ended = members.remove(

@@ -1,0 +1,238 @@
+"""Whatever is done, by whomever and in whatever order: what has to be true stays true after every step.
+
+Two organizations, a handful of addresses, and a clock that is moved by hand.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import time_machine
+from flask import Flask
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, func, select
+
+from invite_app.access import OperatorActor, PersonActor
+from invite_app.db import session, transaction
+from invite_app.errors import DomainError
+from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User
+from invite_app.models.base import now
+from invite_app.services import acceptance, invitations, members, organizations
+from invite_app.services.invitations import Changes, Draft
+from tests.support.factories import OPERATOR, Acme, make_organization, make_person, token_of
+
+ADDRESSES = [f"{name}@guest.example" for name in "abcd"]
+PROFILE = acceptance.Profile("Ana", "Guest", "correct horse battery staple")
+
+where = st.sampled_from([0, 1])
+address = st.sampled_from(ADDRESSES)
+role = st.sampled_from(["owner", "admin", "member"])
+number = st.integers(0, 30)
+
+
+class Services(RuleBasedStateMachine):
+    """The steps; each is one deed that may be refused with a fact, and with nothing but a fact."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.resources = ExitStack()
+        self.clock = self.resources.enter_context(time_machine.travel(now(), tick=False))
+        self.houses = [make_organization(name) for name in ("One", "Two")]
+        self.people = {item: make_person(item, has_password=False).id for item in ADDRESSES[:2]}
+        self.ended: dict[UUID, tuple[Any, ...]] = {}
+
+    def teardown(self) -> None:
+        if hasattr(self, "resources"):
+            self.resources.close()
+        session().remove()
+        with transaction() as writing:
+            for model in (Organization, User, AuditEvent):
+                writing.execute(delete(model))
+
+    def attempt(self, deed: Callable[[], Any]) -> bool:
+        try:
+            deed()
+        except DomainError:
+            return False
+        return True
+
+    def actor(self, house: Acme, pick: int) -> PersonActor | OperatorActor:
+        present = session().scalars(
+            select(Membership.user_id).where(Membership.organization_id == house.id).order_by(Membership.id)
+        )
+        return [OPERATOR, *map(PersonActor, present)][pick % (1 + self.count(Membership, house))]
+
+    def member(self, house: Acme, pick: int) -> UUID:
+        query = select(Membership.user_id).where(Membership.organization_id == house.id).order_by(Membership.id)
+        found = session().scalars(query).all()
+        return found[pick % len(found)]
+
+    def invitation(self, house: Acme, pick: int) -> UUID | None:
+        """More often than not one that is pending."""
+        here = select(Invitation.id).where(Invitation.organization_id == house.id).order_by(Invitation.id)
+        pending = session().scalars(here.where(Invitation.state == "pending")).all()
+        found = pending if pending and pick % 4 else session().scalars(here).all()
+        return found[pick % len(found)] if found else None
+
+    def count(self, model: Any, house: Acme, *conditions: Any) -> int:
+        query = select(func.count()).select_from(model).where(model.organization_id == house.id, *conditions)
+        return session().scalar(query) or 0
+
+    # --- deeds ---
+
+    @rule(at=where, email=address, role=role, by=number)
+    def invite(self, at: int, email: str, role: str, by: int) -> None:
+        house = self.houses[at]
+        if self.attempt(lambda: invitations.send(house.id, Draft(email, role), by=self.actor(house, by))):
+            self.check_seats(house)
+
+    @rule(at=where, which=number, by=number)
+    def resend(self, at: int, which: int, by: int) -> None:
+        house, sent = self.houses[at], self.invitation(self.houses[at], which)
+        if sent is None:
+            return
+        was_live = session().scalar(select(Invitation.expires_at).where(Invitation.id == sent)) > now()
+        if self.attempt(lambda: invitations.resend(house.id, sent, by=self.actor(house, by))) and not was_live:
+            self.check_seats(house)
+
+    @rule(at=where, which=number, by=number, deed=st.sampled_from(["revoke", "extend", "take_over", "copy_link"]))
+    def change(self, at: int, which: int, by: int, deed: str) -> None:
+        house, sent = self.houses[at], self.invitation(self.houses[at], which)
+        if sent is not None:
+            self.attempt(lambda: getattr(invitations, deed)(house.id, sent, by=self.actor(house, by)))
+
+    @rule(at=where, which=number, by=number, email=address, role=role)
+    def edit(self, at: int, which: int, by: int, email: str, role: str) -> None:
+        house, sent = self.houses[at], self.invitation(self.houses[at], which)
+        if sent is not None:
+            changes = Changes(email=email, role=role)
+            self.attempt(lambda: invitations.edit(house.id, sent, changes, by=self.actor(house, by)))
+
+    @rule(at=where, which=number, copied=st.booleans(), deed=st.sampled_from(["new", "signed in", "decline"]))
+    def answer(self, at: int, which: int, copied: bool, deed: str) -> None:
+        house, sent = self.houses[at], self.invitation(self.houses[at], which)
+        if sent is None:
+            return
+        token = token_of(sent, copied=copied)
+        email = session().scalar(select(Invitation.email).where(Invitation.id == sent))
+        user_id = session().scalar(select(User.id).where(User.email == email))
+        if deed == "new":
+            joined = self.attempt(lambda: acceptance.accept_as_new(token, PROFILE))
+        elif deed == "decline" or user_id is None:
+            self.attempt(lambda: acceptance.decline(token))
+            return
+        else:
+            joined = self.attempt(lambda: acceptance.accept_signed_in(token, user_id))
+        if joined:
+            limit = session().get_one(Organization, house.id).seat_limit
+            assert limit is None or self.count(Membership, house) <= limit
+
+    @rule(at=where, whom=address, role=role, by=number)
+    def add(self, at: int, whom: str, role: str, by: int) -> None:
+        house, user_id = self.houses[at], self.people.get(whom)
+        if user_id and self.attempt(lambda: members.add(house.id, user_id, role, by=self.actor(house, by))):
+            self.check_seats(house)
+
+    @rule(at=where, whom=number, role=role, by=number)
+    def change_role(self, at: int, whom: int, role: str, by: int) -> None:
+        house = self.houses[at]
+        target = self.member(house, whom)
+        self.attempt(lambda: members.change_role(house.id, target, role, by=self.actor(house, by)))
+
+    @rule(at=where, whom=number, by=number)
+    def remove(self, at: int, whom: int, by: int) -> None:
+        house = self.houses[at]
+        target = self.member(house, whom)
+        if self.attempt(lambda: members.remove(house.id, target, by=self.actor(house, by))):
+            assert self.count(ApiKey, house, ApiKey.user_id == target, ApiKey.revoked_at.is_(None)) == 0
+
+    @rule(at=where, email=address)
+    def invite_on_the_free_plan(self, at: int, email: str) -> None:
+        house = self.houses[at]
+        organizations.change(house.id, organizations.Changes(plan="free"), by=OPERATOR)
+        assert not self.attempt(lambda: invitations.send(house.id, Draft(email, "member"), by=OPERATOR))
+        organizations.change(house.id, organizations.Changes(plan="paid"), by=OPERATOR)
+
+    @rule(at=where, limit=st.sampled_from([None, 3, 4, 4, 5]))
+    def change_seats(self, at: int, limit: int | None) -> None:
+        organizations.change(self.houses[at].id, organizations.Changes(seat_limit=limit), by=OPERATOR)
+
+    @rule(days=st.sampled_from([1, 4, 8]), at=where, email=address)
+    def wait_and_invite(self, days: int, at: int, email: str) -> None:
+        self.clock.shift(timedelta(days=days))
+        house = self.houses[at]
+        if self.attempt(lambda: invitations.send(house.id, Draft(email, "member"), by=OPERATOR)):
+            self.check_seats(house)
+
+    # --- what has to be true ---
+
+    def check_seats(self, house: Acme) -> None:
+        organization = session().get_one(Organization, house.id)
+        live = self.count(Invitation, house, Invitation.state == "pending", Invitation.expires_at > now())
+        assert organization.seat_limit is None or organization.members_count + live <= organization.seat_limit
+
+    @precondition(lambda self: hasattr(self, "houses"))
+    @invariant()
+    def counters_equal_rows(self) -> None:
+        session().rollback()
+        for house in self.houses:
+            organization = session().get_one(Organization, house.id)
+            assert organization.members_count == self.count(Membership, house)
+            assert organization.pending_count == self.count(Invitation, house, Invitation.state == "pending")
+
+    @precondition(lambda self: hasattr(self, "houses"))
+    @invariant()
+    def there_is_an_owner_and_nobody_is_there_twice(self) -> None:
+        for house in self.houses:
+            owners = select(Role.id).where(Role.organization_id == house.id, Role.key == "owner")
+            assert self.count(Membership, house, Membership.role_id.in_(owners)) >= 1
+            people = session().scalars(select(Membership.user_id).where(Membership.organization_id == house.id)).all()
+            assert len(people) == len(set(people))
+            pending = select(Invitation.email).where(
+                Invitation.organization_id == house.id, Invitation.state == "pending"
+            )
+            waiting = session().scalars(pending).all()
+            assert len(waiting) == len(set(waiting))
+            query = select(User.email).join(Membership, Membership.user_id == User.id)
+            present = set(session().scalars(query.where(Membership.organization_id == house.id)))
+            assert not present & set(waiting)
+
+    @precondition(lambda self: hasattr(self, "houses"))
+    @invariant()
+    def what_has_ended_stays_as_it_is(self) -> None:
+        final = select(Invitation.id, Invitation.state, Invitation.email, Invitation.ended_at, Invitation.role_name)
+        for row in session().execute(final.where(Invitation.state.in_(["accepted", "declined", "revoked"]))):
+            assert self.ended.setdefault(row.id, tuple(row)) == tuple(row)
+        session().commit()
+
+
+@pytest.fixture
+def in_context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+def test_what_has_to_be_true_stays_true(in_context: None) -> None:
+    run_state_machine_as_test(
+        Services,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=50,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],  # a failure says what was done; shrinking that would take minutes
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

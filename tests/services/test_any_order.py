@@ -228,8 +228,8 @@ def test_what_has_to_be_true_stays_true(in_context: None) -> None:
     run_state_machine_as_test(
         Services,
         settings=settings(
-            max_examples=20,
-            stateful_step_count=50,
+            max_examples=12,
+            stateful_step_count=40,
             deadline=None,
             database=None,
             phases=[Phase.generate],  # a failure says what was done; shrinking that would take minutes

@@ -147,3 +147,15 @@ document.addEventListener("htmx:after:swap", () => {
   lastSaid = Date.now();
   said.textContent = words;
 });
+
+// An invitation's page that a person sees says so once; mail scanners do not come this far.
+const opened = document.querySelector("form[data-opened]");
+const sayOpened = () => {
+  if (document.visibilityState !== "visible") return;
+  document.removeEventListener("visibilitychange", sayOpened);
+  fetch(opened.action, { method: "POST", body: new FormData(opened) });
+};
+if (opened) {
+  document.addEventListener("visibilitychange", sayOpened);
+  sayOpened();
+}

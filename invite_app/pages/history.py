@@ -1,13 +1,18 @@
 """What happened to an invitation, and in an organization, as lines of a timeline."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from markupsafe import Markup
 
-from invite_app.models import AuditEvent, Invitation, InvitationState
+from invite_app.models import AuditEvent, DeliveryState, Invitation, InvitationState, Observation
+from invite_app.services.timeline import Entry
 
 from . import times
+
+Detail = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,15 @@ INVITATION_WORDS: dict[str, tuple[str, str, str]] = {
     "invitation.taken_over": ("user-share", "off", "Taken over by {actor}"),
     "invitation.link_copied": ("copy", "off", "Link copied by {actor}"),
     "invitation.delivery_failed": ("alert-circle", "bad", "Not delivered"),
+    "message.retried": ("refresh", "wait", "Tried again by {actor}"),
+    Observation.TAKEN: ("circle-check", "ok", "Taken by the mail server"),
+    Observation.NOT_DELIVERED: ("alert-circle", "bad", "Not delivered"),
+    Observation.POSTPONED: ("stack-2", "off", "Waits for the mail server"),
+    Observation.CHECKED: ("robot", "off", "Link checked by a machine"),
+    Observation.OPENED: ("eye", "wait", "Page opened by a person"),
+    Observation.WRONG_ACCOUNT: ("user-question", "warn", "Opened with another account"),
+    Observation.NO_SEAT: ("armchair", "warn", "Accepting failed for want of a seat"),
+    Observation.ASKED: ("hand-stop", "warn", "Asked for a fresh one"),
 }
 LATEST_WORDS: dict[str, tuple[str, str, str]] = {
     "invitation.sent": ("send", "wait", "{actor} invited {target}"),
@@ -52,37 +66,95 @@ LATEST_WORDS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def of_invitation(invitation: Invitation, events: Iterable[AuditEvent], state: InvitationState) -> list[Line]:
-    """Newest first, the end that is still to come on top."""
-    lines = [_line(event, INVITATION_WORDS, "{action}") for event in events]
-    if state == InvitationState.PENDING:
-        detail = f"{times.until(invitation.expires_at).capitalize()}. The seat is free again then."
-        ends = f"Ends on {times.day_and_time(invitation.expires_at)}"
-        lines.insert(0, Line("hourglass", "off", ends, detail, future=True))
-    elif state == InvitationState.EXPIRED:
-        lines.insert(0, Line("hourglass", "warn", "Ended", at=times.tag(invitation.expires_at)))
-    return lines
+def of_invitation(invitation: Invitation, entries: Iterable[Entry], state: InvitationState) -> list[Line]:
+    """Newest first, the end that is still to come on top, what waits to be sent below it."""
+    return [*_end(invitation, state), *_waiting(invitation, state), *map(_entry, entries)]
 
 
 def latest(events: Iterable[AuditEvent]) -> list[Line]:
-    return [_line(event, LATEST_WORDS, "{actor}: {action} {target}") for event in events]
+    return [_event(event) for event in events]
 
 
-def _line(event: AuditEvent, words: dict[str, tuple[str, str, str]], otherwise: str) -> Line:
+def _end(invitation: Invitation, state: InvitationState) -> list[Line]:
+    if state == InvitationState.PENDING:
+        detail = f"{times.until(invitation.expires_at).capitalize()}. The seat is free again then."
+        ends = f"Ends on {times.day_and_time(invitation.expires_at)}"
+        return [Line("hourglass", "off", ends, detail, future=True)]
+    if state == InvitationState.EXPIRED:
+        return [Line("hourglass", "warn", "Ended", at=times.tag(invitation.expires_at))]
+    return []
+
+
+def _waiting(invitation: Invitation, state: InvitationState) -> list[Line]:
+    message = invitation.message
+    if state != InvitationState.PENDING or message is None or message.state != DeliveryState.QUEUED:
+        return []
+    detail = f"Next try {times.until(message.next_attempt_at)}." if message.attempts else ""
+    return [Line("stack-2", "off", "Waiting to be sent", detail, future=True)]
+
+
+def _entry(entry: Entry) -> Line:
+    otherwise = ("info-circle", "off", entry.kind.replace(".", " ").replace("_", " "))
+    icon, kind, sentence = INVITATION_WORDS.get(entry.kind, otherwise)
+    say = DETAILS.get(entry.kind, _nothing)
+    return Line(icon, kind, sentence.format(actor=entry.actor), say(entry.detail), times.tag(entry.at))
+
+
+def _event(event: AuditEvent) -> Line:
     action = event.action.replace(".", " ").replace("_", " ")
-    icon, kind, sentence = words.get(event.action, ("info-circle", "off", otherwise))
+    otherwise = ("info-circle", "off", "{actor}: {action} {target}")
+    icon, kind, sentence = LATEST_WORDS.get(event.action, otherwise)
     title = sentence.format(actor=event.actor_name, target=event.target_name, action=action)
-    return Line(icon, kind, title, _detail(event), times.tag(event.at))
+    return Line(icon, kind, title, at=times.tag(event.at))
 
 
-def _detail(event: AuditEvent) -> str:
-    changes = [f"{name}: {_said(event.before[name])} → {_said(event.after.get(name))}" for name in event.before]
-    if event.action == "invitation.changed" and changes:
-        return f"{'; '.join(changes)}."
+def _nothing(_: Detail) -> str:
     return ""
+
+
+def _changes(detail: Detail) -> str:
+    before, after = detail.get("before", {}), detail.get("after", {})
+    changes = [f"{name}: {_said(before[name])} → {_said(after.get(name))}" for name in before]
+    return f"{'; '.join(changes)}." if changes else ""
+
+
+def _new_end(detail: Detail) -> str:
+    ends = detail.get("after", {}).get("ends")
+    return f"Works until {times.day_and_time(datetime.fromisoformat(ends))}." if ends else ""
+
+
+def _answer(detail: Detail) -> str:
+    tries = detail.get("attempts", 1)
+    at_try = f" at try {tries}" if tries > 1 else ""
+    return f"{detail['answer'].rstrip('.')}{at_try}." if detail.get("answer") else ""
+
+
+def _reason(detail: Detail) -> str:
+    reason = str(detail.get("reason") or detail.get("after", {}).get("reason") or "").rstrip(".")
+    return f"{reason[:1].upper()}{reason[1:]}." if reason else ""
+
+
+def _word(detail: Detail) -> str:
+    return f"“{detail['word']}”" if detail.get("word") else ""
 
 
 def _said(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value) or "none"
     return str(value or "none")
+
+
+DETAILS: dict[str, Callable[[Detail], str]] = {
+    "invitation.changed": _changes,
+    "invitation.taken_over": _changes,
+    "invitation.extended": _new_end,
+    "invitation.delivery_failed": _reason,
+    Observation.TAKEN: _answer,
+    Observation.NOT_DELIVERED: _reason,
+    Observation.POSTPONED: _reason,
+    Observation.CHECKED: lambda _: "Probably a mail scanner. It does not count as opened.",
+    Observation.WRONG_ACCOUNT: lambda detail: (
+        f"Signed in as {detail.get('account', 'somebody else')}. Nothing was used up."
+    ),
+    Observation.ASKED: _word,
+}

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models import InvitationState
 from invite_app.models.base import now
-from invite_app.services import audit, invitations
+from invite_app.services import invitations, timeline
 
 from . import headers, history, times
 from .blueprint import pages
@@ -31,7 +31,9 @@ def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
         badge_of_state=STATES[state],
         is_pending=state == InvitationState.PENDING,
         is_open=state in (InvitationState.PENDING, InvitationState.EXPIRED),
-        events=history.of_invitation(invitation, audit.history_of(organization_id, invitation.id, by=actor()), state),
+        events=history.of_invitation(
+            invitation, timeline.of_invitation(organization_id, invitation.id, by=actor()), state
+        ),
     )
 
 

@@ -1,5 +1,6 @@
 """The invitee's side: what the link in the mail opens, whatever has become of the invitation."""
 
+from contextlib import suppress
 from typing import Any
 
 from flask import redirect, request, session, url_for
@@ -11,6 +12,7 @@ from invite_app.errors import (
     AlreadyMember,
     DomainError,
     InvitationEnded,
+    InvitationPending,
     InviterLostRight,
     LinkBroken,
     ProofRequired,
@@ -20,7 +22,7 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import InvitationState, Membership
-from invite_app.services import acceptance, accounts, values
+from invite_app.services import acceptance, accounts, observations, values
 from invite_app.services.acceptance import Offer, Profile
 
 from . import headers, sign_ins, words
@@ -53,6 +55,10 @@ class DeclineForm(PageForm):
     word = TextAreaField("A word to the admin", [Checked(values.note)])
 
 
+class AskForm(PageForm):
+    word = TextAreaField("A word to the admin", [Checked(values.note)])
+
+
 @pages.get("/auth")
 @public
 def follow_app_link() -> ResponseReturnValue:
@@ -64,6 +70,9 @@ def follow_app_link() -> ResponseReturnValue:
 @pages.get(ONE)
 @public
 def invitation_offer(token: str) -> ResponseReturnValue:
+    """Whatever fetches the link is taken for a machine until a browser says otherwise."""
+    headers.hide_address()
+    observations.saw_machine(token)
     return _page(token, AcceptForm())
 
 
@@ -79,10 +88,32 @@ def accept_invitation(token: str) -> ResponseReturnValue:
             if form.validate():
                 return _enter(token, acceptance.accept_as_new(token, form.profile, ip=request.remote_addr))
         except BLOCKS as error:
-            return _blocked(_look(token), error)
+            if isinstance(error, SeatsFull):
+                observations.saw_no_seat(token)
+            return _blocked(token, _look(token), error)
         except CHANGED_MEANWHILE:
             return redirect(url_for("pages.invitation_offer", token=token), 303)
     return _page(token, form)
+
+
+@pages.post(f"{ONE}/opened")
+@public
+def note_opened(token: str) -> ResponseReturnValue:
+    """The page's script says that a person sees it."""
+    headers.hide_address()
+    observations.saw_visitor(token, current_user.user_id if current_user.is_authenticated else None)
+    return "", 204
+
+
+@pages.post(f"{ONE}/ask")
+@public
+def ask_for_fresh_one(token: str) -> ResponseReturnValue:
+    offer, form = _look(token), AskForm()
+    if not form.validate():
+        return _expired(token, offer, form)
+    with suppress(InvitationPending, InvitationEnded):  # the page says how it is
+        observations.ask_again(token, form.word.data or "")
+    return redirect(url_for("pages.invitation_offer", token=token), 303)
 
 
 @pages.route(f"{ONE}/decline", methods=["GET", "POST"])
@@ -132,9 +163,9 @@ def _look(token: str) -> Offer:
 def _page(token: str, form: AcceptForm) -> ResponseReturnValue:
     offer = _look(token)
     if offer.state != InvitationState.PENDING:
-        return _ended(offer)
+        return _ended(token, offer)
     if offer.obstacle is not None:
-        return _blocked(offer, offer.obstacle)
+        return _blocked(token, offer, offer.obstacle)
     user = current_user.user if current_user.is_authenticated else None
     if user is not None and user.email != offer.invitation.email:
         return show("invitee/other_account.html", token=token, signed_in=user, **_facts(offer))
@@ -147,14 +178,22 @@ def _page(token: str, form: AcceptForm) -> ResponseReturnValue:
     return show("invitee/new.html", status=form.status, form=form, token=token, **_facts(offer))
 
 
-def _ended(offer: Offer) -> ResponseReturnValue:
+def _ended(token: str, offer: Offer) -> ResponseReturnValue:
+    if offer.state == InvitationState.EXPIRED:
+        return _expired(token, offer, AskForm(formdata=None))
     is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
     status = 200 if is_invitee else 410
     return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, **_facts(offer))
 
 
-def _blocked(offer: Offer, error: DomainError) -> ResponseReturnValue:
-    return show("invitee/blocked.html", status=409, needs_mail=isinstance(error, ProofRequired), **_facts(offer))
+def _expired(token: str, offer: Offer, form: AskForm) -> ResponseReturnValue:
+    status = form.status if form.errors else 410
+    return show("invitee/expired.html", status=status, form=form, token=token, **_facts(offer))
+
+
+def _blocked(token: str, offer: Offer, error: DomainError) -> ResponseReturnValue:
+    needs_mail = isinstance(error, ProofRequired)
+    return show("invitee/blocked.html", status=409, needs_mail=needs_mail, token=token, **_facts(offer))
 
 
 def _facts(offer: Offer) -> dict[str, Any]:

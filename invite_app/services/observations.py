@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.orm.attributes import flag_modified
+
 from invite_app import tokens
 from invite_app.access import lock_organization
 from invite_app.db import session, transaction
-from invite_app.errors import InvitationEnded, InvitationPending
+from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
 from invite_app.models import Invitation, InvitationState, Observation, User
 from invite_app.models.base import now
 
@@ -23,6 +25,18 @@ QUIET = timedelta(minutes=10)
 def saw_machine(token: str) -> None:
     """Something fetched the link. Raises LinkBroken."""
     _observe(token, Observation.CHECKED, "checked_at")
+
+
+def saw_visitor(token: str, user_id: UUID | None) -> None:
+    """A browser shows the page to a person, who may be signed in. Raises LinkBroken."""
+    offer = acceptance.look(token)
+    account = session().get(User, user_id) if user_id else None
+    if account is not None and account.email != offer.invitation.email:
+        saw_wrong_account(token, account.id)
+        return
+    saw_person(token)
+    if isinstance(offer.obstacle, SeatsFull):
+        saw_no_seat(token)
 
 
 def saw_person(token: str) -> None:
@@ -80,6 +94,7 @@ def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] 
         if not _is_news(invitation, column, moment):
             return
         setattr(invitation, column, moment)
+        flag_modified(invitation, "updated_at")  # written as it is: being looked at is no change
         if kind == Observation.OPENED:
             invitation.opened_count += 1
         timeline.note(invitation.id, kind, **(detail or {}))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,9 @@ from sqlalchemy import select
 from invite_app.access import Actor, authorize
 from invite_app.db import session
 from invite_app.models import AuditEvent, InvitationEvent, Observation
+
+FETCH = timedelta(seconds=30)
+BY_PERSON = (Observation.OPENED, Observation.WRONG_ACCOUNT, Observation.NO_SEAT)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,17 @@ def of_invitation(organization_id: UUID | str, invitation_id: UUID, *, by: Actor
     entries = [_deed(event) for event in session().scalars(deeds)]
     if entries:  # an invitation without a deed is not one of this organization's
         entries += [Entry(event.at, event.kind, detail=event.detail) for event in session().scalars(seen)]
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
+    return _without_own_fetches(sorted(entries, key=lambda entry: entry.at, reverse=True))
+
+
+def _without_own_fetches(entries: Sequence[Entry]) -> list[Entry]:
+    """A person's browser fetches the link before the person sees it; that is no machine's check."""
+    seen = [entry.at for entry in entries if entry.kind in BY_PERSON]
+    return [
+        entry
+        for entry in entries
+        if entry.kind != Observation.CHECKED or not any(timedelta() <= at - entry.at < FETCH for at in seen)
+    ]
 
 
 def _deed(event: AuditEvent) -> Entry:

@@ -10,28 +10,18 @@ from openapi_spec_validator import validate
 from playwright.sync_api import Page
 
 from invite_app.api import DIALECTS
+from tests.api.almanac.published import (
+    HOSTED_ORGANIZATION_INVITATION,
+    HTTP_VALIDATION_ERROR,
+    INVITE_ORGANIZATION_MEMBER_REQUEST,
+    VALIDATION_ERROR,
+)
 from tests.support.databases import on_sqlite
 from tests.support.factories import make_api_key, make_organization
 from tests.support.server import LiveServer
 
 pytestmark = on_sqlite
 SEED = "/api/v1/organization/{organization_id}/invitation"
-VALIDATION_ERROR = {
-    "properties": {
-        "ctx": {"title": "Context", "type": "object"},
-        "input": {"title": "Input"},
-        "loc": {
-            "items": {"anyOf": [{"type": "string"}, {"type": "integer"}]},
-            "title": "Location",
-            "type": "array",
-        },
-        "msg": {"title": "Message", "type": "string"},
-        "type": {"title": "Error Type", "type": "string"},
-    },
-    "required": ["loc", "msg", "type"],
-    "title": "ValidationError",
-    "type": "object",
-}
 
 
 @pytest.fixture
@@ -144,6 +134,48 @@ class TestDeepset:
         )
         assert (detail["title"], detail["type"]) == ("Detail", "array")
         assert same(published(detail["items"]), VALIDATION_ERROR)
+
+
+class TestAlmanac:
+    """The published document of the operation, as facts."""
+
+    @pytest.fixture
+    def operation(self, document: dict[str, Any]) -> dict[str, Any]:
+        path = "/v1/organizations/{organization_id}/members/invite"
+        return dict(resolved(document, document["paths"][path]["post"]))
+
+    def test_parameters(self, operation: dict[str, Any]) -> None:
+        assert operation["parameters"] == [
+            {
+                "in": "path",
+                "name": "organization_id",
+                "required": True,
+                "schema": {"title": "Organization Id", "type": "string"},
+            },
+            {
+                "in": "header",
+                "name": "authorization",
+                "required": False,
+                "schema": {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Authorization"},
+            },
+        ]
+        name = "invite_organization_member_v1_organizations__organization_id__members_invite_post"
+        assert (operation["operationId"], operation["summary"]) == (name, "Invite Organization Member")
+
+    def test_body(self, operation: dict[str, Any]) -> None:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert operation["requestBody"]["required"]
+        assert published(schema) == published(INVITE_ORGANIZATION_MEMBER_REQUEST)
+
+    def test_answers(self, operation: dict[str, Any]) -> None:
+        told = {
+            status: operation["responses"][status]["content"]["application/json"]["schema"]
+            for status in ("200", "422")
+        }
+        assert published(told["200"]) == published(HOSTED_ORGANIZATION_INVITATION)
+        assert told["200"]["properties"]["state"]["default"] == "pending"
+        assert told["422"]["title"] == HTTP_VALIDATION_ERROR["title"]
+        assert same(published(told["422"]["properties"]["detail"]["items"]), VALIDATION_ERROR)
 
 
 def same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:

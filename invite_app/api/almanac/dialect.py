@@ -1,5 +1,7 @@
 """The Almanac API: who asks, and the answer to each fact, written as FastAPI writes it."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel, ConfigDict
 from werkzeug.exceptions import HTTPException
 
@@ -78,5 +80,19 @@ ERRORS: ErrorTable = {
     facts.DeliveryFailed: Row(503, sentence),
 }
 
-almanac = Dialect("almanac", prefix="/v1", authenticate=bearer_or_session, errors=ERRORS, description=FASTAPI_STYLE)
+AUTHORIZATION = {
+    "name": "authorization",
+    "in": "header",
+    "required": False,
+    "schema": {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Authorization"},
+}
+"""The published document names the header as a parameter too."""
+
+almanac = Dialect(
+    "almanac",
+    prefix="/v1",
+    authenticate=bearer_or_session,
+    errors=ERRORS,
+    description=replace(FASTAPI_STYLE, header_parameters=(AUTHORIZATION,)),
+)
 """Shares its prefix with Clerk's, which answers for the paths that neither serves."""

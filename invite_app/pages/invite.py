@@ -6,13 +6,13 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
-from wtforms import SelectField, SelectMultipleField, TextAreaField
+from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField
 
 from invite_app.errors import DomainError
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.role import MEMBER
-from invite_app.services import drafts, invitations, previews, roles, values, workspaces
+from invite_app.services import drafts, invitations, previews, roles, typos, values, workspaces
 from invite_app.services.drafts import Draft
 
 from . import facts, times, words
@@ -34,6 +34,8 @@ class InviteForm(PageForm):
     workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
     note = TextAreaField("Personal note", [Checked(values.note)])
     days = SelectField("The link works for", default=DEFAULT)
+    asked = HiddenField()
+    """The address that was asked about: sending it again keeps it."""
 
     def offer(self, all_roles: list[Role], rooms: list[Workspace], organization: Organization) -> None:
         """What there is to choose from."""
@@ -63,7 +65,8 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
     all_roles = roles.list_all(organization_id, by=actor())
     form.offer(all_roles, workspaces.list_all(organization_id, by=actor()), standing().organization)
     is_preview = "preview" in request.form
-    if not is_preview and form.validate_on_submit():
+    guess = _guess(organization_id, form)
+    if not is_preview and form.validate_on_submit() and guess is None:
         with Attempt(form):
             _tell(invitations.send(organization_id, form.draft(), by=actor()))
             return redirect(url_for("pages.invitations"), 303)
@@ -73,9 +76,23 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
         form=form,
         roles=words.role_lines(all_roles, standing()),
         preview=_preview(organization_id, form),
+        guess=guess,
         obstacle="" if form.errors else _obstacle(),
         words=words,
     )
+
+
+def _guess(organization_id: UUID, form: InviteForm) -> typos.Guess | None:
+    """What was probably meant, unless that was asked about this very address already."""
+    if not form.is_submitted():
+        return None
+    if "meant" in request.form:
+        form.email.data = request.form["meant"]
+    if form.email.data == form.asked.data:
+        return None
+    guess = typos.guess(organization_id, form.email.data or "", by=actor())
+    form.asked.data = form.email.data if guess else ""
+    return guess
 
 
 def _tell(invitation: Invitation) -> None:

@@ -1,0 +1,61 @@
+"""A probably mistyped address is asked about once, and never refused."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from invite_app.db import session
+from invite_app.models import Invitation
+from tests.support.factories import Acme
+from tests.support.visitor import Visitor
+
+TYPED = {"given_name": "Ana", "family_name": "Sousa", "email": "ana@acme.exampel", "role": "member"}
+
+
+@pytest.fixture
+def path(acme: Acme) -> str:
+    return f"/organizations/{acme.id}/invitations/new"
+
+
+def invited(app: Flask) -> list[str]:
+    with app.app_context():
+        return list(session().scalars(select(Invitation.email)))
+
+
+def test_the_question_names_what_was_probably_meant(app: Flask, owner: Visitor, path: str) -> None:
+    page = owner.submit(path, status=200, **TYPED)
+    assert "Did you mean ana@acme.example? 3 members use that domain." in page.notes[1]
+    assert page.value("email") == TYPED["email"]
+    assert not invited(app)
+
+
+@pytest.mark.parametrize(
+    ("answer", "address"),
+    [
+        ({}, "ana@acme.exampel"),
+        ({"keep": "1"}, "ana@acme.exampel"),
+        ({"meant": "ana@acme.example"}, "ana@acme.example"),
+    ],
+    ids=["sent again", "kept", "corrected"],
+)
+def test_every_answer_is_taken(answer: dict[str, str], address: str, app: Flask, owner: Visitor, path: str) -> None:
+    asked = owner.submit(path, status=200, **TYPED).value("asked")
+    owner.go(path, **TYPED, asked=asked, **answer)
+    assert invited(app) == [address]
+
+
+def test_another_slip_is_another_question(app: Flask, owner: Visitor, path: str) -> None:
+    page = owner.submit(path, status=200, **{**TYPED, "asked": TYPED["email"], "email": "ana@gmial.com"})
+    assert "Use gmail.com" in page.texts("button")
+    assert not invited(app)
+
+
+def test_errors_and_the_question_stand_side_by_side(owner: Visitor, path: str) -> None:
+    page = owner.submit(path, **{**TYPED, "family_name": ""})
+    assert page.errors == ["Enter a family name."]
+    assert "Keep as typed" in page.texts("button")
+
+
+def test_a_usual_address_raises_none(app: Flask, owner: Visitor, path: str) -> None:
+    owner.go(path, **{**TYPED, "email": "ana@gmail.com"})
+    assert invited(app) == ["ana@gmail.com"]

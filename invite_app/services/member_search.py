@@ -50,6 +50,9 @@ def invited(standing: Standing, fragment: str) -> Invited | None:
 def roles_and_workspaces(standing: Standing) -> tuple[list[Role], list[Workspace]]:
     """Everything a list can be narrowed by, for those who may see the list."""
     here = standing.organization.id
-    roles = select(Role).where(Role.organization_id == here).order_by(Role.is_built_in.desc(), Role.created_at, Role.id)
-    workspaces = select(Workspace).where(Workspace.organization_id == here).order_by(Workspace.folded_name)
-    return list(session().scalars(roles)), list(session().scalars(workspaces))
+    roles = select(Role).where(Role.organization_id == here)
+    workspaces = select(Workspace).where(Workspace.organization_id == here)
+    return (
+        list(session().scalars(roles.order_by(Role.is_built_in.desc(), Role.created_at, Role.id))),
+        list(session().scalars(workspaces.order_by(Workspace.folded_name))),
+    )

@@ -170,7 +170,7 @@ def test_role_and_workspaces_change_together_once_the_effect_was_shown(
     app: Flask, acme: Acme, owner: Visitor
 ) -> None:
     here = at(acme, acme.member)
-    chosen = {"role": "admin", "workspace_ids": [str(acme.workspaces[0])]}
+    chosen: dict[str, Any] = {"role": "admin", "workspace_ids": [str(acme.workspaces[0])]}
     page = owner.submit(here, preview="1", status=200, **chosen)
     assert "Mia will be able to" in page.texts("p")
     assert "Sales" in page.texts("span")
@@ -341,7 +341,7 @@ def test_all_that_match_are_removed_but_only_those_that_were_shown(app: Flask, a
     with app.app_context():
         make_member(acme, "zed1@acme.example", given_name="Zed")
     page = owner.get(f"{path}?all=1&q=zed")
-    sent = {"all": "1", "q": "zed", "number": page.value("number")}
+    sent: dict[str, Any] = {"all": "1", "q": "zed", "number": page.value("number")}
     with app.app_context():
         make_member(acme, "zed2@acme.example", given_name="Zed")
     page = owner.submit(path, page=at(acme), **sent)

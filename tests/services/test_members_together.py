@@ -1,0 +1,126 @@
+"""The same deed for many members, in as many transactions as it takes, and what becomes of their invitations."""
+
+import pytest
+from sqlalchemy import select
+
+from invite_app.db import session
+from invite_app.errors import OrganizationUnknown, PermissionMissing, RoleAboveOwn, RoleUnknown, WorkspaceUnknown
+from invite_app.models import AuditEvent, Organization
+from invite_app.services import member_bulk, member_exports, members
+from invite_app.services.member_bulk import GiveRole, Obstacle, PutIntoWorkspaces, Remove
+from invite_app.services.member_lists import EVERYBODY, Filter
+from tests.support.factories import Acme, Person, invite, make_api_key, make_member, make_role, reread
+
+ZEDS = Filter(fragment="zed")
+
+
+@pytest.fixture
+def crowd(acme: Acme) -> list[Person]:
+    return [make_member(acme, f"zed{number}@acme.example", given_name="Zed") for number in range(7)]
+
+
+def left_out(report: member_bulk.Report) -> dict[str, Obstacle]:
+    return {one.member.user.email.partition("@")[0]: one.obstacle for one in report.left_out}
+
+
+def recorded(acme: Acme, action: str) -> int:
+    query = select(AuditEvent).where(AuditEvent.organization_id == acme.id, AuditEvent.action == action)
+    return len(list(session().scalars(query)))
+
+
+def test_more_people_than_one_transaction_takes(
+    acme: Acme, crowd: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_bulk, "TOGETHER", 3)
+    report = member_bulk.apply(acme.id, ZEDS, GiveRole("admin"), by=acme.owner.actor)
+    assert (len(report.done), report.left_out) == (7, [])
+    assert recorded(acme, "member.role_changed") == 7
+    report = member_bulk.apply(acme.id, ZEDS, Remove(), by=acme.owner.actor)
+    assert len(report.done) == 7
+    assert session().get_one(Organization, acme.id).members_count == 3
+
+
+def test_a_preview_says_what_then_happens(acme: Acme, crowd: list[Person]) -> None:
+    make_member(acme, "anna@acme.example", role="owner", given_name="Anna")
+    for actor in (acme.owner.actor, acme.admin.actor):
+        foretold = member_bulk.preview(acme.id, EVERYBODY, Remove(), by=actor)
+        assert "owner" in left_out(foretold)
+    foretold = member_bulk.preview(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
+    done = member_bulk.apply(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
+    assert left_out(done) == left_out(foretold)
+    assert left_out(done)["owner"] == Obstacle.LAST_OWNER
+    assert [one.user_id for one in done.done] == [one.user_id for one in foretold.done]
+    assert "anna" not in left_out(done), "of two owners the first in the list goes"
+
+
+def test_the_last_of_several_owners_stays(acme: Acme) -> None:
+    for name in ("anna", "bert"):
+        make_member(acme, f"{name}@acme.example", role="owner", given_name=name)
+    key = make_api_key(acme, role="owner", user=acme.owner)
+    report = member_bulk.apply(acme.id, Filter(roles=["owner"]), Remove(), by=key.actor)
+    assert left_out(report) == {"owner": Obstacle.LAST_OWNER}
+
+
+def test_people_above_the_actor_are_left_out(acme: Acme) -> None:
+    make_role(acme, "Keeper", ["members:read", "members:write"])
+    keeper = make_member(acme, "keeper@acme.example", role="keeper")
+    report = member_bulk.apply(acme.id, EVERYBODY, Remove(take_over=True, tell=True), by=keeper.actor)
+    assert left_out(report) == {
+        "admin": Obstacle.ABOVE_OWN,
+        "owner": Obstacle.ABOVE_OWN,
+        "keeper": Obstacle.YOURSELF,
+    }
+    assert [one.user_id for one in report.done] == [acme.member.id]
+
+
+def test_what_stands_in_everybodys_way_changes_nobody(acme: Acme, globex: Acme, crowd: list[Person]) -> None:
+    make_role(acme, "Keeper", ["members:read", "members:write"])
+    keeper = make_member(acme, "keeper@acme.example", role="keeper")
+    for deed, error in (
+        (GiveRole("admin"), RoleAboveOwn),
+        (GiveRole("nobody"), RoleUnknown),
+        (PutIntoWorkspaces([str(globex.workspaces[0])]), WorkspaceUnknown),
+    ):
+        for act in (member_bulk.preview, member_bulk.apply):
+            with pytest.raises(error):
+                act(acme.id, ZEDS, deed, by=keeper.actor)
+    with pytest.raises(PermissionMissing):
+        member_bulk.apply(acme.id, ZEDS, Remove(), by=acme.member.actor)
+    with pytest.raises(OrganizationUnknown):
+        member_bulk.apply(acme.id, ZEDS, Remove(), by=globex.owner.actor)
+    assert recorded(acme, "member.removed") == 0
+
+
+def test_workspaces_are_added_and_taken_beside_the_others(acme: Acme, crowd: list[Person]) -> None:
+    sales, support = (str(one) for one in acme.workspaces)
+    members.change_workspaces(acme.id, crowd[0].id, [support], by=acme.owner.actor)
+    member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
+    report = member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
+    assert set(left_out(report).values()) == {Obstacle.UNCHANGED}
+    member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([support], out=True), by=acme.owner.actor)
+    found = members.get(acme.id, crowd[0].id, by=acme.owner.actor)
+    assert [one.name for one in found.workspaces] == ["Sales"]
+
+
+def test_only_invitations_that_the_actor_may_grant_are_taken_over(acme: Acme) -> None:
+    make_role(acme, "Lead", ["members:read", "members:write", "invitations:read", "invitations:write"])
+    other = make_member(acme, "other@acme.example", role="lead")
+    plain = invite(acme, "plain@guest.example", by=other.actor)
+    by_key = invite(acme, "key@guest.example", by=make_api_key(acme, "lead", user=other).actor)
+    strong = invite(acme, "strong@guest.example", role="lead", by=other.actor)
+    make_role(acme, "Trimmed", ["members:read", "members:write", "invitations:write"])
+    trimmed = make_member(acme, "trimmed@acme.example", role="trimmed")
+    members.change_role(acme.id, other.id, "member", by=acme.owner.actor)
+    members.remove(acme.id, other.id, by=trimmed.actor, take_over=True)
+    assert [reread(one).inviter_id for one in (plain, by_key)] == [trimmed.id, trimmed.id]
+    assert [reread(one).inviter_lost_right for one in (plain, by_key)] == [False, False]
+    assert (reread(strong).inviter_id, reread(strong).inviter_lost_right) == (other.id, True)
+    assert recorded(acme, "invitation.taken_over") == 2
+
+
+def test_an_export_ends_with_the_right_to_see_members(acme: Acme, crowd: list[Person]) -> None:
+    rows = list(member_exports.people(acme.id, by=acme.member.actor, only=ZEDS))
+    assert [(member.user.given_name, seen) for member, seen in rows] == [("Zed", None)] * 7
+    members.remove(acme.id, crowd[0].id, by=acme.owner.actor)
+    with pytest.raises(OrganizationUnknown):
+        next(member_exports.people(acme.id, by=crowd[0].actor))

@@ -160,6 +160,12 @@ PUBLIC = {
     "GET /api/v1/invitations/<token>",
     "POST /api/v1/invitations/<token>/accept",
     "POST /api/v1/invitations/<token>/decline",
+    "POST /invitations/<token>/ask",
+    "POST /invitations/<token>/opened",
+    "GET /account/address/<token>",
+    "POST /account/address/<token>",
+    "GET /reset/<token>",
+    "POST /reset/<token>",
     "GET /sign-in/<token>",
     "POST /sign-in/<token>",
     "GET /setup/<token>",
@@ -169,6 +175,9 @@ PUBLIC = {
     "POST /setup",
     "GET /sign-in",
     "POST /sign-in",
+    "GET /forgot",
+    "GET /forgot/sent",
+    "POST /forgot",
     "POST /appearance",
 }
 """What answers people and programs that say nothing about who they are. Everything else turns them away."""

@@ -1,0 +1,121 @@
+"""The pages of members as they are seen and used: search, one role, removal, many at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.test_journey import heading, press, sign_in
+from tests.support.factories import Acme, invite, make_api_key, make_member, make_organization
+from tests.support.server import LiveServer
+
+Look = Callable[[Any], None]
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def acme(live_server: LiveServer) -> Acme:
+    with live_server.app.app_context():
+        acme = make_organization()
+        for number in range(30):
+            make_member(acme, f"zed{number}@acme.example", given_name="Zed", family_name=f"Number {number:02}")
+        invite(acme, "ana@guest.example", given_name="Ana", family_name="Petrova", by=acme.admin.actor)
+        make_api_key(acme, user=acme.admin, role="admin", name="Nightly")
+        return acme
+
+
+@pytest.fixture
+def home(acme: Acme) -> str:
+    return f"/organizations/{acme.id}/members"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_of_members_is_sound(
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+) -> None:
+    page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
+    one = f"{home}/{acme.admin.id}"
+    for path in (
+        *(
+            home,
+            f"{home}?q=ana",
+            f"{home}?all=1",
+            f"{home}/{acme.owner.id}",
+            one,
+            f"{one}/remove",
+            f"{one}/hand-over",
+        ),
+        *(f"{home}/{deed}?all=1" for deed in ("change-role", "change-workspaces", "remove")),
+    ):
+        page.goto(path)
+        look(page)
+    page.goto(f"{home}/change-role?all=1")
+    press(page, "Change role")
+    assert page.title().startswith("Problem: ")
+    look(page)
+
+
+def test_searching_finds_invitations_too(
+    acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+) -> None:
+    page = sign_in(open_page(live_server), acme.owner)
+    page.goto(home)
+    page.get_by_role("searchbox").fill("petrova")
+    page.get_by_text("1 invitation does: Ana Petrova, pending.").wait_for()
+    assert "q=petrova" in page.url
+    look(page)
+    page.get_by_role("link", name="Show the invitation").click()
+    assert heading(page) == "Invitations"
+
+
+def test_changing_a_role_shows_its_effect_first(
+    acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server), acme.owner)
+    page.goto(home)
+    page.get_by_role("link", name="Role of Mia Member").click()
+    page.locator("label", has_text="Admin").click()
+    page.locator("#effect").get_by_text("change members").wait_for()
+    page.get_by_label("Sales").check()
+    page.locator("#effect").get_by_text("Sales").wait_for()
+    press(page, "Save")
+    assert "Mia Member is Admin now." in page.get_by_role("status").first.inner_text()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_removing_somebody_from_the_menu(
+    script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
+    page.goto(home)
+    menu = page.locator(".row-menu").first
+    menu.locator("summary").click()
+    menu.get_by_role("link", name="Remove…").click()
+    assert heading(page) == "Remove Adam Admin?"
+    assert "The API key Nightly, never used." in page.locator("main").inner_text()
+    assert page.get_by_label("Take over the pending invitations").is_checked()
+    press(page, "Remove Adam Admin")
+    assert page.get_by_role("status").first.inner_text().strip() == "Adam Admin is removed."
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_many_are_selected_and_removed(
+    script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
+    page.goto(f"{home}?q=zed")
+    page.get_by_label("Select Zed Number 03").check()
+    page.get_by_label("Select Zed Number 05").check()
+    press(page, "Change role")
+    assert heading(page) == "Change the role of 2 people?"
+    page.locator("label", has_text="Admin").click()
+    press(page, "Change role")
+    assert "2 people got another role." in page.get_by_role("status").first.inner_text()
+    page.goto(f"{home}?q=zed")
+    page.get_by_label("Select Zed Number 03").check()
+    page.get_by_role("link", name="Select all 30").click()
+    press(page, "Remove")
+    assert heading(page) == "Remove 30 people?"
+    press(page, "Remove 30 people")
+    assert "30 people removed." in page.get_by_role("status").first.inner_text()
+    assert "No member matches “zed”" in page.locator("main").inner_text()

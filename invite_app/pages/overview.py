@@ -2,65 +2,121 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.models import Invitation
-from invite_app.services import attention, audit, ownership
+from invite_app.services import attention, audit, ownership, statistics
 from invite_app.services.attention import Attention
 from invite_app.services.cursors import Page
 
-from . import history
+from . import history, times
 from .blueprint import pages
 from .frame import local_address, show
 from .visitor import actor, standing
 
 LATEST = 5
-FEW_SEATS = 4
+MOST_LINES = 6
+ENOUGH = 5
+"""Charts of fewer invitations would say nothing."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that needs somebody, with the list to look through, if there is one."""
+    """One thing that needs somebody, with the list to look through, or the act that settles it at once."""
 
     kind: str
     icon: str
     sentence: str
     detail: str
     href: str = ""
+    label: str = "Review"
+    is_act: bool = False
 
 
 @pages.get("/organizations/<uuid:organization_id>/")
 def overview(organization_id: UUID) -> ResponseReturnValue:
     here = standing()
     needs = attention.of(organization_id, by=actor()) if here.may("invitations:read") else None
+    numbers = statistics.of_organization(organization_id, by=actor()) if needs else None
     return show(
         "overview/page.html",
         offer=ownership.find_people(organization_id, by=actor()),
         attention=needs,
-        lines=list(_lines(needs)) if needs else [],
+        lines=list(_lines(needs))[:MOST_LINES] if needs else [],
+        statistics=numbers,
+        weeks=[_week(week) for week in numbers.weeks] if numbers else [],
+        median=_length(numbers.median_time_to_accept) if numbers else "",
+        enough=ENOUGH,
         latest=_latest(organization_id) if here.may("audit:read") else [],
     )
 
 
 def _lines(needs: Attention) -> Iterator[Line]:
     """The most urgent first."""
-    late, soon, seats = needs.undelivered, needs.ending_soon, needs.seats_left
+    late, soon = needs.undelivered, needs.ending_soon
     if late.total:
         sentence = f"{_invitations(late.total, 'was', 'were')} not delivered"
         yield Line("bad", "alert-circle", sentence, _names(late), url_for("pages.invitations", state="undelivered"))
+    if needs.asking.total:
+        yield _asking(needs.asking)
+    if needs.lost_right.total:
+        yield _lost_right(needs.lost_right)
     if soon.total:
         sentence = f"{_invitations(soon.total, 'ends', 'end')} within two days"
         yield Line("warn", "hourglass", sentence, _names(soon), url_for("pages.invitations", soon=1))
-    if seats is not None and seats <= FEW_SEATS:
-        sentence = f"All {f'but {seats} of ' if seats else ''}{standing().organization.seat_limit:,} seats are in use"
-        detail = "Pending invitations hold a seat until they are accepted or end."
-        yield Line("warn", "armchair", sentence, detail, url_for("pages.invitations"))
+    if needs.is_nearly_full:
+        yield _seats(needs.seats_left or 0)
     if (address := local_address()) and standing().may("organization:write"):
         detail = "Nobody outside this machine can open them. Set INVITE_EXTERNAL_URL."
         yield Line("warn", "link", f"Links in emails start with {address}", detail)
+
+
+def _asking(asking: Page[Invitation]) -> Line:
+    one = asking.items[0]
+    if asking.total > 1:
+        sentence = f"{asking.total:,} people ask for a fresh invitation"
+        return Line("warn", "hand-stop", sentence, _names(asking), url_for("pages.invitations", state="expired"))
+    word = f" “{one.asked_word}”" if one.asked_word else ""
+    detail = f"The invitation ended on {times.day(one.expires_at)}.{word}"
+    sentence = f"{one.name or one.email} asks for a fresh invitation"
+    if not standing().may("invitations:write"):
+        return Line("warn", "hand-stop", sentence, detail, url_for("pages.invitation", invitation_id=one.id))
+    act = url_for("pages.resend_invitation", invitation_id=one.id)
+    return Line("warn", "hand-stop", sentence, detail, act, "Send a fresh one", is_act=True)
+
+
+def _lost_right(lost: Page[Invitation]) -> Line:
+    one = lost.items[0]
+    sentence = f"{_invitations(lost.total, 'rests', 'rest')} on a right that is gone"
+    if lost.total > 1:
+        return Line("off", "lock", sentence, _names(lost), url_for("pages.invitations"))
+    detail = f"{one.inviter_name}, who invited {one.name or one.email}, may no longer grant {one.role_name}."
+    return Line("off", "lock", sentence, detail, url_for("pages.invitation", invitation_id=one.id))
+
+
+def _seats(left: int) -> Line:
+    sentence = f"All {f'but {left:,} of ' if left else ''}{standing().organization.seat_limit:,} seats are in use"
+    detail = "Pending invitations hold a seat until they are accepted or end."
+    return Line("warn", "armchair", sentence, detail, url_for("pages.invitations"))
+
+
+def _week(week: statistics.Week) -> dict[str, Any]:
+    return {"label": f"{week.start.day} {week.start:%b}", "a": week.sent, "b": week.accepted}
+
+
+def _length(wait: timedelta | None) -> str:
+    """'5.7 h', '3.2 days'; nothing while nobody has accepted."""
+    if wait is None:
+        return ""
+    for unit, word in ((times.DAY, "days"), (times.HOUR, "h")):
+        if wait >= unit:
+            return f"{wait / unit:.1f} {word}"
+    return f"{max(wait // times.MINUTE, 1)} min"
 
 
 def _invitations(number: int, one: str, several: str) -> str:

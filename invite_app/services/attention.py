@@ -12,6 +12,9 @@ from . import cursors, invitation_lists
 from .invitation_lists import UNDELIVERED, Filter
 
 SOON = timedelta(days=2)
+NEARLY_FULL = 0.9
+ASKING = Filter((InvitationState.EXPIRED,), asks_again=True)
+LOST_RIGHT = Filter((InvitationState.PENDING,), inviter_lost_right=True)
 _EXAMPLES = 2
 
 
@@ -20,21 +23,31 @@ class Attention:
     """The pages hold the first few of each kind, and the total. `seats_left` is None without a limit."""
 
     undelivered: cursors.Page[Invitation]
+    asking: cursors.Page[Invitation]
+    lost_right: cursors.Page[Invitation]
     ending_soon: cursors.Page[Invitation]
     pending: int
     seats_left: int | None
+    is_nearly_full: bool
 
 
 def of(organization_id: UUID | str, *, by: Actor) -> Attention:
     """What needs somebody, and what soon will."""
     standing = authorize(by, organization_id, "invitations:read")
     waiting, organization = pending(standing), standing.organization
-    limit = organization.seat_limit
+    limit, in_use = organization.seat_limit, organization.members_count + waiting
+
+    def first(only: Filter) -> cursors.Page[Invitation]:
+        return invitation_lists.list_page(organization_id, by=by, only=only, limit=_EXAMPLES)
+
     return Attention(
-        undelivered=invitation_lists.list_page(organization_id, by=by, only=UNDELIVERED, limit=_EXAMPLES),
-        ending_soon=invitation_lists.list_page(organization_id, by=by, only=ending_soon(), limit=_EXAMPLES),
+        undelivered=first(UNDELIVERED),
+        asking=first(ASKING),
+        lost_right=first(LOST_RIGHT),
+        ending_soon=first(ending_soon()),
         pending=waiting,
-        seats_left=None if limit is None else max(limit - organization.members_count - waiting, 0),
+        seats_left=None if limit is None else max(limit - in_use, 0),
+        is_nearly_full=limit is not None and in_use >= NEARLY_FULL * limit,
     )
 
 

@@ -41,6 +41,8 @@ class Filter:
     fragment: str = ""
     ends_before: datetime | None = None
     needs_you: bool = False
+    asks_again: bool = False
+    inviter_lost_right: bool = False
 
 
 EVERYTHING = Filter()
@@ -143,8 +145,12 @@ def _conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
         conditions.append(Invitation.email.in_(at_address))
     if only.ends_before is not None:
         conditions.append(Invitation.expires_at < only.ends_before)
-    if only.needs_you:
-        conditions.append(reasons.needs_you(moment))
+    signs = (
+        (only.needs_you, reasons.needs_you(moment)),
+        (only.asks_again, Invitation.asked_at.is_not(None)),
+        (only.inviter_lost_right, Invitation.inviter_lost_right),
+    )
+    conditions += [condition for is_wanted, condition in signs if is_wanted]
     conditions += [_mentions(word) for word in values.words(only.fragment)]
     return conditions
 

@@ -26,6 +26,11 @@ from .members import ALL
 from .visitor import actor, standing
 
 REFUSALS: Rows = {kind: Row("new_role", facts.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
+DONE = {
+    "role": "{} got another role.",
+    "workspaces": "{} got other workspaces.",
+    "remove": "{} removed.",
+}
 NOBODY = "Select at least one member first."
 WHY = {
     Obstacle.YOURSELF: "{} is you",
@@ -90,13 +95,6 @@ def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
 def remove_members(organization_id: UUID) -> ResponseReturnValue:
     standing().check_may("members:write")
     return _page(organization_id, RemovalForm(), "remove")
-
-
-DONE = {
-    "role": "{} got another role.",
-    "workspaces": "{} got other workspaces.",
-    "remove": "{} removed.",
-}
 
 
 def _page(organization_id: UUID, form: BulkForm, deed: str, **values: Any) -> ResponseReturnValue:

@@ -28,11 +28,10 @@ def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None =
 
 
 def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> None:
-    """End every other sign-in with the old password. Raises WrongPassword and WeakPassword."""
+    """End every other sign-in with the old password. Raises WrongPassword, RateLimited and WeakPassword."""
     with transaction() as writing:
         user = writing.get_one(User, user_id)
-        if not passwords.matches(old, user.password_hash):
-            raise WrongPassword
+        _check_password(user, old)
         passwords.check_strength(new, field="new_password")
         user.password_hash = passwords.hashed(new)
         _end_sessions(user_id, keep_session)
@@ -75,12 +74,11 @@ def reset_password(token: str, password: str, *, device: Device) -> Session:
 def request_address(user_id: UUID, text: str, *, password: str) -> str:
     """Mail a link to a new address; the address changes when the link is followed. Returns it normalized.
 
-    Raises WrongPassword, InvalidEmail and AccountExists.
+    Raises WrongPassword, RateLimited, InvalidEmail and AccountExists.
     """
     with transaction() as writing:
         user = writing.get_one(User, user_id)
-        if not passwords.matches(password, user.password_hash):
-            raise WrongPassword
+        _check_password(user, password)
         address = values.email(text)
         if accounts.find_by_email(address) is not None:
             raise AccountExists(address)
@@ -124,6 +122,14 @@ def end_other_sessions(user_id: UUID, keep_session: str) -> None:
     """Sign out every browser but this one."""
     with transaction():
         _end_sessions(user_id, keep_session)
+
+
+def _check_password(user: User, password: str) -> None:
+    """Counted like a sign-in: whoever found a browser signed in shall not find out the password there."""
+    rate_limits.check("sign-in to account", user.email)
+    if not passwords.matches(password, user.password_hash):
+        rate_limits.hit("sign-in to account", user.email)
+        raise WrongPassword
 
 
 def _end_sessions(user_id: UUID, keep_session: str | None) -> None:

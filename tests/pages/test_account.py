@@ -56,7 +56,7 @@ def test_the_name_is_saved(app: Flask, acme: Acme, owner: Visitor) -> None:
     page = owner.follow("/account", given_name="Liv", family_name="Olsen")
     assert page.notes == ["Name saved."]
     assert user(app, acme.owner.id).name == "Liv Olsen"
-    assert "Liv Olsen" in owner.get(f"/organizations/{acme.id}/members").texts("span", "who-name")
+    assert "Liv Olsen" in owner.get(f"/organizations/{acme.id}/members").texts("a", "who-name")
 
 
 def test_what_is_wrong_with_a_name_is_said_at_its_field(acme: Acme, owner: Visitor) -> None:

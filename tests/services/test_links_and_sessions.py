@@ -10,13 +10,13 @@ from sqlalchemy import select, update
 
 from invite_app import tokens
 from invite_app.db import session, transaction
-from invite_app.errors import LinkBroken, RateLimited
+from invite_app.errors import LinkBroken, RateLimited, WrongPassword
 from invite_app.models import AccountLink, Session
 from invite_app.models.base import now
 from invite_app.services import account_links, accounts, own_account
 from invite_app.services.account_links import Purpose
 from invite_app.services.accounts import Device
-from tests.support.factories import make_person
+from tests.support.factories import PASSWORD, make_person
 
 NEW = "a phrase that nobody knows"
 
@@ -71,3 +71,19 @@ class TestAskingTooOften:
                     own_account.request_reset(address, ip="192.0.2.1")
                 with pytest.raises(RateLimited):
                     own_account.request_reset(f" {address.upper()}", ip="192.0.2.2")
+
+
+class TestGuessingOnesPassword:
+    def test_is_as_limited_as_signing_in(self, make_app: Callable[..., Flask]) -> None:
+        app = make_app(INVITE_RATE_LIMITS="on")
+        with app.app_context():
+            person = make_person("ana@guest.example")
+            for _ in range(5):
+                with pytest.raises(WrongPassword):
+                    own_account.change_password(person.id, old="wrong", new=NEW, keep_session=None)
+                with pytest.raises(WrongPassword):
+                    own_account.request_address(person.id, "bo@guest.example", password="wrong")
+            with pytest.raises(RateLimited):
+                own_account.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
+            with pytest.raises(RateLimited):
+                accounts.sign_in(person.email, PASSWORD, device=Device())

@@ -91,9 +91,9 @@ def _role_in_use(error: RoleInUse) -> Text:
 
 
 def _plan(_: PlanUpgradeRequired) -> Text:
-    link = _link("Open settings", "pages.settings", needs="organization:write")
-    sentence = "On the free plan nobody can be invited. An owner can change the plan in settings."
-    return Markup("{}{}").format(sentence, _step(link, ""))
+    change = "An owner can change the plan in settings."
+    link = _link(change, "pages.settings", needs="organization:write")
+    return Markup("On the free plan nobody can be invited. {}").format(link or change)
 
 
 def _seats(error: SeatsFull) -> Text:

@@ -73,7 +73,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "domain": (
         {},
         {"allowed_domains": ["acme.example"]},
-        ["Only addresses at acme.example can be invited. Ask an owner to change that."],
+        ["Only addresses at acme.example can be invited. Open settings."],
     ),
     "unknown role": ({"role": "pope"}, {}, ["There is no role “pope” in this organization. Choose another one."]),
     "workspace gone": (

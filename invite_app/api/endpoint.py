@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from . import shape
 
 View = Callable[..., Any]
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)

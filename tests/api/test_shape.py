@@ -238,7 +238,7 @@ def test_422_for_a_workspace_that_is_not_there(send: Send, acme: Acme) -> None:
 
 
 def test_413_beyond_what_an_invitation_can_hold(send: Send) -> None:
-    answer = send(with_field(other="x" * 70_000))
+    answer = send(with_field(other="x" * 1_100_000))
     assert (answer.status_code, answer.headers["Content-Type"]) == (413, "application/json")
     assert answer.data == b'{"detail":"Request Entity Too Large"}'
 

@@ -13,7 +13,7 @@ from invite_app.services import bulk, invitations
 
 from .dialect import deepset
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 10 * 1024 * 1024
 
 
 class InvitationRow(BaseModel):

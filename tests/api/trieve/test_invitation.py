@@ -110,7 +110,7 @@ def test_400_for_another_content_type(client: FlaskClient, headers: dict[str, st
 
 @on_sqlite
 def test_413_for_too_much(client: FlaskClient, headers: dict[str, str]) -> None:
-    answer = client.post("/api/invitation", json={**ANA, "scopes": ["x" * 70_000]}, headers=headers)
+    answer = client.post("/api/invitation", json={**ANA, "scopes": ["x" * 1_100_000]}, headers=headers)
     assert (answer.status_code, answer.get_json()) == (413, {"message": "Request Entity Too Large"})
 
 

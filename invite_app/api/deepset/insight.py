@@ -1,0 +1,62 @@
+"""What an organization may know of its inviting: the story of one invitation, and how it goes in general."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from invite_app.access import Actor
+from invite_app.services import invitations, statistics, timeline
+
+from .dialect import deepset
+
+
+class EntryShown(BaseModel):
+    """One thing that happened, newest first: a deed like `invitation.sent`, or something seen like `opened`."""
+
+    at: datetime
+    kind: str
+    actor: str
+    detail: dict[str, Any]
+
+
+class Story(BaseModel):
+    entries: list[EntryShown]
+
+
+class WeekShown(BaseModel):
+    start: datetime
+    sent: int
+    accepted: int
+
+
+class StatisticsShown(BaseModel):
+    counts: dict[str, int] = Field(description="Invitations by state; `failed` are pending ones not delivered.")
+    weeks: list[WeekShown]
+    sent: int
+    accepted: int
+    median_seconds_to_accept: float | None
+
+
+@deepset.endpoint(
+    "GET", "/organization/{organization_id}/invitations/{invitation_id}/timeline", permission="invitations:read"
+)
+def get_invitation_timeline(organization_id: str, invitation_id: str, by: Actor) -> Story:
+    """Everything that is known to have happened to an invitation."""
+    invitation = invitations.get(organization_id, invitation_id, by=by)
+    entries = timeline.of_invitation(organization_id, invitation.id, by=by)
+    return Story(entries=[EntryShown(**vars(entry)) for entry in entries])
+
+
+@deepset.endpoint("GET", "/organization/{organization_id}/statistics", permission="invitations:read")
+def get_statistics(organization_id: str, by: Actor) -> StatisticsShown:
+    """How many invitations there are of each kind, and how inviting went in the last twelve weeks."""
+    found = statistics.of_organization(organization_id, by=by)
+    median = found.median_time_to_accept
+    return StatisticsShown(
+        counts=invitations.counts(organization_id, by=by),
+        weeks=[WeekShown(**vars(week)) for week in found.weeks],
+        sent=found.sent,
+        accepted=found.accepted,
+        median_seconds_to_accept=median.total_seconds() if median else None,
+    )

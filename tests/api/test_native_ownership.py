@@ -1,0 +1,84 @@
+"""Handing over an organization, and what is known of its inviting, through the native API."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from invite_app.services import acceptance, observations
+from tests.support.factories import PASSWORD, Acme, Key, Person, invite, make_api_key, make_organization, token_of
+
+SignedIn = Callable[[Person], FlaskClient]
+AJAX = {"X-Requested-With": "fetch"}
+
+
+@pytest.fixture
+def acme(app: Flask) -> Acme:
+    with app.app_context():
+        return make_organization()
+
+
+@pytest.fixture
+def owner(app: Flask, acme: Acme) -> Key:
+    with app.app_context():
+        return make_api_key(acme, "owner")
+
+
+def path_of(acme: Acme, rest: str = "ownership-offer") -> str:
+    return f"/api/v1/organization/{acme.id}/{rest}"
+
+
+def role_of(browser: FlaskClient, acme: Acme, person: Person) -> str:
+    return str(browser.get(path_of(acme, f"members/{person.id}")).get_json()["role"])
+
+
+class TestHandingOver:
+    """Only people do this, signed in; no program with a key does."""
+
+    def test_takes_effect_when_the_other_person_accepts(self, acme: Acme, signed_in: SignedIn) -> None:
+        owner, heir = signed_in(acme.owner), signed_in(acme.admin)
+        offer = owner.put(path_of(acme), json={"user_id": str(acme.admin.id)}, headers=AJAX)
+        assert (offer.status_code, offer.get_json()["heir_id"]) == (200, str(acme.admin.id))
+        assert heir.get(path_of(acme)).get_json() == offer.get_json()
+        assert role_of(owner, acme, acme.admin) == "admin"
+        assert heir.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 204
+        assert (role_of(heir, acme, acme.admin), role_of(heir, acme, acme.owner)) == ("owner", "admin")
+
+    def test_can_be_taken_back_and_turned_down(self, acme: Acme, signed_in: SignedIn) -> None:
+        owner, heir = signed_in(acme.owner), signed_in(acme.admin)
+        for person in (owner, heir):
+            owner.put(path_of(acme), json={"user_id": str(acme.admin.id)}, headers=AJAX)
+            assert person.delete(path_of(acme), headers=AJAX).status_code == 204
+            assert heir.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 404
+
+    def test_concerns_nobody_else(self, acme: Acme, signed_in: SignedIn, owner: Key) -> None:
+        third, body = signed_in(acme.member), {"user_id": str(acme.admin.id)}
+        signed_in(acme.owner).put(path_of(acme), json=body, headers=AJAX)
+        assert third.get(path_of(acme)).status_code == 404
+        assert third.delete(path_of(acme), headers=AJAX).status_code == 404
+        assert signed_in(acme.admin).put(path_of(acme), json=body, headers=AJAX).status_code == 403
+        assert signed_in(acme.owner).put(path_of(acme), json=body, headers=owner.headers).status_code == 403
+
+
+def test_the_timeline_tells_deeds_and_what_was_seen(app: Flask, client: FlaskClient, acme: Acme, owner: Key) -> None:
+    with app.app_context():
+        invitation = invite(acme, "ana@guest.example")
+        token = token_of(invitation)
+        observations.saw_person(token)
+        acceptance.accept_as_new(token, acceptance.Profile("Ana", "Sousa", PASSWORD))
+        one = invitation.id
+    answer = client.get(path_of(acme, f"invitations/{one}/timeline"), headers=owner.headers)
+    kinds = [entry["kind"] for entry in answer.get_json()["entries"]]
+    assert kinds == ["invitation.accepted", "opened", "invitation.sent"]
+    assert token not in answer.text
+
+
+def test_statistics_count_what_was_sent_and_accepted(app: Flask, client: FlaskClient, acme: Acme, owner: Key) -> None:
+    with app.app_context():
+        invite(acme, "bo@guest.example")
+        accepted = token_of(invite(acme, "ana@guest.example"))
+        acceptance.accept_as_new(accepted, acceptance.Profile("Ana", "Sousa", PASSWORD))
+    told = client.get(path_of(acme, "statistics"), headers=owner.headers).get_json()
+    assert (told["sent"], told["accepted"], told["counts"]["pending"], len(told["weeks"])) == (2, 1, 1, 12)
+    assert told["median_seconds_to_accept"] >= 0

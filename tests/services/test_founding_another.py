@@ -5,8 +5,9 @@ import pytest
 from invite_app.access import Actor
 from invite_app.errors import InvalidName, InvalidSetting, NameTaken, OrganizationUnknown, PermissionMissing
 from invite_app.models import Organization
+from invite_app.models.role import PERMISSIONS
 from invite_app.services import audit, members, organizations
-from tests.support.factories import OPERATOR, Acme, configure, make_api_key, make_organization
+from tests.support.factories import OPERATOR, Acme, configure, make_api_key, make_organization, make_role
 
 
 @pytest.fixture
@@ -34,7 +35,9 @@ def test_the_key_itself_has_no_part_in_it(acme: Acme, key: Actor) -> None:
 def test_only_an_owners_key_may(acme: Acme) -> None:
     lower = make_api_key(acme, "admin").actor
     of_an_admin = make_api_key(acme, "owner", user=acme.admin).actor
-    for actor in (lower, of_an_admin, acme.owner.actor, acme.member.actor, OPERATOR):
+    make_role(acme, "Deputies", PERMISSIONS)
+    as_able_as_an_owner = make_api_key(acme, "deputies").actor
+    for actor in (lower, of_an_admin, as_able_as_an_owner, acme.owner.actor, acme.member.actor, OPERATOR):
         with pytest.raises(PermissionMissing):
             organizations.found_another(acme.id, name="Acme Labs", by=actor)
 

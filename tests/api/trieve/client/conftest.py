@@ -33,10 +33,8 @@ def message_of(error: pytest.ExceptionInfo[Any]) -> str:
 
 
 @pytest.fixture
-def server(serve: Callable[..., LiveServer], smtp: SmtpServer) -> Iterator[LiveServer]:
-    server = serve(**smtp.environ)
-    yield server
-    server.app.extensions["invite_app.transport"].close()
+def server(serve: Callable[..., LiveServer], smtp: SmtpServer) -> LiveServer:
+    return serve(**smtp.environ)
 
 
 @pytest.fixture

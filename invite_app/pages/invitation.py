@@ -14,7 +14,8 @@ from .blueprint import pages
 from .facts import Attempt
 from .frame import show
 from .visitor import actor, standing
-from .why import STATES, name_of, why
+from .why import STATES, why
+from .why_words import name_of
 
 ONE = "/organizations/<uuid:organization_id>/invitations/<uuid:invitation_id>"
 

@@ -1,16 +1,14 @@
-"""Why somebody is not in yet, in words: a badge, a sentence, and the step that helps."""
+"""Why somebody is not in yet: a badge, a sentence, and the step that helps."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from invite_app.mail.transport import transport
-from invite_app.models import DeliveryState, Invitation, InvitationState
+from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 from invite_app.services import reasons
 from invite_app.services.reasons import Reason
 
-from . import times
+from .why_words import WORDS
 
 
 @dataclass(frozen=True)
@@ -119,130 +117,3 @@ def _badge(invitation: Invitation, reason: Reason) -> tuple[str, str, str]:
     if reason == Reason.DELIVERED and transport().is_local:
         return ("wait", "mail-opened", "In the outbox")
     return KINDS[reason]
-
-
-def name_of(invitation: Invitation) -> str:
-    return invitation.given_name or invitation.email
-
-
-def _accepted(invitation: Invitation) -> tuple[str, str]:
-    at = invitation.ended_at or invitation.updated_at
-    return f"{name_of(invitation)} joined on {times.day_and_time(at)}.", f"Joined on {times.day(at)}."
-
-
-def _declined(invitation: Invitation) -> tuple[str, str]:
-    at = times.day(invitation.ended_at or invitation.updated_at)
-    word = f": “{invitation.decline_word}”" if invitation.decline_word else "."
-    return f"{name_of(invitation)} declined on {at}{word}", f"Declined on {at}."
-
-
-def _revoked(invitation: Invitation) -> tuple[str, str]:
-    sentence = f"This was revoked on {times.day(invitation.ended_at or invitation.updated_at)}."
-    return sentence, sentence
-
-
-def _asks_again(invitation: Invitation) -> tuple[str, str]:
-    word = f": “{invitation.asked_word}”" if invitation.asked_word else "."
-    asks = f"{name_of(invitation)} asks for a fresh one{word}"
-    return f"{_ended_on(invitation)} {asks}", asks
-
-
-def _expired(invitation: Invitation) -> tuple[str, str]:
-    message = invitation.message
-    if message is not None and message.state == DeliveryState.FAILED:
-        return f"{_ended_on(invitation)} The email never arrived.", "The email never arrived."
-    opened = {0: "never opened it", 1: "opened it once", 2: "opened it twice"}.get(
-        invitation.opened_count, f"opened it {invitation.opened_count} times"
-    )
-    return f"{_ended_on(invitation)} {name_of(invitation)} {opened}.", f"{opened.capitalize()}."
-
-
-def _inviter_lost_right(invitation: Invitation) -> tuple[str, str]:
-    lost = f"may no longer grant {invitation.role_name}."
-    sentence = f"{name_of(invitation)} cannot accept: {invitation.inviter_name}, who sent this, {lost}"
-    return sentence, f"{invitation.inviter_name} {lost}"
-
-
-def _role_gone(invitation: Invitation) -> tuple[str, str]:
-    gone = f"he role “{invitation.role_name}” no longer exists."
-    return f"{name_of(invitation)} cannot accept: t{gone}", f"T{gone}"
-
-
-def _no_seat(invitation: Invitation) -> tuple[str, str]:
-    tried = f"tried to accept {_ago(invitation.no_seat_at)}, but all seats are taken."
-    return f"{name_of(invitation)} {tried}", tried.capitalize()
-
-
-def _not_delivered(invitation: Invitation) -> tuple[str, str]:
-    reason = (invitation.message.reason if invitation.message else "").rstrip(".")
-    return f"The email never arrived: {reason}.", f"Refused: {reason}."
-
-
-def _sending(invitation: Invitation) -> tuple[str, str]:
-    message = invitation.message
-    if message is None or not message.reason:
-        return "The email is about to be sent.", "About to be sent."
-    waits = (
-        f"aits for the mail server: {message.reason.rstrip('.')}. Next try {times.until(message.next_attempt_at)}."
-    )
-    return f"The email w{waits}", f"W{waits}"
-
-
-def _wrong_account(invitation: Invitation) -> tuple[str, str]:
-    name = name_of(invitation)
-    sentence = f"{name} opened the link while signed in to another account, and stopped there."
-    return sentence, f"Opened {_ago(invitation.wrong_account_at)} in another account."
-
-
-def _opened_ends_soon(invitation: Invitation) -> tuple[str, str]:
-    ago, ends = _ago(invitation.opened_at), times.until(invitation.expires_at)
-    sentence = f"{name_of(invitation)} opened this {ago} and has not accepted. It ends {ends}."
-    return sentence, f"Opened {ago}, not accepted yet."
-
-
-def _opened(invitation: Invitation) -> tuple[str, str]:
-    ago = _ago(invitation.opened_at)
-    sentence = f"{name_of(invitation)} opened this {ago} and has not accepted yet."
-    return sentence, f"Opened {ago}, not accepted yet."
-
-
-def _delivered(invitation: Invitation) -> tuple[str, str]:
-    message = invitation.message
-    if message is None:
-        return "No email was sent. Copy the link and hand it over.", "No email was sent."
-    ago = _ago(message.sent_at)
-    if transport().is_local:
-        return f"The email went to the outbox {ago}. No mail server is set.", f"Written {ago}."
-    seen = "Only a mail scanner has opened" if invitation.checked_at else "Nobody has opened"
-    return f"The email was delivered {ago}. {seen} the link yet.", f"Delivered {ago}, not opened."
-
-
-WORDS: dict[Reason, Callable[[Invitation], tuple[str, str]]] = {
-    Reason.ACCEPTED: _accepted,
-    Reason.DECLINED: _declined,
-    Reason.REVOKED: _revoked,
-    Reason.ASKS_AGAIN: _asks_again,
-    Reason.EXPIRED: _expired,
-    Reason.INVITER_LOST_RIGHT: _inviter_lost_right,
-    Reason.ROLE_GONE: _role_gone,
-    Reason.NO_SEAT: _no_seat,
-    Reason.NOT_DELIVERED: _not_delivered,
-    Reason.SENDING: _sending,
-    Reason.WRONG_ACCOUNT: _wrong_account,
-    Reason.OPENED_ENDS_SOON: _opened_ends_soon,
-    Reason.OPENED: _opened,
-    Reason.DELIVERED: _delivered,
-}
-
-
-def _ended_on(invitation: Invitation) -> str:
-    return f"The invitation ended on {times.day(invitation.expires_at)}."
-
-
-def _ago(moment: datetime | None) -> str:
-    """'12 minutes ago', in full words, for sentences."""
-    passed = now() - moment if moment else timedelta()
-    for unit, word in ((times.DAY, "day"), (times.HOUR, "hour"), (times.MINUTE, "minute")):
-        if count := passed // unit:
-            return f"{count} {word}{'s' if count != 1 else ''} ago"
-    return "just now"

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import Computed, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Identified, now
@@ -42,9 +42,18 @@ class InvitationEvent(Identified, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+NEEDS_YOU = (
+    "asked_at IS NOT NULL OR (ended_at IS NULL AND (inviter_lost_right OR role_id IS NULL OR no_seat_at IS NOT NULL"
+    " OR undelivered_at IS NOT NULL OR (wrong_account_at IS NOT NULL AND opened_at IS NULL)))"
+)
+"""Whether an invitation waits for an admin, but for the clock; `services.reasons` says the same, with the clock."""
+
+
 class Observed:
     """The last of each kind since the last sending, on the invitation itself, so that lists need not look further."""
 
+    undelivered_at: Mapped[datetime | None]
+    """When the mail was given up; empty again as soon as it is queued again."""
     checked_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     opened_count: Mapped[int] = mapped_column(default=0)
@@ -54,8 +63,12 @@ class Observed:
     asked_word: Mapped[str] = mapped_column(String(1000), default="")
     inviter_lost_right: Mapped[bool] = mapped_column(default=False)
     """Whether the inviter may no longer grant the role; acceptance checks it again."""
+    needs_you: Mapped[bool] = mapped_column(Computed(NEEDS_YOU))
+    """Computed by the database, so that it is right whoever changed what it rests on (a deleted role included), and
+    part of an index, so that a list of a million rows starts with the few that need somebody at the cost of a page."""
 
     def forget_observations(self) -> None:
         """Start anew, because the link is being sent again."""
         self.checked_at = self.opened_at = self.wrong_account_at = self.no_seat_at = self.asked_at = None
+        self.undelivered_at = None
         self.opened_count, self.asked_word = 0, ""

@@ -205,9 +205,10 @@ class _Demo:
         invitation.decline_word = story.word if story.state == InvitationState.DECLINED else ""
 
     def _save(self, invitation: Invitation, delivery: DeliveryState, reason: str = "") -> None:
+        taken = invitation.created_at + timedelta(seconds=2)
+        invitation.undelivered_at = taken if delivery == DeliveryState.FAILED else None
         session().add(invitation)
         session().flush()
-        taken = invitation.created_at + timedelta(seconds=2)
         is_sent = delivery == DeliveryState.SENT
         session().add(
             OutboxMessage(

@@ -203,6 +203,8 @@ def set_delivery(invitation: Invitation | UUID, **columns: Any) -> None:
     invitation_id = invitation if isinstance(invitation, UUID) else invitation.id
     with transaction() as writing:
         writing.execute(update(OutboxMessage).where(OutboxMessage.invitation_id == invitation_id).values(**columns))
+        given_up = now() if columns.get("state") == "failed" else None
+        writing.execute(update(Invitation).where(Invitation.id == invitation_id).values(undelivered_at=given_up))
 
 
 def reread(invitation: Invitation | UUID) -> Invitation:

@@ -7,6 +7,7 @@ from flask import current_app
 from sqlalchemy import JSON, Connection
 
 from invite_app.models.base import Base, UtcTime
+from invite_app.models.search import is_in_models
 
 
 def render_item(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
@@ -25,6 +26,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         compare_type=True,
+        include_name=is_in_models,
         render_item=render_item,
     )
     with context.begin_transaction():

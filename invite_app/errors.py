@@ -295,10 +295,11 @@ class StillRunning(DomainError):
 
 @dataclass(eq=False)
 class RateLimited(DomainError):
-    """Too many; the same may be tried again after `retry_after` seconds."""
+    """Too many of `what`; the same may be tried again after `retry_after` seconds."""
 
     retry_after: int
-    sentence = "Too many tries for now. Try again in {retry_after} seconds."
+    what: str = "tries"
+    sentence = "Too many {what} for now. Try again in {retry_after} seconds."
 
 
 @dataclass(eq=False)

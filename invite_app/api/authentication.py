@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from flask import request
+from flask import g, request
 from flask_login import current_user
 
 from invite_app.access import Actor, KeyActor, PersonActor
 from invite_app.errors import OrganizationUnknown, Unauthenticated
-from invite_app.services import api_keys, organizations
+from invite_app.services import api_keys, organizations, rate_limits
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ORGANIZATION_HEADERS = ("TR-Organization", "X-Organization")
@@ -18,7 +18,7 @@ CUSTOM_HEADERS = ("X-Requested-With", *ORGANIZATION_HEADERS)
 def bearer_or_session() -> Actor:
     """The actor behind `Authorization: Bearer KEY`; without that header, the person who is signed in.
 
-    Raises Unauthenticated.
+    Raises Unauthenticated and RateLimited.
     """
     header = request.headers.get("Authorization")
     if header is None:
@@ -30,8 +30,11 @@ def bearer_or_session() -> Actor:
 
 
 def key(secret: str) -> KeyActor:
-    """Raises Unauthenticated."""
-    return api_keys.authenticate(secret, ip=request.remote_addr)
+    """Raises Unauthenticated and RateLimited."""
+    actor = api_keys.authenticate(secret, ip=request.remote_addr)
+    rate_limits.hit("requests by key", actor.api_key_id)
+    g.key_actor = actor  # for the log
+    return actor
 
 
 def person() -> PersonActor:

@@ -7,7 +7,6 @@ at the top. Links stay inside what the person may open.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal
 
@@ -41,7 +40,6 @@ from invite_app.errors import (
     WorkspaceUnknown,
     WrongPassword,
 )
-from invite_app.models.base import now
 
 from . import times, words
 from .fields import PageForm
@@ -104,11 +102,7 @@ def _seats(error: SeatsFull) -> Text:
 
 
 def _wait(error: RateLimited) -> Text:
-    if error.retry_after < 3600:
-        minutes = -(-error.retry_after // 60)
-        return f"Too many tries. Wait {minutes} minute{'s' if minutes != 1 else ''}."
-    again = now() + timedelta(seconds=error.retry_after)
-    return f"Too many tries. Try again on {times.day_and_time(again)}."
+    return f"Too many {error.what}. Try again {times.next_try(error.retry_after)}."
 
 
 Rows = Mapping[type[DomainError], Row]

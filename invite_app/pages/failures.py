@@ -53,7 +53,9 @@ log = structlog.get_logger()
 def show_fact(error: DomainError) -> ResponseReturnValue:
     status = STATUS.get(type(error), 400)
     sentence = "" if isinstance(error, PermissionMissing) else facts.sentence(error)
-    return show(f"errors/{status}.html", status=status, sentence=sentence)
+    answer = show(f"errors/{status}.html", status=status, sentence=sentence)
+    retry = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
+    return (*answer, retry) if isinstance(answer, tuple) else answer
 
 
 @pages.errorhandler(Unauthenticated)

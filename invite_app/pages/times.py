@@ -78,6 +78,13 @@ def day_and_time(moment: datetime) -> str:
     return f"{day(moment)} at {_local(moment):%H:%M}"
 
 
+def next_try(seconds: int) -> str:
+    """'at 14:05': the first full minute after so many seconds, with the zone when it may not be the reader's."""
+    moment = _local(now() + timedelta(seconds=seconds + 59)).replace(second=0, microsecond=0)
+    at = f"at {moment:%H:%M}" if moment.date() == _local(now()).date() else f"on {day_and_time(moment)}"
+    return at if zone() else f"{at} UTC"
+
+
 def typed_day(text: str) -> date | None:
     """The day that a date field holds; None for anything else, or a year that only a slip can mean."""
     try:

@@ -18,6 +18,7 @@ from invite_app.errors import (
     DuplicateInList,
     InvitationPending,
     ListTooLong,
+    RateLimited,
     SeatsFull,
 )
 from invite_app.models import Batch, DeliveryState, Invitation, InvitationState, Membership, OutboxMessage, User
@@ -79,7 +80,7 @@ def send(
     `then` is called with the new batch inside its first transaction, `each` with the number of the first row and
     the results of every chunk inside the chunk's.
 
-    Raises ListTooLong and PlanUpgradeRequired; what is wrong with a row is in its result.
+    Raises ListTooLong, PlanUpgradeRequired and RateLimited; what is wrong with a row is in its result.
     """
     batch = _open_batch(organization_id, rows, by, then)
     results: list[RowResult] = []
@@ -88,7 +89,7 @@ def send(
         with locked(organization_id, by=by, needs="invitations:write") as standing:
             endings.record_overdue(standing.organization)
             judge = (judge or _Judge(standing, None)).with_room(seats.free(standing.organization))
-            judged = list(judge.judge(standing, chunk))
+            judged = [_within_pace(*one) for one in judge.judge(standing, chunk)]
             accepted = [invitation for _, invitation in judged if invitation is not None]
             _insert(standing, batch.id, accepted)
             chunk_results = [_result(result, invitation) for result, invitation in judged]
@@ -177,6 +178,17 @@ def taken(standing: Standing, emails: Sequence[str]) -> dict[str, DomainError]:
     return taken | {row.email: AlreadyMember(*row) for row in session().execute(members)}
 
 
+def _within_pace(judged: RowResult, invitation: Invitation | None) -> tuple[RowResult, Invitation | None]:
+    """The row as it was judged, unless its recipient has had too many invitations lately."""
+    if invitation is None:
+        return judged, None
+    try:
+        drafts.check_recipient(invitation.email)
+    except RateLimited as error:
+        return RowResult(judged.draft, error), None
+    return judged, invitation
+
+
 def _result(judged: RowResult, invitation: Invitation | None) -> RowResult:
     return RowResult(judged.draft, judged.error, invitation.id if invitation else None)
 
@@ -187,6 +199,7 @@ def _open_batch(
     with locked(organization_id, by=by, needs="invitations:write") as standing:
         drafts.check_plan(standing.organization)
         _check_length(rows)
+        drafts.check_pace(standing)
         batch = Batch(
             organization_id=standing.organization.id,
             created_by_id=standing.user.id if standing.user else None,

@@ -127,9 +127,29 @@ def check_may_be_invited(standing: Standing, address: str, *, is_in_list: bool =
     check_plan(standing.organization)
     check_address_is_free(standing, address)
     check_seats(standing.organization)
-    rate_limits.hit("invitations to recipient", address)
+    check_mail(standing, address, is_in_list=is_in_list)
+
+
+def check_may_take_over(standing: Standing, address: str) -> None:
+    """An invitation and its seat go to another address.
+
+    Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited, in this order.
+    """
+    check_plan(standing.organization)
+    check_address_is_free(standing, address)
+    check_mail(standing, address)
+
+
+def check_mail(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
+    """Count a mail about an invitation, be it the first or another. Raises RateLimited."""
+    check_recipient(address)
     if not is_in_list:
         check_pace(standing)
+
+
+def check_recipient(address: str) -> None:
+    """Count one mail about an invitation to this address, whoever sends it. Raises RateLimited."""
+    rate_limits.hit("invitations to recipient", address)
 
 
 def check_pace(standing: Standing) -> None:

@@ -88,13 +88,15 @@ def resend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
     """Send the same link again and renew its end; one that has expired becomes pending again.
 
     The latter needs everything that `send` needs, now for the resender, who becomes the inviter. Raises
-    InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, and for an expired one what `send` raises.
+    InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, RateLimited, and for an expired one all of `send`.
     """
     open_states = (InvitationState.PENDING, InvitationState.EXPIRED)
     with _changing(organization_id, invitation_id, by, open_states) as (standing, invitation):
         standing.check_may_grant(_role_of(invitation))
         if invitation.state == InvitationState.EXPIRED:
             _reopen(standing, invitation)
+        else:
+            drafts.check_mail(standing, invitation.email)
         invitation.expires_at = now() + standing.organization.invitation_lifetime
         _enqueue_again(invitation)
         _record(standing, "invitation.resent", invitation)
@@ -102,7 +104,7 @@ def resend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """The link stops working at once and the seat is free. Raises InvitationUnknown and InvitationEnded."""
+    """The link stops working at once, the seat is free. Raises InvitationUnknown and InvitationEnded."""
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
         endings.end(invitation, standing.organization, InvitationState.REVOKED)
         _record(standing, "invitation.revoked", invitation)
@@ -126,7 +128,7 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
 
     Raises InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn (for the role it has and the one it gets),
     RoleUnknown, WorkspaceUnknown, InvalidNote, InvalidEmail, DomainNotAllowed, and for another address
-    PlanUpgradeRequired, AlreadyMember and InvitationPending.
+    PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
         before = _summary(invitation)
@@ -206,8 +208,7 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
 
 
 def _change_address(standing: Standing, invitation: Invitation, address: str) -> None:
-    drafts.check_plan(standing.organization)
-    drafts.check_address_is_free(standing, address)
+    drafts.check_may_take_over(standing, address)
     invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
     invitation.expires_at = now() + standing.organization.invitation_lifetime
     _enqueue_again(invitation)

@@ -45,7 +45,7 @@ def add(
     """Make an existing account, whose address is proven, a member at once; the person is told by mail.
 
     A pending invitation to the same address ends and gives its seat. Raises UserUnknown, RoleUnknown,
-    InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember and SeatsFull.
+    InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, SeatsFull and RateLimited.
     """
     with locked(organization_id, by=by, needs="members:write") as standing:
         organization = standing.organization
@@ -68,9 +68,8 @@ def add(
         _check_no_member(organization, user)
         endings.revoke_those_to(organization, user.email)
         drafts.check_seats(organization)
-        session().add(membership)
-        organization.members_count += 1
-        delivery.enqueue_notice("added", user, organization=organization)
+        drafts.check_recipient(user.email)
+        _insert(organization, membership)
         member_deeds.record(standing, "member.added", membership, {}, {"role": granted.name})
     return membership
 
@@ -164,6 +163,12 @@ def _get_proven(user_id: UUID | str) -> User:
     if user is None or not user.is_proven:
         raise UserUnknown(str(user_id))
     return user
+
+
+def _insert(organization: Organization, membership: Membership) -> None:
+    session().add(membership)
+    organization.members_count += 1
+    delivery.enqueue_notice("added", membership.user, organization=organization)
 
 
 def _check_no_member(organization: Organization, user: User) -> None:

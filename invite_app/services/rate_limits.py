@@ -8,10 +8,12 @@ from typing import TypeVar
 import structlog
 from flask import Flask, current_app
 from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from invite_app.errors import RateLimited
+
+from .windows import OwnWindows
 
 RULES: dict[str, RateLimitItem] = {
     name: parse(amount)
@@ -23,14 +25,25 @@ RULES: dict[str, RateLimitItem] = {
         "invitations by actor": "300 per hour",
         "invitations by organization": "3000 per hour",
         "invitations to recipient": "10 per hour",
-        "requests by key": "1200 per minute",
+        "addresses of account": "10 per hour",
+        "requests by key": "6000 per minute",
     }.items()
 }
 """The limits by what they count; the README repeats them for operators."""
 
+WHAT = {
+    "sign-in": "wrong passwords",
+    "reset": "requests for a new password",
+    "invitations": "invitations",
+    "addresses": "new addresses",
+    "requests": "requests",
+}
+"""What there were too many of, by the first word of the limit."""
+
 REDIS_PAUSE = 30.0
 """Seconds for which Redis is left alone after it failed, while this process counts by itself."""
 
+Limiter = MovingWindowRateLimiter | OwnWindows
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -39,11 +52,11 @@ class Counter:
     """Counts in Redis while it answers, and in memory while it does not."""
 
     def __init__(self, redis_url: str) -> None:
-        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._own = OwnWindows()
         self._shared = MovingWindowRateLimiter(_redis(redis_url)) if redis_url else None
         self._away_until = 0.0
 
-    def ask(self, question: Callable[[MovingWindowRateLimiter], T]) -> T:
+    def ask(self, question: Callable[[Limiter], T]) -> T:
         if self._shared is not None and time.monotonic() >= self._away_until:
             try:
                 return question(self._shared)
@@ -71,7 +84,7 @@ def check(rule: str, *whom: object) -> None:
 def _check(
     rule: str,
     whom: tuple[object, ...],
-    question: Callable[[MovingWindowRateLimiter, RateLimitItem, tuple[str, ...]], bool],
+    question: Callable[[Limiter, RateLimitItem, tuple[str, ...]], bool],
 ) -> None:
     counter: Counter | None = current_app.extensions.get("invite_app.rate_limits")
     if counter is None:
@@ -79,7 +92,7 @@ def _check(
     item, key = RULES[rule], (rule, *map(str, whom))
     if not counter.ask(lambda limiter: question(limiter, item, key)):
         reset = counter.ask(lambda limiter: limiter.get_window_stats(item, *key).reset_time)
-        raise RateLimited(max(1, math.ceil(reset - time.time())))
+        raise RateLimited(max(1, math.ceil(reset - time.time())), WHAT[rule.partition(" ")[0]])
 
 
 def _redis(url: str) -> Storage:

@@ -26,7 +26,7 @@ from invite_app.models import Invitation, InvitationState, Membership, Organizat
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
-from . import accounts, audit, drafts, endings, inviters, member_lists, values
+from . import accounts, audit, drafts, endings, inviters, member_lists, passwords, values
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,13 @@ def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Mem
     WeakPassword.
     """
     parsed = tokens.parse(token)
+    password_hash = _password_hash(look(token), profile)
     with transaction():
         invitation, organization = _lock_pending(parsed)
         role = _check_acceptable(invitation, organization)
         if accounts.find_by_email(invitation.email) is not None:
             raise SignInRequired(invitation.email)
-        user = _add_account(invitation.email, profile, is_proven=not parsed.is_copied)
+        user = _add_account(invitation.email, profile, password_hash, is_proven=not parsed.is_copied)
         return _join(invitation, organization, role, user, ip)
 
 
@@ -171,14 +172,29 @@ def _check_acceptable(invitation: Invitation, organization: Organization) -> Rol
     return invitation.role
 
 
-def _add_account(address: str, profile: Profile, *, is_proven: bool) -> User:
-    family_name = values.name(profile.family_name, "family_name", "a family name")
+def _password_hash(offer: Offer, profile: Profile) -> str:
+    """Made before the organization is locked, where everything is checked again."""
+    invitation = offer.invitation
+    if offer.state != InvitationState.PENDING:
+        raise InvitationEnded(invitation.id, offer.state)
+    if offer.obstacle is not None:
+        raise offer.obstacle
+    if offer.has_account:
+        raise SignInRequired(invitation.email)
+    names = (
+        values.name(profile.given_name, "given_name", "a given name"),
+        values.name(profile.family_name, "family_name", "a family name"),
+    )
+    return passwords.new_hash(profile.password, about=(invitation.email, *names, invitation.organization.name))
+
+
+def _add_account(address: str, profile: Profile, password_hash: str, *, is_proven: bool) -> User:
     try:
         return accounts.add(
             address,
             given_name=profile.given_name,
-            family_name=family_name,
-            password=profile.password,
+            family_name=profile.family_name,
+            password_hash=password_hash,
             is_proven=is_proven,
         )
     except AccountExists:  # another organization's invitation was accepted at this very moment

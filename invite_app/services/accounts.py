@@ -33,27 +33,26 @@ def create(
     address: str, *, given_name: str, family_name: str, password: str | None = None, is_proven: bool = True
 ) -> User:
     """An account made by the operator. Raises InvalidEmail, InvalidName, WeakPassword and AccountExists."""
+    password_hash = password and passwords.new_hash(password, about=(address, given_name, family_name))
     with transaction():
         user = add(
             values.email(address),
             given_name=given_name,
             family_name=family_name,
-            password=password,
+            password_hash=password_hash,
             is_proven=is_proven,
         )
         audit.record(None, audit.Author("operator", None, "The operator"), "account.created", user)
     return user
 
 
-def add(address: str, *, given_name: str, family_name: str, password: str | None, is_proven: bool) -> User:
-    """A new account at a normalized address, as part of the caller's transaction. Raises as `create` does."""
-    if password is not None:
-        passwords.check_strength(password)
+def add(address: str, *, given_name: str, family_name: str, password_hash: str | None, is_proven: bool) -> User:
+    """A new account at a normalized address, in the caller's transaction. Raises InvalidName and AccountExists."""
     user = User(
         email=address,
         given_name=values.name(given_name, "given_name", "a given name"),
         family_name=values.name(family_name, "family_name", "a family name") if family_name else "",
-        password_hash=passwords.hashed(password) if password is not None else None,
+        password_hash=password_hash,
         is_proven=is_proven,
     )
     session().add(user)

@@ -18,7 +18,7 @@ from invite_app.models import Installation, Membership, Organization, Plan, Role
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, roles, slugs, values
+from . import accounts, audit, passwords, roles, slugs, values
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,17 @@ def found(founding: Founding, founder: Founder, *, by: audit.Author) -> tuple[Or
 
     Raises InvalidName, InvalidEmail, InvalidSetting and WeakPassword.
     """
+    password_hash = None if accounts.find_by_email(values.email(founder.email)) else _password_hash(founding, founder)
     with transaction():
-        owner = accounts.find_by_email(values.email(founder.email)) or _add_owner(founder)
+        owner = accounts.find_by_email(values.email(founder.email)) or _add_owner(founder, password_hash)
         return _found(founding, owner, by), owner
 
 
 def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Organization, User]:
     """The first organization of this server. Raises AlreadySetUp, even when two try at once, and as `found`."""
+    if is_set_up():
+        raise AlreadySetUp
+    password_hash = _password_hash(founding, founder)
     with transaction() as writing:
         if is_set_up():
             raise AlreadySetUp
@@ -82,7 +86,7 @@ def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Org
             writing.flush()
         except IntegrityError:
             raise AlreadySetUp from None
-        owner = _add_owner(founder)
+        owner = _add_owner(founder, password_hash)
         return _found(founding, owner, audit.Author("person", owner.id, owner.name, ip)), owner
 
 
@@ -186,12 +190,19 @@ def _plain(value: Any) -> Any:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
-def _add_owner(founder: Founder) -> User:
+def _password_hash(founding: Founding, founder: Founder) -> str | None:
+    if founder.password is None:
+        return None
+    about = (founder.email, founder.given_name, founder.family_name, founding.name)
+    return passwords.new_hash(founder.password, about=about)
+
+
+def _add_owner(founder: Founder, password_hash: str | None) -> User:
     return accounts.add(
         values.email(founder.email),
         given_name=founder.given_name,
         family_name=founder.family_name,
-        password=founder.password,
+        password_hash=password_hash,
         is_proven=True,
     )
 

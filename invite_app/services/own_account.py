@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from invite_app.db import session, transaction
 from invite_app.errors import AccountExists, InvalidEmail, WrongPassword
-from invite_app.models import Membership, Session, User
+from invite_app.models import Membership, Organization, Session, User
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
@@ -29,11 +29,11 @@ def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None =
 
 def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> None:
     """End every other sign-in with the old password. Raises WrongPassword, RateLimited and WeakPassword."""
-    with transaction() as writing:
-        user = writing.get_one(User, user_id)
-        _check_password(user, old)
-        passwords.check_strength(new, field="new_password")
-        user.password_hash = passwords.hashed(new)
+    known = _check_password(user_id, old)
+    password_hash = passwords.new_hash(new, field="new_password", about=_words_about(user_id))
+    with transaction():
+        user = _get_unchanged(user_id, known)
+        user.password_hash = password_hash
         _end_sessions(user_id, keep_session)
         audit.record(None, _author(user, ip), "account.password_changed", user)
 
@@ -61,10 +61,11 @@ def reset_password(token: str, password: str, *, device: Device) -> Session:
 
     Raises LinkBroken and WeakPassword; a weak password leaves the link usable.
     """
+    about = _words_about(account_links.look(token, Purpose.RESET).user_id)
+    password_hash = passwords.new_hash(password, about=about)
     with transaction():
-        passwords.check_strength(password)
         user = account_links.use(token, Purpose.RESET).user
-        user.password_hash = passwords.hashed(password)
+        user.password_hash = password_hash
         user.is_proven = True
         _end_sessions(user.id, None)
         audit.record(None, _author(user, device.ip), "account.password_reset", user)
@@ -76,10 +77,11 @@ def request_address(user_id: UUID, text: str, *, password: str) -> str:
 
     Raises WrongPassword, RateLimited, InvalidEmail and AccountExists.
     """
-    with transaction() as writing:
-        user = writing.get_one(User, user_id)
-        _check_password(user, password)
-        address = values.email(text)
+    known = _check_password(user_id, password)
+    address = values.email(text)
+    rate_limits.hit("addresses of account", user_id)
+    with transaction():
+        user = _get_unchanged(user_id, known)
         if accounts.find_by_email(address) is not None:
             raise AccountExists(address)
         link = account_links.add(user, Purpose.ADDRESS, email=address)
@@ -124,12 +126,38 @@ def end_other_sessions(user_id: UUID, keep_session: str) -> None:
         _end_sessions(user_id, keep_session)
 
 
-def _check_password(user: User, password: str) -> None:
-    """Counted like a sign-in: whoever found a browser signed in shall not find out the password there."""
+def _check_password(user_id: UUID, password: str) -> str | None:
+    """The hash that the password belongs to.
+
+    Counted like a sign-in: whoever found a browser signed in shall not find out the password there.
+    """
+    user = session().get_one(User, user_id)
+    known: str | None = user.password_hash
     rate_limits.check("sign-in to account", user.email)
-    if not passwords.matches(password, user.password_hash):
+    if not passwords.matches(password, known):
         rate_limits.hit("sign-in to account", user.email)
         raise WrongPassword
+    return known
+
+
+def _get_unchanged(user_id: UUID, password_hash: str | None) -> User:
+    """The account, kept from others until the commit. Raises WrongPassword when its password changed meanwhile."""
+    query = select(User).where(User.id == user_id, User.password_hash == password_hash)
+    user: User | None = session().scalar(query.with_for_update(key_share=True))
+    if user is None:
+        raise WrongPassword
+    return user
+
+
+def _words_about(user_id: UUID) -> list[str]:
+    """What others know of a person, and would try first."""
+    user = session().get_one(User, user_id)
+    organizations = (
+        select(Organization.name)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user_id)
+    )
+    return [user.email, user.name, *session().scalars(organizations)]
 
 
 def _end_sessions(user_id: UUID, keep_session: str | None) -> None:

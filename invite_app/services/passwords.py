@@ -1,25 +1,60 @@
 """Passwords: which are good enough, and how they are hashed (argon2id with OWASP's parameters)."""
 
-from functools import cache
+import re
+from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn_rs_py import Warning as Reason
+from zxcvbn_rs_py import zxcvbn
 
 from invite_app.errors import WeakPassword
 
 MIN_LENGTH, MAX_LENGTH = 12, 200
+MIN_SCORE = 3
+"""Of zxcvbn's 0 to 4: more than a hundred million tries."""
+SHORTEST_WORD = 4
+LOOK_ALIKES = str.maketrans("013457@$", "oieastas")
+
+EASY = "This password is easy to guess."
+KNOWN = "This password is among those that are tried first."
+PERSONAL = "Leave your name, your address and the organization's name out of it."
+ADVICE = "Use three or four words that have nothing to do with each other."
+WELL_KNOWN = (
+    Reason.ThisIsATop10Password,
+    Reason.ThisIsATop100Password,
+    Reason.ThisIsACommonPassword,
+    Reason.ThisIsSimilarToACommonlyUsedPassword,
+)
 
 _hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
+_DECOY = "$argon2id$v=19$m=19456,t=2,p=1$2A7LQapbD5A2UQSfJ80djA$qkFF5hp7sGSpXYrQe8Vs78lZUuxcEulQhXPJgLI9T5k"
+"""What takes as long to check as any other hash."""
 
 
-def check_strength(password: str, *, field: str = "password") -> None:
-    """Raises WeakPassword."""
+def check_strength(password: str, *, field: str = "password", about: Iterable[str] = ()) -> None:
+    """Raises WeakPassword. `about` is what everybody knows: names of the person and their organization, the address.
+
+    What they are worth is left out of the count, so that a password is as strong as the rest of it.
+    """
     if len(password) < MIN_LENGTH:
         raise WeakPassword(field, f"Use at least {MIN_LENGTH} characters. A few words in a row work well.")
     if len(password) > MAX_LENGTH:
         raise WeakPassword(field, f"Use at most {MAX_LENGTH} characters.")
-    if len(set(password)) < 5:
-        raise WeakPassword(field, "This password is too easy to guess. A few words in a row work well.")
+    if reason := _reason(password):
+        raise WeakPassword(field, f"{reason} {ADVICE}")
+    words = _words(about)
+    if words and _reason(_without(password, words), words):
+        raise WeakPassword(field, f"{EASY} {PERSONAL}")
+
+
+def new_hash(password: str, *, field: str = "password", about: Iterable[str] = ()) -> str:
+    """The hash of a password that is good enough. Raises WeakPassword.
+
+    It takes its time: never call it inside a transaction, where others would wait for it.
+    """
+    check_strength(password, field=field, about=about)
+    return hashed(password)
 
 
 def hashed(password: str) -> str:
@@ -29,7 +64,7 @@ def hashed(password: str) -> str:
 def matches(password: str, stored: str | None) -> bool:
     """Whether the password is the one behind the hash. Without a hash it takes just as long to say no."""
     try:
-        _hasher.verify(stored or _decoy(), _bytes(password))
+        _hasher.verify(stored or _DECOY, _bytes(password))
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
@@ -39,6 +74,21 @@ def _bytes(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")  # whatever was sent is a password, if only a wrong one
 
 
-@cache
-def _decoy() -> str:
-    return _hasher.hash("nobody has this password")
+def _reason(password: str, words: Iterable[str] = ()) -> str | None:
+    """What makes the password too weak, if anything does."""
+    if not password:
+        return EASY
+    found = zxcvbn(password.encode(errors="replace").decode(), list(words))
+    if int(found.score) >= MIN_SCORE:
+        return None
+    return KNOWN if found.feedback and found.feedback.warning in WELL_KNOWN else EASY
+
+
+def _words(about: Iterable[str]) -> list[str]:
+    """The longest first, so that none is missed because a part of it was found before."""
+    parts = {part for text in about for part in re.split(r"[\W_]+", text.lower()) if len(part) >= SHORTEST_WORD}
+    return sorted(parts, key=len, reverse=True)
+
+
+def _without(password: str, words: Iterable[str]) -> str:
+    return re.sub("|".join(map(re.escape, words)), "", password.lower().translate(LOOK_ALIKES))

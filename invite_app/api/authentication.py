@@ -30,8 +30,11 @@ def bearer_or_session() -> Actor:
 
 
 def key(secret: str) -> KeyActor:
-    """Raises Unauthenticated and RateLimited."""
-    actor = api_keys.authenticate(secret, ip=request.remote_addr)
+    """The actor behind a key, which every operation has to authorize or confirm.
+
+    Raises Unauthenticated and RateLimited.
+    """
+    actor = api_keys.recognize(secret, ip=request.remote_addr)
     rate_limits.hit("requests by key", actor.api_key_id)
     g.key_actor = actor  # for the log
     return actor

@@ -15,7 +15,7 @@ from werkzeug.routing import RequestRedirect
 from invite_app.access import Actor, authorize
 from invite_app.errors import RateLimited, StillRunning
 from invite_app.extensions import csrf
-from invite_app.services import idempotency
+from invite_app.services import api_keys, idempotency
 
 from . import repetition
 from .authentication import own_organization
@@ -93,6 +93,8 @@ class Dialect:
             available["by"] = actor = self._authenticate()
             if endpoint.is_in_organization:
                 available["organization_id"] = path.get("organization_id") or self._organization(actor)
+            else:
+                api_keys.confirm(actor)
         try:
             available |= endpoint.read()
         except Malformed:

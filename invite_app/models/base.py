@@ -1,7 +1,9 @@
 """What every model shares: the declarative base, ids and aware UTC times."""
 
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +60,36 @@ class Identified:
     """A primary key that grows with time, so that new rows lie side by side in the index."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
+
+
+def row_of(instance: Base) -> dict[str, Any]:
+    """The row of a new instance, for an insert without the session.
+
+    What nobody has set gets the default of its column, on the instance too.
+    """
+    held = instance.__dict__
+    for name, default in _defaults(type(instance)):
+        if name not in held:
+            setattr(instance, name, default())
+    return {name: held[name] for name in _columns(type(instance))}
+
+
+@cache
+def _columns(model: type[Base]) -> tuple[str, ...]:
+    return tuple(model.__table__.columns.keys())
+
+
+@cache
+def _defaults(model: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    return tuple((column.key, _producer(column.default)) for column in model.__table__.columns)
+
+
+def _producer(default: Any) -> Callable[[], Any]:
+    if default is None:
+        return lambda: None
+    if default.is_callable:
+        return lambda: default.arg(None)
+    return lambda: default.arg
 
 
 def now() -> datetime:

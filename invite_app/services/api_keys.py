@@ -2,11 +2,14 @@
 
 import hashlib
 import secrets
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from flask import current_app
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import joinedload
 
 from invite_app import ids
@@ -20,7 +23,10 @@ from invite_app.models.role import OWNER
 from . import audit, inviters, roles, values
 
 LAST_USE_STEP = timedelta(minutes=5)
+REMEMBERED = timedelta(minutes=1)
+MOST_REMEMBERED = 10_000
 _PREFIX = "sk_"
+_BY_HASH = select(ApiKey).where(ApiKey.secret_hash == bindparam("secret_hash"))
 
 
 def create(
@@ -95,11 +101,52 @@ def organization_of(api_key_id: UUID | str) -> UUID:
 
 def authenticate(secret: str, *, ip: str | None) -> KeyActor:
     """The actor behind a key. Raises Unauthenticated when it is unknown, revoked or over."""
-    api_key = session().scalar(select(ApiKey).where(ApiKey.secret_hash == _hash(secret)))
+    actor = recognize(secret, ip=ip)
+    confirm(actor)
+    return actor
+
+
+def recognize(secret: str, *, ip: str | None) -> KeyActor:
+    """The actor behind a key, for callers who authorize it (or `confirm` it) before they do anything.
+
+    Whose a key is never changes, and is remembered for a minute; whether it still acts is read by `authorize`.
+    Raises Unauthenticated when the key is unknown or was known to have ended.
+    """
+    secret_hash = _hash(secret)
+    known = _known().get(secret_hash)
+    if known is None or known.until < time.monotonic():
+        known = _remember(secret_hash)
+    return KeyActor(known.api_key_id, known.organization_id, ip)
+
+
+def confirm(actor: Actor) -> None:
+    """Raises Unauthenticated when the actor is a key that does not act any more."""
+    if isinstance(actor, KeyActor):
+        authorize(actor, actor.organization_id)
+
+
+@dataclass(frozen=True)
+class _Known:
+    api_key_id: UUID
+    organization_id: UUID
+    until: float
+
+
+def _known() -> dict[str, _Known]:
+    found: dict[str, _Known] = current_app.extensions.setdefault("invite_app.known_keys", {})
+    return found
+
+
+def _remember(secret_hash: str) -> _Known:
+    api_key = session().scalar(_BY_HASH, {"secret_hash": secret_hash})
     if api_key is None or not is_live(api_key):
         raise Unauthenticated
     _remember_use(api_key)
-    return KeyActor(api_key.id, api_key.organization_id, ip)
+    known = _Known(api_key.id, api_key.organization_id, time.monotonic() + REMEMBERED.total_seconds())
+    if len(_known()) >= MOST_REMEMBERED:
+        _known().clear()
+    _known()[secret_hash] = known
+    return known
 
 
 def _remember_use(api_key: ApiKey) -> None:

@@ -71,22 +71,33 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Add one event. `before` and `after` hold the values that changed, and never a token, key or password."""
+    session().add(event(organization_id, by, action, target, before=before, after=after))
+
+
+def event(
+    organization_id: UUID | None,
+    by: Standing | Author,
+    action: str,
+    target: Target,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """The event that `record` adds, for a caller who writes it with other rows."""
     who = author(by) if isinstance(by, Standing) else by
     kind, target_id, name = _describe(target)
-    session().add(
-        AuditEvent(
-            organization_id=organization_id,
-            action=action,
-            actor_kind=who.kind,
-            actor_id=who.id,
-            actor_name=who.name,
-            target_kind=kind,
-            target_id=target_id,
-            target_name=name,
-            ip=who.ip,
-            before=before or {},
-            after=after or {},
-        )
+    return AuditEvent(
+        organization_id=organization_id,
+        action=action,
+        actor_kind=who.kind,
+        actor_id=who.id,
+        actor_name=who.name,
+        target_kind=kind,
+        target_id=target_id,
+        target_name=name,
+        ip=who.ip,
+        before=before or {},
+        after=after or {},
     )
 
 

@@ -42,7 +42,14 @@ BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
 
 
 def enqueue(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage:
-    """Put a new invitation's message in the queue, as part of the caller's transaction.
+    """Put an invitation's message in the queue, as part of the caller's transaction."""
+    row = message_of(invitation, at_once=at_once)
+    session().add(row)
+    return row
+
+
+def message_of(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage:
+    """The message of an invitation, not yet in the database.
 
     With immediate delivery, and unless `at_once` is false, the row is leased to this request until its mail
     deadline has surely passed, so no delivery process sends the same message meanwhile.
@@ -52,7 +59,6 @@ def enqueue(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage:
         _mark_kept(row)
     elif at_once and current_app.config["MAIL_DELIVERY"] == "immediate":
         row.lease, row.next_attempt_at = uuid4(), _lease_end()
-    session().add(row)
     return row
 
 

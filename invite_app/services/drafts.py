@@ -7,25 +7,29 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sql
 from flask import current_app
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_committed_value
+from uuid_utils.compat import uuid7
 
+from invite_app import db
 from invite_app.access import KeyActor, PersonActor, Standing
 from invite_app.db import session
-from invite_app.errors import (
-    AlreadyMember,
-    InvitationPending,
-    InvitedOneself,
-    PlanUpgradeRequired,
-    RedirectNotAllowed,
-    SeatsFull,
-)
-from invite_app.models import Invitation, InvitationState, Membership, Organization, Plan, User
+from invite_app.errors import InvitationPending, PlanUpgradeRequired, RedirectNotAllowed, SeatsFull
+from invite_app.models import AuditEvent, Invitation, InvitationState, Organization, OutboxMessage, Plan
 from invite_app.models.base import now
+from invite_app.models.invitation import invitation_workspaces
 
-from . import inviters, rate_limits, values
-from .catalog import Asked, Catalog
+from . import addresses, endings, inviters, rate_limits, values
+from .catalog import Catalog
+
+_COUNT = (
+    sql.update(Organization)
+    .where(Organization.id == sql.bindparam("counted_id"))
+    .values(pending_count=Organization.pending_count + 1, updated_at=Organization.updated_at)
+)
+"""One more; being counted is no change of the organization."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Draft:
     private_metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> Invitation:
+def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
     """An invitation with checked values that the actor may hand out; not yet in the database.
 
     Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
@@ -63,6 +67,8 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
     lifetime = organization.invitation_lifetime if draft.lifetime is None else values.lifetime(draft.lifetime)
     moment = now()
     invitation = Invitation(
+        id=uuid7(),
+        nonce=new_nonce(),
         organization_id=organization.id,
         organization=organization,
         email=address,
@@ -73,13 +79,13 @@ def build(standing: Standing, draft: Draft, catalog: Catalog | None = None) -> I
         expires_at=moment + lifetime,
         redirect_uri=draft.redirect_uri,
         app_url=draft.app_url,
+        state=InvitationState.PENDING,
         public_metadata=values.metadata(draft.public_metadata, "public_metadata"),
         private_metadata=values.metadata(draft.private_metadata, "private_metadata"),
         message=None,
     )
     check_redirects(organization, invitation)
-    catalog = catalog or Asked(organization.id)
-    role = catalog.role(draft.role)
+    role = catalog.role(draft.role, for_address=address)
     invitation.workspaces = catalog.workspaces(draft.workspace_ids)
     inviter = inviters.named(standing, draft.inviter_id)
     standing.check_may_grant(role)
@@ -119,25 +125,27 @@ def set_inviter(invitation: Invitation, standing: Standing, inviter: Standing | 
     invitation.inviter_name = inviter.name if inviter.user else standing.organization.name
 
 
-def check_may_be_invited(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
+def check_may_be_invited(standing: Standing, look: addresses.Look, *, is_in_list: bool = False) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
 
     For an address of a list, `check_pace` is left to whoever has the list.
     """
     check_plan(standing.organization)
-    check_address_is_free(standing, address)
+    look.check_is_free(standing)
+    if look.has_overdue:
+        endings.record_overdue(standing.organization)
     check_seats(standing.organization)
-    check_mail(standing, address, is_in_list=is_in_list)
+    check_mail(standing, look.address, is_in_list=is_in_list)
 
 
-def check_may_take_over(standing: Standing, address: str) -> None:
+def check_may_take_over(standing: Standing, look: addresses.Look) -> None:
     """An invitation and its seat go to another address.
 
     Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited, in this order.
     """
     check_plan(standing.organization)
-    check_address_is_free(standing, address)
-    check_mail(standing, address)
+    look.check_is_free(standing)
+    check_mail(standing, look.address)
 
 
 def check_mail(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
@@ -172,40 +180,21 @@ def check_seats(organization: Organization) -> None:
         raise SeatsFull(limit)
 
 
-def check_address_is_free(standing: Standing, address: str) -> None:
-    """Raises AlreadyMember and InvitationPending. Overdue invitations must have been recorded before."""
-    organization = standing.organization
-    query = (
-        select(User.id)
-        .join(Membership, Membership.user_id == User.id)
-        .where(User.email == address, Membership.organization_id == organization.id)
-    )
-    if user_id := session().scalar(query):
-        is_oneself = standing.user is not None and standing.user.id == user_id
-        raise InvitedOneself(address, user_id) if is_oneself else AlreadyMember(address, user_id)
-    pending = (
-        session()
-        .execute(
-            select(Invitation.id, Invitation.created_at).where(
-                Invitation.organization_id == organization.id,
-                Invitation.email == address,
-                Invitation.state == InvitationState.PENDING,
-            )
-        )
-        .first()
-    )
-    if pending:
-        raise InvitationPending(address, pending.id, pending.created_at)
+def insert(organization: Organization, invitation: Invitation, *with_it: OutboxMessage | AuditEvent) -> None:
+    """Put it into the database, and what belongs to it.
 
-
-def insert(organization: Organization, invitation: Invitation) -> None:
-    """Put it into the database. Raises InvitationPending when the same address came in another way first."""
-    session().add(invitation)
-    organization.pending_count += 1
+    Raises InvitationPending when the same address came in another way first.
+    """
+    session().flush()  # the counter may have changed in this transaction
+    counted = db.Write(_COUNT, {"counted_id": organization.id})
     try:
-        session().flush()
+        db.write(db.new_row(invitation), *map(db.new_row, with_it), counted)
+        if invitation.workspaces:
+            links = [{"invitation_id": invitation.id, "workspace_id": one.id} for one in invitation.workspaces]
+            session().execute(sql.insert(invitation_workspaces), links)
     except IntegrityError:
         raise InvitationPending(invitation.email, invitation.id, now()) from None
+    set_committed_value(organization, "pending_count", organization.pending_count + 1)
 
 
 def new_nonce() -> bytes:

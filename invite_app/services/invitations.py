@@ -12,13 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from invite_app.access import Actor, Standing, locked
-from invite_app.db import noted, session
+from invite_app.db import noted
 from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.mail import messages
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.base import now
 
-from . import audit, delivery, drafts, endings, first_sends, roles, values, workspaces
+from . import addresses, audit, delivery, drafts, endings, first_sends, roles, values, workspaces
+from .catalog import Asked
 from .drafts import Draft
 from .invitation_lists import Filter, counts, find_in, get, list_all, list_page
 
@@ -65,9 +66,6 @@ def send(
     """
     with locked(organization_id, by=by, needs="invitations:write") as standing:
         invitation = add(standing, draft)
-        if draft.notify:
-            invitation.message = delivery.enqueue(invitation)
-        session().flush()
         then(invitation)
     if invitation.message is not None:
         first_sends.send_now(invitation.message, audit.author(standing))
@@ -75,12 +73,18 @@ def send(
 
 
 def add(standing: Standing, draft: Draft, *, is_in_list: bool = False) -> Invitation:
-    """The checked invitation, as part of the caller's transaction, and without a message yet."""
-    invitation = drafts.build(standing, draft)
-    endings.record_overdue(standing.organization)
-    drafts.check_may_be_invited(standing, invitation.email, is_in_list=is_in_list)
-    drafts.insert(standing.organization, invitation)
-    _record(standing, "invitation.sent", invitation, after={"role": invitation.role_name})
+    """The checked invitation with its message, as part of the caller's transaction."""
+    catalog = Asked(standing.organization.id)
+    invitation = drafts.build(standing, draft, catalog)
+    assert catalog.look is not None
+    drafts.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list)
+    granted = {"role": invitation.role_name}
+    event = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=granted)
+    if draft.notify:
+        message = invitation.message = delivery.message_of(invitation, at_once=not is_in_list)
+        drafts.insert(standing.organization, invitation, message, event)
+    else:
+        drafts.insert(standing.organization, invitation, event)
     return invitation
 
 
@@ -208,7 +212,7 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
 
 
 def _change_address(standing: Standing, invitation: Invitation, address: str) -> None:
-    drafts.check_may_take_over(standing, address)
+    drafts.check_may_take_over(standing, addresses.look(standing.organization.id, address))
     invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
     invitation.expires_at = now() + standing.organization.invitation_lifetime
     _enqueue_again(invitation)
@@ -217,7 +221,7 @@ def _change_address(standing: Standing, invitation: Invitation, address: str) ->
 def _reopen(standing: Standing, invitation: Invitation) -> None:
     values.check_domain(invitation.email, standing.organization.allowed_domains)
     drafts.check_redirects(standing.organization, invitation)
-    drafts.check_may_be_invited(standing, invitation.email)
+    drafts.check_may_be_invited(standing, addresses.look(standing.organization.id, invitation.email))
     invitation.state, invitation.ended_at = InvitationState.PENDING, None
     standing.organization.pending_count += 1
     drafts.set_inviter(invitation, standing)

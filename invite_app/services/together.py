@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from invite_app.access import Actor, Standing, locked
+from invite_app.access import Actor, locked
 from invite_app.errors import DuplicateInList, ListTooLong
 from invite_app.models import Invitation
 
-from . import delivery, drafts, invitations, values
+from . import drafts, invitations, values
 
 MAX_ROWS = 10
 
@@ -22,7 +22,7 @@ def send(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor
         if len(rows) > MAX_ROWS:
             raise ListTooLong(len(rows), MAX_ROWS)
         _check_repeats(rows)
-        sent = [_add(standing, draft) for draft in rows]
+        sent = [invitations.add(standing, draft, is_in_list=True) for draft in rows]
         drafts.check_pace(standing)
     return sent
 
@@ -33,10 +33,3 @@ def _check_repeats(rows: Sequence[drafts.Draft]) -> None:
         address = values.email(draft.email)
         if first.setdefault(address, row) != row:
             raise DuplicateInList(address, first[address])
-
-
-def _add(standing: Standing, draft: drafts.Draft) -> Invitation:
-    invitation = invitations.add(standing, draft, is_in_list=True)
-    if draft.notify:
-        invitation.message = delivery.enqueue(invitation, at_once=False)
-    return invitation

@@ -1,0 +1,96 @@
+"""Whether an address can be invited: whose it is already, as a member or by a pending invitation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, exists, or_, select
+
+from invite_app.access import Standing
+from invite_app.db import session
+from invite_app.errors import AlreadyMember, DomainError, InvitationPending, InvitedOneself, RoleUnknown
+from invite_app.models import Invitation, InvitationState, Membership, Role, User
+from invite_app.models.base import now
+
+from . import roles
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the database says of one address in one organization, and whether overdue invitations need recording."""
+
+    address: str
+    member_id: UUID | None
+    pending_id: UUID | None
+    pending_since: datetime | None
+    has_overdue: bool
+
+    def check_is_free(self, standing: Standing) -> None:
+        """Raises AlreadyMember (of oneself: InvitedOneself) and InvitationPending."""
+        if self.member_id:
+            is_oneself = standing.user is not None and standing.user.id == self.member_id
+            raise (InvitedOneself if is_oneself else AlreadyMember)(self.address, self.member_id)
+        if self.pending_id and self.pending_since:
+            raise InvitationPending(self.address, self.pending_id, self.pending_since)
+
+
+_HERE: Any = bindparam("organization_id")
+_ADDRESS: Any = bindparam("address")
+_NOW: Any = bindparam("now")
+_PENDING = (Invitation.organization_id == _HERE, Invitation.state == InvitationState.PENDING)
+_LIVE = (*_PENDING, Invitation.email == _ADDRESS, Invitation.expires_at > _NOW)
+_FACTS: tuple[Any, ...] = (
+    select(User.id)
+    .join(Membership, Membership.user_id == User.id)
+    .where(User.email == _ADDRESS, Membership.organization_id == _HERE)
+    .scalar_subquery(),
+    select(Invitation.id).where(*_LIVE).scalar_subquery(),
+    select(Invitation.created_at).where(*_LIVE).scalar_subquery(),
+    exists().where(*_PENDING, Invitation.expires_at <= _NOW),
+)
+_LOOK = select(*_FACTS)
+_LOOK_WITH_ROLE = (
+    select(Role, *_FACTS)
+    .where(
+        Role.organization_id == _HERE,
+        or_(
+            Role.key.in_(bindparam("spellings", expanding=True)),
+            Role.folded_name.in_(bindparam("spellings", expanding=True)),
+        ),
+    )
+    .limit(1)
+)
+
+
+def look(organization_id: UUID, address: str) -> Look:
+    """The address as things stand; an invitation whose end has passed is not in its way, recorded or not."""
+    return Look(address, *session().execute(_LOOK, _values(organization_id, address)).one())
+
+
+def look_with_role(organization_id: UUID, address: str, role: str) -> tuple[Role, Look]:
+    """The same together with the role that somebody calls by this name. Raises RoleUnknown."""
+    values = _values(organization_id, address) | {"spellings": roles.spellings(role)}
+    if (row := session().execute(_LOOK_WITH_ROLE, values).first()) is None:
+        raise RoleUnknown(role)
+    return row[0], Look(address, *row[1:])
+
+
+def taken(organization_id: UUID, addresses: Sequence[str]) -> dict[str, DomainError]:
+    """Those of many addresses that are members' or invited, each with the fact."""
+    pending = select(Invitation.email, Invitation.id, Invitation.created_at).where(
+        *_PENDING, Invitation.email.in_(addresses), Invitation.expires_at > _NOW
+    )
+    members = (
+        select(User.email, User.id)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.organization_id == _HERE, User.email.in_(addresses))
+    )
+    values = {"organization_id": organization_id, "now": now()}
+    taken: dict[str, DomainError] = {row.email: InvitationPending(*row) for row in session().execute(pending, values)}
+    return taken | {row.email: AlreadyMember(*row) for row in session().execute(members, values)}
+
+
+def _values(organization_id: UUID, address: str) -> dict[str, Any]:
+    return {"organization_id": organization_id, "address": address, "now": now()}

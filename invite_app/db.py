@@ -102,7 +102,8 @@ def write(*writes: Write) -> None:
 
 @cache
 def _insert_into(table: Table) -> Insert:
-    named = {column.name: bindparam(f"{table.name}_{column.name}", type_=column.type) for column in table.columns}
+    written = [column for column in table.columns if column.computed is None]
+    named = {column.name: bindparam(f"{table.name}_{column.name}", type_=column.type) for column in written}
     return insert(table).values(named)
 
 

@@ -76,12 +76,13 @@ def row_of(instance: Base) -> dict[str, Any]:
 
 @cache
 def _columns(model: type[Base]) -> tuple[str, ...]:
-    return tuple(model.__table__.columns.keys())
+    return tuple(column.key for column in model.__table__.columns if column.computed is None)
 
 
 @cache
 def _defaults(model: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
-    return tuple((column.key, _producer(column.default)) for column in model.__table__.columns)
+    columns = model.__table__.columns
+    return tuple((column.key, _producer(column.default)) for column in columns if column.computed is None)
 
 
 def _producer(default: Any) -> Callable[[], Any]:

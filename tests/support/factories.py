@@ -25,7 +25,8 @@ from invite_app.db import session, transaction
 from invite_app.models import Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
 from invite_app.models.base import folded, now
 from invite_app.models.membership import sort_name
-from invite_app.services import api_keys, audit, invitations, organizations, passwords, workspaces
+from invite_app.services import account_links, api_keys, audit, invitations, organizations, passwords, workspaces
+from invite_app.services.account_links import Purpose
 
 PASSWORD = "correct horse battery staple"
 OPERATOR = OperatorActor()
@@ -186,6 +187,12 @@ def token_of(invitation: Invitation | UUID, *, copied: bool = False) -> str:
     """What the invitation's link ends with: the mailed one, or the one that an admin copies."""
     found = reread(invitation)
     return tokens.invitation_token(found.id, found.nonce, copied=copied)
+
+
+def make_link(person: Person, purpose: Purpose) -> str:
+    """The token of a link that acts for this account once."""
+    with transaction() as writing:
+        return tokens.account_token(account_links.add(writing.get_one(User, person.id), purpose).id)
 
 
 def expire(invitation: Invitation | UUID, ago: timedelta = timedelta(seconds=1)) -> None:

@@ -1,0 +1,194 @@
+"""Which passwords are good enough, and that nobody waits while one is hashed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, select
+
+from invite_app.db import session
+from invite_app.errors import WeakPassword, WrongPassword
+from invite_app.extensions import db
+from invite_app.models import AccountLink, OutboxMessage
+from invite_app.services import acceptance, accounts, organizations, own_account, passwords
+from invite_app.services.account_links import Purpose
+from invite_app.services.accounts import Device
+from tests.support.factories import (
+    BY_OPERATOR,
+    PASSWORD,
+    Acme,
+    invite,
+    make_link,
+    make_organization,
+    make_person,
+    token_of,
+)
+
+NEW, NOWHERE = "a phrase that nobody knows", Device()
+OLIVIA = ("olivia.owner@northwind.example", "Olivia", "Owner", "Northwind Research")
+
+
+@pytest.mark.parametrize(
+    ("password", "about", "says"),
+    [
+        ("short", (), "Use at least 12 characters."),
+        ("x" * 201, (), "Use at most 200 characters."),
+        ("password1234", (), passwords.KNOWN),
+        ("P@ssw0rd1234", (), passwords.KNOWN),
+        ("qwertyuiop[]", (), passwords.EASY),
+        ("aaaaaaaaaaaaaa", (), passwords.EASY),
+        ("abcdefghijklmn", (), passwords.EASY),
+        ("trustno1trustno1", (), passwords.EASY),
+        ("northwind research", OLIVIA, passwords.PERSONAL),
+        ("Olivia Owner 1", OLIVIA, passwords.PERSONAL),
+        ("0livia.0wner!", OLIVIA, passwords.PERSONAL),
+        ("\ud800" * 12, (), passwords.EASY),
+    ],
+)
+def test_a_weak_password_is_refused_with_what_to_do(password: str, about: tuple[str, ...], says: str) -> None:
+    with pytest.raises(WeakPassword) as refusal:
+        passwords.check_strength(password, about=about)
+    assert says in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "password", [PASSWORD, NEW, "Olivia likes cold tomato soup", "kjB7-qqp2-Zm4x", "ночь улица фонарь аптека"]
+)
+def test_a_good_one_is_taken(password: str) -> None:
+    passwords.check_strength(password, about=OLIVIA)
+
+
+def test_the_decoy_costs_what_every_hash_costs() -> None:
+    assert not passwords._hasher.check_needs_rehash(passwords._DECOY)
+    assert not passwords.matches("anything", None)
+
+
+def test_names_are_known_wherever_a_password_is_chosen(acme: Acme) -> None:
+    personal = "acme acme olivia"
+    sent = invite(acme, "olivia.owner@guest.example")
+    founding = organizations.Founding("Acme Holdings")
+    choices: tuple[Callable[[], Any], ...] = (
+        lambda: own_account.change_password(acme.owner.id, old=PASSWORD, new=personal, keep_session=None),
+        lambda: own_account.reset_password(make_link(acme.owner, Purpose.RESET), personal, device=NOWHERE),
+        lambda: acceptance.accept_as_new(token_of(sent), acceptance.Profile("Olivia", "Owner", personal)),
+        lambda: organizations.found(
+            founding, organizations.Founder("olivia@holdings.example", "Olivia", "Owner", personal), by=BY_OPERATOR
+        ),
+        lambda: accounts.create("acme@olivia.example", given_name="Olivia", family_name="Owner", password=personal),
+    )
+    for choose in choices:
+        with pytest.raises(WeakPassword, match="Leave your name"):
+            choose()
+
+
+@contextmanager
+def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """For each hash that is made or checked, whether a writing transaction was open then."""
+    seen: list[bool] = []
+    made, checked = passwords.hashed, passwords.matches
+
+    def note(work: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*given: Any) -> Any:
+            seen.append(bool(session().info.get("writing")))
+            return work(*given)
+
+        return noted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "hashed", note(made))
+        patched.setattr(passwords, "matches", note(checked))
+        yield seen
+
+
+def test_nobody_waits_while_a_password_is_hashed(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, link = invite(acme), make_link(acme.owner, Purpose.RESET)
+    founding, founder = organizations.Founding("New"), organizations.Founder("new@guest.example", "N", "Ew", PASSWORD)
+    deeds: tuple[tuple[int, Callable[[], Any]], ...] = (
+        (1, lambda: acceptance.accept_as_new(token_of(sent), acceptance.Profile("Ana", "Guest", NEW))),
+        (1, lambda: own_account.reset_password(link, NEW, device=NOWHERE)),
+        (2, lambda: own_account.change_password(acme.owner.id, old=NEW, new=PASSWORD, keep_session=None)),
+        (1, lambda: own_account.request_address(acme.owner.id, "other@guest.example", password=PASSWORD)),
+        (1, lambda: accounts.sign_in(acme.owner.email, PASSWORD, device=NOWHERE)),
+        (1, lambda: accounts.create("bo@guest.example", given_name="B", family_name="O", password=PASSWORD)),
+        (1, lambda: organizations.found(founding, founder, by=BY_OPERATOR)),
+    )
+    for count, deed in deeds:
+        with observed(monkeypatch) as seen:
+            deed()
+        assert seen == [False] * count
+
+
+def test_a_password_that_changed_meanwhile_is_not_changed_again(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the check of the old password and the lock, another browser was faster."""
+    make = passwords.new_hash
+
+    def overtaken(password: str, **options: Any) -> str:
+        monkeypatch.setattr(passwords, "new_hash", make)
+        own_account.change_password(acme.owner.id, old=PASSWORD, new="the faster one wins", keep_session=None)
+        return make(password, **options)
+
+    monkeypatch.setattr(passwords, "new_hash", overtaken)
+    with pytest.raises(WrongPassword):
+        own_account.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
+    assert accounts.sign_in(acme.owner.email, "the faster one wins", device=NOWHERE)
+
+
+@contextmanager
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What is asked of the database, and each hash."""
+    done: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        done.append(" ".join(statement.split()[:3]))
+
+    verify = type(passwords._hasher).verify
+
+    def verified(self: Any, *given: Any) -> Any:
+        done.append("hash")
+        return verify(self, *given)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(passwords._hasher), "verify", verified)
+        yield done
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_a_failed_sign_in_is_the_same_work_with_and_without_an_account(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_person("nothing@guest.example", has_password=False)
+    works = []
+    for address in (acme.owner.email, "nobody@guest.example", "nothing@guest.example"):
+        session().rollback()
+        with work(monkeypatch) as done, pytest.raises(WrongPassword):
+            accounts.sign_in(address, "not the password", device=NOWHERE)
+        works.append(done)
+    assert works[0] == works[1] == works[2]
+    assert works[0].count("hash") == 1
+
+
+@pytest.mark.parametrize("delivery", ["local", "queued"])
+def test_a_forgotten_password_is_the_same_work_with_and_without_an_account(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, delivery: str
+) -> None:
+    settings = {"INVITE_MAIL_SERVER": "127.0.0.1"} if delivery == "queued" else {}
+    with make_app(**settings).app_context():
+        acme = make_organization()
+        works = []
+        for address in (acme.owner.email, "nobody@guest.example", acme.member.email):
+            with work(monkeypatch) as done:
+                own_account.request_reset(address)
+            works.append([step.replace("ROLLBACK TO", "RELEASE").partition(" sa_")[0] for step in done])
+        links = session().scalars(select(AccountLink.user_id)).all()
+        notices = session().scalars(select(OutboxMessage.user_id)).all()
+    assert works[0] == works[1] == works[2]
+    assert [step.split()[0] for step in works[0]].count("INSERT") == 3
+    assert sorted(links) == sorted(notices) == sorted([acme.owner.id, acme.member.id])
+
+
+def test_on_a_server_without_accounts_nothing_is_written(app_context: None) -> None:
+    own_account.request_reset("nobody@guest.example")
+    assert session().scalars(select(AccountLink)).all() == []

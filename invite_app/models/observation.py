@@ -46,7 +46,7 @@ NEEDS_YOU = (
     "asked_at IS NOT NULL OR (ended_at IS NULL AND (inviter_lost_right OR role_id IS NULL OR no_seat_at IS NOT NULL"
     " OR undelivered_at IS NOT NULL OR (wrong_account_at IS NOT NULL AND opened_at IS NULL)))"
 )
-"""Whether an invitation waits for an admin, but for the clock; `services.reasons` says the same, with the clock."""
+"""Whether an invitation waits for an admin, but for the clock; `services.reasons` says it with the clock."""
 
 
 class Observed:
@@ -65,7 +65,7 @@ class Observed:
     """Whether the inviter may no longer grant the role; acceptance checks it again."""
     needs_you: Mapped[bool] = mapped_column(Computed(NEEDS_YOU))
     """Computed by the database, so that it is right whoever changed what it rests on (a deleted role included), and
-    part of an index, so that a list of a million rows starts with the few that need somebody at the cost of a page."""
+    part of an index, so that a list of a million rows begins with the few that need somebody, as cheaply as not."""
 
     def forget_observations(self) -> None:
         """Start anew, because the link is being sent again."""

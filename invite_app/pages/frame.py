@@ -106,6 +106,7 @@ def _around(standing: Standing) -> dict[str, Any]:
     return {
         "standing": standing,
         "organization": standing.organization,
+        "need_you": waiting,
         "organizations": [
             {"id": one.id, "name": one.name, "href": url_for("pages.overview", organization_id=one.id)}
             for one in organizations.list_of(current_user.user_id)

@@ -21,7 +21,7 @@ from .facts import Attempt, Row, Rows
 from .fields import choice, workspace_choices
 from .frame import show
 from .member_form import lines, withheld
-from .member_selection import SelectionForm
+from .member_selection import MemberSelectionForm
 from .members import ALL
 from .visitor import actor, standing
 
@@ -42,7 +42,7 @@ NAMED = 5
 """How many of those who are left out a note names."""
 
 
-class RoleForm(SelectionForm):
+class RoleForm(MemberSelectionForm):
     new_role = RadioField("New role", [DataRequired("Choose a role.")], validate_choice=False)
     undecided = GiveRole("")
 
@@ -50,7 +50,7 @@ class RoleForm(SelectionForm):
         return GiveRole(self.new_role.data or "")
 
 
-class WorkspacesForm(SelectionForm):
+class WorkspacesForm(MemberSelectionForm):
     how = RadioField("What to do", choices=[choice("in", "Put in"), choice("out", "Take out")], default="in")
     workspace_ids = SelectMultipleField(
         "Workspaces", [DataRequired("Choose at least one workspace.")], validate_choice=False
@@ -61,7 +61,7 @@ class WorkspacesForm(SelectionForm):
         return PutIntoWorkspaces(self.workspace_ids.data or [], out=self.how.data == "out")
 
 
-class RemovalForm(SelectionForm):
+class RemovalForm(MemberSelectionForm):
     take_over = BooleanField("Take over their pending invitations", default=True)
     tell = BooleanField("Tell them by email", default=True)
     undecided = Remove()

@@ -20,6 +20,7 @@ MAX_LIMIT = 500
 _READERS: dict[str, Callable[[str], Any]] = {
     "t": lambda text: datetime.fromisoformat(text).astimezone(UTC),
     "u": UUID,
+    "b": {"True": True, "False": False}.__getitem__,
     "s": str,
 }
 
@@ -93,6 +94,8 @@ def _read(cursor: str | None, columns: Sequence[InstrumentedAttribute[Any]]) -> 
 def _encode(value: Any) -> list[str]:
     if isinstance(value, datetime):
         return ["t", value.isoformat()]
+    if isinstance(value, bool):
+        return ["b", str(value)]
     return ["u", value.hex] if isinstance(value, UUID) else ["s", str(value)]
 
 

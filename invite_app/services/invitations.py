@@ -7,20 +7,18 @@ What the invitee does is in `acceptance`, the checks of a new invitation are in 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from invite_app.access import Actor, Standing, locked
 from invite_app.db import noted
-from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.mail import messages
-from invite_app.models import Invitation, InvitationState, Role
-from invite_app.models.base import now
+from invite_app.models import Invitation
 
-from . import addresses, audit, delivery, drafts, endings, first_sends, roles, values, workspaces
+from . import addresses, audit, delivery, drafts, endings, first_sends, invitation_deeds, roles, values, workspaces
 from .catalog import Asked
 from .drafts import Draft
+from .invitation_deeds import PENDING, check_may_grant, check_state
 from .invitation_lists import Filter, counts, find_in, get, list_all, list_page
 
 __all__ = [
@@ -39,8 +37,6 @@ __all__ = [
     "send",
     "take_over",
 ]
-
-EXTENSION = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -88,30 +84,30 @@ def add(standing: Standing, draft: Draft, *, is_in_list: bool = False) -> Invita
     return invitation
 
 
-def resend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """Send the same link again and renew its end; one that has expired becomes pending again.
+def resend(
+    organization_id: UUID | str,
+    invitation_id: UUID | str,
+    *,
+    by: Actor,
+    email: str | None = None,
+    note: str | None = None,
+) -> Invitation:
+    """Send the same link again and renew its end; one that has expired becomes pending again. Another address gets a
+    link of its own; another note goes along with this mail and those that follow.
 
-    The latter needs everything that `send` needs, now for the resender, who becomes the inviter. Raises
-    InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, RateLimited, and for an expired one all of `send`.
+    An expired one needs everything that `send` needs, now for the resender, who becomes the inviter. Raises
+    InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, InvalidNote, RateLimited, and for an expired one or
+    another address what `send` raises.
     """
-    open_states = (InvitationState.PENDING, InvitationState.EXPIRED)
-    with _changing(organization_id, invitation_id, by, open_states) as (standing, invitation):
-        standing.check_may_grant(_role_of(invitation))
-        if invitation.state == InvitationState.EXPIRED:
-            _reopen(standing, invitation)
-        else:
-            drafts.check_mail(standing, invitation.email)
-        invitation.expires_at = now() + standing.organization.invitation_lifetime
-        _enqueue_again(invitation)
-        _record(standing, "invitation.resent", invitation)
+    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+        invitation_deeds.send_again(standing, invitation, email=email, note=note)
     return invitation
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """The link stops working at once, the seat is free. Raises InvitationUnknown and InvitationEnded."""
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        endings.end(invitation, standing.organization, InvitationState.REVOKED)
-        _record(standing, "invitation.revoked", invitation)
+        invitation_deeds.revoke(standing, invitation)
     return invitation
 
 
@@ -121,9 +117,7 @@ def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        standing.check_may_grant(_role_of(invitation))
-        invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + values.MAX_LIFETIME)
-        _record(standing, "invitation.extended", invitation, after={"ends": invitation.expires_at.isoformat()})
+        invitation_deeds.extend(standing, invitation)
     return invitation
 
 
@@ -135,6 +129,7 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
     PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
+        check_state(invitation, PENDING)
         before = _summary(invitation)
         if invitation.role is not None:
             standing.check_may_grant(invitation.role)
@@ -158,7 +153,8 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        standing.check_may_grant(_role_of(invitation))
+        check_state(invitation, PENDING)
+        check_may_grant(standing, invitation)
         before = invitation.inviter_name
         drafts.set_inviter(invitation, standing)
         names = {"before": {"inviter": before}, "after": {"inviter": invitation.inviter_name}}
@@ -172,7 +168,8 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        standing.check_may_grant(_role_of(invitation))
+        check_state(invitation, PENDING)
+        check_may_grant(standing, invitation)
         invitation.link_copied = True
         _record(standing, "invitation.link_copied", invitation)
     return messages.link(invitation, copied=True)
@@ -180,18 +177,12 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
 @contextmanager
 def _changing(
-    organization_id: UUID | str,
-    invitation_id: UUID | str,
-    by: Actor,
-    states: Sequence[InvitationState] = (InvitationState.PENDING,),
+    organization_id: UUID | str, invitation_id: UUID | str, by: Actor
 ) -> Iterator[tuple[Standing, Invitation]]:
-    """A transaction on one invitation that is in one of the states, now that overdue ones are written down."""
+    """A transaction on one invitation, now that overdue ones are written down."""
     with locked(organization_id, by=by, needs="invitations:write") as standing:
         endings.record_overdue(standing.organization)
-        invitation = find_in(standing.organization.id, invitation_id)
-        if invitation.state not in states:
-            raise InvitationEnded(invitation.id, invitation.state)
-        yield standing, invitation
+        yield standing, find_in(standing.organization.id, invitation_id)
 
 
 def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None:
@@ -206,39 +197,10 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
     address = invitation.email if changes.email is None else values.email(changes.email)
     if address != invitation.email:
         values.check_domain(address, organization.allowed_domains)
-    standing.check_may_grant(_role_of(invitation))
+    check_may_grant(standing, invitation)
     if address != invitation.email:
-        _change_address(standing, invitation, address)
-
-
-def _change_address(standing: Standing, invitation: Invitation, address: str) -> None:
-    drafts.check_may_take_over(standing, addresses.look(standing.organization.id, address))
-    invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
-    invitation.expires_at = now() + standing.organization.invitation_lifetime
-    _enqueue_again(invitation)
-
-
-def _reopen(standing: Standing, invitation: Invitation) -> None:
-    values.check_domain(invitation.email, standing.organization.allowed_domains)
-    drafts.check_redirects(standing.organization, invitation)
-    drafts.check_may_be_invited(standing, addresses.look(standing.organization.id, invitation.email))
-    invitation.state, invitation.ended_at = InvitationState.PENDING, None
-    standing.organization.pending_count += 1
-    drafts.set_inviter(invitation, standing)
-
-
-def _enqueue_again(invitation: Invitation) -> None:
-    invitation.forget_observations()
-    if invitation.message is None:
-        invitation.message = delivery.enqueue(invitation)
-    else:
-        delivery.enqueue_again(invitation.message)
-
-
-def _role_of(invitation: Invitation) -> Role:
-    if invitation.role is None:
-        raise RoleGone(invitation.role_name)
-    return invitation.role
+        drafts.check_may_take_over(standing, addresses.look(organization.id, address))
+        invitation_deeds.send_to(standing, invitation, address)
 
 
 def _summary(invitation: Invitation) -> dict[str, Any]:

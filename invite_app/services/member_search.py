@@ -9,10 +9,11 @@ from sqlalchemy import func, or_, select
 
 from invite_app.access import Standing
 from invite_app.db import session
-from invite_app.models import Invitation, InvitationState, Role, Session, Workspace
+from invite_app.models import Invitation, InvitationState, Membership, Role, Session, Workspace
 from invite_app.models.base import now
 
-from . import values
+from . import member_lists, values
+from .cursors import Page
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ def invited(standing: Standing, fragment: str) -> Invited | None:
     )
     row = session().execute(query.order_by(Invitation.created_at.desc(), Invitation.id.desc()).limit(1)).first()
     return Invited(row[1], row[0], row[0].state_at(now())) if row else None
+
+
+def members(standing: Standing, fragment: str) -> Page[Membership] | None:
+    """The first member whom a search would find, and how many; None without any, or for who may not see members."""
+    if not fragment or not standing.may("members:read"):
+        return None
+    only = member_lists.Filter(fragment=fragment)
+    page = member_lists.list_page(standing.organization.id, by=standing.actor, only=only, limit=1)
+    return page if page.items else None
 
 
 def roles_and_workspaces(standing: Standing) -> tuple[list[Role], list[Workspace]]:

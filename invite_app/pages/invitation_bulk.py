@@ -1,0 +1,145 @@
+"""Sending again, extending or revoking many invitations: the effect first, and which are left out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.errors import (
+    AlreadyMember,
+    DomainError,
+    InvitationEnded,
+    InvitationPending,
+    ListTooLong,
+    RateLimited,
+    RoleAboveOwn,
+    RoleGone,
+    SeatsFull,
+)
+from invite_app.models import Invitation, InvitationState
+from invite_app.models.base import now
+from invite_app.services import invitation_bulk
+from invite_app.services.invitation_bulk import Deed, Extend, LeftOut, Report, Revoke, SendAgain
+
+from . import facts, times
+from .blueprint import pages
+from .facts import Attempt, Row, Rows
+from .frame import show
+from .invitation_filters import EXTEND, RESEND, REVOKE
+from .invitation_list import ALL
+from .invitation_selection import InvitationSelectionForm
+from .visitor import actor, standing
+
+NONE = "Select at least one invitation first."
+TOO_MANY: Rows = {
+    ListTooLong: Row("", lambda error: f"{error.rows:,} are selected; {error.limit:,} fit. Narrow the list first.")
+}
+NAMED = 5
+"""How many of those that are left out a note names."""
+
+ENDED = {
+    InvitationState.ACCEPTED: "has accepted",
+    InvitationState.DECLINED: "has declined",
+    InvitationState.REVOKED: "is revoked",
+    InvitationState.EXPIRED: "has ended; send a fresh one instead",
+}
+WHY: Mapping[type[DomainError], Callable[[Any], str]] = {
+    InvitationEnded: lambda error: ENDED[error.state],
+    AlreadyMember: lambda _: "is a member by now",
+    InvitationPending: lambda _: "is invited again already",
+    SeatsFull: lambda error: f"all {error.limit:,} seats are in use",
+    RoleGone: lambda error: f"the role “{error.role}” no longer exists",
+    RoleAboveOwn: lambda error: f"you cannot grant {error.role}",
+    RateLimited: lambda _: "got too many emails lately",
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One deed in words; `{}` in `done` stands for how many."""
+
+    deed: Callable[[], Deed]
+    endpoint: str
+    label: str
+    icon: str
+    done: str
+    danger: bool = False
+
+
+ACTS: Mapping[str, Act] = {
+    RESEND: Act(SendAgain, "pages.resend_invitations", "Send again", "send", "{} sent again."),
+    EXTEND: Act(Extend, "pages.extend_invitations", "Extend", "calendar-plus", "{} extended by 7 days."),
+    REVOKE: Act(Revoke, "pages.revoke_invitations", "Revoke", "ban", "{} revoked.", danger=True),
+}
+
+
+@pages.route(f"{ALL}/send-again", methods=["GET", "POST"])
+def resend_invitations(organization_id: UUID) -> ResponseReturnValue:
+    return _page(organization_id, RESEND)
+
+
+@pages.route(f"{ALL}/extend", methods=["GET", "POST"])
+def extend_invitations(organization_id: UUID) -> ResponseReturnValue:
+    return _page(organization_id, EXTEND)
+
+
+@pages.route(f"{ALL}/revoke", methods=["GET", "POST"])
+def revoke_invitations(organization_id: UUID) -> ResponseReturnValue:
+    return _page(organization_id, REVOKE)
+
+
+def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
+    standing().check_may("invitations:write")
+    act, form = ACTS[name], InvitationSelectionForm()
+    only = form.only
+    if only is None:
+        flash(NONE, "warn")
+        return redirect(url_for("pages.invitations", **form.place), 303)
+    report = None
+    with Attempt(rows=TOO_MANY):
+        report = invitation_bulk.preview(organization_id, only, act.deed(), by=actor())
+    if report is None:
+        return redirect(url_for("pages.invitations", **form.place), 303)
+    if request.method == "POST" and form.validate() and form.has_shown(report.total):
+        with Attempt(form, TOO_MANY):
+            _say(act, invitation_bulk.apply(organization_id, only, act.deed(), by=actor()))
+            return redirect(url_for("pages.invitations", **form.place), 303)
+    return show(
+        f"invitations/bulk_{name}.html",
+        status=form.status,
+        form=form,
+        act=act,
+        report=report,
+        people=[_name(one) for one in report.done],
+        done=_invitations(len(report.done)),
+        left_out=[_why(one) for one in report.left_out],
+        works_until=times.day(now() + standing().organization.invitation_lifetime),
+    )
+
+
+def _say(act: Act, report: Report) -> None:
+    if report.done:
+        flash(act.done.format(_invitations(len(report.done))), "ok")
+    if report.left_out:
+        named = [_why(one) for one in report.left_out[:NAMED]]
+        more = len(report.left_out) - len(named)
+        rest = [f"and {more:,} more"] if more else []
+        flash(f"{len(report.left_out):,} of {report.total:,} left out: {'; '.join([*named, *rest])}.", "warn")
+
+
+def _invitations(number: int) -> str:
+    return f"{number:,} invitation{'s' if number != 1 else ''}"
+
+
+def _why(left_out: LeftOut) -> str:
+    """'Ana Sousa (already accepted)'."""
+    error = left_out.why
+    say = next((WHY[kind] for kind in type(error).__mro__ if kind in WHY), facts.sentence)
+    return f"{_name(left_out.invitation)} ({str(say(error)).rstrip('.')})"
+
+
+def _name(invitation: Invitation) -> str:
+    return invitation.name or invitation.email

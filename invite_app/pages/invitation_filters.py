@@ -1,0 +1,140 @@
+"""How the address narrows and orders the list of invitations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from flask import request
+
+from invite_app.models import DeliveryState, Invitation, InvitationState
+from invite_app.services import invitation_lists
+from invite_app.services.attention import ending_soon
+from invite_app.services.cursors import Order
+from invite_app.services.invitation_lists import Filter
+
+NEED, ENDS, NEWEST = "need", "ends", "newest"
+ORDERS: Mapping[str, tuple[str, Order[Invitation]]] = {
+    NEED: ("Needs you first", invitation_lists.NEEDS_YOU_FIRST),
+    ENDS: ("Ends soonest", invitation_lists.ENDS_SOONEST),
+    NEWEST: ("Newest", invitation_lists.NEWEST),
+}
+RESEND, EXTEND, REVOKE = "resend", "extend", "revoke"
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One state to look at, what an empty list of it says, the orders it has (the usual one first) and the deeds
+    that can be done to many in it.
+    """
+
+    key: str
+    label: str
+    only: Filter
+    icon: str
+    empty: tuple[str, str]
+    orders: tuple[str, ...] = (NEWEST,)
+    deeds: tuple[str, ...] = ()
+    counted_as: str = ""
+
+
+TABS = (
+    Tab(
+        "pending",
+        "Pending",
+        Filter((InvitationState.PENDING,)),
+        "mail",
+        (
+            "Nobody is invited yet",
+            "Invite the first person, or paste a list. You will see here who is not in yet, and why.",
+        ),
+        (NEED, ENDS, NEWEST),
+        (RESEND, EXTEND, REVOKE),
+    ),
+    Tab(
+        "undelivered",
+        "Not delivered",
+        Filter((InvitationState.PENDING,), DeliveryState.FAILED),
+        "circle-check",
+        (
+            "Everything is delivered",
+            "If an email fails to arrive, it appears here with the mail server's answer.",
+        ),
+        (NEWEST, ENDS),
+        (RESEND, EXTEND, REVOKE),
+        counted_as="failed",
+    ),
+    Tab(
+        "expired",
+        "Expired",
+        Filter((InvitationState.EXPIRED,)),
+        "hourglass",
+        ("Nothing has expired", ""),
+        (NEED, NEWEST),
+        (RESEND,),
+    ),
+    Tab("declined", "Declined", Filter((InvitationState.DECLINED,)), "hand-stop", ("Nobody has declined", "")),
+    Tab("revoked", "Revoked", Filter((InvitationState.REVOKED,)), "ban", ("Nothing was revoked", "")),
+    Tab("accepted", "Accepted", Filter((InvitationState.ACCEPTED,)), "users", ("Nobody has accepted yet", "")),
+    Tab(
+        "all",
+        "All",
+        Filter(),
+        "mail",
+        ("Nobody is invited yet", "Invite the first person, or paste a list."),
+        deeds=(RESEND, EXTEND, REVOKE),
+    ),
+)
+BY_KEY = {tab.key: tab for tab in TABS}
+SOON = Tab(
+    "soon",
+    "Ending soon",
+    Filter(),
+    "hourglass",
+    ("Nothing ends within two days", ""),
+    (ENDS, NEED, NEWEST),
+    (RESEND, EXTEND, REVOKE),
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What somebody asked for; without `q` the tab is shown whole."""
+
+    tab: Tab
+    q: str
+    sort: str
+
+    @property
+    def only(self) -> Filter:
+        return replace(ending_soon() if self.tab is SOON else self.tab.only, fragment=self.q)
+
+    @property
+    def order(self) -> Order[Invitation]:
+        return ORDERS[self.sort][1]
+
+    @property
+    def narrows(self) -> dict[str, str]:
+        """The filter as parameters of an address."""
+        return {**self.place, **({"q": self.q} if self.q else {})}
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The tab alone, as parameters of an address."""
+        return {"soon": "1"} if self.tab is SOON else {"state": self.tab.key}
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The filter and the order, as parameters of an address."""
+        return self.narrows | ({"sort": self.sort} if self.sort != self.tab.orders[0] else {})
+
+    @property
+    def orders(self) -> list[tuple[str, str]]:
+        """What a select offers; nothing where there is only one order."""
+        return [(key, ORDERS[key][0]) for key in self.tab.orders] if len(self.tab.orders) > 1 else []
+
+
+def read(sent: Mapping[str, str] | None = None) -> Chosen:
+    """From the address, unless a form carries it."""
+    sent = request.args if sent is None else sent
+    tab = SOON if sent.get("soon") else BY_KEY.get(sent.get("state", ""), TABS[0])
+    sort = sent.get("sort", "")
+    return Chosen(tab, sent.get("q", "").strip(), sort if sort in tab.orders else tab.orders[0])

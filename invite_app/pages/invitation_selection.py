@@ -1,0 +1,23 @@
+"""Which invitations a bulk action is about."""
+
+from wtforms import HiddenField
+
+from invite_app.services.invitation_lists import Filter
+
+from . import invitation_filters
+from .selection import SelectionForm
+
+
+class InvitationSelectionForm(SelectionForm):
+    filters = ("state", "soon", "q")
+
+    state = HiddenField()
+    soon = HiddenField()
+    q = HiddenField()
+
+    @property
+    def only(self) -> Filter | None:
+        """None when none is selected."""
+        if self.all.data:
+            return invitation_filters.read(self.narrows).only
+        return Filter(invitation_ids=self.id.data) if self.id.data else None

@@ -1,0 +1,174 @@
+"""The same deed for many invitations: judged one by one, before as a preview and again when it is done.
+
+None stands in another's way: those it cannot be done to are left out, each with the fact that keeps it out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.db import session
+from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatsFull
+from invite_app.models import Invitation, InvitationState
+from invite_app.models.base import now
+
+from . import bulk, drafts, endings, invitation_deeds, invitation_lists, seats, values
+from .invitation_lists import Filter
+
+MOST = 10_000
+TOGETHER = 100
+"""How many are changed in one transaction, so that others get their turn in between."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    invitation: Invitation
+    why: DomainError
+
+
+@dataclass(frozen=True)
+class Report:
+    """To which it is (or was) done, and which are left out."""
+
+    done: list[Invitation]
+    left_out: list[LeftOut]
+
+    @property
+    def total(self) -> int:
+        return len(self.done) + len(self.left_out)
+
+
+class Deed:
+    """What is to be done. `begin` counts it as one act, `prepare` reads what it takes to judge these invitations."""
+
+    def begin(self, standing: Standing) -> None:
+        """Raises what stands in the way of all."""
+
+    def prepare(self, standing: Standing, invitations: Sequence[Invitation]) -> None:
+        pass
+
+    def check(self, standing: Standing, invitation: Invitation) -> None:
+        """Raises what keeps this one out."""
+        raise NotImplementedError
+
+    def do(self, standing: Standing, invitation: Invitation) -> None:
+        raise NotImplementedError
+
+
+class Revoke(Deed):
+    def check(self, standing: Standing, invitation: Invitation) -> None:
+        invitation_deeds.check_state(invitation, invitation_deeds.PENDING)
+
+    def do(self, standing: Standing, invitation: Invitation) -> None:
+        invitation_deeds.revoke(standing, invitation)
+
+
+class Extend(Deed):
+    def check(self, standing: Standing, invitation: Invitation) -> None:
+        invitation_deeds.check_state(invitation, invitation_deeds.PENDING)
+        invitation_deeds.check_may_grant(standing, invitation)
+
+    def do(self, standing: Standing, invitation: Invitation) -> None:
+        invitation_deeds.extend(standing, invitation)
+
+
+class SendAgain(Deed):
+    """Expired ones take seats and addresses, so they are judged in their order, each after those before it."""
+
+    def begin(self, standing: Standing) -> None:
+        """Raises RateLimited."""
+        drafts.check_pace(standing)
+
+    def prepare(self, standing: Standing, invitations: Sequence[Invitation]) -> None:
+        moment = now()
+        expired = [one.email for one in invitations if one.state_at(moment) == InvitationState.EXPIRED]
+        self._taken = bulk.taken(standing, expired) if expired else {}
+        self._room = seats.free(standing.organization)
+
+    def check(self, standing: Standing, invitation: Invitation) -> None:
+        invitation_deeds.check_state(invitation, invitation_deeds.OPEN)
+        invitation_deeds.check_may_grant(standing, invitation)
+        if invitation.state_at(now()) == InvitationState.EXPIRED:
+            self._check_may_reopen(standing, invitation)
+
+    def do(self, standing: Standing, invitation: Invitation) -> None:
+        invitation_deeds.send_again(standing, invitation, is_in_list=True)
+
+    def _check_may_reopen(self, standing: Standing, invitation: Invitation) -> None:
+        organization = standing.organization
+        values.check_domain(invitation.email, organization.allowed_domains)
+        drafts.check_redirects(organization, invitation)
+        drafts.check_plan(organization)
+        if fact := self._taken.get(invitation.email):
+            raise fact
+        if self._room is not None:
+            if self._room <= 0:
+                raise SeatsFull(organization.seat_limit or 0)
+            self._room -= 1
+        self._taken[invitation.email] = InvitationPending(invitation.email, invitation.id, now())
+
+
+def preview(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+    """What would become of all that the filter lets through. Raises ListTooLong when that is more than MOST."""
+    standing = authorize(by, organization_id, "invitations:write")
+    found = _find(standing, only)
+    deed.prepare(standing, found)
+    report = Report([], [])
+    for invitation in found:
+        _put(report, invitation, _fact(deed.check, standing, invitation))
+    return report
+
+
+def apply(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+    """Do it to all that the filter lets through and nothing speaks for leaving out.
+
+    Raises ListTooLong, and for sending again RateLimited; then nothing was changed.
+    """
+    wanted = [one.id for one in _find(authorize(by, organization_id, "invitations:write"), only)]
+    report = Report([], [])
+    for start in range(0, len(wanted), TOGETHER):
+        with locked(organization_id, by=by, needs="invitations:write") as standing:
+            endings.record_overdue(standing.organization)
+            if start == 0:
+                deed.begin(standing)
+            present = _present(standing, wanted[start : start + TOGETHER])
+            deed.prepare(standing, present)
+            judged = [(one, _fact(deed.check, standing, one) or _fact(deed.do, standing, one)) for one in present]
+        for invitation, fact in judged:
+            _put(report, invitation, fact)
+    return report
+
+
+def _find(standing: Standing, only: Filter) -> list[Invitation]:
+    standing.check_may("invitations:read")
+    found = invitation_lists.everything(standing, only, limit=MOST + 1)
+    if len(found) > MOST:
+        raise ListTooLong(invitation_lists.count(standing, only), MOST)
+    return found
+
+
+def _present(standing: Standing, invitation_ids: Sequence[UUID]) -> list[Invitation]:
+    """Those that are still there, in this order, with all that the deeds touch."""
+    query = invitation_lists.complete().where(
+        Invitation.organization_id == standing.organization.id, Invitation.id.in_(invitation_ids)
+    )
+    found = {one.id: one for one in session().scalars(query)}
+    return [found[one] for one in invitation_ids if one in found]
+
+
+def _fact(
+    act: Callable[[Standing, Invitation], None], standing: Standing, invitation: Invitation
+) -> DomainError | None:
+    try:
+        act(standing, invitation)
+    except DomainError as error:
+        return error
+    return None
+
+
+def _put(report: Report, invitation: Invitation, fact: DomainError | None) -> None:
+    if fact is None:
+        report.done.append(invitation)
+    else:
+        report.left_out.append(LeftOut(invitation, fact))

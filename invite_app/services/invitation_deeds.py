@@ -1,0 +1,105 @@
+"""What can be done to one invitation, as parts of a caller's transaction, which has recorded what is overdue."""
+
+from datetime import timedelta
+
+from invite_app.access import Standing
+from invite_app.errors import InvitationEnded, RoleGone
+from invite_app.models import Invitation, InvitationState, Role
+from invite_app.models.base import now
+
+from . import addresses, audit, delivery, drafts, endings, values
+
+EXTENSION = timedelta(days=7)
+PENDING = (InvitationState.PENDING,)
+OPEN = (InvitationState.PENDING, InvitationState.EXPIRED)
+
+
+def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> None:
+    """Raises InvitationEnded."""
+    if (state := invitation.state_at(now())) not in states:
+        raise InvitationEnded(invitation.id, state)
+
+
+def check_may_grant(standing: Standing, invitation: Invitation) -> Role:
+    """The role that the invitation hands out. Raises RoleGone and RoleAboveOwn."""
+    if invitation.role is None:
+        raise RoleGone(invitation.role_name)
+    standing.check_may_grant(invitation.role)
+    return invitation.role
+
+
+def send_again(
+    standing: Standing,
+    invitation: Invitation,
+    *,
+    email: str | None = None,
+    note: str | None = None,
+    is_in_list: bool = False,
+) -> None:
+    """Send an open invitation again and renew its end, if wanted to another address or with another note.
+
+    Raises InvitationEnded, RoleGone, RoleAboveOwn, RateLimited, and for an expired one or another address also what
+    a new invitation to it would raise.
+    """
+    check_state(invitation, OPEN)
+    check_may_grant(standing, invitation)
+    before = {"email": invitation.email, "note": invitation.note}
+    new_note = invitation.note if note is None else values.note(note)
+    address = invitation.email if email is None else values.email(email)
+    if invitation.state == InvitationState.EXPIRED:
+        _reopen(standing, invitation, address, is_in_list=is_in_list)
+    elif address != invitation.email:
+        values.check_domain(address, standing.organization.allowed_domains)
+        drafts.check_may_take_over(standing, addresses.look(standing.organization.id, address))
+    else:
+        drafts.check_mail(standing, address, is_in_list=is_in_list)
+    invitation.note = new_note
+    send_to(standing, invitation, address)
+    after = {"email": invitation.email, "note": invitation.note}
+    changed = [name for name in after if after[name] != before[name]]
+    audit.record(
+        standing.organization.id,
+        standing,
+        "invitation.resent",
+        invitation,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+
+
+def extend(standing: Standing, invitation: Invitation) -> None:
+    """Raises InvitationEnded, RoleGone and RoleAboveOwn."""
+    check_state(invitation, PENDING)
+    check_may_grant(standing, invitation)
+    invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + values.MAX_LIFETIME)
+    after = {"ends": invitation.expires_at.isoformat()}
+    audit.record(standing.organization.id, standing, "invitation.extended", invitation, after=after)
+
+
+def revoke(standing: Standing, invitation: Invitation) -> None:
+    """Raises InvitationEnded."""
+    check_state(invitation, PENDING)
+    endings.end(invitation, standing.organization, InvitationState.REVOKED)
+    audit.record(standing.organization.id, standing, "invitation.revoked", invitation)
+
+
+def send_to(standing: Standing, invitation: Invitation, address: str) -> None:
+    """Put the mail in the queue again, with a new end. Another address gets a link of its own."""
+    if address != invitation.email:
+        invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
+    invitation.expires_at = now() + standing.organization.invitation_lifetime
+    invitation.forget_observations()
+    if invitation.message is None:
+        invitation.message = delivery.enqueue(invitation)
+    else:
+        delivery.enqueue_again(invitation.message)
+
+
+def _reopen(standing: Standing, invitation: Invitation, address: str, *, is_in_list: bool) -> None:
+    values.check_domain(address, standing.organization.allowed_domains)
+    drafts.check_redirects(standing.organization, invitation)
+    look = addresses.look(standing.organization.id, address)
+    drafts.check_may_be_invited(standing, look, is_in_list=is_in_list)
+    invitation.state, invitation.ended_at = InvitationState.PENDING, None
+    standing.organization.pending_count += 1
+    drafts.set_inviter(invitation, standing)

@@ -1,0 +1,191 @@
+"""One deed for many invitations: each is judged by itself, by the rules of the single deed, before and when done."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from invite_app.access import Actor
+from invite_app.db import session, transaction
+from invite_app.errors import (
+    DomainError,
+    InvitationEnded,
+    InvitationPending,
+    ListTooLong,
+    PermissionMissing,
+    RoleAboveOwn,
+    RoleGone,
+    SeatsFull,
+)
+from invite_app.models import Invitation, InvitationState, OutboxMessage
+from invite_app.models.base import now
+from invite_app.services import audit, invitation_bulk, invitation_lists, invitations, roles
+from invite_app.services.invitation_bulk import Deed, Extend, Report, Revoke, SendAgain
+from invite_app.services.invitation_lists import EVERYTHING, Filter
+from tests.support.factories import (
+    OPERATOR,
+    Acme,
+    configure,
+    expire,
+    invite,
+    make_member,
+    make_role,
+    reread,
+    set_delivery,
+)
+
+PENDING = Filter((InvitationState.PENDING,))
+
+
+def said(report: Report) -> tuple[list[str], dict[str, type[DomainError]]]:
+    return (
+        sorted(one.email for one in report.done),
+        {one.invitation.email: type(one.why) for one in report.left_out},
+    )
+
+
+def both(acme: Acme, deed: type[Deed], only: Filter = EVERYTHING, by: Actor | None = None) -> Any:
+    """What the preview says, which then is what happens."""
+    by = by or acme.owner.actor
+    foretold = said(invitation_bulk.preview(acme.id, only, deed(), by=by))
+    assert said(invitation_bulk.apply(acme.id, only, deed(), by=by)) == foretold
+    return foretold
+
+
+def actions(acme: Acme, invitation: Invitation) -> list[str]:
+    return [event.action for event in audit.history_of(acme.id, invitation.id, by=acme.owner.actor)]
+
+
+class TestRevoking:
+    def test_leaves_out_what_is_over_and_names_it(self, acme: Acme) -> None:
+        first, second = invite(acme, "a@guest.example"), invite(acme, "b@guest.example")
+        late = invite(acme, "late@guest.example")
+        expire(late)
+        done, left_out = both(acme, Revoke)
+        assert done == ["a@guest.example", "b@guest.example"]
+        assert left_out == {"late@guest.example": InvitationEnded}
+        assert [reread(one).state for one in (first, second, late)] == ["revoked", "revoked", "expired"]
+        assert actions(acme, first) == ["invitation.revoked", "invitation.sent"]
+
+    def test_touches_only_what_the_filter_lets_through(self, acme: Acme) -> None:
+        chosen, other = invite(acme, "a@guest.example"), invite(acme, "b@guest.example")
+        both(acme, Revoke, Filter(invitation_ids=[str(chosen.id), "nonsense"]))
+        assert (reread(chosen).state, reread(other).state) == ("revoked", "pending")
+
+    def test_frees_a_seat_each(self, acme: Acme) -> None:
+        for number in range(3):
+            invite(acme, f"a{number}@guest.example")
+        configure(acme, seat_limit=6)
+        both(acme, Revoke, PENDING)
+        invite(acme, "new@guest.example")
+
+    def test_goes_on_after_a_chunk(self, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(invitation_bulk, "TOGETHER", 2)
+        made = [invite(acme, f"a{number}@guest.example") for number in range(5)]
+        assert len(both(acme, Revoke)[0]) == 5
+        assert {reread(one).state for one in made} == {"revoked"}
+
+
+class TestExtending:
+    def test_adds_a_week_to_each(self, acme: Acme) -> None:
+        made = [invite(acme, f"{name}@guest.example") for name in "ab"]
+        before = [one.expires_at for one in made]
+        both(acme, Extend)
+        assert [reread(one).expires_at - old for one, old in zip(made, before, strict=True)] == [
+            timedelta(days=7)
+        ] * 2
+
+    def test_leaves_out_roles_above_ones_own_and_roles_that_are_gone(self, acme: Acme) -> None:
+        make_role(acme, "Inviter", ["invitations:read", "invitations:write", "members:read"])
+        inviter = make_member(acme, "inviter@acme.example", role="inviter")
+        make_role(acme, "Gone", ["members:read"])
+        for role in ("member", "admin", "gone"):
+            invite(acme, f"{role}@guest.example", role=role)
+        roles.delete(acme.id, "gone", by=OPERATOR)
+        assert both(acme, Extend, by=inviter.actor) == (
+            ["member@guest.example"],
+            {"admin@guest.example": RoleAboveOwn, "gone@guest.example": RoleGone},
+        )
+
+
+class TestSendingAgain:
+    def test_queues_each_mail_once_more_and_renews_the_end(self, acme: Acme) -> None:
+        failed = invite(acme, "a@guest.example")
+        set_delivery(failed, state="failed", reason="550 no")
+        both(acme, SendAgain, PENDING)
+        row = session().query(OutboxMessage).filter_by(invitation_id=failed.id).one()
+        assert (row.sends, row.reason, reread(failed).undelivered_at) == (2, "", None)
+        assert actions(acme, failed) == ["invitation.resent", "invitation.sent"]
+
+    def test_makes_expired_ones_pending_as_far_as_seats_reach(self, acme: Acme) -> None:
+        made = [invite(acme, f"{name}@guest.example") for name in "abc"]
+        for one in made:
+            expire(one, timedelta(days=1))
+        configure(acme, seat_limit=5)
+        done, left_out = both(acme, SendAgain)
+        assert (len(done), list(left_out.values())) == (2, [SeatsFull])
+        assert sorted(reread(one).state for one in made) == ["expired", "pending", "pending"]
+
+    def test_sends_one_of_two_expired_ones_to_the_same_address(self, acme: Acme) -> None:
+        for _ in range(2):
+            expire(invite(acme, "a@guest.example"))
+        done, left_out = both(acme, SendAgain)
+        assert (done, left_out) == (["a@guest.example"], {"a@guest.example": InvitationPending})
+
+
+def test_selecting_more_than_fit_is_refused(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invitation_bulk, "MOST", 1)
+    for name in "ab":
+        invite(acme, f"{name}@guest.example")
+    for act in (invitation_bulk.preview, invitation_bulk.apply):
+        with pytest.raises(ListTooLong):
+            act(acme.id, PENDING, Revoke(), by=acme.owner.actor)
+
+
+def test_those_who_may_not_invite_change_none(acme: Acme) -> None:
+    invite(acme)
+    for act in (invitation_bulk.preview, invitation_bulk.apply):
+        with pytest.raises(PermissionMissing):
+            act(acme.id, PENDING, Revoke(), by=acme.member.actor)
+
+
+class TestTheOrder:
+    def test_starts_with_those_that_need_somebody_and_pages_through_all(self, acme: Acme) -> None:
+        made = [invite(acme, f"a{number}@guest.example") for number in range(7)]
+        set_delivery(made[1], state="failed", reason="550 no")
+        with transaction() as writing:
+            writing.get_one(Invitation, made[3].id).no_seat_at = now()
+        wanted = [made[number].email for number in (3, 1, 6, 5, 4, 2, 0)]
+        assert walk(acme, invitation_lists.NEEDS_YOU_FIRST) == wanted
+
+    def test_can_start_with_what_ends_soonest(self, acme: Acme) -> None:
+        for number in (5, 2, 9):
+            invite(acme, f"a{number}@guest.example", lifetime=timedelta(days=number))
+        assert walk(acme, invitation_lists.ENDS_SOONEST) == [f"a{number}@guest.example" for number in (2, 5, 9)]
+
+    def test_knows_a_role_that_was_deleted_and_forgets_what_was_mended(self, acme: Acme) -> None:
+        make_role(acme, "Gone", ["members:read"])
+        stuck = invite(acme, "stuck@guest.example", role="gone")
+        invite(acme, "new@guest.example")
+        roles.delete(acme.id, "gone", by=OPERATOR)
+        assert walk(acme, invitation_lists.NEEDS_YOU_FIRST)[0] == "stuck@guest.example"
+        invitations.edit(acme.id, stuck.id, invitations.Changes(role="member"), by=OPERATOR)
+        assert walk(acme, invitation_lists.NEEDS_YOU_FIRST)[0] == "new@guest.example"
+
+
+def walk(acme: Acme, order: Any) -> list[str]:
+    """The addresses page by page, there and back again."""
+    pages = [invitation_lists.list_page(acme.id, by=acme.owner.actor, only=PENDING, order=order, limit=2)]
+    while pages[-1].next:
+        cursor = pages[-1].next
+        pages.append(
+            invitation_lists.list_page(
+                acme.id, by=acme.owner.actor, only=PENDING, order=order, cursor=cursor, limit=2
+            )
+        )
+    if len(pages) > 1:
+        back = invitation_lists.list_page(
+            acme.id, by=acme.owner.actor, only=PENDING, order=order, cursor=pages[1].previous, limit=2
+        )
+        assert [one.id for one in back.items] == [one.id for one in pages[0].items]
+    return [one.email for page in pages for one in page.items]

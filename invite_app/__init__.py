@@ -6,11 +6,11 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, db, logs, pages, secret_key, worker
+from . import api, cli, db, logs, metrics, pages, secret_key, worker
 from .config import flask_config, make_folder, read_settings
 from .extensions import csrf, login, mail, migrate
 from .extensions import db as database
-from .mail.messages import unlinked
+from .mail.rendering import unlinked
 from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
 from .services import rate_limits
@@ -37,6 +37,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     _init_extensions(app)
     _init_mail(app)
     _trust_proxies(app)
+    metrics.register(app)
     rate_limits.register(app)
     api.register(app)
     pages.register(app)

@@ -1,18 +1,16 @@
 """Building mail. A message is a value; sending it is somebody else's business."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import current_app
-from markupsafe import Markup, escape
 
 from invite_app import tokens
 from invite_app.models import Invitation, OutboxMessage
 
-_ZERO_WIDTH_SPACE = "\u200b"
+from .rendering import render
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def context(subject: Invitation, *, link: str) -> dict[str, Any]:
         "inviter_given_name": subject.inviter.given_name if subject.inviter else subject.inviter_name,
         "given_name": subject.given_name,
         "role_name": subject.role_name,
-        "workspace_names": [workspace.name for workspace in subject.workspaces],
+        "workspace_names": tuple(workspace.name for workspace in subject.workspaces),
         "note": subject.note,
         "link": link,
         "expires_at_text": date_and_time(subject.expires_at),
@@ -136,24 +134,9 @@ def date_and_time(moment: datetime) -> str:
     return f"{date(moment)}, {moment:%H:%M} UTC"
 
 
-def unlinked(text: str | Markup) -> str | Markup:
-    """Text in which no mail client sees an address to turn into a link (filter of the mail templates)."""
-    broken = re.sub(r"([.@]|:(?=//))", rf"\1{_ZERO_WIDTH_SPACE}", str(text))
-    return escape(broken) if isinstance(text, Markup) else broken
-
-
 def _render(name: str, values: dict[str, Any], **headers: Any) -> MailMessage:
-    return MailMessage(
-        subject=" ".join(_fill(f"email/{name}/subject.txt", values).split()),
-        text=_fill(f"email/{name}/body.txt", values).strip() + "\n",
-        html=_fill(f"email/{name}/body.html", values),
-        **headers,
-    )
-
-
-def _fill(template: str, values: dict[str, Any]) -> str:
-    """Without what pages see of the request: a mail is the same whoever's request it is sent in."""
-    return current_app.jinja_env.get_template(template).render(values)
+    subject, text, html = render(name, values)
+    return MailMessage(subject=" ".join(subject.split()), text=text.strip() + "\n", html=html, **headers)
 
 
 def _message_id(row: OutboxMessage) -> str:

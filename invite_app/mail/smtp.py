@@ -6,20 +6,19 @@ import smtplib
 import ssl
 from collections import deque
 from collections.abc import Mapping
-from email import policy
 from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask_mail import Mail, Message
+from flask_mail import Mail
 
 from .connections import OpenConnection
 from .messages import MailMessage
+from .mime import compose
 from .transport import AddressRefused, NotSent, Receipt
 
 POOL_SIZE = 4
 _NO_SUCH_MAILBOX = (550, 551, 553)
-_AS_ENCODED = policy.SMTP.clone(refold_source="none")
 
 
 class SmtpTransport:
@@ -37,9 +36,10 @@ class SmtpTransport:
 
     def send(self, message: MailMessage) -> Receipt:
         """Raises AddressRefused and NotSent; a connection that failed is never used again."""
+        content = compose(message, self._sender)
         connection = self._take()
         try:
-            answer = connection.deliver(self._prepare(message), self._sender[1])
+            answer = connection.deliver(content, self._sender[1], message.to)
         except smtplib.SMTPRecipientsRefused as error:
             connection.close()
             raise _refusal(error) from error
@@ -53,21 +53,6 @@ class SmtpTransport:
         """Say goodbye on every idle connection."""
         while self._idle:
             self._idle.pop().quit()
-
-    def _prepare(self, message: MailMessage) -> "_Message":
-        name, address = self._sender
-        prepared = _Message(
-            subject=message.subject,
-            recipients=[message.to],
-            body=message.text,
-            html=message.html,
-            reply_to=message.reply_to,
-            extra_headers={"Auto-Submitted": "auto-generated"},
-        )
-        # Set afterwards, because Message() would join the two, and read a name like 'A <b@c.example>' as an address.
-        prepared.sender = (message.sender_name or name, address)
-        prepared.msgId = message.message_id
-        return prepared
 
     def _take(self) -> OpenConnection:
         if self._process != os.getpid():
@@ -88,17 +73,6 @@ class SmtpTransport:
             self._idle.append(connection)
         else:
             connection.quit()
-
-
-class _Message(Message):
-    """A message whose long headers stay as they were encoded.
-
-    Python would fold them anew, and write names out in doing so: a name like 'A <b@c.example>' became an address.
-    """
-
-    def as_bytes(self) -> bytes:
-        encoded: bytes = self._message().as_bytes(policy=_AS_ENCODED)
-        return encoded
 
 
 def _greeting(external_url: str) -> str:

@@ -9,11 +9,10 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import db
+from .courier import Courier
 from .extensions import db as database
-from .models import OutboxMessage
-from .services import delivery, sweeps
+from .services import sweeps
 
-BATCH = 20
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
 
@@ -45,15 +44,15 @@ def prepare_embedded(app: Flask) -> None:
 
 def run(app: Flask, stop: threading.Event) -> None:
     """Send due messages until told to stop; a database that is away for a while is waited for."""
-    is_away, next_sweep = False, 0.0
+    courier, is_away, next_sweep = Courier(app), False, 0.0
     while not stop.is_set():
         claimed = 0
         try:
             with app.app_context():
                 if time.monotonic() >= next_sweep:
-                    sweeps.record_expired()
                     next_sweep = time.monotonic() + SWEEP_SECONDS
-                claimed = run_once(stop)
+                    sweeps.run()
+                claimed = courier.run_once(stop)
             is_away = False
         except SQLAlchemyError as error:
             if not is_away:
@@ -61,29 +60,7 @@ def run(app: Flask, stop: threading.Event) -> None:
             is_away = True
         if not claimed:
             stop.wait(IDLE_SECONDS)
-
-
-def run_once(stop: threading.Event | None = None) -> int:
-    """Claim one batch and try to send it; how many messages were claimed. Needs an application context."""
-    rows = delivery.claim(BATCH)
-    for row in rows:
-        if stop is not None and stop.is_set():
-            delivery.release(row)
-        else:
-            _deliver(row)
-    return len(rows)
-
-
-def _deliver(row: OutboxMessage) -> None:
-    try:
-        taken = delivery.deliver(row)
-    except SQLAlchemyError:
-        raise
-    except Exception:  # whatever is wrong with one message must not keep the others
-        log.exception("outbox_message_broken", message_id=str(row.id))
-        delivery.postpone(row, "the message cannot be built; the server's log tells why")
-    else:
-        log.debug("outbox_message", message_id=str(row.id), sent=taken, attempt=row.attempts + 1)
+    courier.finish(app.config["MAIL_TIMEOUT"])
 
 
 def _start_thread(app: Flask) -> None:

@@ -1,13 +1,11 @@
-"""The outbox: queueing a message with its invitation, sending it, and writing down what became of it."""
+"""The outbox: queueing a message with its invitation, and sending it. What became of it is `results`'s."""
 
-import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask import current_app
 from sqlalchemy import Select, select, update
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import defer, joinedload, selectinload
 from uuid_utils.compat import uuid4
 
 from invite_app.db import session, transaction
@@ -18,17 +16,15 @@ from invite_app.models import (
     DeliveryState,
     Invitation,
     InvitationState,
-    Observation,
     Organization,
     OutboxMessage,
     User,
 )
 from invite_app.models.base import now
 
-from . import timeline
+from . import results
+from .results import Result
 
-MAX_ATTEMPTS = 6
-FIRST_PAUSE = timedelta(minutes=1)
 LEASE_MARGIN = timedelta(seconds=20)
 
 BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
@@ -88,9 +84,10 @@ def enqueue_notice(
 
 
 def claim(limit: int) -> list[OutboxMessage]:
-    """Lease the next due messages to the caller, oldest first.
+    """Lease the next due messages to the caller, oldest first, each with what it is built of.
 
-    They stay as they are at this moment, outside the session, so that their lease is the one that was taken.
+    They stay as they are at this moment, outside the session, and belong to the caller for the time of one
+    message and LEASE_MARGIN: what it has not begun by then it leaves alone.
     """
     lease = uuid4()
     due = (
@@ -104,89 +101,39 @@ def claim(limit: int) -> list[OutboxMessage]:
     with transaction() as writing:
         ids = list(writing.scalars(due.with_for_update(skip_locked=True)))
         writing.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.id.in_(ids))
-            .values(lease=lease, next_attempt_at=_lease_end(len(ids)))
+            update(OutboxMessage).where(OutboxMessage.id.in_(ids)).values(lease=lease, next_attempt_at=_lease_end())
         )
-        ours = (
-            select(OutboxMessage)
-            .where(OutboxMessage.id.in_(ids))
-            .order_by(OutboxMessage.created_at, OutboxMessage.id)
-        )
-        rows = list(writing.scalars(ours))
-    for row in rows:
-        session().expunge(row)
+    ours = complete().where(OutboxMessage.id.in_(ids), OutboxMessage.lease == lease)
+    rows = list(session().scalars(ours.order_by(OutboxMessage.created_at, OutboxMessage.id)))
+    session().commit()  # the mail server may take its time, which no database connection has to wait for
+    session().expunge_all()
     return rows
 
 
-def deliver(claimed: OutboxMessage) -> bool:
-    """Try to send one claimed message and write down the result; whether the mail server took it.
+def attempt(claimed: OutboxMessage) -> Result:
+    """Try to send one claimed message; what is to be written down about it. Touches no database.
 
-    A message that is not ours any more is left alone, and so is one whose lease could run out meanwhile. An
-    invitation or a link that ended since the claim fails.
+    A message whose lease could run out meanwhile is given back.
     """
-    ours = complete().where(
-        OutboxMessage.id == claimed.id,
-        OutboxMessage.lease == claimed.lease,
-        OutboxMessage.next_attempt_at > now() + _patience(),
-    )
-    row = session().scalar(ours.execution_options(populate_existing=True))
-    session().commit()  # the mail server may take its time, which no database connection has to wait for
-    if row is None:
-        return False
-    if reason := _why_over(row):
-        _give_up(row, reason, attempts=row.attempts)
-        return False
+    if claimed.next_attempt_at <= now() + _patience():
+        return results.untried(claimed)
+    if reason := _why_over(claimed):
+        return results.given_up(claimed, reason, attempts=claimed.attempts)
     try:
-        receipt = transport().send(BUILDERS[row.kind](row))
+        receipt = transport().send(BUILDERS[claimed.kind](claimed))
     except AddressRefused as error:
-        _give_up(row, str(error), attempts=row.attempts + 1)
+        return results.given_up(claimed, str(error), attempts=claimed.attempts + 1)
     except NotSent as error:
-        postpone(row, str(error))
-    else:
-        settle_sent(row, receipt)
-        return True
-    return False
-
-
-def release(row: OutboxMessage) -> None:
-    """Give a claimed message back untried, since this process is about to stop."""
-    _settle(row, next_attempt_at=now())
+        return results.postponed(claimed, str(error))
+    return results.taken(claimed, receipt)
 
 
 def settle_sent(row: OutboxMessage, receipt: Receipt) -> None:
-    """The mail server has the message."""
-    _settle(
-        row,
-        Observation.TAKEN,
-        state=DeliveryState.SENT,
-        answer=f"{receipt.host}: {receipt.answer}"[:500],
-        reason="",
-        attempts=row.attempts + 1,
-        sent_at=now(),
-    )
-
-
-def postpone(row: OutboxMessage, reason: str) -> None:
-    """This attempt came to nothing; there is another one later, until there were enough."""
-    attempts = row.attempts + 1
-    if attempts >= MAX_ATTEMPTS:
-        _give_up(row, reason, attempts=attempts)
-        return
-    pause = FIRST_PAUSE * 4 ** (attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
-    _settle(row, Observation.POSTPONED, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
-
-
-def _give_up(row: OutboxMessage, reason: str, *, attempts: int) -> None:
-    """There is no next attempt; its column tells from now on when the last one was."""
-    _settle(
-        row,
-        Observation.NOT_DELIVERED,
-        state=DeliveryState.FAILED,
-        reason=reason,
-        attempts=attempts,
-        next_attempt_at=now(),
-    )
+    """Write down that the mail server has the message, also on the row that the caller holds."""
+    result = results.taken(row, receipt)
+    if results.write([result]):
+        for name, value in result.values.items():
+            setattr(row, name, value)
 
 
 def _why_over(row: OutboxMessage) -> str | None:
@@ -197,29 +144,12 @@ def _why_over(row: OutboxMessage) -> str | None:
     return None
 
 
-def _settle(row: OutboxMessage, seen: Observation | None = None, **values: Any) -> None:
-    """Write a result down, unless the lease ran out and somebody else has the message now."""
-    with transaction() as writing:
-        written = writing.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.id == row.id, OutboxMessage.lease == row.lease)
-            .values(lease=None, **values),
-            execution_options={"synchronize_session": False},
-        )
-        if written.rowcount and seen and row.invitation_id:  # type: ignore[attr-defined]  # an UPDATE has a row count
-            told = {name: values[name] for name in ("answer", "reason", "attempts") if values.get(name)}
-            timeline.note(row.invitation_id, seen, **told)
-    if written.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
-        for name, value in values.items():
-            setattr(row, name, value)
-
-
 def _mark_kept(row: OutboxMessage) -> None:
     row.state, row.answer, row.sent_at = DeliveryState.SENT, "local outbox", now()
 
 
-def _lease_end(batch: int = 1) -> datetime:
-    return now() + _patience() * batch + LEASE_MARGIN
+def _lease_end() -> datetime:
+    return now() + _patience() + LEASE_MARGIN
 
 
 def _patience() -> timedelta:
@@ -228,15 +158,17 @@ def _patience() -> timedelta:
 
 
 def complete() -> Select[OutboxMessage]:
-    """Messages with everything they are built of."""
+    """Messages with everything they are built of; what many of them share is read once."""
     return select(OutboxMessage).options(
         joinedload(OutboxMessage.invitation).options(
-            joinedload(Invitation.organization),
-            joinedload(Invitation.inviter),
-            joinedload(Invitation.role),
+            selectinload(Invitation.organization),
+            selectinload(Invitation.inviter),
+            selectinload(Invitation.role),
             selectinload(Invitation.workspaces),
+            defer(Invitation.public_metadata),
+            defer(Invitation.private_metadata),
         ),
-        joinedload(OutboxMessage.user),
-        joinedload(OutboxMessage.organization),
-        joinedload(OutboxMessage.account_link),
+        selectinload(OutboxMessage.user),
+        selectinload(OutboxMessage.organization),
+        selectinload(OutboxMessage.account_link),
     )

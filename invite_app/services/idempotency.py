@@ -98,12 +98,5 @@ def forget(request: Request) -> None:
         writing.execute(delete(IdempotencyKey).where(*_is(request)))
 
 
-def clean_up() -> int:
-    """Delete what is too old to be asked for; how many there were."""
-    with transaction() as writing:
-        gone = writing.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at <= now() - LIFETIME))
-    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has a row count
-
-
 def _is(request: Request) -> tuple[ColumnElement[bool], ...]:
     return IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key

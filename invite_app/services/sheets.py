@@ -9,14 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from invite_app import ids
 from invite_app.access import Actor, Standing, authorize, locked
-from invite_app.db import session, transaction
+from invite_app.db import session
 from invite_app.errors import SheetUnknown
 from invite_app.models import Batch, RowState, Sheet, SheetRow
-from invite_app.models.base import now
 
 from . import bulk, drafts, seats, sheet_rows, sheet_sections
 from .sheet_text import Line, with_cells
@@ -167,13 +166,6 @@ def delete_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor
     """Start over. What was sent stays sent. Raises SheetUnknown."""
     with locked(organization_id, by=by, needs="invitations:write") as standing:
         session().delete(_find(standing, sheet_id))
-
-
-def clean_up() -> int:
-    """Delete lists that nobody has come back to for a month; how many."""
-    with transaction() as writing:
-        gone = writing.execute(delete(Sheet).where(Sheet.created_at < now() - LIFETIME))
-    return int(gone.rowcount)  # type: ignore[attr-defined]  # a DELETE's result has a row count
 
 
 def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Standing, Sheet]:

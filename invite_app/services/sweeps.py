@@ -1,14 +1,64 @@
 """What time alone brings about, written down now and then, whether or not anybody looks."""
 
-from sqlalchemy import exists, select
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, exists, inspect, select, tuple_
 
 from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import OrganizationUnknown
-from invite_app.models import Invitation, InvitationState, Organization
+from invite_app.models import (
+    AccountLink,
+    DeliveryState,
+    IdempotencyKey,
+    Invitation,
+    InvitationState,
+    Organization,
+    OutboxMessage,
+    Session,
+    Sheet,
+)
 from invite_app.models.base import now
 
-from . import endings
+from . import endings, idempotency, sheets
+
+CHUNK, MOST_CHUNKS = 500, 20
+"""Rows per transaction, and transactions per kind of row and sweep, so that others get their turn, and mail too."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How long rows of a model are kept, counted from the time in `since`; `which` of them may go at all."""
+
+    model: type[Any]
+    since: Any
+    lifetime: timedelta
+    which: Any = True
+
+
+KEPT = (
+    Kept(Session, Session.created_at, timedelta(days=90)),
+    Kept(AccountLink, AccountLink.expires_at, timedelta(days=30)),
+    Kept(
+        OutboxMessage,
+        OutboxMessage.created_at,
+        timedelta(days=30),
+        which=OutboxMessage.invitation_id.is_(None) & (OutboxMessage.state != DeliveryState.QUEUED),
+    ),
+    Kept(IdempotencyKey, IdempotencyKey.created_at, idempotency.LIFETIME),
+    Kept(Sheet, Sheet.created_at, sheets.LIFETIME),
+)
+"""What is deleted when it is old. Sign-ins end after 14 days; until they go, they tell when somebody was last seen.
+The message of an invitation stays as long as the invitation does."""
+
+
+def run() -> None:
+    """Everything there is to sweep. In several processes at once, each does a part."""
+    record_expired()
+    for kept in KEPT:
+        clean_up(kept)
 
 
 def record_expired() -> int:
@@ -29,3 +79,27 @@ def record_expired() -> int:
         except OrganizationUnknown:
             continue  # deleted meanwhile
     return len(organization_ids)
+
+
+def clean_up(kept: Kept) -> int:
+    """Delete what is too old, up to MOST_CHUNKS * CHUNK rows; how many."""
+    is_old = (kept.since <= now() - kept.lifetime) & kept.which
+    if session().scalar(select(1).select_from(kept.model).where(is_old).limit(1)) is None:
+        return 0  # most of the time, and no reason to lock anybody out
+    total = 0
+    for _ in range(MOST_CHUNKS):
+        count = _delete_chunk(kept.model, is_old)
+        total += count
+        if count < CHUNK:
+            break
+    return total
+
+
+def _delete_chunk(model: type[Any], is_old: Any) -> int:
+    key = tuple_(*inspect(model).primary_key)
+    some = select(*inspect(model).primary_key).where(is_old).limit(CHUNK).with_for_update(skip_locked=True)
+    with transaction() as writing:
+        gone: CursorResult[Any] = writing.execute(  # type: ignore[assignment]  # a DELETE's result has a row count
+            delete(model).where(key.in_(some)), execution_options={"synchronize_session": False}
+        )
+    return gone.rowcount

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from invite_app.access import Actor, authorize
 from invite_app.db import session
@@ -24,6 +24,21 @@ class Entry:
     kind: str
     actor: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Something that was seen of an invitation on its way."""
+
+    invitation_id: UUID
+    kind: Observation
+    detail: dict[str, Any]
+
+
+def note_all(seen: Sequence[Seen]) -> None:
+    """Write down what was seen of many invitations, as part of the caller's transaction."""
+    if seen:
+        session().execute(insert(InvitationEvent), [vars(one) for one in seen])
 
 
 def note(invitation_id: UUID, kind: Observation, **detail: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from invite_app import worker
+from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import OutboxMessage
 from invite_app.models.base import now
@@ -80,9 +80,9 @@ def test_a_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, star
     process.kill()
     process.wait()
     with queue_app.app_context():
-        assert worker.run_once() == 0
+        assert Courier(queue_app).run_once() == 0
         _let_leases_run_out()
-        assert worker.run_once() == COUNT
+        assert Courier(queue_app).run_once() == COUNT
         assert [row.reason for row in session().scalars(select(OutboxMessage))] == [""] * COUNT
         assert outbox.status().sent_last_hour == COUNT
     assert {message.recipients[0] for message in smtp.messages} == {

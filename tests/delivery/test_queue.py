@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +10,13 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from invite_app import worker
+from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.extensions import db
 from invite_app.mail import messages
 from invite_app.models import AuditEvent, Invitation, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import delivery, invitations, kept_mail, outbox, sweeps
+from invite_app.services import delivery, invitations, kept_mail, outbox, results, sweeps
 from tests.support.databases import on_postgres
 from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, set_delivery
 from tests.support.mail import SmtpServer, wait_until
@@ -41,7 +41,7 @@ def queue(app: Flask, acme: Acme, count: int = 1) -> list[UUID]:
 
 def work(app: Flask) -> int:
     with app.app_context():
-        return worker.run_once()
+        return Courier(app).run_once()
 
 
 def rows(app: Flask) -> list[OutboxMessage]:
@@ -64,7 +64,7 @@ def test_failures_are_tried_again_ever_later_and_then_given_up(
     (invitation_id,) = queue(queue_app, acme)
     smtp.fail("451 4.7.1 later")
     pauses = []
-    for attempt in range(1, delivery.MAX_ATTEMPTS):
+    for attempt in range(1, results.MAX_ATTEMPTS):
         assert work(queue_app) == 1
         (row,) = rows(queue_app)
         assert (row.state, row.attempts, row.reason) == ("queued", attempt, "451 4.7.1 later")
@@ -75,7 +75,7 @@ def test_failures_are_tried_again_ever_later_and_then_given_up(
     assert [round(pause / 4**power) for power, pause in enumerate(pauses)] == [1] * len(pauses)
     work(queue_app)
     (row,) = rows(queue_app)
-    assert (row.state, row.attempts, row.reason) == ("failed", delivery.MAX_ATTEMPTS, "451 4.7.1 later")
+    assert (row.state, row.attempts, row.reason) == ("failed", results.MAX_ATTEMPTS, "451 4.7.1 later")
     with queue_app.app_context():
         assert invitations.get(acme.id, invitation_id, by=acme.owner.actor).state == "pending"
 
@@ -115,17 +115,6 @@ def test_one_message_that_breaks_does_not_keep_the_others(
     assert work(queue_app) == 3
     assert [row.state for row in rows(queue_app)] == ["sent", "queued", "sent"]
     assert "cannot be built" in rows(queue_app)[1].reason
-
-
-def test_a_lease_that_could_run_out_while_sending_is_left_alone(
-    queue_app: Flask, acme: Acme, smtp: SmtpServer
-) -> None:
-    (invitation_id,) = queue(queue_app, acme)
-    with queue_app.app_context():
-        (claimed,) = delivery.claim(1)
-        set_delivery(invitation_id, next_attempt_at=now() + timedelta(seconds=9))
-        assert not delivery.deliver(claimed)
-    assert (smtp.messages, rows(queue_app)[0].state) == ([], "queued")
 
 
 def test_an_ended_invitation_is_not_sent(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
@@ -230,7 +219,7 @@ def test_without_a_mail_server_messages_are_kept(app: Flask) -> None:
     with app.app_context():
         acme = make_organization()
         invite(acme)
-        assert worker.run_once() == 0
+        assert Courier(app).run_once() == 0
         assert outbox.status().sent_last_hour == 1
         (row,) = kept_mail.list_latest(by=acme.owner.actor)
         assert (row.state, row.answer) == ("sent", "local outbox")

@@ -14,7 +14,7 @@ from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail.transport import NotSent, Receipt, transport
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import delivery, invitations
+from invite_app.services import delivery, invitations, results
 from tests.support.factories import Acme, invite, make_organization, reread, set_delivery, token_of
 from tests.support.mail import SmtpServer
 
@@ -129,7 +129,7 @@ class TestClaimed:
         return sent
 
     def test_all_of_a_batch_are_delivered(self, three: list[Invitation], smtp: SmtpServer) -> None:
-        assert [delivery.deliver(row) for row in delivery.claim(10)] == [True, True, True]
+        assert results.write([delivery.attempt(row) for row in delivery.claim(10)]) == 3
         assert len(smtp.messages) == 6
         assert [message_of(invitation).sends for invitation in three] == [1, 1, 1]
 
@@ -138,42 +138,33 @@ class TestClaimed:
         assert len(delivery.claim(10)) == 1
         assert delivery.claim(10) == []
 
-    def test_an_invitation_revoked_since_the_claim_is_not_sent(
+    def test_an_invitation_that_was_revoked_is_not_sent(
         self, acme: Acme, three: list[Invitation], smtp: SmtpServer
     ) -> None:
-        rows = delivery.claim(10)
         invitations.revoke(acme.id, three[0].id, by=acme.owner.actor)
-        assert sorted(delivery.deliver(row) for row in rows) == [False, True, True]
-        assert len(smtp.to("ana0@guest.example")) == 1
-        assert message_of(three[0]).state == "failed"
+        results.write([delivery.attempt(row) for row in delivery.claim(10)])
+        assert len(smtp.messages) == 5
+        assert [message_of(invitation).state for invitation in three] == ["failed", "sent", "sent"]
 
-    def test_a_message_that_somebody_else_has_by_now_is_left_alone(
-        self, three: list[Invitation], smtp: SmtpServer, elsewhere: Elsewhere
+    def test_a_message_whose_lease_could_run_out_is_left_alone(
+        self, three: list[Invitation], smtp: SmtpServer
     ) -> None:
         (row,) = delivery.claim(1)
-        theirs = uuid4()
-        with elsewhere():
-            set_delivery(row.invitation_id, lease=theirs)
-        assert not delivery.deliver(row)
+        row.next_attempt_at = now() + timedelta(seconds=9)
+        results.write([delivery.attempt(row)])
         assert len(smtp.messages) == 3
-        delivery.release(row)
-        delivery.settle_sent(row, Receipt("host", "250 ok"))
-        session().expire_all()
-        now_theirs = session().get_one(OutboxMessage, row.id)
-        assert (now_theirs.lease, now_theirs.state) == (theirs, "queued")
+        assert (message_of(three[0]).state, message_of(three[0]).lease) == ("queued", None)
 
     def test_a_result_that_comes_after_the_lease_was_lost_is_not_written_down(
-        self, three: list[Invitation], elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
+        self, three: list[Invitation], elsewhere: Elsewhere
     ) -> None:
         theirs = uuid4()
-        (row,) = delivery.claim(1)
-
-        def lose_the_lease(*_: object) -> Receipt:
-            with elsewhere():
-                set_delivery(row.invitation_id, lease=theirs)
-            return Receipt("host", "250 ok")
-
-        monkeypatch.setattr(type(transport()), "send", lose_the_lease)
-        delivery.deliver(row)
+        mine, lost = delivery.claim(2)
+        sent = [delivery.attempt(row) for row in (mine, lost)]
+        with elsewhere():
+            set_delivery(lost.invitation_id, lease=theirs)
+        assert results.write(sent) == 1
+        delivery.settle_sent(lost, Receipt("host", "250 ok"))
         session().expire_all()
-        assert session().get_one(OutboxMessage, row.id).lease == theirs
+        now_there = [session().get_one(OutboxMessage, one.id) for one in (mine, lost)]
+        assert [(row.state, row.lease) for row in now_there] == [("sent", None), ("queued", theirs)]

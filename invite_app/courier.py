@@ -1,0 +1,132 @@
+"""One batch of the outbox after the other: a thread sends while this one writes down what became of the last ones."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+import structlog
+from flask import Flask
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from .models import OutboxMessage
+from .services import delivery, results
+from .services.results import Result
+
+BATCH_SECONDS = 1.0
+"""What is not sent so long after its claim is given back, so that nothing is sent that is no longer true."""
+FIRST_BATCH, LARGEST_BATCH = 20, 200
+GROUP, GROUP_SECONDS = 50, 0.05
+"""Results are committed together: so many, or those of so long. What a killed process has sent since its last commit
+is sent again, with the same Message-ID: about GROUP messages, and never more than a batch."""
+RETRY_SECONDS = 0.5
+
+log = structlog.get_logger()
+
+
+class Courier:
+    """Sends batches, and commits what became of some messages while the next are sent.
+
+    Results that the database could not take are kept until it can.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._size = FIRST_BATCH
+        self._unwritten: list[Result] = []
+
+    def run_once(self, stop: threading.Event | None = None) -> int:
+        """Claim one batch and try to send it; how many messages were claimed. Needs an application context."""
+        self._write()
+        rows = delivery.claim(self._size)
+        if rows:
+            self._deliver(rows, stop or threading.Event())
+        return len(rows)
+
+    def finish(self, seconds: float) -> None:
+        """Before the process ends: try for so long to write down what could not be written."""
+        deadline = time.monotonic() + seconds
+        while self._unwritten and time.monotonic() < deadline:
+            try:
+                with self._app.app_context():
+                    self._write()
+            except SQLAlchemyError:
+                time.sleep(RETRY_SECONDS)
+
+    def _deliver(self, rows: Sequence[OutboxMessage], stop: threading.Event) -> None:
+        trip = _Trip(self._app, rows, stop)
+        error: SQLAlchemyError | None = None
+        for group in trip.groups():
+            self._unwritten += group
+            try:
+                if error is None:
+                    self._write()
+            except SQLAlchemyError as happened:
+                error = happened
+                trip.give_up()
+        self._size = trip.next_size
+        if error is not None:
+            raise error
+
+    def _write(self) -> None:
+        if not self._unwritten:
+            return
+        try:
+            results.write(self._unwritten)
+        except (DataError, IntegrityError):  # no use in trying again; the messages will be sent again
+            log.exception("outbox_results_lost", count=len(self._unwritten))
+        self._unwritten = []
+
+
+class _Trip:
+    """One batch on its way, in a thread."""
+
+    def __init__(self, app: Flask, rows: Sequence[OutboxMessage], stop: threading.Event) -> None:
+        self._app, self._rows, self._stop = app, rows, stop
+        self._is_off = False
+        self._results: deque[Result] = deque()
+        self._enough = threading.Event()
+        self._tried, self._began, self._ended = 0, time.monotonic(), 0.0
+        self._thread = threading.Thread(target=self._send_all, daemon=True, name="outbox-sender")
+
+    @property
+    def next_size(self) -> int:
+        """As many messages as would have taken half of the time."""
+        per_second = self._tried / max(self._ended - self._began, 0.001)
+        return max(1, min(LARGEST_BATCH, round(per_second * BATCH_SECONDS / 2)))
+
+    def give_up(self) -> None:
+        self._is_off = True
+
+    def groups(self) -> Iterator[list[Result]]:
+        """Send; what became of the messages, as many at a time as there are by then."""
+        self._thread.start()
+        is_over = False
+        while not is_over:
+            self._enough.wait(GROUP_SECONDS)
+            self._enough.clear()
+            is_over = self._ended > 0
+            if group := [self._results.popleft() for _ in range(len(self._results))]:
+                yield group
+        self._thread.join()
+
+    def _send_all(self) -> None:
+        try:
+            with self._app.app_context():
+                for row in self._rows:
+                    self._results.append(self._send(row))
+                    if len(self._results) >= GROUP:
+                        self._enough.set()
+        finally:
+            self._ended = time.monotonic()
+            self._enough.set()
+
+    def _send(self, row: OutboxMessage) -> Result:
+        if self._is_off or self._stop.is_set() or time.monotonic() - self._began > BATCH_SECONDS:
+            return results.untried(row)
+        self._tried += 1
+        try:
+            return delivery.attempt(row)
+        except Exception:  # whatever is wrong with one message must not keep the others
+            log.exception("outbox_message_broken", message_id=str(row.id))
+            return results.postponed(row, "the message cannot be built; the server's log tells why")

@@ -1,0 +1,127 @@
+"""What became of claimed messages, written down for many in one transaction, and only while they are ours."""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, select, update
+
+from invite_app.db import session, transaction
+from invite_app.mail.transport import Receipt
+from invite_app.models import DeliveryState, Invitation, Observation, OutboxMessage
+from invite_app.models.base import now
+
+from . import timeline
+
+MAX_ATTEMPTS = 6
+FIRST_PAUSE = timedelta(minutes=1)
+
+MESSAGES: Table = OutboxMessage.__table__  # type: ignore[assignment]  # it is a Table, which the class does not say
+COLUMNS = ("state", "reason", "answer", "attempts", "next_attempt_at", "sent_at", "lease")
+
+
+@dataclass(frozen=True)
+class Result:
+    """The new values of a message's columns, and what its invitation's timeline tells of it."""
+
+    row: OutboxMessage
+    values: dict[str, Any]
+    seen: Observation | None = None
+
+
+def taken(row: OutboxMessage, receipt: Receipt) -> Result:
+    """The mail server has the message."""
+    answer = f"{receipt.host}: {receipt.answer}"[:500]
+    return _result(
+        row,
+        Observation.TAKEN,
+        state=DeliveryState.SENT,
+        answer=answer,
+        reason="",
+        attempts=row.attempts + 1,
+        sent_at=now(),
+    )
+
+
+def postponed(row: OutboxMessage, reason: str) -> Result:
+    """This attempt came to nothing; there is another one later, until there were enough."""
+    attempts = row.attempts + 1
+    if attempts >= MAX_ATTEMPTS:
+        return given_up(row, reason, attempts=attempts)
+    pause = FIRST_PAUSE * 4 ** (attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
+    return _result(row, Observation.POSTPONED, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
+
+
+def given_up(row: OutboxMessage, reason: str, *, attempts: int) -> Result:
+    """There is no next attempt; its column tells from now on when the last one was."""
+    return _result(
+        row,
+        Observation.NOT_DELIVERED,
+        state=DeliveryState.FAILED,
+        reason=reason,
+        attempts=attempts,
+        next_attempt_at=now(),
+    )
+
+
+def untried(row: OutboxMessage) -> Result:
+    """The message is given back at once, for whoever comes next."""
+    return _result(row, next_attempt_at=now())
+
+
+def write(results: Sequence[Result]) -> int:
+    """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
+    leases = {result.row.id: result.row.lease for result in results if result.row.lease}
+    locked = select(OutboxMessage.id, OutboxMessage.lease).where(OutboxMessage.id.in_(leases))
+    failed = [result.row.invitation_id for result in results if result.seen == Observation.NOT_DELIVERED]
+    with transaction() as writing:
+        if failed:
+            lock_invitations(filter(None, failed))
+        now_held = writing.execute(locked.order_by(OutboxMessage.id).with_for_update())
+        ours = {row_id for row_id, lease in now_held if lease == leases[row_id]}
+        written = [result for result in results if result.row.id in ours]
+        if written:
+            values = [{"row_id": result.row.id, **result.values} for result in written]
+            writing.connection().execute(_UPDATE, values)
+            if failed:
+                _mark_undelivered(written)
+            timeline.note_all([_seen(result) for result in written if result.seen and result.row.invitation_id])
+    return len(written)
+
+
+def lock_invitations(invitation_ids: Iterable[UUID]) -> None:
+    """Keep others off these before their messages are touched: whoever changes both does it in this order."""
+    wanted = select(Invitation.id).where(Invitation.id.in_(list(invitation_ids)))
+    session().execute(wanted.order_by(Invitation.id).with_for_update(key_share=True)).all()
+
+
+def _mark_undelivered(written: Sequence[Result]) -> None:
+    """What became of a mail is no change of the invitation, whose `updated_at` stays."""
+    failed = [result.row.invitation_id for result in written if result.seen == Observation.NOT_DELIVERED]
+    session().execute(
+        update(Invitation)
+        .where(Invitation.id.in_(filter(None, failed)))
+        .values(undelivered_at=now(), updated_at=Invitation.updated_at),
+        execution_options={"synchronize_session": False},
+    )
+
+
+_UPDATE = (
+    MESSAGES.update().where(MESSAGES.c.id == bindparam("row_id")).values({name: bindparam(name) for name in COLUMNS})
+)
+
+
+def _result(row: OutboxMessage, seen: Observation | None = None, **values: Any) -> Result:
+    same = {name: getattr(row, name) for name in COLUMNS if name not in values}
+    return Result(row, {**same, **values, "lease": None}, seen)
+
+
+def _seen(result: Result) -> timeline.Seen:
+    invitation_id, values = result.row.invitation_id, result.values
+    assert invitation_id is not None
+    assert result.seen is not None
+    told = {name: values[name] for name in ("answer", "reason", "attempts") if values[name]}
+    return timeline.Seen(invitation_id, result.seen, told)

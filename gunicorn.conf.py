@@ -3,6 +3,8 @@
 import logging
 import os
 import re
+import shutil
+import tempfile
 from typing import Any
 
 from gunicorn import glogging
@@ -23,6 +25,20 @@ preload_app = False
 
 # No socket in the home folder of whoever starts it, shared by all that they start.
 control_socket_disable = True
+
+
+def on_starting(server: Any) -> None:
+    """Make the folder where the processes count together for /metrics, unless there is one."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        server.metrics_folder = tempfile.mkdtemp(prefix="invite_app-metrics-")
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = server.metrics_folder
+
+
+def on_exit(server: Any) -> None:
+    """Remove that folder, unless another gunicorn has taken over (USR2), which counts on in it."""
+    if not server.reexec_pid:
+        shutil.rmtree(getattr(server, "metrics_folder", ""), ignore_errors=True)
+
 
 # Whom to believe about X-Forwarded-* is decided in one place, by the app: INVITE_TRUSTED_PROXIES.
 forwarded_allow_ips = ""

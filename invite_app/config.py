@@ -131,6 +131,9 @@ class Settings(BaseModel):
     outbox_worker: Literal["embedded", "external"] = _allowed("embedded or external", "embedded")
     redis_url: Annotated[str, AfterValidator(_redis_url)] = _allowed("a URL like redis://host:6379/0")
     rate_limits: Literal["on", "off"] = _allowed("on or off", "on")
+    metrics_token: Annotated[SecretStr, AfterValidator(_secret)] = _allowed(
+        "at least 16 characters long, for example from 'openssl rand -hex 32'", SecretStr("")
+    )
     instance_path: str = ""
     log_format: Literal["console", "json"] = _allowed("console or json", "console")
 
@@ -199,6 +202,7 @@ def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
         "OUTBOX_WORKER": settings.outbox_worker,
         "REDIS_URL": settings.redis_url,
         "RATE_LIMITS": settings.rate_limits == "on",
+        "METRICS_TOKEN": settings.metrics_token.get_secret_value(),
         "LOG_FORMAT": settings.log_format,
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",

@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
+from invite_app import metrics
 from invite_app.access import Actor, authorize
 from invite_app.errors import RateLimited, StillRunning
 from invite_app.extensions import csrf
@@ -126,6 +127,7 @@ class Dialect:
         """The answer to what went wrong."""
         if isinstance(error, RequestRedirect):
             return error.get_response()  # type: ignore[return-value]
+        metrics.note_refusal(error)
         row = self.row_for(error)
         if row is None:
             current_app.log_exception(sys.exc_info())

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from flask import flash, g, url_for
 from markupsafe import Markup, escape
 
+from invite_app import metrics
 from invite_app.access import Standing
 from invite_app.errors import (
     AccountExists,
@@ -158,6 +159,7 @@ class Attempt(AbstractContextManager["Attempt"]):
     ) -> bool:
         if not isinstance(error, DomainError) or (row := row_of(error, self._table)) is None:
             return False
+        metrics.note_refusal(error)
         if self._form is None:
             flash(row.sentence(error), "bad")
         else:

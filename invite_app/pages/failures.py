@@ -9,6 +9,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
+from invite_app import metrics
 from invite_app.errors import (
     ApiKeyUnknown,
     DomainError,
@@ -51,6 +52,7 @@ log = structlog.get_logger()
 
 @pages.errorhandler(DomainError)
 def show_fact(error: DomainError) -> ResponseReturnValue:
+    metrics.note_refusal(error)
     status = STATUS.get(type(error), 400)
     sentence = "" if isinstance(error, PermissionMissing) else facts.sentence(error)
     answer = show(f"errors/{status}.html", status=status, sentence=sentence)

@@ -1,0 +1,49 @@
+"""`/metrics`, for who asks from this machine or with the token; for others there is no such page."""
+
+import hmac
+from ipaddress import ip_address
+
+from flask import Blueprint, Response, abort, current_app, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from invite_app import metrics
+from invite_app.services import outbox
+
+FORWARDING = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
+"""Headers of a proxy: its requests come from its users, wherever it runs itself."""
+
+blueprint = Blueprint("metrics", __name__)
+
+
+@blueprint.get("/metrics")
+def show() -> Response:
+    if not _has_token() and not _is_from_here():
+        abort(404)
+    try:
+        status = outbox.status()
+    except SQLAlchemyError:
+        status = None
+    return Response(metrics.render(status), content_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})
+
+
+def _has_token() -> bool:
+    token: str = current_app.config["METRICS_TOKEN"]
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    is_same = hmac.compare_digest(given.strip().encode("utf-8", "surrogatepass"), token.encode())
+    return bool(token) and scheme.lower() == "bearer" and is_same
+
+
+def _is_from_here() -> bool:
+    """Whether the peer itself, whomever it may speak for, is on this machine, and speaks for nobody."""
+    before_proxy = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
+    is_proxy = any(name in request.headers for name in FORWARDING)
+    return not is_proxy and _is_loopback(before_proxy.get("REMOTE_ADDR"))
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        found = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback

@@ -1,0 +1,151 @@
+"""What operators watch, as Prometheus reads it: requests, invitations, and the outbox at the moment of reading.
+
+No label holds an address, an id or a token: routes are patterns, results the names of facts. The processes of one
+server count into files of the folder PROMETHEUS_MULTIPROC_DIR, which gunicorn.conf.py makes, and any of them answers
+for all. What delivery processes did is read from the database, so that it is known wherever they run.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+
+from filelock import BaseFileLock, FileLock, Timeout
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from .errors import DomainError
+from .services.outbox import Status
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+INVITING = {
+    "deepset.invite_user_to_organization": "sent",
+    "deepset.invite_user_to_workspace": "sent",
+    "deepset.invite_users_in_bulk": "list",
+    "clerk.create_invitation": "sent",
+    "clerk.create_invitations": "list",
+    "trieve.post_invitation": "sent",
+    "almanac.invite_organization_member": "sent",
+    "pages.invite": "sent",
+    "pages.send_list": "list",
+}
+"""The operations that invite, and what their success is called."""
+
+
+class _Slot:
+    """The number under which a process counts: the lowest that no living process has.
+
+    The next process goes on where a dead one stopped, so that there are never more files than processes at a time.
+    """
+
+    def __init__(self) -> None:
+        self._owner, self._number = 0, 0
+        self._lock: BaseFileLock | None = None
+
+    def __call__(self) -> int:
+        if self._owner != os.getpid():
+            self._owner, self._number = os.getpid(), self._claim(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+        return self._number
+
+    def _claim(self, folder: Path) -> int:
+        folder.mkdir(parents=True, exist_ok=True)
+        for number in count():
+            lock = FileLock(folder / f"{number}.lock", thread_local=False)
+            with suppress(Timeout):
+                lock.acquire(blocking=False)
+                self._lock = lock  # it goes with the process
+                return number
+        raise AssertionError  # there are enough numbers
+
+
+IS_SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ
+if IS_SHARED:
+    values.ValueClass = values.MultiProcessValue(_Slot())  # type: ignore[no-untyped-call]  # the package has types for some
+
+_registry = CollectorRegistry()
+REQUESTS = Counter(
+    "invite_requests", "Requests by route, method and status.", ("route", "method", "status"), registry=_registry
+)
+SECONDS = Histogram(
+    "invite_request_seconds", "Time to an answer.", ("route", "method"), buckets=BUCKETS, registry=_registry
+)
+INVITATIONS = Counter(
+    "invite_invitations", "Tries to invite, by dialect and result.", ("dialect", "result"), registry=_registry
+)
+
+
+def register(app: Flask) -> None:
+    """Count every request; to be registered before anything that may answer one."""
+    app.before_request(_begin)
+    app.after_request(_count)
+
+
+def note_refusal(error: Exception) -> None:
+    """Remember for the count what stood in the way of the present request."""
+    if isinstance(error, DomainError):
+        g.refusal = type(error).__name__
+
+
+def render(outbox: Status | None) -> bytes:
+    """Everything that is known. Without an outbox the database could not be asked."""
+    registry = _registry
+    if IS_SHARED:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # likewise
+    moment = CollectorRegistry()
+    moment.register(_Outbox(outbox))
+    return generate_latest(registry) + generate_latest(moment)
+
+
+def _begin() -> None:
+    g.began = perf_counter()
+
+
+def _count(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule is not None else "none"
+    method = request.method if request.method in METHODS else "other"
+    REQUESTS.labels(route, method, response.status_code).inc()
+    if (began := g.get("began")) is not None:
+        SECONDS.labels(route, method).observe(perf_counter() - began)
+    if request.endpoint in INVITING and request.method == "POST":
+        is_done = response.status_code < 400
+        result = INVITING[request.endpoint] if is_done else g.get("refusal", "malformed")
+        INVITATIONS.labels(request.endpoint.partition(".")[0], result).inc()
+    return response
+
+
+class _Outbox(Collector):
+    def __init__(self, status: Status | None) -> None:
+        self._status = status
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        status = self._status
+        yield GaugeMetricFamily("invite_database_up", "Whether the database answers.", status is not None)
+        if status is None:
+            return
+        yield GaugeMetricFamily("invite_outbox_messages", "Messages that wait to be sent.", status.queued)
+        yield GaugeMetricFamily("invite_outbox_due", "Those of them that could be sent now.", status.due)
+        yield GaugeMetricFamily(
+            "invite_outbox_oldest_seconds",
+            "How long the oldest due message has waited.",
+            status.oldest_due_seconds or 0,
+        )
+        yield _delivered(status)
+        yield GaugeMetricFamily("invite_outbox_given_up", "Messages that failed and were not retried.", status.failed)
+
+
+def _delivered(status: Status) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(
+        "invite_deliveries_last_hour", "What became of messages, by whichever process.", labels=("result",)
+    )
+    family.add_metric(("sent",), status.sent_last_hour)
+    family.add_metric(("failed",), status.failed_last_hour)
+    return family

@@ -13,7 +13,7 @@ from invite_app.db import session, transaction
 from invite_app.models import DeliveryState, InvitationState, Organization, OutboxMessage
 from invite_app.models.base import now
 
-from . import audit, delivery
+from . import audit, delivery, results
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LATE = timedelta(minutes=5)
@@ -89,11 +89,15 @@ def retry(message_ids: Iterable[UUID], *, by: audit.Author) -> list[UUID]:
 
 def _retry(message_id: UUID, by: audit.Author) -> bool:
     with transaction() as writing:
+        of_message = select(OutboxMessage.invitation_id).where(OutboxMessage.id == message_id)
+        results.lock_invitations(filter(None, [writing.scalar(of_message)]))
         failed = select(OutboxMessage).where(OutboxMessage.id == message_id, _is(DeliveryState.FAILED))
         row = writing.scalar(failed.options(*_WITH_TARGETS).with_for_update(of=OutboxMessage))
         if row is None:
             return False
         delivery.enqueue_again(row)
+        if row.invitation is not None:
+            row.invitation.undelivered_at = None
         target = row.invitation or row.user
         assert target is not None
         audit.record(row.organization_id, by, "message.retried", target)

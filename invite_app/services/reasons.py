@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage
+from invite_app.models import DeliveryState, Invitation, InvitationState
 
 ENDS_SOON = timedelta(hours=48)
 LONG_QUIET = timedelta(days=2)
@@ -62,24 +62,10 @@ def has_been_quiet(invitation: Invitation, moment: datetime) -> bool:
 
 def needs_you(moment: datetime) -> ColumnElement[bool]:
     """The same as being in NEEDS_YOU, for the database."""
-    pending = and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at > moment)
-    expired = or_(
-        Invitation.state == InvitationState.EXPIRED,
-        and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at <= moment),
-    )
-    failed = Invitation.message.has(OutboxMessage.state == DeliveryState.FAILED)
-    return or_(
-        and_(expired, Invitation.asked_at.is_not(None)),
-        and_(
-            pending,
-            or_(
-                Invitation.inviter_lost_right,
-                Invitation.role_id.is_(None),
-                Invitation.no_seat_at.is_not(None),
-                failed,
-                and_(Invitation.wrong_account_at.is_not(None), Invitation.opened_at.is_(None)),
-            ),
-        ),
+    return and_(
+        Invitation.state.in_((InvitationState.PENDING, InvitationState.EXPIRED)),
+        Invitation.needs_you,
+        or_(Invitation.asked_at.is_not(None), Invitation.expires_at > moment),
     )
 
 

@@ -18,7 +18,7 @@ from invite_app.models import AuditEvent, Invitation, OutboxMessage
 from invite_app.models.base import now
 from invite_app.services import delivery, invitations, kept_mail, outbox, results, sweeps
 from tests.support.databases import on_postgres
-from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, set_delivery
+from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, reread, set_delivery
 from tests.support.mail import SmtpServer, wait_until
 
 
@@ -56,6 +56,21 @@ def test_queued_is_success_and_goes_out_later(queue_app: Flask, acme: Acme, smtp
     assert len(smtp.to("ana0@guest.example")) == 1
     (row,) = rows(queue_app)
     assert (row.state, row.attempts, row.lease, row.reason) == ("sent", 1, None, "")
+
+
+def test_what_was_given_up_needs_somebody_until_it_is_tried_again(
+    queue_app: Flask, acme: Acme, smtp: SmtpServer
+) -> None:
+    (invitation_id,) = queue(queue_app, acme)
+    with queue_app.app_context():
+        changed = reread(invitation_id).updated_at
+    smtp.fail("550 5.1.1 no such mailbox")
+    work(queue_app)
+    with queue_app.app_context():
+        row = reread(invitation_id)
+        assert (row.needs_you, row.undelivered_at is not None, row.updated_at) == (True, True, changed)
+        assert outbox.retry_all(by=BY_OPERATOR) == 1
+        assert (reread(invitation_id).needs_you, reread(invitation_id).undelivered_at) == (False, None)
 
 
 def test_failures_are_tried_again_ever_later_and_then_given_up(

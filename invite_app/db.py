@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from .extensions import db
 from .models.base import Base, row_of
+from .models.search import folded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
@@ -145,6 +146,7 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+    connection.create_function("search_folded", 1, folded, deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from .audit import AuditEvent
 from .batch import Batch, IdempotencyKey
+from .figures import WeeklyFigures
 from .invitation import (
     DeliveryState,
     Invitation,
@@ -39,6 +40,7 @@ __all__ = [
     "Sheet",
     "SheetRow",
     "User",
+    "WeeklyFigures",
     "Workspace",
     "invitation_workspaces",
     "membership_workspaces",

@@ -16,6 +16,7 @@ class AuditEvent(Identified, Base):
     __tablename__ = "audit_events"
     __table_args__ = (
         Index("ix_audit_events_by_time", "organization_id", "at", "id"),
+        Index("ix_audit_events_by_action", "organization_id", "action", "at", "id"),
         Index("ix_audit_events_by_target", "target_id", "at"),
     )
 

@@ -25,6 +25,7 @@ class Membership(Identified, Base):
     __table_args__ = (
         UniqueConstraint("organization_id", "user_id"),
         Index("ix_memberships_by_name", "organization_id", "sort_name", "id"),
+        Index("ix_memberships_by_time", "organization_id", "created_at", "id"),
         Index("ix_memberships_by_role", "organization_id", "role_id", "sort_name", "id"),
     )
 

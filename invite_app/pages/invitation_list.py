@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import invitations, member_search, outbox
+from invite_app.services import invitations, member_search, narrowing, outbox
 
 from . import invitation_filters, paging
 from .blueprint import pages
@@ -20,7 +20,7 @@ ALL = "/organizations/<uuid:organization_id>/invitations"
 
 @pages.get(ALL, endpoint="invitations")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    numbers = invitations.counts(organization_id, by=actor())
+    numbers = invitations.counts(organization_id, by=actor(), at_most=narrowing.CAP)
     chosen = invitation_filters.read()
     page = invitations.list_page(
         organization_id, by=actor(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor")

@@ -9,15 +9,13 @@ from uuid import UUID
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.models import Invitation
 from invite_app.services import attention, audit, ownership, statistics
-from invite_app.services.attention import Attention
-from invite_app.services.cursors import Page
+from invite_app.services.attention import Attention, Some
 
 from . import history, times
 from .blueprint import pages
 from .frame import local_address, show
-from .visitor import actor, standing
+from .visitor import standing
 
 LATEST = 5
 MOST_LINES = 6
@@ -39,20 +37,20 @@ class Line:
 
 
 @pages.get("/organizations/<uuid:organization_id>/")
-def overview(organization_id: UUID) -> ResponseReturnValue:
+def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     here = standing()
-    needs = attention.of(organization_id, by=actor()) if here.may("invitations:read") else None
-    numbers = statistics.of_organization(organization_id, by=actor()) if needs else None
+    needs = attention.of(here) if here.may("invitations:read") else None
+    numbers = statistics.of(here) if needs else None
     return show(
         "overview/page.html",
-        offer=ownership.find_people(organization_id, by=actor()),
+        offer=ownership.find_people(here),
         attention=needs,
         lines=list(_lines(needs))[:MOST_LINES] if needs else [],
         statistics=numbers,
         weeks=[_week(week) for week in numbers.weeks] if numbers else [],
         median=_length(numbers.median_time_to_accept) if numbers else "",
         enough=ENOUGH,
-        latest=_latest(organization_id) if here.may("audit:read") else [],
+        latest=history.latest(audit.latest(here, LATEST)) if here.may("audit:read") else [],
     )
 
 
@@ -76,7 +74,7 @@ def _lines(needs: Attention) -> Iterator[Line]:
         yield Line("warn", "link", f"Links in emails start with {address}", detail)
 
 
-def _asking(asking: Page[Invitation]) -> Line:
+def _asking(asking: Some) -> Line:
     one = asking.items[0]
     if asking.total > 1:
         sentence = f"{asking.total:,} people ask for a fresh invitation"
@@ -90,7 +88,7 @@ def _asking(asking: Page[Invitation]) -> Line:
     return Line("warn", "hand-stop", sentence, detail, act, "Send a fresh one", is_act=True)
 
 
-def _lost_right(lost: Page[Invitation]) -> Line:
+def _lost_right(lost: Some) -> Line:
     one = lost.items[0]
     sentence = f"{_invitations(lost.total, 'rests', 'rest')} on a right that is gone"
     if lost.total > 1:
@@ -123,11 +121,7 @@ def _invitations(number: int, one: str, several: str) -> str:
     return f"{number:,} invitation{'s' if number != 1 else ''} {one if number == 1 else several}"
 
 
-def _names(page: Page[Invitation]) -> str:
-    names = [invitation.name or invitation.email for invitation in page.items]
-    rest = page.total - len(names)
+def _names(some: Some) -> str:
+    names = [invitation.name or invitation.email for invitation in some.items]
+    rest = some.total - len(names)
     return f"{', '.join(names)} and {rest:,} more" if rest else " and ".join(names)
-
-
-def _latest(organization_id: UUID) -> list[history.Line]:
-    return history.latest(audit.list_page(organization_id, by=actor(), limit=LATEST).items)

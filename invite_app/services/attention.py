@@ -1,14 +1,14 @@
 """What in an organization waits for somebody who invites."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Standing
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import cursors, invitation_lists
+from . import endings, invitation_lists, narrowing
 from .invitation_lists import UNDELIVERED, Filter
 
 SOON = timedelta(days=2)
@@ -19,32 +19,37 @@ _EXAMPLES = 2
 
 
 @dataclass(frozen=True)
-class Attention:
-    """The pages hold the first few of each kind, and the total. `seats_left` is None without a limit."""
+class Some:
+    """The newest few of a kind, and how many there are of it."""
 
-    undelivered: cursors.Page[Invitation]
-    asking: cursors.Page[Invitation]
-    lost_right: cursors.Page[Invitation]
-    ending_soon: cursors.Page[Invitation]
+    items: Sequence[Invitation]
+    total: int
+
+
+@dataclass(frozen=True)
+class Attention:
+    """`seats_left` is None without a limit."""
+
+    undelivered: Some
+    asking: Some
+    lost_right: Some
+    ending_soon: Some
     pending: int
     seats_left: int | None
     is_nearly_full: bool
 
 
-def of(organization_id: UUID | str, *, by: Actor) -> Attention:
-    """What needs somebody, and what soon will."""
-    standing = authorize(by, organization_id, "invitations:read")
+def of(standing: Standing) -> Attention:
+    """What needs somebody, and what soon will. Raises PermissionMissing."""
+    standing.check_may("invitations:read")
     waiting, organization = pending(standing), standing.organization
     limit, in_use = organization.seat_limit, organization.members_count + waiting
-
-    def first(only: Filter) -> cursors.Page[Invitation]:
-        return invitation_lists.list_page(organization_id, by=by, only=only, limit=_EXAMPLES)
-
+    kinds = {"undelivered": UNDELIVERED, "asking": ASKING, "lost_right": LOST_RIGHT, "ending_soon": ending_soon()}
+    totals = invitation_lists.count_each(standing, kinds, at_most=narrowing.CAP)
+    there = {kind: only for kind, only in kinds.items() if totals[kind]}
+    newest = invitation_lists.newest_each(standing, there, limit=_EXAMPLES) if there else {}
     return Attention(
-        undelivered=first(UNDELIVERED),
-        asking=first(ASKING),
-        lost_right=first(LOST_RIGHT),
-        ending_soon=first(ending_soon()),
+        **{kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds},
         pending=waiting,
         seats_left=None if limit is None else max(limit - in_use, 0),
         is_nearly_full=limit is not None and in_use >= NEARLY_FULL * limit,
@@ -57,13 +62,11 @@ def ending_soon() -> Filter:
 
 def count(standing: Standing) -> int:
     """How many invitations need somebody; none for those who may not see invitations."""
-    return _count(standing, Filter(needs_you=True))
+    if not standing.may("invitations:read"):
+        return 0
+    return invitation_lists.count(standing, Filter(needs_you=True), at_most=narrowing.CAP)
 
 
 def pending(standing: Standing) -> int:
     """How many people are invited and not in yet; none for those who may not see invitations."""
-    return _count(standing, Filter((InvitationState.PENDING,)))
-
-
-def _count(standing: Standing, only: Filter) -> int:
-    return invitation_lists.count(standing, only) if standing.may("invitations:read") else 0
+    return endings.pending_now(standing.organization) if standing.may("invitations:read") else 0

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
@@ -16,6 +16,7 @@ from invite_app.db import session
 from .values import has_control_characters
 
 Row = TypeVar("Row")
+Columns = Sequence[InstrumentedAttribute[Any]] | Sequence[ColumnElement[Any]]
 MAX_LIMIT = 500
 _READERS: dict[str, Callable[[str], Any]] = {
     "t": lambda text: datetime.fromisoformat(text).astimezone(UTC),
@@ -25,14 +26,35 @@ _READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
+class Count(int):
+    """How many were counted before counting went on for too long: there may be more, and then it reads "1,000+"."""
+
+    is_exact: bool
+
+    def __new__(cls, number: int, at_most: int | None = None) -> "Count":
+        made = super().__new__(cls, number if at_most is None else min(number, at_most))
+        made.is_exact = at_most is None or number <= at_most
+        return made
+
+    def __format__(self, form: str) -> str:
+        return int.__format__(int(self), form) + ("" if self.is_exact else "+")
+
+    def __str__(self) -> str:
+        return format(self)
+
+
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Rows of a list, with the cursors of the pages beside it and the total of all pages."""
+    """Rows of a list, with the cursors of the pages beside it and the total of all pages (which may be a Count)."""
 
     items: list[Row]
     total: int
     next: str | None = None
     previous: str | None = None
+
+    @property
+    def is_total_exact(self) -> bool:
+        return not isinstance(self.total, Count) or self.total.is_exact
 
 
 @dataclass(frozen=True)
@@ -44,6 +66,50 @@ class Order(Generic[Row]):
     descending: bool = False
 
 
+@dataclass(frozen=True)
+class Place(Generic[Row]):
+    """Where in an order a page begins, or, backward, where it ends; without a position, with the order itself."""
+
+    order: Order[Row]
+    position: Sequence[Any]
+    backward: bool
+    limit: int
+
+    def of(self, query: Select[Any], columns: Columns | None = None, offset: int = 0) -> Select[Any]:
+        """The rows of the page and one more, as they are read; `columns` stand in for those of the order."""
+        if self.position:
+            edge, position = tuple_(*(columns or self.order.columns)), tuple_(*self.position)
+            query = query.where(edge < position if self._is_falling else edge > position)
+        return self.sorted(query, columns).offset(offset or None).limit(self.limit + 1)
+
+    def sorted(self, query: Select[Any], columns: Columns | None = None) -> Select[Any]:
+        columns = columns or self.order.columns
+        return query.order_by(*(column.desc() if self._is_falling else column.asc() for column in columns))
+
+    @property
+    def _is_falling(self) -> bool:
+        return self.order.descending != self.backward
+
+    def page(self, rows: list[Row], total: int) -> Page[Row]:
+        """The page of what `of` has found."""
+        more, rows = len(rows) > self.limit, rows[: self.limit]
+        if self.backward:
+            rows.reverse()
+        has_next, has_previous = (bool(self.position), more) if self.backward else (more, bool(self.position))
+        return Page(
+            rows,
+            total,
+            next=beside(self.order, rows[-1]) if rows and has_next else None,
+            previous=beside(self.order, rows[0], backward=True) if rows and has_previous else None,
+        )
+
+
+def place(cursor: str | None, order: Order[Row], limit: int) -> Place[Row]:
+    """What a cursor names. One that cannot be read means the beginning."""
+    backward, position = _read(cursor, order.columns)
+    return Place(order, position, backward, max(1, min(limit, MAX_LIMIT)))
+
+
 def fetch(
     query: Select[Row], order: Order[Row], *, total: int, cursor: str | None, limit: int, offset: int = 0
 ) -> Page[Row]:
@@ -51,24 +117,8 @@ def fetch(
 
     `offset` is for wire formats that count rows; it costs what it skips.
     """
-    limit = max(1, min(limit, MAX_LIMIT))
-    backward, position = _read(cursor, order.columns)
-    falling = order.descending != backward
-    if position:
-        edge = tuple_(*order.columns)
-        query = query.where(edge < tuple_(*position) if falling else edge > tuple_(*position))
-    query = query.order_by(*(column.desc() if falling else column.asc() for column in order.columns))
-    rows = list(session().scalars(query.offset(offset or None).limit(limit + 1)).unique())
-    more, rows = len(rows) > limit, rows[:limit]
-    if backward:
-        rows.reverse()
-    has_next, has_previous = (bool(position), more) if backward else (more, bool(position))
-    return Page(
-        rows,
-        total,
-        next=beside(order, rows[-1]) if rows and has_next else None,
-        previous=beside(order, rows[0], backward=True) if rows and has_previous else None,
-    )
+    here = place(cursor, order, limit)
+    return here.page(list(session().scalars(here.of(query, offset=offset)).unique()), total)
 
 
 def beside(order: Order[Row], row: Row, *, backward: bool = False) -> str:

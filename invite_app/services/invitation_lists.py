@@ -1,13 +1,13 @@
 """Looking at invitations: one, a page of them, and how many there are of each kind."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from invite_app import ids
 from invite_app.access import Actor, Standing, authorize
@@ -16,7 +16,8 @@ from invite_app.errors import InvitationUnknown
 from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import cursors, reasons, values
+from . import cursors, endings, narrowing, reasons, searching, values
+from .cursors import Count
 
 NEWEST: cursors.Order[Invitation] = cursors.Order(
     (Invitation.created_at, Invitation.id), lambda row: (row.created_at, row.id), descending=True
@@ -55,6 +56,8 @@ class Filter:
 
 
 EVERYTHING = Filter()
+PENDING = Filter((InvitationState.PENDING,))
+UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 
 def list_page(
@@ -67,15 +70,23 @@ def list_page(
     cursor: str | None = None,
     offset: int = 0,
     limit: int = 25,
+    exact: bool = False,
 ) -> cursors.Page[Invitation]:
-    """Invitations with role, workspaces, inviter and delivery, newest first unless ordered otherwise."""
+    """Invitations with role, workspaces, inviter and delivery, newest first unless ordered otherwise.
+
+    Their total may be no exact one, unless it has to be.
+    """
     standing = authorize(by, organization_id, "invitations:read")
     if state is not None:
         only = replace(only, states=(state,))
-    conditions = [Invitation.organization_id == standing.organization.id, *_conditions(only, now())]
-    total = session().scalar(select(func.count()).select_from(Invitation).where(*conditions)) or 0
-    query = complete().where(*conditions)
-    return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
+    total = endings.pending_now(standing.organization) if only == PENDING else None
+    place = cursors.place(cursor, order, limit)
+    return narrowing.fetch(complete(), _narrow(standing, only), place, total=total, offset=offset, exact=exact)
+
+
+def first(standing: Standing, only: Filter) -> cursors.Page[Invitation]:
+    """The newest that the filter lets through, alone, for callers that know that it may be seen."""
+    return narrowing.fetch(select(Invitation), _narrow(standing, only), cursors.place(None, NEWEST, 1))
 
 
 def list_all(organization_id: UUID | str, *, by: Actor, states: Collection[InvitationState] = ()) -> list[Invitation]:
@@ -95,7 +106,7 @@ def everything(standing: Standing, only: Filter, *, limit: int) -> list[Invitati
     query = (
         select(Invitation)
         .options(joinedload(Invitation.role))
-        .where(Invitation.organization_id == standing.organization.id, *_conditions(only, now()))
+        .where(Invitation.id.in_(_narrow(standing, only).fitting))
         .order_by(Invitation.created_at.desc(), Invitation.id.desc())
     )
     return list(session().scalars(query.limit(limit)))
@@ -107,28 +118,39 @@ def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) ->
     return find_in(standing.organization.id, invitation_id)
 
 
-def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
-    """How many invitations there are in each state, and under `failed` how many pending were not delivered."""
+def counts(organization_id: UUID | str, *, by: Actor, at_most: int | None = None) -> dict[str, int]:
+    """How many invitations there are in each state, and under `failed` how many pending were not delivered.
+
+    Each is counted up to `at_most`, but for the pending ones, of which there is a counter.
+    """
     standing = authorize(by, organization_id, "invitations:read")
-    here, moment = Invitation.organization_id == standing.organization.id, now()
-    by_state = select(Invitation.state, func.count()).where(here).group_by(Invitation.state)
-    found = {state.value: 0 for state in InvitationState}
-    found |= {state: count for state, count in session().execute(by_state)}  # noqa: C416 - rows are no pairs to mypy
-    overdue = select(func.count()).select_from(Invitation).where(here, _is_overdue(moment))
-    late = session().scalar(overdue) or 0
-    found[InvitationState.PENDING] -= late
-    found[InvitationState.EXPIRED] += late
-    failed = select(func.count()).select_from(Invitation).where(here, *_conditions(UNDELIVERED, moment))
-    return found | {"failed": session().scalar(failed) or 0}
+    kinds = {state.value: Filter((state,)) for state in InvitationState if state != InvitationState.PENDING}
+    found = count_each(standing, {**kinds, "failed": UNDELIVERED}, at_most=at_most)
+    return {InvitationState.PENDING.value: endings.pending_now(standing.organization), **found}
 
 
-def count(standing: Standing, only: Filter) -> int:
-    """How many there are, for callers that know that they may be seen."""
-    conditions = [Invitation.organization_id == standing.organization.id, *_conditions(only, now())]
-    return session().scalar(select(func.count()).select_from(Invitation).where(*conditions)) or 0
+def count_each(standing: Standing, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, Count]:
+    """How many there are of several kinds, for callers that know that they may be seen."""
+    numbers = [_narrow(standing, only).counted(at_most).label(name) for name, only in kinds.items()]
+    found = session().execute(select(*numbers)).one()
+    return {name: Count(number, at_most) for name, number in zip(kinds, found, strict=True)}
 
 
-UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
+def newest_each(standing: Standing, kinds: Mapping[str, Filter], *, limit: int) -> dict[str, list[Invitation]]:
+    """The newest few of several kinds, alone, in one statement, for callers that know that they may be seen."""
+    place = cursors.place(None, NEWEST, limit - 1)
+    few = [place.of(_narrow(standing, only).fitting.add_columns(literal(kind))) for kind, only in kinds.items()]
+    union = union_all(*(select(one.subquery()) for one in few)).subquery()
+    rows = session().execute(place.sorted(select(Invitation, union.c[1]).join(union, union.c[0] == Invitation.id)))
+    found: dict[str, list[Invitation]] = {kind: [] for kind in kinds}
+    for invitation, kind in rows:
+        found[kind].append(invitation)
+    return found
+
+
+def count(standing: Standing, only: Filter, *, at_most: int | None = None) -> Count:
+    """How many there are, for callers that know that they may be seen; counted up to `at_most`."""
+    return _narrow(standing, only).total(at_most)
 
 
 def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
@@ -149,6 +171,48 @@ def complete() -> Select[Invitation]:
         joinedload(Invitation.message),
         joinedload(Invitation.organization, innerjoin=True),
         selectinload(Invitation.workspaces),
+    )
+
+
+def _narrow(standing: Standing, only: Filter) -> narrowing.Narrow:
+    here, moment = standing.organization.id, now()
+    equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
+    sources: list[narrowing.Source] = []
+    if (state := _only_state(here, only, moment)) is not None:
+        equals[Invitation.state] = state
+    if only.needs_you or only.asks_again or only.inviter_lost_right or only.delivery == DeliveryState.FAILED:
+        sources.append(_in_need(here))
+    if only.ends_before is not None:
+        sources.append(_ending(here, moment, only.ends_before))
+    words = searching.words(Invitation, only.fragment)
+    tests = [words.test(here)] if words else []
+    return narrowing.Narrow(select(Invitation), Invitation.id, equals, _conditions(only, moment), sources, tests)
+
+
+def _only_state(organization_id: UUID, only: Filter, moment: datetime) -> InvitationState | None:
+    """The one state that all the rows have, as it is written down, for the indexes that begin with it."""
+    if len(states := set(only.states)) != 1:
+        return None
+    state = states.pop()
+    if state != InvitationState.EXPIRED:
+        return state
+    overdue = exists().where(Invitation.organization_id == organization_id, _is_overdue(moment))
+    return None if session().scalar(select(overdue)) else state
+
+
+def _in_need(organization_id: UUID) -> narrowing.Source:
+    open_states = (InvitationState.PENDING, InvitationState.EXPIRED)
+    return select(Invitation.id).where(
+        Invitation.organization_id == organization_id, Invitation.state.in_(open_states), Invitation.needs_you
+    )
+
+
+def _ending(organization_id: UUID, since: datetime, until: datetime) -> narrowing.Source:
+    return select(Invitation.id).where(
+        Invitation.organization_id == organization_id,
+        Invitation.state == InvitationState.PENDING,
+        Invitation.expires_at > since,
+        Invitation.expires_at < until,
     )
 
 
@@ -173,16 +237,7 @@ def _conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
         (only.inviter_lost_right, Invitation.inviter_lost_right),
     )
     conditions += [condition for is_wanted, condition in signs if is_wanted]
-    conditions += [_mentions(word) for word in values.words(only.fragment)]
     return conditions
-
-
-def _mentions(word: str) -> ColumnElement[bool]:
-    return or_(
-        Invitation.email.icontains(word, autoescape=True),
-        Invitation.given_name.icontains(word, autoescape=True),
-        Invitation.family_name.icontains(word, autoescape=True),
-    )
 
 
 def _is(state: InvitationState, moment: datetime) -> ColumnElement[bool]:

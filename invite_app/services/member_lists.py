@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload, selectinload
 
 from invite_app import ids
 from invite_app.access import Actor, Standing, authorize
@@ -16,7 +16,7 @@ from invite_app.errors import MembershipUnknown
 from invite_app.models import Membership, Role, User, membership_workspaces
 from invite_app.models.role import OWNER
 
-from . import cursors, roles, values
+from . import cursors, narrowing, roles, searching, values
 
 BY_NAME: cursors.Order[Membership] = cursors.Order(
     (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
@@ -65,19 +65,22 @@ def list_page(
     after: UUID | None = None,
     offset: int = 0,
     limit: int = 25,
+    exact: bool = False,
 ) -> cursors.Page[Membership]:
     """Members by name, with person, role and workspaces.
 
-    `before` and `after` name a member instead of a cursor. Raises MembershipUnknown for one that is not there.
+    `before` and `after` name a member instead of a cursor. The total of a narrowed list may be no exact one, unless
+    it has to be. Raises MembershipUnknown for a member that is not there.
     """
     standing = authorize(by, organization_id, "members:read")
     if edge := before or after:
         cursor = cursors.beside(order, find_in(standing.organization.id, edge), backward=edge == before)
-    query = complete().where(Membership.organization_id == standing.organization.id, *_conditions(only))
-    total = standing.organization.members_count
-    if only != EVERYBODY:
-        total = session().scalar(query.with_only_columns(func.count(Membership.id))) or 0
-    return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
+    if only == EVERYBODY:
+        query = complete().where(Membership.organization_id == standing.organization.id)
+        total = standing.organization.members_count
+        return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
+    narrow = _narrow(standing.organization.id, only)
+    return narrowing.fetch(complete(), narrow, cursors.place(cursor, order, limit), offset=offset, exact=exact)
 
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
@@ -94,8 +97,8 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
 
 def everybody(standing: Standing, only: Filter) -> list[Membership]:
     """Everybody whom the filter lets through, by name, for callers that know that they may be seen."""
-    query = complete().where(Membership.organization_id == standing.organization.id, *_conditions(only))
-    return list(session().scalars(query.order_by(*BY_NAME.columns)))
+    fitting = _narrow(standing.organization.id, only).fitting
+    return list(session().scalars(complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
 
 
 def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
@@ -162,6 +165,51 @@ def complete() -> Select[Membership]:
     )
 
 
+def _narrow(organization_id: UUID, only: Filter) -> narrowing.Narrow:
+    equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
+    conditions, tests = _conditions(only), _searches(organization_id, only)
+    if only.roles:
+        found = _role_ids(organization_id, only.roles)
+        if len(found) == 1:
+            equals[Membership.role_id] = found[0]
+        else:
+            conditions.append(Membership.role_id.in_(found))
+    if only.workspace_id is not None:
+        tests.insert(0, _in_workspace(only.workspace_id))
+    rows = select(Membership).join(Membership.user)
+    return narrowing.Narrow(rows, Membership.id, equals, conditions, tests=tests)
+
+
+def _searches(organization_id: UUID, only: Filter) -> list[narrowing.Test]:
+    name = func.substr(Membership.sort_name, 1, func.length(Membership.sort_name) - func.length(User.email))
+    parts = (
+        (only.fragment, Membership.sort_name),
+        (only.email_fragment, User.email),
+        (only.name_fragment, name),
+    )
+    return [
+        words.test(organization_id, column) for part, column in parts if (words := searching.words(Membership, part))
+    ]
+
+
+def _in_workspace(workspace_id: UUID) -> narrowing.Test:
+    links = membership_workspaces.c
+
+    def is_in(membership_id: narrowing.Column) -> list[ColumnElement[bool]]:
+        return [exists().where(links.membership_id == membership_id, links.workspace_id == workspace_id)]
+
+    ids_there = select(links.membership_id).where(links.workspace_id == workspace_id)
+    return narrowing.Test(Membership.id, is_in, ids_there)
+
+
+def _role_ids(organization_id: UUID, names: Collection[str]) -> list[UUID]:
+    wanted = {spelling for name in names for spelling in roles.spellings(name)}
+    query = select(Role.id).where(
+        Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
+    )
+    return list(session().scalars(query))
+
+
 def _conditions(only: Filter) -> list[ColumnElement[bool]]:
     conditions: list[Any] = []
     if only.user_ids:
@@ -174,20 +222,4 @@ def _conditions(only: Filter) -> list[ColumnElement[bool]]:
         conditions.append(User.created_at > only.account_since)
     if only.account_until is not None:
         conditions.append(User.created_at < only.account_until)
-    if only.roles:
-        wanted = {spelling for name in only.roles for spelling in roles.spellings(name)}
-        conditions.append(Membership.role.has(or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))))
-    if only.workspace_id is not None:
-        in_workspace = select(membership_workspaces.c.membership_id).where(
-            membership_workspaces.c.workspace_id == only.workspace_id
-        )
-        conditions.append(Membership.id.in_(in_workspace))
-    return conditions + [
-        or_(*(column.icontains(word, autoescape=True) for column in columns))
-        for fragment, columns in (
-            (only.fragment, (User.email, User.given_name, User.family_name)),
-            (only.email_fragment, (User.email,)),
-            (only.name_fragment, (User.given_name, User.family_name)),
-        )
-        for word in values.words(fragment)
-    ]
+    return conditions

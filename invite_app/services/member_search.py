@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.models import Invitation, InvitationState, Membership, Role, Session, Workspace
 from invite_app.models.base import now
 
-from . import member_lists, values
+from . import invitation_lists, member_lists
 from .cursors import Page
 
 
@@ -39,13 +39,8 @@ def invited(standing: Standing, fragment: str) -> Invited | None:
     """The invitations a search would find; None without any, or for those who may not see invitations."""
     if not fragment or not standing.may("invitations:read"):
         return None
-    columns = (Invitation.email, Invitation.given_name, Invitation.family_name)
-    query = select(Invitation, func.count().over()).where(
-        Invitation.organization_id == standing.organization.id,
-        *(or_(*(one.icontains(word, autoescape=True) for one in columns)) for word in values.words(fragment)),
-    )
-    row = session().execute(query.order_by(Invitation.created_at.desc(), Invitation.id.desc()).limit(1)).first()
-    return Invited(row[1], row[0], row[0].state_at(now())) if row else None
+    page = invitation_lists.first(standing, invitation_lists.Filter(fragment=fragment))
+    return Invited(page.total, page.items[0], page.items[0].state_at(now())) if page.items else None
 
 
 def members(standing: Standing, fragment: str) -> Page[Membership] | None:

@@ -44,15 +44,12 @@ def offer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> Own
 
 def find(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer | None:
     """The open offer, for the two people it concerns."""
-    standing = authorize(by, organization_id)
-    made = session().get(OwnershipOffer, standing.organization.id)
-    concerns = made is not None and standing.user is not None and standing.user.id in (made.owner_id, made.heir_id)
-    return made if concerns else None
+    return _concerning(authorize(by, organization_id))
 
 
-def find_people(organization_id: UUID | str, *, by: Actor) -> Offered | None:
+def find_people(standing: Standing) -> Offered | None:
     """The same with the two people, for interfaces that name them."""
-    if (made := find(organization_id, by=by)) is None:
+    if (made := _concerning(standing)) is None:
         return None
     owner, heir = (session().get_one(User, user_id) for user_id in (made.owner_id, made.heir_id))
     return Offered(owner, heir)
@@ -87,6 +84,12 @@ def decline(organization_id: UUID | str, *, by: Actor) -> None:
             raise OfferUnknown
         audit.record(standing.organization.id, standing, "ownership.declined", person)
         session().delete(made)
+
+
+def _concerning(standing: Standing) -> OwnershipOffer | None:
+    made = session().get(OwnershipOffer, standing.organization.id)
+    concerns = made is not None and standing.user is not None and standing.user.id in (made.owner_id, made.heir_id)
+    return made if concerns else None
 
 
 def _offer_to(standing: Standing) -> OwnershipOffer:

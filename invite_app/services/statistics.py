@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from statistics import median
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import select
 
-from invite_app.access import Actor, authorize
+from invite_app.access import Standing
 from invite_app.db import session
-from invite_app.models import Invitation, InvitationState
+from invite_app.models import Invitation, InvitationState, WeeklyFigures
 from invite_app.models.base import now
 
 WEEKS = 12
@@ -41,37 +40,27 @@ class Statistics:
         return self.accepted / self.sent if self.sent else None
 
 
-def of_organization(organization_id: UUID | str, *, by: Actor) -> Statistics:
-    """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC."""
-    here = authorize(by, organization_id, "invitations:read").organization.id
-    starts = _week_starts(now())
-    sent = _per_week(here, Invitation.created_at, starts)
-    accepted = _per_week(here, Invitation.ended_at, starts, Invitation.state == InvitationState.ACCEPTED)
-    weeks = [Week(*values) for values in zip(starts, sent, accepted, strict=True)]
-    since = (Invitation.organization_id == here, Invitation.created_at >= starts[0])
-    accepted_of_sent = session().scalar(
-        select(func.count()).where(*since, Invitation.state == InvitationState.ACCEPTED)
+def of(standing: Standing) -> Statistics:
+    """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionMissing."""
+    standing.check_may("invitations:read")
+    here, starts = standing.organization.id, _week_starts(now())
+    query = select(WeeklyFigures).where(
+        WeeklyFigures.organization_id == here, WeeklyFigures.week.between(starts[0].date(), starts[-1].date())
     )
-    return Statistics(weeks, sum(sent), accepted_of_sent or 0, _median(here))
+    kept = {row.week: row for row in session().scalars(query)}
+    found = [(start, kept.get(start.date())) for start in starts]
+    return Statistics(
+        [Week(start, row.sent if row else 0, row.accepted if row else 0) for start, row in found],
+        sent=sum(row.sent for row in kept.values()),
+        accepted=sum(row.accepted_of_sent for row in kept.values()),
+        median_time_to_accept=_median(here),
+    )
 
 
 def _week_starts(moment: datetime) -> list[datetime]:
     today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     monday = today - timedelta(days=today.weekday())
     return [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
-
-
-def _per_week(
-    organization_id: UUID,
-    column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-    starts: Sequence[datetime],
-    *conditions: ColumnElement[bool],
-) -> list[int]:
-    """How many have a time in each week, in one statement."""
-    in_week = [(column >= start) & (column < start + timedelta(weeks=1)) for start in starts]
-    sums = [func.coalesce(func.sum(case((week, 1), else_=0)), 0) for week in in_week]
-    query = select(*sums).where(Invitation.organization_id == organization_id, column >= starts[0], *conditions)
-    return [int(count) for count in session().execute(query).one()]
 
 
 def _median(organization_id: UUID) -> timedelta | None:

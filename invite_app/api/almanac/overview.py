@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from invite_app.access import Standing
 from invite_app.models import Invitation, InvitationState, Membership, Role
 from invite_app.models.base import now
-from invite_app.services import invitation_lists, invitations, members, roles
+from invite_app.services import endings, invitations, members, roles
 
 from .dialect import Closed
 
@@ -99,7 +99,7 @@ def shown_invitation(invitation: Invitation) -> HostedOrganizationInvitation:
 
 def _seats(standing: Standing) -> Seats:
     organization = standing.organization
-    pending = invitation_lists.count(standing, invitations.Filter((InvitationState.PENDING,)))
+    pending = endings.pending_now(organization)
     used, limit = organization.members_count + pending, organization.seat_limit
     return Seats(
         active=organization.members_count,

@@ -200,6 +200,7 @@ def _page(
         order=ordered(order_by, ORDERS),
         offset=query.offset,
         limit=query.limit,
+        exact=True,
     )
 
 

@@ -161,6 +161,7 @@ def _page(
         order=ordered(order_by, ORDERS),
         offset=query.offset,
         limit=query.limit,
+        exact=True,
     )
     organization = organization_shown(organizations.get(organization_id, by=by))
     return Listed(data=[_shown(item, organization) for item in page.items], total_count=page.total)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from invite_app.access import Actor
+from invite_app.access import Actor, authorize
 from invite_app.services import invitations, statistics, timeline
 
 from .dialect import deepset
@@ -51,7 +51,7 @@ def get_invitation_timeline(organization_id: str, invitation_id: str, by: Actor)
 @deepset.endpoint("GET", "/organization/{organization_id}/statistics", permission="invitations:read")
 def get_statistics(organization_id: str, by: Actor) -> StatisticsShown:
     """How many invitations there are of each kind, and how inviting went in the last twelve weeks."""
-    found = statistics.of_organization(organization_id, by=by)
+    found = statistics.of(authorize(by, organization_id))
     median = found.median_time_to_accept
     return StatisticsShown(
         counts=invitations.counts(organization_id, by=by),

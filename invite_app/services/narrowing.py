@@ -1,0 +1,155 @@
+"""Pages of lists that are narrowed down, at a cost that does not grow with the list.
+
+There are two ways to the rows of a page: to walk the list in its order and leave out what does not match, which is
+quick for what is common, or to take the few rows that an index knows of and to sort them, which is quick for what is
+rare. Which one it is shows by looking a little way along each: first at the next `WINDOW` rows of the list, then at
+`LOOK` rows of the index; what is not rare there is common enough to be walked to. At a million members a common
+fragment takes 1 ms so, a rare one 1 to 2 ms; taken the other way round it would be 800 ms and 110 ms (SQLite).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, TextualSelect, func, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from invite_app.db import session
+
+from .cursors import Columns, Count, Page, Place
+
+Row = TypeVar("Row")
+CAP = 1000
+"""Totals of narrowed lists are counted so far."""
+LOOK = CAP
+WINDOW = 500
+
+Source = Select[Any] | TextualSelect
+Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+
+
+@dataclass(frozen=True)
+class Test:
+    """What no index of the list helps with: conditions on a column, and the ids of all rows that meet them (and of
+    others) from an index of its own.
+    """
+
+    column: Column
+    conditions: Callable[[Column], Sequence[ColumnElement[bool]]]
+    source: Source
+
+
+@dataclass(frozen=True)
+class Narrow:
+    """What a list is narrowed to: `rows` selects the table with the joins that order and conditions need.
+
+    `equals` are columns and their values, which an index of the list may begin with. Each of the `sources` gives the
+    ids of all rows that fit, and of others.
+    """
+
+    rows: Select[Any]
+    key: InstrumentedAttribute[Any]
+    equals: Mapping[InstrumentedAttribute[Any], Any]
+    conditions: Sequence[ColumnElement[bool]] = ()
+    sources: Sequence[Source] = ()
+    tests: Sequence[Test] = ()
+
+    @property
+    def untested(self) -> Select[Any]:
+        return self.rows.where(*(column == value for column, value in self.equals.items()), *self.conditions)
+
+    @property
+    def fitting(self) -> Select[Any]:
+        """The ids of the rows that fit."""
+        return self.untested.with_only_columns(self.key).where(*self._tested)
+
+    def fitting_of(self, ids: CTE, columns: Columns) -> Select[Any]:
+        """The ids, with more columns, of those rows that fit; written so that no index but that of ids is of use."""
+        equal = (func.coalesce(column, column) == value for column, value in self.equals.items())
+        query = self.rows.with_only_columns(self.key, *columns).where(self.key.in_(select(ids.c.id)))
+        return query.where(*equal, *self.conditions, *self._tested)
+
+    def counted(self, at_most: int | None) -> ScalarSelect[int]:
+        """How many there are; of more than `at_most`, one more than that."""
+        limited = self.fitting.limit(None if at_most is None else at_most + 1).subquery()
+        return select(func.count()).select_from(limited).scalar_subquery()
+
+    def total(self, at_most: int | None = CAP) -> Count:
+        return Count(session().scalar(select(self.counted(at_most))) or 0, at_most)
+
+    @property
+    def _tested(self) -> list[ColumnElement[bool]]:
+        return [condition for test in self.tests for condition in test.conditions(test.column)]
+
+
+def fetch(
+    complete: Select[Row],
+    narrow: Narrow,
+    place: Place[Row],
+    *,
+    total: int | None = None,
+    offset: int = 0,
+    exact: bool = False,
+) -> Page[Row]:
+    """The page of the rows that fit at this place, as `complete` reads them.
+
+    Unless the total is known, it is counted up to CAP, or all of it if it has to be exact; that, and an offset, cost
+    what they count.
+    """
+    if offset or exact:
+        rows = _read(complete, narrow, place, place.of(narrow.fitting, offset=offset))
+        return place.page(rows, narrow.total(None) if total is None else total)
+    if (few := _first_few(complete, narrow, place, narrow.sources)) is not None:
+        return few
+    ids = _in_window(narrow, place) if narrow.tests else []
+    if not ids and (few := _first_few(complete, narrow, place, [test.source for test in narrow.tests])) is not None:
+        return few
+    rows = _read(complete, narrow, place, ids or place.of(narrow.fitting))
+    if total is None:
+        total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total()
+    return place.page(rows, total)
+
+
+def _read(complete: Select[Row], narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> list[Row]:
+    return list(session().scalars(place.sorted(complete.where(narrow.key.in_(ids)))))
+
+
+def _in_window(narrow: Narrow, place: Place[Row]) -> list[Any]:
+    """The ids of a whole page among the next rows of the list; none if there are too few."""
+    columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
+    tested = [test.column.label(f"t{number}") for number, test in enumerate(narrow.tests)]
+    rows = narrow.untested.with_only_columns(narrow.key.label("key"), *tested, *columns)
+    window = place.of(rows).limit(WINDOW).subquery()
+    conditions = [
+        one
+        for test, column in zip(narrow.tests, tested, strict=True)
+        for one in test.conditions(window.c[column.name])
+    ]
+    found = place.sorted(select(window.c.key).where(*conditions), [window.c[one.name] for one in columns])
+    ids = list(session().scalars(found.limit(place.limit + 1)))
+    return ids if len(ids) > place.limit else []
+
+
+def _first_few(
+    complete: Select[Row], narrow: Narrow, place: Place[Row], sources: Sequence[Source]
+) -> Page[Row] | None:
+    """The page from the first source that has few rows."""
+    pages = (_among_few(complete, narrow, place, source) for source in sources)
+    return next((page for page in pages if page is not None), None)
+
+
+def _among_few(complete: Select[Row], narrow: Narrow, place: Place[Row], source: Source) -> Page[Row] | None:
+    """The page, if the source has few rows; else None."""
+    near = select(source.subquery().c[0].label("id")).limit(LOOK + 1).cte("near")
+    columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
+    found = _materialized(narrow.fitting_of(near, columns))
+    numbers = [select(func.count()).select_from(one).scalar_subquery() for one in (near, found)]
+    ids = place.of(select(found.c[0]), [found.c[one.name] for one in columns])
+    rows = session().execute(place.sorted(complete.where(narrow.key.in_(ids))).add_columns(*numbers)).all()
+    looked, total = rows[0][-2:] if rows else session().execute(select(*numbers)).one()
+    return place.page([row[0] for row in rows], total) if looked <= LOOK else None
+
+
+def _materialized(query: Select[Any]) -> CTE:
+    """A part that the database works out on its own, so that it cannot take the order of the page for a shortcut."""
+    return query.cte("found").prefix_with("MATERIALIZED")

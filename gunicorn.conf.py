@@ -77,5 +77,6 @@ class Logger(glogging.Logger):
 
 
 logger_class = Logger
-accesslog = "-"
+# With JSON logs the app itself writes an event for every request, which says more.
+accesslog = None if os.environ.get("INVITE_LOG_FORMAT") == "json" else "-"
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s %(H)s" %(s)s %(B)s %(M)sms'

@@ -6,8 +6,8 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, db, logs, metrics, pages, secret_key, worker
-from .config import flask_config, make_folder, read_settings
+from . import api, cli, config_names, db, log_context, logs, metrics, pages, secret_key, worker
+from .config import KNOWN, flask_config, make_folder, read_settings, variables
 from .extensions import csrf, login, mail, migrate
 from .extensions import db as database
 from .mail.rendering import unlinked
@@ -32,12 +32,14 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     )
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
     logs.configure(app)
+    logs.tell_foreign_settings(config_names.foreign(variables(environ), KNOWN))
     make_folder(Path(app.instance_path))
     secret_key.configure(app, settings.secret_key.get_secret_value(), settings.secret_key_fallbacks)
     _init_extensions(app)
     _init_mail(app)
     _trust_proxies(app)
     metrics.register(app)
+    log_context.register(app)
     rate_limits.register(app)
     api.register(app)
     pages.register(app)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from . import config_names
 from .errors import ConfigurationError
 
 MIB = 1024 * 1024
@@ -138,13 +139,17 @@ class Settings(BaseModel):
     log_format: Literal["console", "json"] = _allowed("console or json", "console")
 
 
+KNOWN = frozenset(name.upper() for name in Settings.model_fields)
+
+
 def read_settings(environ: Mapping[str, str] | None) -> Settings:
     """The settings in `environ`, or in `.env` and the process's environment when it is None.
 
-    Raises ConfigurationError naming every variable that cannot be read and what is allowed.
+    Raises ConfigurationError naming every variable that is misspelt, or that cannot be read and what is allowed.
     """
-    if environ is None:
-        environ = {**_dotenv(), **os.environ}
+    environ = variables(environ)
+    if slips := config_names.misspelt(environ, KNOWN):
+        raise ConfigurationError(" ".join(f"{name} is no setting; {near} is." for name, near in slips.items()))
     names = {name: f"INVITE_{name.upper()}" for name in Settings.model_fields}
     if not environ.get("INVITE_DATABASE_URL", "").strip():
         names["database_url"] = "DATABASE_URL"
@@ -156,6 +161,10 @@ def read_settings(environ: Mapping[str, str] | None) -> Settings:
     if settings.mail_use_tls and settings.mail_use_ssl:
         raise ConfigurationError("Only one of INVITE_MAIL_USE_TLS and INVITE_MAIL_USE_SSL can be true.")
     return settings
+
+
+def variables(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+    return {**_dotenv(), **os.environ} if environ is None else environ
 
 
 def _dotenv() -> dict[str, str]:

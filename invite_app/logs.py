@@ -3,12 +3,14 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import structlog
 from flask import Flask
 from flask.logging import wsgi_errors_stream
+
+from . import log_context
 
 HIDDEN = "[redacted]"
 
@@ -20,7 +22,7 @@ _SECRETS = (
 )
 _SECRET_NAMES = re.compile(r"token|password|secret|api_key|authorization|cookie|nonce", re.IGNORECASE)
 _BEFORE = (
-    structlog.contextvars.merge_contextvars,
+    log_context.add_request,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
@@ -44,6 +46,12 @@ def configure(app: Flask) -> None:
     requests = logging.getLogger("werkzeug")
     if not any(isinstance(kept, Redacting) for kept in requests.filters):
         requests.addFilter(Redacting())
+
+
+def tell_foreign_settings(names: Sequence[str]) -> None:
+    """Warn of variables that start as ours do and mean nothing to us."""
+    if names:
+        structlog.get_logger(__package__).warning("unknown_settings", names=list(names))
 
 
 def redact(text: str) -> str:

@@ -99,6 +99,33 @@ def test_what_can_be_wrong_is_all_described() -> None:
     assert {name for name, field in Settings.model_fields.items() if not field.description} == free
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("MAIL_SEVER", "MAIL_SERVER"),
+        ("SECRETKEY", "SECRET_KEY"),
+        ("RATE_LIMIT", "RATE_LIMITS"),
+        ("EXTERN_URL", "EXTERNAL_URL"),
+    ],
+)
+def test_a_misspelt_variable_stops_the_start_and_is_named_with_the_right_one(typed: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_settings({f"INVITE_{typed}": "hunter2", "INVITE_MAIL_TIMEOUT": "2"})
+    assert str(refused.value) == f"INVITE_{typed} is no setting; INVITE_{meant} is."
+
+
+def test_a_variable_that_is_like_none_of_ours_is_only_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Kubernetes makes such names up for a service that is called 'invite'."""
+    theirs = {"INVITE_SERVICE_HOST": "10.0.0.1", "INVITE_PORT": "tcp://10.0.0.1:80", "INVITE_EMPTY": " "}
+    dispose(create_app({**theirs, "INVITE_INSTANCE_PATH": str(tmp_path)}, testing=True))
+    told = capsys.readouterr().err
+    assert "unknown_settings" in told
+    assert "['INVITE_PORT', 'INVITE_SERVICE_HOST']" in told
+    assert "10.0.0.1" not in told
+
+
 def test_tls_is_one_way_or_the_other() -> None:
     with pytest.raises(ConfigurationError, match="Only one of"):
         read_settings({"INVITE_MAIL_USE_TLS": "true", "INVITE_MAIL_USE_SSL": "true"})

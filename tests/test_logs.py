@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -11,6 +12,7 @@ from urllib.request import Request, urlopen
 import pytest
 import structlog
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
@@ -18,8 +20,9 @@ from invite_app import logs
 from invite_app.db import session
 from invite_app.models import Invitation
 from tests.support.databases import on_sqlite
-from tests.support.factories import PASSWORD, token_of
+from tests.support.factories import PASSWORD, invite, make_api_key, make_organization, token_of
 from tests.support.server import ServerProcess, run_command
+from tests.support.visitor import Visitor
 
 TOKEN = "AaH7xHzOctC7G8aDLV9W5W2dHlp7Aykpz6M5XxldTPsVsUuz6g"
 KEY = "sk_ft5pRlOH4YVNWZp2H3Aqu8HyMyCHhhDfmAA0nHj4NJw"
@@ -69,6 +72,81 @@ def test_events_are_json_when_asked(make_app: Callable[..., Flask], capsys: pyte
     flask, ours = map(json.loads, capsys.readouterr().err.splitlines())
     assert (flask["event"], flask["level"]) == ("Slow: /sign-in/[redacted]", "warning")
     assert ours["tried"] == [{"api_key": "[redacted]", "url": "/?key=[redacted]"}]
+
+
+class TestWhoseLineItIs:
+    """With JSON logs, every line that is written during a request tells of it, and every request has one."""
+
+    @pytest.fixture
+    def tell(self, make_app: Callable[..., Flask], capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+        def tell(**settings: str) -> tuple[Flask, Callable[[], list[dict[str, Any]]]]:
+            app = make_app(INVITE_LOG_FORMAT="json", **settings)
+            capsys.readouterr()
+            return app, lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+        return tell
+
+    def test_a_keys(self, tell: Callable[..., Any]) -> None:
+        app, lines = tell()
+        with app.app_context():
+            acme = make_organization()
+            key, sent = make_api_key(acme), invite(acme)
+        path = f"/api/v1/organization/{acme.id}/invitations/{sent.id}?email=secret@guest.example"
+        answer = app.test_client().get(path, headers={**key.headers, "X-Request-ID": "not-asked-for"})
+        (line,) = lines()
+        assert line.pop("milliseconds") > 0
+        assert line.pop("timestamp")
+        assert line == {
+            "event": "request",
+            "level": "info",
+            "method": "GET",
+            "route": "/api/v1/organization/<organization_id>/invitations/<invitation_id>",
+            "status": 200,
+            "request_id": answer.headers["X-Request-ID"],
+            "actor": f"key:{key.id}",
+            "organization": str(acme.id),
+        }
+        assert re.fullmatch("[0-9a-f]{16}", line["request_id"])
+
+    def test_a_persons(self, tell: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+        app, lines = tell()
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        with app.app_context():
+            acme = make_organization()
+        visitor = Visitor(app).sign_in(acme.owner)
+        monkeypatch.setattr("invite_app.services.member_lists.list_page", lambda *_, **__: 1 / 0)
+        lines()
+        visitor.get(f"/organizations/{acme.id}/members", 500)
+        *accident, request = lines()
+        assert accident[-1]["event"] == "page_failed"
+        assert (request["event"], request["status"]) == ("request", 500)
+        for line in (*accident, request):
+            assert line["actor"] == f"person:{acme.owner.id}"
+            assert line["organization"] == str(acme.id)
+            assert line["request_id"] == request["request_id"]
+
+    def test_a_strangers_with_a_token(self, tell: Callable[..., Any]) -> None:
+        app, lines = tell()
+        with app.app_context():
+            token = token_of(invite(make_organization()))
+        app.test_client().post(f"/invitations/{token}", data={"password": PASSWORD})
+        printed = json.dumps(lines())
+        assert "/invitations/<token>" in printed
+        assert token not in printed
+        assert PASSWORD not in printed
+
+    @pytest.mark.parametrize("proxies", ["0", "1"])
+    def test_a_proxys_id_is_taken_from_a_trusted_one(self, tell: Callable[..., Any], proxies: str) -> None:
+        app, lines = tell(INVITE_TRUSTED_PROXIES=proxies)
+        for given in ("from-the-proxy-1", 'forged", "actor": "key', "x" * 100):
+            app.test_client().get("/healthz", headers={"X-Request-ID": given})
+        found = [line["request_id"] for line in lines()]
+        assert (found[0] == "from-the-proxy-1") == (proxies == "1")
+        assert all(re.fullmatch("[0-9a-f]{16}", one) for one in found[1:])
+
+    def test_console_logs_are_without(self, client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+        assert "X-Request-ID" not in client.get("/healthz").headers
+        assert "request" not in capsys.readouterr().err
 
 
 def test_a_traceback_shows_no_token(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:

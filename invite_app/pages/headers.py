@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import Flask, Response, g, request
-from flask_login import current_user
+from flask import Flask, Response, current_app, g, request
 
 POLICY = {
     "default-src": "'self'",
@@ -13,6 +12,14 @@ POLICY = {
     "object-src": "'none'",
 }
 
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+NOTHING = "default-src 'none'; frame-ancestors 'none'"
+"""For what is no page: whatever a browser makes of it loads nothing and stands in no frame."""
+
 
 def register(app: Flask) -> None:
     app.after_request(_add_headers)
@@ -20,6 +27,9 @@ def register(app: Flask) -> None:
 
 def content_security_policy(policy: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {value}".strip() for name, value in policy.items())
+
+
+DEFAULT = content_security_policy(POLICY)
 
 
 def let_forms_lead_to(origin: str) -> None:
@@ -33,19 +43,21 @@ def hide_address() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if response.mimetype == "text/html":
-        form_action = f"'self' {g.get('form_targets', '')}".strip()
-        response.headers.setdefault(
-            "Content-Security-Policy", content_security_policy({**POLICY, "form-action": form_action})
-        )
-    if g.get("has_secret_address"):
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
-    elif request.blueprint == "pages":
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        if current_user.is_authenticated:
-            response.headers["Cache-Control"] = "no-store, private"
+    headers = response.headers
+    is_secret = "token" in (request.view_args or {}) or g.get("has_secret_address")
+    for name, value in ALWAYS.items():
+        headers.setdefault(name, value)
+    if request.is_secure or current_app.config["PREFERRED_URL_SCHEME"] == "https":
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    headers.setdefault("Content-Security-Policy", _policy() if response.mimetype == "text/html" else NOTHING)
+    headers["Referrer-Policy"] = "no-referrer" if is_secret else "same-origin"
+    if request.blueprint == "pages" or is_secret:
+        headers["Cache-Control"] = "no-store, private"
+    elif request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
     return response
+
+
+def _policy() -> str:
+    targets = g.get("form_targets")
+    return content_security_policy({**POLICY, "form-action": f"'self' {targets}"}) if targets else DEFAULT

@@ -1,0 +1,114 @@
+"""What every answer says to browsers and caches, for every route there is, whoever asks."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from tests.support.databases import on_sqlite
+from tests.support.factories import Acme, invite, make_link, make_organization, token_of
+from tests.support.visitor import Visitor
+from tests.test_architecture import address_of
+
+pytestmark = on_sqlite
+
+PAGE = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+LIKE_PAGE = re.compile(re.escape(PAGE).replace("form\\-action\\ 'self'", "form-action 'self'( https://[a-z.]+)?"))
+ELSEWHERE = "default-src 'none'; frame-ancestors 'none'"
+IN_FRAME = {"pages.outbox_body"}
+"""What stands in a frame of ours, without scripts: the mail as its reader sees it."""
+
+
+@pytest.fixture
+def acme(app: Flask) -> Acme:
+    with app.app_context():
+        return make_organization()
+
+
+@pytest.fixture(params=["nobody", "owner"])
+def client(request: pytest.FixtureRequest, app: Flask, acme: Acme) -> FlaskClient:
+    return (Visitor(app).sign_in(acme.owner) if request.param == "owner" else Visitor(app)).client
+
+
+@pytest.fixture
+def addresses(app: Flask, acme: Acme) -> dict[str, str]:
+    """What stands for the variable parts, so that pages are really shown."""
+    with app.app_context():
+        sent = invite(acme)
+        return {"organization_id": str(acme.id), "invitation_id": str(sent.id), "token": token_of(sent)}
+
+
+def answers(app: Flask, client: FlaskClient, addresses: dict[str, str]) -> Iterator[tuple[str, str, TestResponse]]:
+    for rule in app.url_map.iter_rules():
+        real = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: addresses.get(part[1], part[0]), rule.rule)
+        for path in {address_of(rule), address_of(_Rule(real))}:
+            for method in sorted((rule.methods or set()) - {"OPTIONS"}):
+                with client.open(path, method=method, environ_base={"REMOTE_ADDR": "127.0.0.1"}) as answer:
+                    yield rule.endpoint, f"{method} {path}", answer
+
+
+class _Rule:
+    def __init__(self, rule: str) -> None:
+        self.rule = rule
+
+
+def test_every_answer_is_read_as_what_it_is_and_stands_in_no_frame(
+    app: Flask, client: FlaskClient, addresses: dict[str, str]
+) -> None:
+    seen = set()
+    for endpoint, name, answer in answers(app, client, addresses):
+        headers, policy = answer.headers, answer.headers["Content-Security-Policy"]
+        seen.add(answer.status_code)
+        assert headers["X-Content-Type-Options"] == "nosniff", name
+        assert "camera=()" in headers["Permissions-Policy"], name
+        assert "unsafe" not in policy, name
+        if answer.mimetype != "text/html":
+            assert policy == ELSEWHERE, name
+        elif endpoint not in IN_FRAME or answer.status_code != 200:
+            assert LIKE_PAGE.fullmatch(policy), name
+    assert {200, 404} < seen
+
+
+def test_no_address_with_a_token_is_told_or_kept(app: Flask, client: FlaskClient, addresses: dict[str, str]) -> None:
+    with_token = [
+        one for one in answers(app, client, addresses) if "token" in str(one[0]) or addresses["token"] in one[1]
+    ]
+    assert len(with_token) > 10
+    for _, name, answer in with_token:
+        assert answer.headers["Referrer-Policy"] == "no-referrer", name
+        assert "no-store" in answer.headers["Cache-Control"], name
+
+
+def test_nothing_but_what_is_the_same_for_everybody_is_kept(
+    app: Flask, client: FlaskClient, addresses: dict[str, str]
+) -> None:
+    for endpoint, name, answer in answers(app, client, addresses):
+        if endpoint != "static":
+            assert "no-store" in answer.headers["Cache-Control"], name
+            assert answer.headers["Referrer-Policy"] in ("same-origin", "no-referrer"), name
+
+
+def test_links_of_accounts_and_of_the_set_up_are_hidden_too(app: Flask, acme: Acme) -> None:
+    with app.app_context():
+        paths = [f"/{place}/{make_link(acme.owner, purpose)}" for place, purpose in LINKS]
+    for path in [*paths, "/setup/x", "/setup?token=x", "/reset/x"]:
+        with app.test_client().get(path) as answer:
+            assert answer.headers["Referrer-Policy"] == "no-referrer", path
+            assert "no-store" in answer.headers["Cache-Control"], path
+
+
+LINKS: list[tuple[str, Any]] = [("reset", "reset"), ("sign-in", "sign-in"), ("account/address", "address")]
+
+
+@pytest.mark.parametrize("external", ["http://localhost", "https://localhost"])
+@pytest.mark.parametrize("asked", ["http://localhost", "https://localhost"])
+def test_https_stays_https(make_app: Any, external: str, asked: str) -> None:
+    client = make_app(INVITE_EXTERNAL_URL=external).test_client()
+    for path in ("/sign-in", "/healthz", "/api/v1/me", "/nowhere", "/static/app.js"):
+        with client.get(path, base_url=asked) as answer:
+            told = answer.headers.get("Strict-Transport-Security")
+            assert told == ("max-age=31536000" if "https" in external + asked else None), path

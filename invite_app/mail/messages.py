@@ -1,5 +1,6 @@
 """Building mail. A message is a value; sending it is somebody else's business."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,6 +59,35 @@ def removed(row: OutboxMessage) -> MailMessage:
     assert row.organization is not None
     values = {"organization_name": row.organization.name, "given_name": row.user.given_name}
     return _render("removed", values, to=row.user.email, message_id=_message_id(row))
+
+
+def declined(row: OutboxMessage) -> MailMessage:
+    """Tells the inviter that somebody turned the invitation down."""
+    return _about(row, "declined", lambda subject: subject.decline_word)
+
+
+def asked(row: OutboxMessage) -> MailMessage:
+    """Tells the inviter that somebody came too late and asks for a fresh invitation."""
+    return _about(row, "asked", lambda subject: subject.asked_word)
+
+
+def _about(row: OutboxMessage, name: str, word: Callable[[Invitation], str]) -> MailMessage:
+    """To the inviter, about an invitation, with the word of the invited person."""
+    subject = row.about
+    assert row.user is not None
+    assert row.organization is not None
+    assert subject is not None
+    values = {
+        "organization_name": row.organization.name,
+        "given_name": row.user.given_name,
+        "invitee_name": subject.name or subject.email,
+        "invitee_short": subject.given_name or subject.email,
+        "invitee_email": subject.email,
+        "word": word(subject),
+        "ended_on_text": date(subject.expires_at),
+        "link": f"{current_app.config['EXTERNAL_URL']}/organizations/{row.organization.id}/invitations/{subject.id}",
+    }
+    return _render(name, values, to=row.user.email, message_id=_message_id(row))
 
 
 def sample(subject: Invitation) -> MailMessage:

@@ -95,7 +95,11 @@ class Invitation(Observed, Identified, Base):
         secondary=invitation_workspaces, order_by=Workspace.folded_name, lazy="raise", passive_deletes=True
     )
     message: Mapped["OutboxMessage | None"] = relationship(
-        back_populates="invitation", lazy="raise", uselist=False, passive_deletes=True
+        back_populates="invitation",
+        lazy="raise",
+        uselist=False,
+        passive_deletes=True,
+        foreign_keys="OutboxMessage.invitation_id",
     )
 
     @property
@@ -112,7 +116,8 @@ class Invitation(Observed, Identified, Base):
 class OutboxMessage(Identified, Base):
     """One message to send. It holds ids only: the text is rendered when it is sent or looked at.
 
-    An invitation has one row for its whole life; `sends` counts how often it was put in the queue.
+    An invitation has one row for its whole life; `sends` counts how often it was put in the queue. What tells a
+    member of it is a message of its own, `about` it.
     """
 
     __tablename__ = "outbox_messages"
@@ -131,6 +136,7 @@ class OutboxMessage(Identified, Base):
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     invitation_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"), unique=True)
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    about_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"), index=True)
     account_link_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_links.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(String(10), default=DeliveryState.QUEUED)
     reason: Mapped[str] = mapped_column(String(500), default="")
@@ -142,7 +148,10 @@ class OutboxMessage(Identified, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     sent_at: Mapped[datetime | None]
 
-    invitation: Mapped[Invitation | None] = relationship(back_populates="message", lazy="raise")
+    invitation: Mapped[Invitation | None] = relationship(
+        back_populates="message", lazy="raise", foreign_keys=[invitation_id]
+    )
+    about: Mapped[Invitation | None] = relationship(lazy="raise", foreign_keys=[about_id])
     user: Mapped[User | None] = relationship(lazy="raise")
     organization: Mapped[Organization | None] = relationship(lazy="raise")
     account_link: Mapped[AccountLink | None] = relationship(lazy="raise")

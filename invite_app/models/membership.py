@@ -1,6 +1,6 @@
 """A person's place in an organization: one role, and any number of workspaces."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,9 @@ from .base import Base, Identified, folded, now, sortable
 from .organization import Organization, Workspace
 from .role import Role
 from .user import User
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for no visit yet: lists are ordered by it, and a cursor cannot stand on an empty value."""
 
 membership_workspaces = Table(
     "membership_workspaces",
@@ -26,6 +29,7 @@ class Membership(Identified, Base):
         UniqueConstraint("organization_id", "user_id"),
         Index("ix_memberships_by_name", "organization_id", "sort_name", "id"),
         Index("ix_memberships_by_time", "organization_id", "created_at", "id"),
+        Index("ix_memberships_by_visit", "organization_id", "last_seen_at", "id"),
         Index("ix_memberships_by_role", "organization_id", "role_id", "sort_name", "id"),
     )
 
@@ -38,6 +42,7 @@ class Membership(Identified, Base):
     private_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=NEVER)
 
     organization: Mapped[Organization] = relationship(lazy="raise")
     user: Mapped[User] = relationship(lazy="raise")
@@ -45,6 +50,11 @@ class Membership(Identified, Base):
     workspaces: Mapped[list[Workspace]] = relationship(
         secondary=membership_workspaces, order_by=Workspace.folded_name, lazy="raise", passive_deletes=True
     )
+
+    @property
+    def last_active(self) -> datetime | None:
+        """When the person last had a page of the organization open; None when never."""
+        return self.last_seen_at if self.last_seen_at != NEVER else None
 
 
 def sort_name(user: User) -> str:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from invite_app.access import authorize
+from invite_app.services import accounts
 
 from . import kept_forms
 from .visitor import LATEST, actor
@@ -41,8 +42,11 @@ def enter_organization() -> None:
     """Read once what the person is and may do in the organization that the address names."""
     organization_id = (request.view_args or {}).get("organization_id")
     if organization_id is not None:
+        has_changed = session.get(LATEST) != str(organization_id)
+        if has_changed or g.pop("has_just_come", False):
+            accounts.remember_visit(current_user.user_id, organization_id)
         stand_in(organization_id)
-        if session.get(LATEST) != str(organization_id):
+        if has_changed:
             session[LATEST] = str(organization_id)
 
 

@@ -22,7 +22,7 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import InvitationState, Membership
-from invite_app.services import acceptance, accounts, observations, values
+from invite_app.services import acceptance, accounts, notices, observations, values
 from invite_app.services.acceptance import Offer, Profile
 
 from . import headers, sign_ins, words
@@ -183,7 +183,8 @@ def _ended(token: str, offer: Offer) -> ResponseReturnValue:
         return _expired(token, offer, AskForm(formdata=None))
     is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
     status = 200 if is_invitee else 410
-    return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, **_facts(offer))
+    told = offer.state == InvitationState.DECLINED and notices.has_told(notices.DECLINED, offer.invitation)
+    return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, told=told, **_facts(offer))
 
 
 def _expired(token: str, offer: Offer, form: AskForm) -> ResponseReturnValue:

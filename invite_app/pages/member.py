@@ -39,7 +39,6 @@ def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
         status=form.status,
         form=form,
         member=found,
-        last_seen=member_search.last_seen([user_id]).get(user_id),
         lines=lines(roles),
         locked=locked | withheld(roles, standing()),
         obstacle=_obstacle(found),

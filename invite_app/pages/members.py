@@ -28,7 +28,6 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
     return show(
         "members/list.html",
         members=page.items,
-        last_seen=member_search.last_seen([member.user_id for member in page.items]),
         page=paging.links(page, **chosen.given),
         chosen=chosen,
         all_selected="all" in request.args,
@@ -49,7 +48,7 @@ def members_file(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _rows(organization_id: UUID, chosen: member_filters.Chosen) -> Iterator[tuple[object, ...]]:
-    for member, seen in member_exports.people(organization_id, by=actor(), only=chosen.only, order=chosen.order):
+    for member in member_exports.people(organization_id, by=actor(), only=chosen.only, order=chosen.order):
         yield (
             member.user.given_name,
             member.user.family_name,
@@ -57,5 +56,5 @@ def _rows(organization_id: UUID, chosen: member_filters.Chosen) -> Iterator[tupl
             member.role.name,
             ", ".join(workspace.name for workspace in member.workspaces),
             f"{member.created_at:%Y-%m-%d %H:%M}",
-            f"{seen:%Y-%m-%d %H:%M}" if seen else "never",
+            f"{member.last_active:%Y-%m-%d %H:%M}" if member.last_active else "never",
         )

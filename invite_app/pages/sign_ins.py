@@ -1,6 +1,6 @@
 """The browser's session: begun anew by every sign-in, emptied by every sign-out."""
 
-from flask import Flask, session
+from flask import Flask, g, session
 from flask_login import current_user, login_user
 
 from invite_app.extensions import login
@@ -39,7 +39,7 @@ def end() -> None:
 
 def _find(session_id: str) -> Session | None:
     if found := accounts.find_session(session_id):
-        accounts.remember_use(found)
+        g.has_just_come = accounts.remember_use(found)
     return found
 
 

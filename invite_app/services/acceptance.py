@@ -26,7 +26,7 @@ from invite_app.models import Invitation, InvitationState, Membership, Organizat
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
-from . import accounts, audit, drafts, endings, inviters, member_lists, passwords, values
+from . import accounts, audit, drafts, endings, inviters, member_lists, notices, passwords, values
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         invitation.decline_word = values.note(word)
         endings.end(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee(invitation, ip), "invitation.declined", invitation)
+        notices.tell_inviter(notices.DECLINED, invitation)
         return invitation
 
 

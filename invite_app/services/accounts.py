@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from invite_app import tokens
 from invite_app.db import session, transaction
 from invite_app.errors import AccountExists, InvalidEmail, UserUnknown, WrongPassword
-from invite_app.models import Session, User
+from invite_app.models import Membership, Session, User
 from invite_app.models.base import now
 
 from . import account_links, audit, passwords, rate_limits, values
@@ -113,12 +113,29 @@ def find_session(session_id: str) -> Session | None:
     return found
 
 
-def remember_use(used: Session) -> None:
-    """Note that somebody is here, unless that was noted a moment ago."""
+def remember_use(used: Session) -> bool:
+    """Note that somebody is here, unless that was noted a moment ago; whether it was not."""
     moment = now()
-    if moment - used.last_seen_at >= LAST_SEEN_STEP:
-        with transaction() as writing:
-            writing.execute(update(Session).where(Session.id == used.id).values(last_seen_at=moment))
+    if moment - used.last_seen_at < LAST_SEEN_STEP:
+        return False
+    with transaction() as writing:
+        writing.execute(update(Session).where(Session.id == used.id).values(last_seen_at=moment))
+    return True
+
+
+def remember_visit(user_id: UUID, organization_id: UUID) -> None:
+    """Note that a member is here, in this organization, unless that was noted a moment ago."""
+    moment = now()
+    theirs = (
+        Membership.user_id == user_id,
+        Membership.organization_id == organization_id,
+        Membership.last_seen_at < moment - LAST_SEEN_STEP,
+    )
+    if session().scalar(select(Membership.id).where(*theirs)) is None:
+        return
+    seen = {"last_seen_at": moment, "updated_at": Membership.updated_at}  # being here is no change
+    with transaction() as writing:
+        writing.execute(update(Membership).where(*theirs).values(seen))
 
 
 def sign_out(session_id: str) -> None:

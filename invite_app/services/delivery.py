@@ -31,6 +31,8 @@ BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
     "invitation": messages.invitation,
     "added": messages.added,
     "removed": messages.removed,
+    "declined": messages.declined,
+    "asked": messages.asked,
     "reset": messages.reset,
     "address": messages.address,
 }
@@ -68,14 +70,22 @@ def enqueue_again(row: OutboxMessage) -> None:
 
 
 def enqueue_notice(
-    kind: str, user: User, *, organization: Organization | None = None, link: AccountLink | None = None
+    kind: str,
+    user: User,
+    *,
+    organization: Organization | None = None,
+    link: AccountLink | None = None,
+    about: Invitation | None = None,
 ) -> OutboxMessage:
-    """Queue a message about somebody's account or membership, as part of the caller's transaction."""
+    """Queue a message about somebody's account or membership, or to them about an invitation, as part of the
+    caller's transaction.
+    """
     row = OutboxMessage(
         kind=kind,
         user_id=user.id,
         organization_id=organization.id if organization else None,
         account_link_id=link.id if link else None,
+        about_id=about.id if about else None,
     )
     if transport().is_local:
         _mark_kept(row)
@@ -171,4 +181,5 @@ def complete() -> Select[OutboxMessage]:
         selectinload(OutboxMessage.user),
         selectinload(OutboxMessage.organization),
         selectinload(OutboxMessage.account_link),
+        selectinload(OutboxMessage.about),
     )

@@ -24,7 +24,7 @@ from invite_app.models import (
     Workspace,
 )
 from invite_app.models.base import folded, now
-from invite_app.models.membership import sort_name
+from invite_app.models.membership import NEVER, sort_name
 from invite_app.models.role import ADMIN, MEMBER, OWNER
 
 from . import accounts, demo_people, passwords, roles, slugs
@@ -138,6 +138,7 @@ class _Demo:
                 sort_name=sort_name(user),
                 workspaces=self._some_workspaces(),
                 created_at=joined,
+                last_seen_at=max(joined, self.now - index * 37 % 400 * HOUR) if index % 9 else NEVER,
             )
             session().add(membership)
             self.memberships.append(membership)

@@ -1,14 +1,13 @@
 """All members that a filter lets through, for whoever takes them along."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from uuid import UUID
 
 from invite_app.access import Actor
 from invite_app.db import session
 from invite_app.models import Membership
 
-from . import cursors, member_lists, member_search
+from . import cursors, member_lists
 
 
 def people(
@@ -17,21 +16,18 @@ def people(
     by: Actor,
     only: member_lists.Filter = member_lists.EVERYBODY,
     order: cursors.Order[Membership] = member_lists.BY_NAME,
-) -> Iterator[tuple[Membership, datetime | None]]:
-    """Each member with the moment they were last here.
-
-    They are read part by part, and between two parts neither rows nor a database connection are held. The right to
-    see them is asked for again with each part.
+) -> Iterator[Membership]:
+    """Every member, read part by part: between two parts neither rows nor a database connection are held. The right
+    to see them is asked for again with each part.
     """
     cursor = None
     while True:
         page = member_lists.list_page(
             organization_id, by=by, only=only, order=order, cursor=cursor, limit=cursors.MAX_LIMIT
         )
-        seen = member_search.last_seen([member.user_id for member in page.items])
         session().commit()
         session().expunge_all()
-        yield from ((member, seen.get(member.user_id)) for member in page.items)
+        yield from page.items
         if page.next is None:
             return
         cursor = page.next

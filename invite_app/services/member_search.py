@@ -1,15 +1,12 @@
-"""What a list of members shows beside its rows: when people were last here, and who is invited under that name."""
+"""What lists show beside their rows: who else is found under a name, and what members can be narrowed by."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from invite_app.access import Standing
 from invite_app.db import session
-from invite_app.models import Invitation, InvitationState, Membership, Role, Session, Workspace
+from invite_app.models import Invitation, InvitationState, Membership, Role, Workspace
 from invite_app.models.base import now
 
 from . import invitation_lists, member_lists
@@ -23,16 +20,6 @@ class Invited:
     count: int
     newest: Invitation
     state: InvitationState
-
-
-def last_seen(user_ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """When each of these people last did something in a browser; those who are signed in nowhere are left out."""
-    query = (
-        select(Session.user_id, func.max(Session.last_seen_at))
-        .where(Session.user_id.in_(user_ids))
-        .group_by(Session.user_id)
-    )
-    return {row[0]: row[1] for row in session().execute(query)} if user_ids else {}
 
 
 def invited(standing: Standing, fragment: str) -> Invited | None:

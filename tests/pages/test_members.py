@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
 from invite_app.db import session, transaction
-from invite_app.models import OutboxMessage, Session
+from invite_app.models import Membership, OutboxMessage
 from invite_app.models.base import now
+from invite_app.models.membership import NEVER
 from invite_app.services import members
 from tests.pages.test_every_answer import counted
 from tests.support.databases import on_sqlite
@@ -103,13 +105,41 @@ def test_a_search_never_ends_blind(app: Flask, acme: Acme, owner: Visitor, visit
 
 
 def test_the_list_says_when_somebody_was_last_here(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
-    visit(acme.admin)
+    visitor = visit(acme.admin)
+    visitor.get(at(acme))
+    visitor.go("/sign-out", page=at(acme))
     with app.app_context(), transaction() as writing:
         earlier = now() - timedelta(hours=3)
-        writing.execute(update(Session).where(Session.user_id == acme.admin.id).values(last_seen_at=earlier))
-    rows = owner.get(at(acme)).texts("tr")
-    assert "3 h ago" in rows[1]
+        writing.execute(update(Membership).where(Membership.user_id == acme.admin.id).values(last_seen_at=earlier))
+    page = owner.get(at(acme))
+    rows = page.texts("tr")
+    assert "3 h ago" in rows[1], "although signed out by now"
     assert "never" in rows[2]
+    [longest, *_] = [link for link in page.links if "sort=active" in link]
+    assert owner.get(longest).texts("a", "who-name") == ["Mia Member", "Adam Admin", "Olivia Owner"]
+    [latest, *_] = [link for link in owner.get(longest).links if "sort=-active" in link]
+    assert owner.get(latest).texts("a", "who-name") == ["Olivia Owner", "Adam Admin", "Mia Member"]
+
+
+def test_a_visit_counts_where_it_was_made_every_few_minutes(
+    app: Flask, acme: Acme, globex: Acme, visit: Visit
+) -> None:
+    with app.app_context():
+        add_member(globex, acme.owner)
+    visitor = visit(acme.owner)
+    seen = []
+    start = now()
+    for minutes in (0, 4, 6, 8):
+        with time_machine.travel(start + timedelta(minutes=minutes), tick=False):
+            visitor.get(at(acme))
+        with app.app_context():
+            query = select(Membership.last_seen_at, Membership.updated_at).where(Membership.user_id == acme.owner.id)
+            here = session().execute(query.where(Membership.organization_id == acme.id)).one()
+            there = session().execute(query.where(Membership.organization_id == globex.id)).one()
+        seen.append(here.last_seen_at - start)
+    assert seen == [timedelta(), timedelta(), timedelta(minutes=6), timedelta(minutes=6)]
+    assert there.last_seen_at == NEVER
+    assert here.updated_at < start, "being here is no change"
 
 
 def test_only_who_changes_members_selects_them(acme: Acme, keeper: Person, visit: Visit) -> None:

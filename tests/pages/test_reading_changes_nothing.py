@@ -1,6 +1,6 @@
 """Mail scanners and prefetching browsers fetch every link they see: no GET and no HEAD leaves a trace.
 
-But for one: that an invitation's link was fetched is written down, for its timeline.
+But for two: that an invitation's link was fetched is written down, for its timeline, and when a member was last here.
 """
 
 import re
@@ -29,8 +29,8 @@ def everything() -> dict[str, list[Any]]:
 
 
 def but_fetches(table: Table) -> Select[Any]:
-    """All of a table, without what a fetch of an invitation's link may leave there."""
-    query = select(*(column for column in table.columns if column.name != "checked_at"))
+    """All of a table, without what a fetch of a link, or a member who is here, may leave there."""
+    query = select(*(column for column in table.columns if column.name not in ("checked_at", "last_seen_at")))
     return query.where(table.c.kind != Observation.CHECKED) if table.name == "invitation_events" else query
 
 

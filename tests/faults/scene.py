@@ -1,0 +1,172 @@
+"""What an operator runs, driven from outside, and the account of what became of every invitation."""
+
+import http.client
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from sqlalchemy import select, update
+
+from invite_app.courier import Courier
+from invite_app.db import session, transaction
+from invite_app.models import Invitation, OutboxMessage
+from invite_app.models.base import now
+from invite_app.services import bulk, outbox
+from invite_app.services.drafts import Draft
+from tests.support.factories import Acme, Key, make_api_key, make_organization
+from tests.support.mail import SmtpServer, wait_until
+from tests.support.server import BIN, ServerProcess
+
+COUNT = int(os.environ.get("INVITE_TEST_FAULTS_COUNT", "300"))
+"""Messages that are sent while processes are killed; the README's figures are of 2,000."""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Of so many tries: how many were answered with success, how many got no mail, and how many mails came twice."""
+
+    tries: int
+    answered: int
+    lost: int
+    duplicated: int
+
+
+@dataclass
+class Scene:
+    """One organization on one database and one mail server. `close` ends every process that was started."""
+
+    app: Flask
+    environ: Mapping[str, str]
+    smtp: SmtpServer
+    acme: Acme = field(init=False)
+    key: Key = field(init=False)
+    statuses: dict[str, int] = field(default_factory=dict)
+    already_duplicated: int = 0
+    processes: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        with self.app.app_context():
+            self.acme = make_organization()
+            self.key = make_api_key(self.acme, "admin")
+
+    def serve(self, *arguments: str, workers: int = 1, **changes: str) -> ServerProcess:
+        server = ServerProcess.gunicorn({**self.environ, **changes}, *arguments, workers=workers)
+        self.processes.callback(server.close)
+        return server.wait_until_up()
+
+    def deliver(self, **changes: str) -> ServerProcess:
+        """Starts `flask outbox run`."""
+        process = ServerProcess([str(BIN / "flask"), "outbox", "run"], {**self.environ, **changes}, url="")
+        self.processes.callback(process.close)
+        return process
+
+    def invite(self, server: ServerProcess, email: str) -> int:
+        """The status of the answer, which is also noted; 0 when there was none."""
+        body = {"given_name": "Ana", "family_name": "Guest", "email": email, "role": "member"}
+        path = f"/api/v1/organization/{self.acme.id}/invitation"
+        with Client(server.url, self.key.headers) as client:
+            self.statuses[email], _ = client.ask("POST", path, body)
+        return self.statuses[email]
+
+    def queue(self, *emails: str) -> None:
+        """Invite these by a list, as if over a request that was answered."""
+        rows = [Draft(email=email, role="member", given_name="Ana") for email in emails]
+        with self.app.app_context():
+            bulk.send(self.acme.id, rows, by=self.acme.owner.actor)
+        self.statuses |= dict.fromkeys(emails, 202)
+
+    def let_leases_run_out(self) -> None:
+        """What time does to the messages that a killed process had."""
+        with self.app.app_context(), transaction() as writing:
+            writing.execute(
+                update(OutboxMessage)
+                .where(OutboxMessage.lease.is_not(None))
+                .values(lease=None, next_attempt_at=now())
+            )
+
+    def hurry(self) -> None:
+        """What time does to the messages that wait for their next attempt."""
+        with self.app.app_context(), transaction() as writing:
+            writing.execute(
+                update(OutboxMessage).where(OutboxMessage.state == "queued").values(next_attempt_at=now())
+            )
+
+    def send_the_rest(self) -> None:
+        self.smtp.behave()
+        self.let_leases_run_out()
+        self.hurry()
+        with self.app.app_context():
+            while Courier(self.app).run_once():
+                pass
+
+    def reasons(self) -> list[tuple[str, str]]:
+        """State and reason of every message, the newest first."""
+        with self.app.app_context():
+            query = select(OutboxMessage.state, OutboxMessage.reason).order_by(OutboxMessage.id.desc())
+            return [(state, reason) for state, reason in session().execute(query)]
+
+    def wait_until_sent(self, count: int, *, seconds: float = 60) -> None:
+        wait_until(lambda: self.count_sent() >= count, seconds=seconds)
+
+    def count_sent(self) -> int:
+        with self.app.app_context():
+            return outbox.status().sent_last_hour
+
+    def tally(self) -> Tally:
+        """What must hold after every fault is asserted here; what may differ is in the result."""
+        with self.app.app_context():
+            rows = session().execute(
+                select(Invitation.email, Invitation.state, OutboxMessage.state).outerjoin(Invitation.message)
+            )
+            kept = {email: (state, message) for email, state, message in rows}
+            leases = session().scalars(select(OutboxMessage.lease).where(OutboxMessage.lease.is_not(None))).all()
+        assert None not in {message for _, message in kept.values()}, "an invitation without its message"
+        assert leases == []
+        mails = Counter(message.recipients[0] for message in self.smtp.messages)
+        ids = {str(message.message["Message-ID"]) for message in self.smtp.messages}
+        assert len(ids) == len(mails), "a repeated mail is recognised by its Message-ID"
+        good = [email for email, status in self.statuses.items() if 200 <= status < 300]
+        lost = [email for email in good if email not in kept or not mails[email]]
+        lost += [email for email in kept if email not in good and not mails[email]]
+        return Tally(len(self.statuses), len(good), len(lost), mails.total() - len(mails) - self.already_duplicated)
+
+
+class Client:
+    """One open connection that sends JSON."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self._line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self._headers = {**headers, "Content-Type": "application/json"}
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._line.close()
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON; (0, None) when the line broke."""
+        try:
+            self._line.request(method, path, None if body is None else json.dumps(body), self._headers)
+            answer = self._line.getresponse()
+            content = answer.read()
+        except (OSError, http.client.HTTPException):
+            self._line.close()  # the next request opens it again
+            return 0, None
+        return answer.status, json.loads(content) if content else None
+
+
+def children_of(process: int) -> list[int]:
+    """The process ids of a gunicorn master's workers."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text()
+    return [int(child) for child in listed.split()]
+
+
+Record = Callable[[str, Tally], None]

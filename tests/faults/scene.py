@@ -134,7 +134,7 @@ class Scene:
         assert len(ids) == len(mails), "a repeated mail is recognised by its Message-ID"
         good = [email for email, status in self.statuses.items() if 200 <= status < 300]
         lost = [email for email in good if email not in kept or not mails[email]]
-        lost += [email for email in kept if email not in good and not mails[email]]
+        lost += [email for email in kept if email not in good and kept[email][0] == "pending" and not mails[email]]
         return Tally(len(self.statuses), len(good), len(lost), mails.total() - len(mails) - self.already_duplicated)
 
 
@@ -149,6 +149,9 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._line.close()
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

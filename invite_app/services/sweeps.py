@@ -22,7 +22,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import now
 
-from . import endings, idempotency, sheets
+from . import accounts, endings, idempotency, sheets
 
 CHUNK, MOST_CHUNKS = 500, 20
 """Rows per transaction, and transactions per kind of row and sweep, so that others get their turn, and mail too."""
@@ -39,7 +39,7 @@ class Kept:
 
 
 KEPT = (
-    Kept(Session, Session.created_at, timedelta(days=90)),
+    Kept(Session, Session.created_at, accounts.SESSION_LIFETIME),
     Kept(AccountLink, AccountLink.expires_at, timedelta(days=30)),
     Kept(
         OutboxMessage,
@@ -50,8 +50,7 @@ KEPT = (
     Kept(IdempotencyKey, IdempotencyKey.created_at, idempotency.LIFETIME),
     Kept(Sheet, Sheet.created_at, sheets.LIFETIME),
 )
-"""What is deleted when it is old. Sign-ins end after 14 days; until they go, they tell when somebody was last seen.
-The message of an invitation stays as long as the invitation does."""
+"""What is deleted when it is old. The message of an invitation stays as long as the invitation does."""
 
 
 def run() -> None:

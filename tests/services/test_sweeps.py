@@ -64,7 +64,7 @@ def count(model: type[Any]) -> int:
 @pytest.mark.parametrize(
     ("make", "model", "days"),
     [
-        (sign_in, Session, 90),
+        (sign_in, Session, 14),
         (link, AccountLink, 30),
         (account_mail, OutboxMessage, 30),
         (answer, IdempotencyKey, 1),

@@ -13,6 +13,7 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     headers,
     home,
     invitation,
+    invitation_again,
     invitation_bulk,
     invitation_edit,
     invitation_list,

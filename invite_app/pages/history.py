@@ -146,6 +146,7 @@ def _said(value: object) -> str:
 
 DETAILS: dict[str, Callable[[Detail], str]] = {
     "invitation.changed": _changes,
+    "invitation.resent": _changes,
     "invitation.taken_over": _changes,
     "invitation.extended": _new_end,
     "invitation.delivery_failed": _reason,

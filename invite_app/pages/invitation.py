@@ -24,17 +24,17 @@ ONE = "/organizations/<uuid:organization_id>/invitations/<uuid:invitation_id>"
 def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     invitation = invitations.get(organization_id, invitation_id, by=actor())
     state = invitation.state_at(now())
+    entries = timeline.of_invitation(organization_id, invitation.id, by=actor())
+    revoked_by = next((entry.actor for entry in entries if entry.kind == "invitation.revoked"), "")
     return show(
         "invitations/one.html",
         invitation=invitation,
-        why=why(invitation),
+        why=why(invitation, ended_by=revoked_by),
         label=f"Why {name_of(invitation)} is not in yet",
         badge_of_state=STATES[state],
         is_pending=state == InvitationState.PENDING,
         is_open=state in (InvitationState.PENDING, InvitationState.EXPIRED),
-        events=history.of_invitation(
-            invitation, timeline.of_invitation(organization_id, invitation.id, by=actor()), state
-        ),
+        events=history.of_invitation(invitation, entries, state),
     )
 
 
@@ -51,6 +51,14 @@ def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
     with Attempt():
         invitation = invitations.extend(organization_id, invitation_id, by=actor())
         flash(f"Extended. The link now works until {times.day(invitation.expires_at)}.", "ok")
+    return _back(invitation_id)
+
+
+@pages.post(f"{ONE}/try-now")
+def try_invitation_now(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    with Attempt():
+        invitations.try_now(organization_id, invitation_id, by=actor())
+        flash("The mail server is asked again now. Reload this page in a moment.", "ok")
     return _back(invitation_id)
 
 

@@ -1,25 +1,34 @@
 """Why somebody is not in yet: a badge, a sentence, and the step that helps."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from invite_app.mail.transport import transport
-from invite_app.models import Invitation, InvitationState
+from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
 from invite_app.services import reasons
 from invite_app.services.reasons import Reason
 
-from .why_words import WORDS
+from .visitor import standing
+from .why_words import WORDS, revoked_by
+
+
+def _by_id(invitation: Invitation) -> dict[str, Any]:
+    return {"invitation_id": invitation.id}
 
 
 @dataclass(frozen=True)
 class Step:
-    """What an admin can do about it; `is_act` is done at once, by a POST."""
+    """What an admin can do about it; `is_act` is done at once, by a POST. `given` says what the address names."""
 
     label: str
     endpoint: str
     icon: str
     is_act: bool = False
     short: str = ""
+    anchor: str = ""
+    given: Callable[[Invitation], dict[str, Any]] = _by_id
 
     @property
     def brief(self) -> str:
@@ -29,16 +38,22 @@ class Step:
 
 SEND_AGAIN = Step("Send again", "pages.resend_invitation", "send", is_act=True)
 SEND_FRESH = Step("Send a fresh one", "pages.resend_invitation", "send", is_act=True, short="Send fresh one")
+EXPLAIN = Step("Send again with an explanation", "pages.send_again", "send", short="Send again…")
+TRY_NOW = Step("Try now", "pages.try_invitation_now", "refresh", is_act=True)
 EXTEND = Step("Extend by 7 days", "pages.extend_invitation", "calendar-plus", is_act=True, short="Extend")
 TAKE_OVER = Step("Take over", "pages.take_over_invitation", "user-share", is_act=True)
 COPY_LINK = Step("Copy link", "pages.invitation_link", "copy")
-CORRECT_ADDRESS = Step("Correct the address", "pages.edit_invitation", "pencil", short="Correct address")
-CHANGE_ADDRESS = Step("Change the address", "pages.edit_invitation", "pencil", short="Change address")
-CHOOSE_ROLE = Step("Choose a role", "pages.edit_invitation", "shield-check")
+CORRECT_ADDRESS = Step(
+    "Correct the address", "pages.edit_invitation", "pencil", short="Correct address", anchor="email"
+)
+CORRECT_AND_SEND = Step("Correct the address", "pages.send_again", "pencil", anchor="email")
+CHANGE_ADDRESS = Step("Change the address", "pages.edit_invitation", "pencil", short="Change address", anchor="email")
+CHOOSE_ROLE = Step("Choose a role", "pages.edit_invitation", "shield-check", anchor="role")
 REVOKE = Step("Revoke", "pages.revoke_invitation", "ban")
-INVITE_AGAIN = Step("Invite again", "pages.invite", "user-plus")
-OPEN_SEATS = Step("Open seats", "pages.overview", "armchair")
-OPEN_MEMBERS = Step("Open members", "pages.members", "users")
+INVITE_AGAIN = Step("Invite again", "pages.invite", "user-plus", given=lambda invitation: {"email": invitation.email})
+OPEN_SEATS = Step("Open seats", "pages.overview", "armchair", anchor="seats", given=lambda _: {})
+CHANGE_SEATS = replace(OPEN_SEATS, endpoint="pages.settings", anchor="seat_limit")
+OPEN_MEMBER = Step("Open member", "pages.members", "users", given=lambda invitation: {"q": invitation.email})
 
 KINDS: dict[Reason, tuple[str, str, str]] = {
     Reason.ACCEPTED: ("ok", "circle-check", "Accepted"),
@@ -65,7 +80,7 @@ STATES: dict[InvitationState, tuple[str, str, str]] = {
 }
 
 STEPS: dict[Reason, tuple[Step, ...]] = {
-    Reason.ACCEPTED: (OPEN_MEMBERS,),
+    Reason.ACCEPTED: (OPEN_MEMBER,),
     Reason.DECLINED: (INVITE_AGAIN,),
     Reason.REVOKED: (INVITE_AGAIN,),
     Reason.ASKS_AGAIN: (SEND_FRESH,),
@@ -74,8 +89,8 @@ STEPS: dict[Reason, tuple[Step, ...]] = {
     Reason.ROLE_GONE: (CHOOSE_ROLE,),
     Reason.NO_SEAT: (OPEN_SEATS,),
     Reason.NOT_DELIVERED: (CORRECT_ADDRESS, SEND_AGAIN),
-    Reason.SENDING: (),
-    Reason.WRONG_ACCOUNT: (SEND_AGAIN, CHANGE_ADDRESS),
+    Reason.SENDING: (TRY_NOW,),
+    Reason.WRONG_ACCOUNT: (EXPLAIN, CHANGE_ADDRESS),
     Reason.OPENED_ENDS_SOON: (EXTEND,),
 }
 
@@ -90,15 +105,36 @@ class Why:
     steps: tuple[Step, ...]
 
 
-def why(invitation: Invitation) -> Why:
-    """The reason as the service sees it, in the words for one invitation and, shorter, for the list."""
-    moment = now()
-    reason = reasons.why(invitation, moment)
+def why(invitation: Invitation, *, ended_by: str = "") -> Why:
+    """The reason as the service sees it, in the words for one invitation and, shorter, for the list.
+
+    `ended_by` is who revoked it, where that is known.
+    """
+    reason = reasons.why(invitation, now())
     sentence, short = WORDS[reason](invitation)
-    steps = STEPS.get(reason, ())
-    if reason in (Reason.OPENED, Reason.DELIVERED) and reasons.has_been_quiet(invitation, moment):
-        steps = (SEND_AGAIN,)
-    return Why(reason, _badge(invitation, reason), sentence, short, DETAILS.get(reason, ""), steps)
+    if reason == Reason.REVOKED and ended_by:
+        sentence = revoked_by(invitation, ended_by)
+    steps = _steps(invitation, reason)
+    detail = DETAILS.get(reason, "") if CORRECT_ADDRESS in steps or reason != Reason.NOT_DELIVERED else ""
+    return Why(reason, _badge(invitation, reason), sentence, short, detail, steps)
+
+
+def _steps(invitation: Invitation, reason: Reason) -> tuple[Step, ...]:
+    """What helps depends, for some reasons, on what became of the mail."""
+    message = invitation.message
+    match reason:
+        case Reason.OPENED | Reason.DELIVERED if reasons.has_been_quiet(invitation, now()):
+            return (SEND_AGAIN,)
+        case Reason.NOT_DELIVERED if message and not reasons.was_refused(message):
+            return (SEND_AGAIN, COPY_LINK)
+        case Reason.SENDING if message and not message.attempts:
+            return ()
+        case Reason.NO_SEAT if standing().may("organization:write"):
+            return (CHANGE_SEATS,)
+        case Reason.EXPIRED if message and message.state == DeliveryState.FAILED:
+            return (SEND_FRESH, CORRECT_AND_SEND)
+        case _:
+            return STEPS.get(reason, ())
 
 
 DETAILS: dict[Reason, str] = {

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from invite_app.mail.transport import transport
 from invite_app.models import DeliveryState, Invitation
 from invite_app.models.base import now
+from invite_app.services import reasons
 from invite_app.services.reasons import Reason
 
 from . import times
@@ -29,6 +30,10 @@ def _declined(invitation: Invitation) -> tuple[str, str]:
 def _revoked(invitation: Invitation) -> tuple[str, str]:
     sentence = f"This was revoked on {times.day(invitation.ended_at or invitation.updated_at)}."
     return sentence, sentence
+
+
+def revoked_by(invitation: Invitation, name: str) -> str:
+    return f"{name} revoked this on {times.day(invitation.ended_at or invitation.updated_at)}."
 
 
 def _asks_again(invitation: Invitation) -> tuple[str, str]:
@@ -59,13 +64,18 @@ def _role_gone(invitation: Invitation) -> tuple[str, str]:
 
 
 def _no_seat(invitation: Invitation) -> tuple[str, str]:
-    tried = f"tried to accept {_ago(invitation.no_seat_at)}, but all seats are taken."
+    limit = invitation.organization.seat_limit
+    taken = f"all {limit:,} seats" if limit else "all seats"
+    tried = f"tried to accept {_ago(invitation.no_seat_at)}, but {taken} are taken."
     return f"{name_of(invitation)} {tried}", tried.capitalize()
 
 
 def _not_delivered(invitation: Invitation) -> tuple[str, str]:
-    reason = (invitation.message.reason if invitation.message else "").rstrip(".")
-    return f"The email never arrived: {reason}.", f"Refused: {reason}."
+    message = invitation.message
+    reason = (message.reason if message else "").rstrip(".")
+    if message is None or reasons.was_refused(message):
+        return f"The email never arrived: {reason}.", f"Refused: {reason}."
+    return f"The email never arrived, after {message.attempts} tries: {reason}.", f"Gave up: {reason}."
 
 
 def _sending(invitation: Invitation) -> tuple[str, str]:

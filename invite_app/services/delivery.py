@@ -69,6 +69,15 @@ def enqueue_again(row: OutboxMessage) -> None:
         _mark_kept(row)
 
 
+def hasten(row: OutboxMessage) -> None:
+    """Let the next try come at once, unless one is under way; part of the caller's transaction."""
+    session().execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id == row.id, OutboxMessage.state == DeliveryState.QUEUED, OutboxMessage.lease.is_(None))
+        .values(next_attempt_at=now())
+    )
+
+
 def enqueue_notice(
     kind: str,
     user: User,

@@ -219,7 +219,7 @@ class _Demo:
                 state=delivery,
                 reason=reason,
                 answer="mail.northwind.example: 250 2.0.0 Ok" if is_sent else "",
-                attempts=6 if delivery == DeliveryState.FAILED else 1,
+                attempts=6 if delivery == DeliveryState.FAILED and not reason.startswith("5") else 1,
                 created_at=invitation.created_at,
                 sent_at=taken if is_sent else None,
                 next_attempt_at=self.now + HOUR if delivery == DeliveryState.QUEUED else taken,

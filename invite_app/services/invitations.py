@@ -36,6 +36,7 @@ __all__ = [
     "revoke",
     "send",
     "take_over",
+    "try_now",
 ]
 
 
@@ -144,6 +145,20 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
                 before={name: before[name] for name in changed},
                 after={name: after[name] for name in changed},
             )
+    return invitation
+
+
+def try_now(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
+    """Do not wait for the next try of a mail that the mail server has not taken yet. Leaves its end as it is.
+
+    Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
+    """
+    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+        check_state(invitation, PENDING)
+        check_may_grant(standing, invitation)
+        if invitation.message is not None:
+            delivery.hasten(invitation.message)
+            _record(standing, "message.retried", invitation)
     return invitation
 
 

@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, or_
 
-from invite_app.models import DeliveryState, Invitation, InvitationState
+from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage
+
+from . import results
 
 ENDS_SOON = timedelta(hours=48)
 LONG_QUIET = timedelta(days=2)
@@ -58,6 +60,11 @@ def has_been_quiet(invitation: Invitation, moment: datetime) -> bool:
     message = invitation.message
     last = invitation.opened_at or (message.sent_at if message else None) or invitation.created_at
     return moment - last > LONG_QUIET
+
+
+def was_refused(message: OutboxMessage) -> bool:
+    """Whether a failed message was turned down, as for a wrong address; else nobody took it in time."""
+    return message.attempts < results.MAX_ATTEMPTS
 
 
 def needs_you(moment: datetime) -> ColumnElement[bool]:

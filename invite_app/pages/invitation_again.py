@@ -1,0 +1,62 @@
+"""Sending an invitation again with another note, or to another address."""
+
+from uuid import UUID
+
+from flask import flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import TextAreaField
+
+from invite_app.models import Invitation
+from invite_app.models.base import now
+from invite_app.services import invitations, reasons, values
+from invite_app.services.reasons import Reason
+
+from . import times
+from .blueprint import pages
+from .facts import Attempt
+from .fields import Checked, PageForm, email_field
+from .frame import show
+from .invitation import ONE
+from .visitor import actor, standing
+from .why_words import name_of
+
+EXPLANATION = (
+    "You opened the invitation while signed in to another account. Open it again, choose “Sign out and continue”, "
+    "and accept as {email}. Nothing has been used up."
+)
+
+
+class AgainForm(PageForm):
+    email = email_field()
+    note = TextAreaField("Personal note", [Checked(values.note)])
+
+
+@pages.route(f"{ONE}/send-again", methods=["GET", "POST"])
+def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
+    standing().check_may("invitations:write")
+    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    form = AgainForm(email=invitation.email, note=_note(invitation))
+    if form.validate_on_submit():
+        with Attempt(form):
+            given = {"email": form.email.data or "", "note": form.note.data or ""}
+            sent = invitations.resend(organization_id, invitation_id, by=actor(), **given)
+            which = "The same link now" if sent.email == invitation.email else "The old link is dead; the new one"
+            flash(f"Sent again. {which} works until {times.day(sent.expires_at)}.", "ok")
+            return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)
+    return show(
+        "invitations/again.html",
+        status=form.status,
+        form=form,
+        invitation=invitation,
+        name=name_of(invitation),
+        works_until=times.day(now() + standing().organization.invitation_lifetime),
+    )
+
+
+def _note(invitation: Invitation) -> str:
+    """What the mail is to say: for who opened it in another account, how to go on."""
+    if reasons.why(invitation, now()) != Reason.WRONG_ACCOUNT:
+        return invitation.note
+    explanation = EXPLANATION.format(email=invitation.email)
+    both = f"{explanation}\n\n{invitation.note}" if invitation.note else explanation
+    return both if len(both) <= values.MAX_NOTE else explanation

@@ -1,0 +1,114 @@
+"""Sending one invitation again: with another note, to another address, or without waiting for the next try."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from invite_app.db import session
+from invite_app.errors import (
+    AlreadyMember,
+    DomainNotAllowed,
+    InvalidNote,
+    InvitationEnded,
+    LinkBroken,
+    RoleAboveOwn,
+)
+from invite_app.mail import messages
+from invite_app.models import OutboxMessage
+from invite_app.models.base import now
+from invite_app.services import acceptance, audit, delivery, invitations
+from tests.support.factories import (
+    OPERATOR,
+    Acme,
+    configure,
+    expire,
+    invite,
+    make_member,
+    make_role,
+    reread,
+    set_delivery,
+    token_of,
+)
+
+
+def message_of(invitation_id: object) -> OutboxMessage:
+    session().commit()
+    found: OutboxMessage = session().scalar(delivery.complete().where(OutboxMessage.invitation_id == invitation_id))
+    return found
+
+
+class TestWithAnotherNote:
+    def test_the_mail_carries_it_and_the_link_stays(self, acme: Acme) -> None:
+        sent = invite(acme, note="Welcome.")
+        token = token_of(sent)
+        invitations.resend(acme.id, sent.id, note="Sign out first.", by=acme.owner.actor)
+        assert "> Sign out first" in messages.invitation(message_of(sent.id)).text
+        assert acceptance.look(token).invitation.note == "Sign out first."
+        newest = audit.history_of(acme.id, sent.id, by=acme.owner.actor)[0]
+        assert (newest.action, newest.before, newest.after) == (
+            "invitation.resent",
+            {"note": "Welcome."},
+            {"note": "Sign out first."},
+        )
+
+    def test_it_is_checked_before_anything_is_sent(self, acme: Acme) -> None:
+        sent = invite(acme)
+        with pytest.raises(InvalidNote):
+            invitations.resend(acme.id, sent.id, note="x" * 1001, by=acme.owner.actor)
+        assert message_of(sent.id).sends == 1
+
+
+class TestToAnotherAddress:
+    @pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "pending"])
+    def test_the_old_link_dies_and_a_new_one_goes_out(self, is_expired: bool, acme: Acme) -> None:
+        sent = invite(acme, "slip@guest.example")
+        token = token_of(sent)
+        if is_expired:
+            expire(sent, timedelta(days=1))
+        invitations.resend(acme.id, sent.id, email="Right@guest.example", by=acme.owner.actor)
+        found = reread(sent)
+        assert (found.email, found.state, found.expires_at > now()) == ("right@guest.example", "pending", True)
+        assert messages.invitation(message_of(sent.id)).to == "right@guest.example"
+        with pytest.raises(LinkBroken):
+            acceptance.look(token)
+
+    @pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "pending"])
+    def test_it_has_to_be_one_that_could_be_invited(self, is_expired: bool, acme: Acme) -> None:
+        sent = invite(acme, "slip@guest.example")
+        if is_expired:
+            expire(sent, timedelta(days=1))
+        with pytest.raises(AlreadyMember):
+            invitations.resend(acme.id, sent.id, email=acme.member.email, by=acme.owner.actor)
+        configure(acme, allowed_domains=["guest.example"])
+        with pytest.raises(DomainNotAllowed):
+            invitations.resend(acme.id, sent.id, email="a@other.example", by=acme.owner.actor)
+        assert (reread(sent).email, message_of(sent.id).sends) == ("slip@guest.example", 1)
+
+
+class TestTryingNow:
+    def test_lets_the_next_try_come_at_once(self, acme: Acme) -> None:
+        sent = invite(acme)
+        later = now() + timedelta(hours=1)
+        set_delivery(sent, state="queued", reason="452 full", attempts=2, next_attempt_at=later)
+        ends = reread(sent).expires_at
+        invitations.try_now(acme.id, sent.id, by=acme.owner.actor)
+        row = message_of(sent.id)
+        assert (row.next_attempt_at <= now(), row.attempts, row.sends, reread(sent).expires_at) == (True, 2, 1, ends)
+
+    def test_leaves_a_message_alone_that_is_being_sent(self, acme: Acme) -> None:
+        sent = invite(acme)
+        later = now() + timedelta(hours=1)
+        set_delivery(sent, state="queued", lease=acme.id, next_attempt_at=later)
+        invitations.try_now(acme.id, sent.id, by=acme.owner.actor)
+        assert session().scalar(select(OutboxMessage.next_attempt_at)) == later
+
+    def test_needs_a_pending_invitation_and_the_right_to_grant_its_role(self, acme: Acme) -> None:
+        make_role(acme, "Inviter", ["invitations:read", "invitations:write"])
+        inviter = make_member(acme, "inviter@acme.example", role="inviter")
+        sent = invite(acme, role="admin")
+        with pytest.raises(RoleAboveOwn):
+            invitations.try_now(acme.id, sent.id, by=inviter.actor)
+        invitations.revoke(acme.id, sent.id, by=OPERATOR)
+        with pytest.raises(InvitationEnded):
+            invitations.try_now(acme.id, sent.id, by=acme.owner.actor)

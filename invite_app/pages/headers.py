@@ -51,7 +51,7 @@ def _add_headers(response: Response) -> Response:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     headers.setdefault("Content-Security-Policy", _policy() if response.mimetype == "text/html" else NOTHING)
     headers["Referrer-Policy"] = "no-referrer" if is_secret else "same-origin"
-    if request.blueprint == "pages" or is_secret:
+    if request.blueprint == "pages" and not is_secret:
         headers["Cache-Control"] = "no-store, private"
     elif request.endpoint != "static":
         headers.setdefault("Cache-Control", "no-store")

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import sheet_progress
+from invite_app.services import sheet_progress, sheet_stop
 
 from .blueprint import pages
 from .frame import show
@@ -37,6 +37,26 @@ def try_list_again(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue
     number = sheet_progress.try_again(organization_id, sheet_id, by=actor())
     flash(f"{number:,} wait{'s' if number == 1 else ''} for the mail server again.", "ok")
     return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
+
+
+@pages.route(f"{ONE}/stop", methods=["GET", "POST"])
+def stop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
+    waiting = sheet_stop.count_waiting(organization_id, sheet_id, by=actor())
+    here = url_for("pages.list_progress", sheet_id=sheet_id)
+    if request.method == "POST":
+        flash(_stopped(sheet_stop.stop(organization_id, sheet_id, by=actor())), "ok")
+        return redirect(here, 303)
+    if not waiting:
+        return redirect(here, 303)
+    progress = sheet_progress.of_sheet(organization_id, sheet_id, by=actor())
+    return show("invite_many/stop.html", waiting=waiting, taken=progress.sent, sheet_id=sheet_id)
+
+
+def _stopped(number: int) -> str:
+    if not number:
+        return "There was nothing left to stop."
+    what, whose = ("1 email was", "Its row is") if number == 1 else (f"{number:,} emails were", "Their rows are")
+    return f"Stopped. {what} not sent. {whose} on the list again, ready to be sent."
 
 
 def _words(left: timedelta | None) -> str:

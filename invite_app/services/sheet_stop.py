@@ -1,0 +1,75 @@
+"""Stopping a list while its mails go out: what the mail server does not have yet is taken back.
+
+An invitation whose mail was never sent is known to nobody, so it would only hold a seat: it is revoked, and its row
+is ready to be sent again.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+
+from invite_app.access import Actor, Standing, locked
+from invite_app.db import session
+from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, RowState, SheetRow
+from invite_app.models.base import now
+
+from . import endings, invitation_deeds, invitation_lists, results
+from .sheets import open_sheet
+
+TOGETHER = 500
+"""How many are taken back in one transaction, so that others get their turn in between."""
+REASON = "sending was stopped"
+
+
+def count_waiting(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
+    """How many would be taken back now. Raises SheetUnknown."""
+    _, sheet = open_sheet(organization_id, sheet_id, by)
+    return session().scalar(_waiting(sheet.id, func.count())) or 0
+
+
+def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
+    """Take back what waits; how many. What is being sent at this moment goes out. Raises SheetUnknown."""
+    _, sheet = open_sheet(organization_id, sheet_id, by)
+    stopped, number = 0, -1
+    while number:
+        with locked(organization_id, by=by, needs="invitations:write") as standing:
+            endings.record_overdue(standing.organization)
+            waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(TOGETHER)))
+            number = len(waiting)
+            stopped += len(_take_back(standing, sheet.id, waiting))
+    return stopped
+
+
+def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
+    """Of the list's invitations those whose mail nobody is sending."""
+    return (
+        select(what)
+        .select_from(Invitation)
+        .join(SheetRow, SheetRow.invitation_id == Invitation.id)
+        .join(OutboxMessage, OutboxMessage.invitation_id == Invitation.id)
+        .where(
+            SheetRow.sheet_id == sheet_id,
+            Invitation.state == InvitationState.PENDING,
+            OutboxMessage.state == DeliveryState.QUEUED,
+            OutboxMessage.lease.is_(None),
+        )
+    )
+
+
+def _take_back(standing: Standing, sheet_id: UUID, waiting: Sequence[UUID]) -> Sequence[UUID]:
+    """Those that no delivery process has claimed meanwhile."""
+    results.lock_invitations(waiting)
+    cancel = update(OutboxMessage).where(
+        OutboxMessage.invitation_id.in_(waiting),
+        OutboxMessage.state == DeliveryState.QUEUED,
+        OutboxMessage.lease.is_(None),
+    )
+    cancelled = cancel.values(state=DeliveryState.FAILED, reason=REASON, next_attempt_at=now())
+    ours = [one for one in session().scalars(cancelled.returning(OutboxMessage.invitation_id)) if one]
+    for invitation in session().scalars(invitation_lists.complete().where(Invitation.id.in_(ours))):
+        invitation_deeds.revoke(standing, invitation)
+    back = update(SheetRow).where(SheetRow.sheet_id == sheet_id, SheetRow.invitation_id.in_(ours))
+    session().execute(back.values(state=RowState.READY, invitation_id=None))
+    return ours

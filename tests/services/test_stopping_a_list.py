@@ -1,0 +1,81 @@
+"""Stopping a list while it is being sent: nobody is left invited who never got a mail."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from uuid_utils.compat import uuid4
+
+from invite_app.courier import Courier
+from invite_app.db import session, transaction
+from invite_app.errors import PermissionMissing, SheetUnknown
+from invite_app.models import Invitation, OutboxMessage, Sheet
+from invite_app.services import audit, seats, sheet_progress, sheet_stop, sheet_text, sheets
+from tests.support.factories import Acme, make_organization, reread
+from tests.support.mail import SmtpServer
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
+    return make_app(**smtp.environ, INVITE_MAIL_DELIVERY="queued")
+
+
+@pytest.fixture
+def acme(app: Flask, app_context: None) -> Acme:
+    return make_organization(seat_limit=10)
+
+
+def send(acme: Acme, *names: str) -> tuple[Sheet, list[Invitation]]:
+    lines = sheet_text.read("\n".join(f"{name}@guest.example" for name in names))
+    sheet = sheets.create(acme.id, lines, by=acme.owner.actor, role="member")
+    sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+    session().commit()
+    return sheet, list(session().scalars(select(Invitation).order_by(Invitation.email)))
+
+
+def free(acme: Acme) -> int | None:
+    session().commit()
+    return seats.free(
+        sheets.open_sheet(acme.id, session().scalar(select(Sheet.id)), acme.owner.actor)[0].organization
+    )
+
+
+def test_what_waits_is_revoked_and_its_rows_can_be_sent_again(app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    sheet, made = send(acme, "a", "b", "c")
+    assert (free(acme), sheet_stop.count_waiting(acme.id, sheet.id, by=acme.owner.actor)) == (4, 3)
+    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 3
+    assert [reread(one).state for one in made] == ["revoked"] * 3
+    assert audit.history_of(acme.id, made[0].id, by=acme.owner.actor)[0].action == "invitation.revoked"
+    assert (free(acme), sheets.summarize(acme.id, sheet.id, by=acme.owner.actor).ready) == (7, 3)
+    assert (Courier(app).run_once(), smtp.messages) == (0, [])
+    assert not sheet_progress.of_sheet(acme.id, sheet.id, by=acme.owner.actor).total
+    sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+    assert Courier(app).run_once() == 3
+
+
+def test_what_was_taken_or_is_being_sent_stays(app: Flask, acme: Acme) -> None:
+    sheet, made = send(acme, "a", "b", "c")
+    with transaction() as writing:
+        for one, values in zip(made, ({"state": "sent"}, {"lease": uuid4()}), strict=False):
+            writing.execute(update(OutboxMessage).where(OutboxMessage.invitation_id == one.id).values(**values))
+    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 1
+    assert [reread(one).state for one in made] == ["pending", "pending", "revoked"]
+    progress = sheet_progress.of_sheet(acme.id, sheet.id, by=acme.owner.actor)
+    assert (progress.sent, progress.queued, progress.failed) == (1, 1, 0)
+
+
+def test_long_lists_are_stopped_in_parts(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheet_stop, "TOGETHER", 2)
+    sheet, made = send(acme, "a", "b", "c", "d", "e")
+    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 5
+    assert {reread(one).state for one in made} == {"revoked"}
+
+
+def test_only_those_who_invite_here_stop_it(acme: Acme) -> None:
+    sheet, _ = send(acme, "a")
+    with pytest.raises(PermissionMissing):
+        sheet_stop.stop(acme.id, sheet.id, by=acme.member.actor)
+    globex = make_organization("Globex")
+    with pytest.raises(SheetUnknown):
+        sheet_stop.stop(globex.id, sheet.id, by=globex.owner.actor)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from invite_app import ids
@@ -56,7 +56,6 @@ class Filter:
 
 
 EVERYTHING = Filter()
-PENDING = Filter((InvitationState.PENDING,))
 UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 
@@ -79,7 +78,7 @@ def list_page(
     standing = authorize(by, organization_id, "invitations:read")
     if state is not None:
         only = replace(only, states=(state,))
-    total = endings.pending_now(standing.organization) if only == PENDING else None
+    total = endings.pending_now(standing.organization) if _is_all_pending(only) else None
     place = cursors.place(cursor, order, limit)
     return narrowing.fetch(complete(), _narrow(standing, only), place, total=total, offset=offset, exact=exact)
 
@@ -177,13 +176,11 @@ def complete() -> Select[Invitation]:
 def _narrow(standing: Standing, only: Filter) -> narrowing.Narrow:
     here, moment = standing.organization.id, now()
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
-    sources: list[narrowing.Source] = []
     if (state := _only_state(here, only, moment)) is not None:
         equals[Invitation.state] = state
-    if only.needs_you or only.asks_again or only.inviter_lost_right or only.delivery == DeliveryState.FAILED:
-        sources.append(_in_need(here))
-    if only.ends_before is not None:
-        sources.append(_ending(here, moment, only.ends_before))
+    if only.asks_again or (state == InvitationState.PENDING and _is_in_need(only)):
+        equals[Invitation.needs_you] = True
+    sources = [_ending(here, moment, only.ends_before)] if only.ends_before is not None else []
     words = searching.words(Invitation, only.fragment)
     tests = [words.test(here)] if words else []
     return narrowing.Narrow(select(Invitation), Invitation.id, equals, _conditions(only, moment), sources, tests)
@@ -200,11 +197,13 @@ def _only_state(organization_id: UUID, only: Filter, moment: datetime) -> Invita
     return None if session().scalar(select(overdue)) else state
 
 
-def _in_need(organization_id: UUID) -> narrowing.Source:
-    open_states = (InvitationState.PENDING, InvitationState.EXPIRED)
-    return select(Invitation.id).where(
-        Invitation.organization_id == organization_id, Invitation.state.in_(open_states), Invitation.needs_you
-    )
+def _is_all_pending(only: Filter) -> bool:
+    return set(only.states) == {InvitationState.PENDING} and not any(vars(replace(only, states=())).values())
+
+
+def _is_in_need(only: Filter) -> bool:
+    """Whether every pending invitation that fits needs somebody, which an index knows."""
+    return only.inviter_lost_right or only.delivery == DeliveryState.FAILED
 
 
 def _ending(organization_id: UUID, since: datetime, until: datetime) -> narrowing.Source:
@@ -243,7 +242,9 @@ def _conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
 def _is(state: InvitationState, moment: datetime) -> ColumnElement[bool]:
     match state:
         case InvitationState.PENDING:
-            return and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at > moment)
+            # Nearly all end later, so the index by end must not be taken for a way to them: 60 ms instead of 1.
+            end = func.coalesce(Invitation.expires_at, Invitation.expires_at)
+            return and_(Invitation.state == InvitationState.PENDING, end > moment)
         case InvitationState.EXPIRED:
             return or_(Invitation.state == InvitationState.EXPIRED, _is_overdue(moment))
         case _:

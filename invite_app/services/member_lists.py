@@ -75,11 +75,11 @@ def list_page(
     standing = authorize(by, organization_id, "members:read")
     if edge := before or after:
         cursor = cursors.beside(order, find_in(standing.organization.id, edge), backward=edge == before)
-    if only == EVERYBODY:
+    if not any(vars(only).values()):
         query = complete().where(Membership.organization_id == standing.organization.id)
         total = standing.organization.members_count
         return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
-    narrow = _narrow(standing.organization.id, only)
+    narrow = _narrow(standing.organization.id, only, order)
     return narrowing.fetch(complete(), narrow, cursors.place(cursor, order, limit), offset=offset, exact=exact)
 
 
@@ -97,7 +97,7 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
 
 def everybody(standing: Standing, only: Filter) -> list[Membership]:
     """Everybody whom the filter lets through, by name, for callers that know that they may be seen."""
-    fitting = _narrow(standing.organization.id, only).fitting
+    fitting = _narrow(standing.organization.id, only, BY_NAME).fitting
     return list(session().scalars(complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
 
 
@@ -165,7 +165,7 @@ def complete() -> Select[Membership]:
     )
 
 
-def _narrow(organization_id: UUID, only: Filter) -> narrowing.Narrow:
+def _narrow(organization_id: UUID, only: Filter, order: cursors.Order[Membership]) -> narrowing.Narrow:
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
     if only.roles:
@@ -176,7 +176,9 @@ def _narrow(organization_id: UUID, only: Filter) -> narrowing.Narrow:
             conditions.append(Membership.role_id.in_(found))
     if only.workspace_id is not None:
         tests.insert(0, _in_workspace(only.workspace_id))
-    rows = select(Membership).join(Membership.user)
+    of_person = (only.emails, only.account_since, only.account_until, only.email_fragment, only.name_fragment)
+    needs_person = any(of_person) or order.columns[0].class_ is User
+    rows = select(Membership).join(Membership.user) if needs_person else select(Membership)
     return narrowing.Narrow(rows, Membership.id, equals, conditions, tests=tests)
 
 

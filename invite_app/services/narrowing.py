@@ -69,13 +69,14 @@ class Narrow:
         query = self.rows.with_only_columns(self.key, *columns).where(self.key.in_(select(ids.c.id)))
         return query.where(*equal, *self.conditions, *self._tested)
 
-    def counted(self, at_most: int | None) -> ScalarSelect[int]:
-        """How many there are; of more than `at_most`, one more than that."""
-        limited = self.fitting.limit(None if at_most is None else at_most + 1).subquery()
+    def counted(self, at_most: int | None, place: Place[Any] | None = None) -> ScalarSelect[int]:
+        """How many there are; of more than `at_most`, one more than that. Walked like the list at `place`."""
+        walked = place.sorted(self.fitting) if place else self.fitting
+        limited = walked.limit(None if at_most is None else at_most + 1).subquery()
         return select(func.count()).select_from(limited).scalar_subquery()
 
-    def total(self, at_most: int | None = CAP) -> Count:
-        return Count(session().scalar(select(self.counted(at_most))) or 0, at_most)
+    def total(self, at_most: int | None, place: Place[Any] | None = None) -> Count:
+        return Count(session().scalar(select(self.counted(at_most, place))) or 0, at_most)
 
     @property
     def _tested(self) -> list[ColumnElement[bool]]:
@@ -106,7 +107,7 @@ def fetch(
         return few
     rows = _read(complete, narrow, place, ids or place.of(narrow.fitting))
     if total is None:
-        total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total()
+        total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total(CAP, place)
     return place.page(rows, total)
 
 

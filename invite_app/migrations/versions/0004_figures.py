@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 WEEKS = {
-    "sqlite": "date({}, 'weekday 0', '-6 days')",
+    "sqlite": "date(substr({}, 1, 10), 'weekday 0', '-6 days')",
     "postgresql": "CAST(date_trunc('week', {} AT TIME ZONE 'UTC') AS date)",
 }
 

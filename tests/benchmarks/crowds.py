@@ -1,0 +1,176 @@
+"""Organizations of a thousand to a million people, invitations and events, loaded past the services but not past the
+database: its triggers and constraints see every row.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from uuid_utils.compat import uuid7
+
+from invite_app.db import is_embedded, session, transaction
+from invite_app.extensions import db
+from invite_app.models import Organization, Role
+from invite_app.models.base import now
+from invite_app.models.membership import NEVER
+from tests.support.factories import Acme, Key, make_api_key, make_organization, make_role
+
+FEW = 60
+"""How many people have what is rare, whatever the size."""
+NAMES = [
+    "Ana",
+    "Bo",
+    "Cleo",
+    "Dora",
+    "Erik",
+    "Fay",
+    "Gil",
+    "Hana",
+    "Ines",
+    "Jo",
+    "Kai",
+    "Lena",
+    "Max",
+    "Nora",
+    "Olaf",
+    "Pia",
+    "Quin",
+    "Rosa",
+    "Sven",
+    "Tara",
+]
+STATES = (
+    "pending",
+    "pending",
+    "accepted",
+    "accepted",
+    "accepted",
+    "accepted",
+    "pending",
+    "expired",
+    "declined",
+    "revoked",
+)
+CHUNK = 10_000
+TABLES = ("users", "memberships", "membership_workspaces", "invitations", "audit_events")
+"""Each after those it refers to."""
+
+
+@dataclass(frozen=True)
+class Crowd:
+    size: int
+    acme: Acme
+    key: Key
+
+
+def make(size: int) -> Crowd:
+    """Half of the people are in the first workspace, FEW are in the second, have the role Rare and that name."""
+    acme = make_organization(f"Crowd {size}")
+    make_role(acme, "Rare", ["members:read"])
+    roles = {role.key: role.id for role in session().scalars(select(Role).where(Role.organization_id == acme.id))}
+    session().commit()
+    every = size // FEW
+    _load(_people(acme, size, every, roles))
+    _load(_invitations(acme, size, every, roles["member"]))
+    _load(_events(acme, size, every))
+    pending = sum(STATES[number % len(STATES)] == "pending" for number in range(size))
+    with transaction() as writing:
+        counted = {"members_count": Organization.members_count + size, "pending_count": pending}
+        writing.execute(update(Organization).where(Organization.id == acme.id).values(counted))
+    return Crowd(size, acme, make_api_key(acme, role="owner"))
+
+
+def analyze() -> None:
+    """As the database does it on its own in time."""
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE" if is_embedded(db.engine) else "VACUUM ANALYZE"))
+
+
+Row = tuple[str, dict[str, Any]]
+
+
+def _people(acme: Acme, size: int, every: int, roles: dict[str, UUID]) -> Iterator[Row]:
+    start = now() - timedelta(weeks=20)
+    for number in range(size):
+        rare = number % every == 0 and number // every < FEW
+        given, family = NAMES[number % 20], f"{'Rarissima' if rare else 'Person'} {number * 7919 % size:07d}"
+        email, at = f"person{number:07d}@{size}.example", start + timedelta(seconds=number)
+        user_id, membership_id = uuid7(), uuid7()
+        yield "users", {
+            "id": user_id, "email": email, "given_name": given, "family_name": family, "is_proven": True,
+            "created_at": at,
+        }  # fmt: skip
+        yield "memberships", {
+            "id": membership_id, "organization_id": acme.id, "user_id": user_id, "created_at": at, "updated_at": at,
+            "role_id": roles["rare" if rare else "member"], "sort_name": f"{given} {family} {email}".lower(),
+            "public_metadata": "{}", "private_metadata": "{}", "last_seen_at": NEVER,
+        }  # fmt: skip
+        if number % 2 == 0:
+            yield "membership_workspaces", {"membership_id": membership_id, "workspace_id": acme.workspaces[0]}
+        if rare:
+            yield "membership_workspaces", {"membership_id": membership_id, "workspace_id": acme.workspaces[1]}
+
+
+def _invitations(acme: Acme, size: int, every: int, role_id: UUID) -> Iterator[Row]:
+    start, end = now() - timedelta(weeks=10), now() + timedelta(days=6)
+    for number in range(size):
+        state = STATES[number % len(STATES)]
+        at = start + timedelta(seconds=number * 5_000_000 // size)
+        rare = number % every == 0 and number // every < FEW
+        yield "invitations", {
+            "id": uuid7(), "organization_id": acme.id, "email": f"guest{number:07d}@{size}.example",
+            "given_name": NAMES[number % 20], "family_name": "Rarissima" if rare else "Guest", "role_id": role_id,
+            "role_name": "Member", "note": "", "inviter_kind": "person", "inviter_id": acme.owner.id,
+            "inviter_name": "Olivia Owner", "public_metadata": "{}", "private_metadata": "{}", "state": state,
+            "nonce": b"0" * 16, "link_copied": False, "created_at": at, "updated_at": at, "expires_at": end,
+            "ended_at": None if state == "pending" else at + timedelta(hours=5), "decline_word": "",
+            "opened_count": 0, "asked_word": "", "inviter_lost_right": False,
+        }  # fmt: skip
+
+
+def _events(acme: Acme, size: int, every: int) -> Iterator[Row]:
+    start = now() - timedelta(weeks=10)
+    for number in range(size):
+        rare = number % every == 0 and number // every < FEW
+        yield "audit_events", {
+            "id": uuid7(), "organization_id": acme.id, "at": start + timedelta(seconds=number),
+            "action": "member.removed" if rare else "invitation.sent", "actor_kind": "person",
+            "actor_id": acme.owner.id, "actor_name": "Olivia Owner", "target_kind": "invitation",
+            "target_id": uuid7(), "target_name": f"{'rarissima' if rare else 'guest'}{number:07d}@{size}.example",
+            "before": "{}", "after": "{}",
+        }  # fmt: skip
+
+
+def _load(rows: Iterable[Row]) -> None:
+    waiting = iter(rows)
+    while chunk := list(islice(waiting, CHUNK)):
+        tables: dict[str, list[dict[str, Any]]] = {table: [] for table in TABLES}
+        for table, row in chunk:
+            tables[table].append(row)
+        with transaction() as writing:
+            connection = writing.connection().connection.driver_connection
+            for table, found in tables.items():
+                if found:
+                    _insert(connection, table, found)
+
+
+def _insert(connection: Any, table: str, rows: list[dict[str, Any]]) -> None:
+    columns = ", ".join(rows[0])
+    if is_embedded(db.engine):
+        marks = ", ".join("?" * len(rows[0]))
+        values = [tuple(map(_text, row.values())) for row in rows]
+        connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
+        return
+    with connection.cursor().copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(tuple(row.values()))
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value.hex
+    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value

@@ -1,0 +1,217 @@
+"""Searching by fragments: what is found, the same on both databases, and that the index misses no writer."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, text
+from uuid_utils.compat import uuid7
+
+from invite_app.db import is_embedded, session, transaction
+from invite_app.extensions import db
+from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
+from invite_app.models.base import Base, now, row_of
+from invite_app.models.search import folded
+from invite_app.services import audit, invitations, members, narrowing, own_account
+from tests.support.factories import Acme, invite, make_member
+
+GATHERED = 256
+"""So many new rows go into the index of SQLite at once; before, they wait beside it."""
+
+
+def found_members(acme: Acme, fragment: str, **options: Any) -> set[str]:
+    only = members.Filter(fragment=fragment, **options)
+    page = members.list_page(acme.id, by=acme.owner.actor, only=only, limit=500)
+    assert page.total == len(page.items)
+    return {row.user.email for row in page.items}
+
+
+def found_invitations(acme: Acme, fragment: str) -> set[str]:
+    page = invitations.list_page(acme.id, by=acme.owner.actor, only=invitations.Filter(fragment=fragment), limit=500)
+    assert page.total == len(page.items)
+    return {row.email for row in page.items}
+
+
+def found_events(acme: Acme, target: str) -> set[str]:
+    page = audit.list_page(acme.id, by=acme.owner.actor, only=audit.Filter(target=target), limit=500)
+    return {row.target_name for row in page.items}
+
+
+def add_many(acme: Acme, number: int = GATHERED) -> None:
+    """Members, invitations and events, past the services and past the ORM's unit of work."""
+    users = [
+        User(id=uuid7(), email=f"many{one:04d}@bulk.example", given_name="Many", family_name="Bulk")
+        for one in range(number)
+    ]
+    role_id = members.get(acme.id, acme.member.id, by=acme.owner.actor).role_id
+    common = {"organization_id": acme.id, "role_id": role_id}
+    rows: list[Any] = [Membership(user_id=one.id, sort_name=f"many bulk {one.email}", **common) for one in users]
+    rows += [
+        Invitation(
+            email=one.email, role_name="Member", inviter_kind="operator", inviter_name="", expires_at=now(), **common
+        )
+        for one in users
+    ]
+    what = {"actor_kind": "operator", "actor_name": "", "target_kind": "invitation", "action": "bulk"}
+    rows += [AuditEvent(organization_id=acme.id, target_name=one.email, **what) for one in users]
+    with transaction() as writing:
+        for table in (User, Membership, Invitation, AuditEvent):
+            of_table = [row_of(row) for row in (*users, *rows) if isinstance(row, table)]
+            writing.execute(insert(Base.metadata.tables[table.__tablename__]), of_table)
+
+
+@pytest.fixture(params=["waiting", "gathered"])
+def settle(request: pytest.FixtureRequest, acme: Acme) -> Callable[[], None]:
+    """Brings the rows of the test into the index, or leaves them in the list of those that wait for it."""
+    return (lambda: add_many(acme)) if request.param == "gathered" else (lambda: None)
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("fragment", "is_found"),
+        [
+            ("aurel", True),
+            ("RELIE", True),
+            ("müller", True),
+            ("MÜLLER", True),
+            ("üll", True),
+            ("aurelie müller", True),
+            ("müller aurelie guest", True),
+            ("aurelie nobody", False),
+            ("au", True),
+            ("m", True),
+            ("re", False),
+            ("ller", True),
+            ("%", False),
+            ("a_r", False),
+            ('"', False),
+            ('au"*', False),
+            ("guest.example", True),
+        ],
+    )
+    def test_stand_anywhere_in_any_case_and_short_ones_begin_a_name(
+        self, acme: Acme, fragment: str, is_found: bool
+    ) -> None:
+        make_member(acme, "am@guest.example", given_name="Aurelie", family_name="Müller")
+        invite(acme, "mue@guest.example", given_name="AURELIE", family_name="MÜLLER")
+        assert ("am@guest.example" in found_members(acme, fragment)) == is_found
+        assert ("mue@guest.example" in found_invitations(acme, fragment)) == is_found
+
+    @pytest.mark.parametrize("name", ["Ёлкина", "ΣΊΣΥΦΟΣ", "王小明", "Ðorđe", "𐐀𐐁𐐂𐐃"])
+    def test_of_every_script_are_found_in_both_cases(self, acme: Acme, name: str) -> None:
+        make_member(acme, "one@guest.example", given_name=name, family_name="X")
+        invite(acme, "two@guest.example", given_name=name, family_name="X")
+        for fragment in (name, name.lower(), name[:2]):
+            assert found_members(acme, fragment) == {"one@guest.example"}
+            assert found_invitations(acme, fragment) == {"two@guest.example"}
+
+    def test_of_another_organization_are_not_found(self, acme: Acme, globex: Acme) -> None:
+        invite(globex, "stranger@guest.example")
+        make_member(globex, "stranger@member.example")
+        assert found_invitations(acme, "stranger") == found_members(acme, "stranger") == set()
+        assert found_events(acme, "stranger") == set()
+
+    def test_fold_the_same_in_the_database_and_here(self, acme: Acme) -> None:
+        texts = ["Straße", "ΣΊΣΥΦΟΣ", "İstanbul", "ǅ", "plain ASCII", "Ё"]
+        with db.engine.connect() as connection:
+            folds = [connection.scalar(text("SELECT search_folded(:given)"), {"given": one}) for one in texts]
+        assert folds == [folded(one) for one in texts]
+
+
+class TestTheIndex:
+    def test_follows_a_new_name(self, acme: Acme, settle: Callable[[], None]) -> None:
+        settle()
+        own_account.rename(acme.member.id, given_name="Zenobia", family_name="Quux")
+        assert found_members(acme, "zenob") == {acme.member.email}
+        assert found_members(acme, "mia") == set()
+
+    def test_follows_a_new_address(self, acme: Acme, settle: Callable[[], None]) -> None:
+        sent = invite(acme, "ana@guest.example")
+        settle()
+        invitations.edit(acme.id, sent.id, invitations.Changes(email="zoe@other.example"), by=acme.owner.actor)
+        assert found_invitations(acme, "zoe@other") == {"zoe@other.example"}
+        assert found_invitations(acme, "ana@guest") == set()
+
+    def test_forgets_who_is_removed(self, acme: Acme, settle: Callable[[], None]) -> None:
+        settle()
+        members.remove(acme.id, acme.member.id, by=acme.owner.actor)
+        assert found_members(acme, "mia") == set()
+        assert found_events(acme, acme.member.email) == {acme.member.email}, "the record stays"
+        make_member(acme, "mia@again.example", given_name="Mia")
+        assert found_members(acme, "mia") == {"mia@again.example"}
+
+    def test_knows_what_was_written_past_the_services(self, acme: Acme) -> None:
+        add_many(acme, GATHERED + 10)
+        for find in (found_members, found_invitations, found_events):
+            assert find(acme, "many0000@bulk") == {"many0000@bulk.example"}
+            assert len(find(acme, "bulk.ex")) == GATHERED + 10
+
+    def test_ends_with_the_organization(self, acme: Acme, globex: Acme, settle: Callable[[], None]) -> None:
+        settle()
+        with transaction() as writing:
+            writing.execute(delete(Organization).where(Organization.id == acme.id))
+        assert found_members(globex, "globex") == {globex.owner.email, globex.admin.email, globex.member.email}
+        if is_embedded(db.engine):
+            left = (
+                "SELECT count(*) FROM search_memberships_rows AS one WHERE row_id NOT IN (SELECT id FROM memberships)"
+            )
+            assert session().scalar(text(left)) == 0
+
+
+class TestLongLists:
+    """With a look of three and a window of five, a short list is a long one."""
+
+    @pytest.fixture(autouse=True)
+    def look_less_far(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, number in (("LOOK", 3), ("WINDOW", 5), ("CAP", 4)):
+            monkeypatch.setattr(narrowing, name, number)
+
+    @pytest.fixture
+    def many(self, acme: Acme) -> Acme:
+        for number in range(30):
+            given = "Seldom" if number % 14 == 0 else "Often" if number % 3 == 0 else "Other"
+            make_member(acme, f"p{number:02d}@list.example", given_name="Pat", family_name=f"{number:02d} {given}")
+        return acme
+
+    @pytest.mark.parametrize(
+        ("fragment", "total"), [("list.ex", "4+"), ("often", "4+"), ("seldom", "3"), ("nobody", "0"), ("pat 07", "1")]
+    )
+    def test_are_read_to_the_end_in_their_order_whatever_the_way(self, many: Acme, fragment: str, total: str) -> None:
+        only = members.Filter(fragment=fragment)
+        everybody = [row.user.email for row in members.list_all(many.id, by=many.owner.actor)]
+        matching = {email for email in everybody if email in found_by_scan(many, fragment)}
+        seen, pages, cursor = [], [], None
+        while True:
+            page = members.list_page(many.id, by=many.owner.actor, only=only, limit=2, cursor=cursor)
+            pages.append(page)
+            seen += [row.user.email for row in page.items]
+            cursor = page.next
+            if cursor is None:
+                break
+        assert seen == [email for email in everybody if email in matching]
+        assert f"{pages[0].total:,}" == total
+        for before, page in pairwise(pages):
+            back = members.list_page(many.id, by=many.owner.actor, only=only, limit=2, cursor=page.previous)
+            assert [row.id for row in back.items] == [row.id for row in before.items]
+
+    def test_have_an_exact_total_where_it_has_to_be(self, many: Acme) -> None:
+        only = members.Filter(fragment="list.ex")
+        assert members.list_page(many.id, by=many.owner.actor, only=only, exact=True).total == 30
+
+    def test_are_narrowed_by_workspace_and_words_at_once(self, many: Acme) -> None:
+        sales = many.workspaces[0]
+        for number in (0, 3, 14, 15, 28):
+            person = next(row for row in everybody_of(many) if row.user.email == f"p{number:02d}@list.example")
+            members.change_workspaces(many.id, person.user_id, [sales], by=many.owner.actor)
+        only = members.Filter(fragment="seldom", workspace_id=sales)
+        page = members.list_page(many.id, by=many.owner.actor, only=only)
+        assert [row.user.email for row in page.items] == [f"p{number}@list.example" for number in ("00", "14", "28")]
+
+
+def everybody_of(acme: Acme) -> list[Membership]:
+    return members.list_all(acme.id, by=acme.owner.actor)
+
+
+def found_by_scan(acme: Acme, fragment: str) -> set[str]:
+    return {row.user.email for row in everybody_of(acme) if all(word in row.sort_name for word in fragment.split())}

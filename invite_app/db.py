@@ -1,7 +1,7 @@
 """The engines (SQLite, PostgreSQL), the one kind of writing transaction, and the migrations."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -14,12 +14,24 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from filelock import FileLock
 from flask import Flask
-from sqlalchemy import Connection, Engine, Insert, Table, Update, bindparam, event, insert, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Insert,
+    Update,
+    bindparam,
+    event,
+    insert,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, scoped_session
 
 from .extensions import db
-from .models.base import Base, row_of
+from .models.base import Base, row_of, written_columns
 from .models.search import folded
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -84,10 +96,30 @@ class Write:
 
 
 def new_row(instance: Base) -> Write:
-    """The insert of a new instance without the session's unit of work, which costs six times as much."""
-    table = instance.__table__
-    assert isinstance(table, Table)
-    return Write(_insert_into(table), {f"{table.name}_{name}": value for name, value in row_of(instance).items()})
+    """The insert of a `fresh` instance without the session's unit of work, which costs six times as much."""
+    name = instance.__tablename__
+    return Write(_insert_one(type(instance)), {f"{name}_{key}": value for key, value in row_of(instance).items()})
+
+
+def insert_all(instances: Sequence[Base]) -> None:
+    """Insert `fresh` instances of one model in one statement."""
+    if instances:
+        table = instances[0].__table__
+        session().connection().execute(insert(table), [row_of(instance) for instance in instances])  # type: ignore[arg-type]
+
+
+def insert_for_each(template: Base, of: ColumnElement[bool], **taken: Any) -> None:
+    """Insert the template once for each row that `of` finds, with the columns that are `taken` from that row.
+
+    The rows never leave the database, which makes this ten times as fast as inserting them one by one.
+    """
+    columns = template.__table__.columns
+    values = {
+        name: taken[name] if name in taken else literal(value, columns[name].type)
+        for name, value in row_of(template).items()
+    }
+    query = select(*(value.label(name) for name, value in values.items())).where(of)
+    session().connection().execute(insert(template.__table__).from_select(list(values), query))  # type: ignore[arg-type]
 
 
 def write(*writes: Write) -> None:
@@ -102,10 +134,10 @@ def write(*writes: Write) -> None:
 
 
 @cache
-def _insert_into(table: Table) -> Insert:
-    written = [column for column in table.columns if column.computed is None]
-    named = {column.name: bindparam(f"{table.name}_{column.name}", type_=column.type) for column in written}
-    return insert(table).values(named)
+def _insert_one(model: type[Base]) -> Insert:
+    columns = model.__table__.columns
+    names = {name: f"{model.__tablename__}_{name}" for name in written_columns(model)}
+    return insert(model).values({name: bindparam(bound, type_=columns[name].type) for name, bound in names.items()})
 
 
 @cache

@@ -3,8 +3,8 @@
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
@@ -56,41 +56,53 @@ class Base(DeclarativeBase):
     )
 
 
+Model = TypeVar("Model", bound=Base)
+
+
 class Identified:
     """A primary key that grows with time, so that new rows lie side by side in the index."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
 
 
-def row_of(instance: Base) -> dict[str, Any]:
-    """The row of a new instance, for an insert without the session.
+def fresh(model: type[Model], **held: Any) -> Model:
+    """A new instance with every default, at a tenth of what the constructor costs: nothing watches it being made."""
+    instance: Model = model.__mapper__.class_manager.new_instance()
+    made = {name: default() for name, default in _made(model) if name not in held}
+    instance.__dict__.update(_constant(model) | made | held)
+    return instance
 
-    What nobody has set gets the default of its column, on the instance too.
-    """
+
+def row_of(instance: Base) -> dict[str, Any]:
+    """The row of a `fresh` instance, for an insert without the session."""
     held = instance.__dict__
-    for name, default in _defaults(type(instance)):
-        if name not in held:
-            setattr(instance, name, default())
-    return {name: held[name] for name in _columns(type(instance))}
+    return {name: held[name] for name in written_columns(type(instance))}
 
 
 @cache
-def _columns(model: type[Base]) -> tuple[str, ...]:
+def written_columns(model: type[Base]) -> tuple[str, ...]:
+    """The columns whose values are given, and not computed by the database."""
     return tuple(column.key for column in model.__table__.columns if column.computed is None)
 
 
 @cache
-def _defaults(model: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+def _constant(model: type[Base]) -> dict[str, Any]:
+    defaults = _defaults(model)
+    return {name: default.arg if default else None for name, default in defaults if not _is_made(default)}
+
+
+@cache
+def _made(model: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    return tuple((name, partial(default.arg, None)) for name, default in _defaults(model) if _is_made(default))
+
+
+def _defaults(model: type[Base]) -> list[tuple[str, Any]]:
     columns = model.__table__.columns
-    return tuple((column.key, _producer(column.default)) for column in columns if column.computed is None)
+    return [(name, columns[name].default) for name in written_columns(model)]
 
 
-def _producer(default: Any) -> Callable[[], Any]:
-    if default is None:
-        return lambda: None
-    if default.is_callable:
-        return lambda: default.arg(None)
-    return lambda: default.arg
+def _is_made(default: Any) -> bool:
+    return default is not None and default.is_callable
 
 
 def now() -> datetime:

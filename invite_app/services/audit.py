@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from invite_app.access import Actor, KeyActor, PersonActor, Standing, authorize
 from invite_app.db import session
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
+from invite_app.models.base import fresh
 
 from . import cursors, narrowing, searching
 
@@ -87,7 +88,8 @@ def event(
     """The event that `record` adds, for a caller who writes it with other rows."""
     who = author(by) if isinstance(by, Standing) else by
     kind, target_id, name = _describe(target)
-    return AuditEvent(
+    return fresh(
+        AuditEvent,
         organization_id=organization_id,
         action=action,
         actor_kind=who.kind,

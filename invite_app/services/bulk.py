@@ -8,28 +8,26 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from invite_app import ids
+from invite_app import db, ids
 from invite_app.access import Actor, Standing, authorize, locked
 from invite_app.db import noted, session
 from invite_app.errors import (
-    AlreadyMember,
     BatchUnknown,
     DomainError,
     DuplicateInList,
-    InvitationPending,
     ListTooLong,
     RateLimited,
     SeatsFull,
 )
-from invite_app.models import Batch, DeliveryState, Invitation, InvitationState, Membership, OutboxMessage, User
+from invite_app.models import Batch, DeliveryState, Invitation, OutboxMessage
 from invite_app.models.base import now
 
-from . import audit, delivery, drafts, endings, seats
+from . import addresses, audit, delivery, drafts, endings, seats
 from .catalog import Loaded
 from .drafts import Draft
 
 MAX_ROWS = 10_000
-CHUNK = 500
+CHUNK = 1000
 """Rows per transaction, so that other writers of the same organization get their turn in between."""
 
 Item = TypeVar("Item")
@@ -133,7 +131,9 @@ class _Judge:
     def judge(self, standing: Standing, rows: Sequence[Draft]) -> Iterator[tuple[RowResult, Invitation | None]]:
         """Each row with its result, and the invitation where nothing stands in the way."""
         built = [self._build(standing, row) for row in rows]
-        found = taken(standing, [item.email for item in built if isinstance(item, Invitation)])
+        found = addresses.taken(
+            standing.organization.id, [item.email for item in built if isinstance(item, Invitation)]
+        )
         for row, item in zip(rows, built, strict=True):
             self._position += 1
             if isinstance(item, DomainError):
@@ -158,24 +158,6 @@ class _Judge:
             self._room -= 1
         self._first_row[email] = self._position
         return None
-
-
-def taken(standing: Standing, emails: Sequence[str]) -> dict[str, DomainError]:
-    """Those of the addresses that are members' or invited, each with the fact."""
-    here = standing.organization.id
-    pending = select(Invitation.email, Invitation.id, Invitation.created_at).where(
-        Invitation.organization_id == here,
-        Invitation.email.in_(emails),
-        Invitation.state == InvitationState.PENDING,
-        Invitation.expires_at > now(),
-    )
-    members = (
-        select(User.email, User.id)
-        .join(Membership, Membership.user_id == User.id)
-        .where(Membership.organization_id == here, User.email.in_(emails))
-    )
-    taken: dict[str, DomainError] = {row.email: InvitationPending(*row) for row in session().execute(pending)}
-    return taken | {row.email: AlreadyMember(*row) for row in session().execute(members)}
 
 
 def _within_pace(judged: RowResult, invitation: Invitation | None) -> tuple[RowResult, Invitation | None]:
@@ -212,15 +194,22 @@ def _open_batch(
 
 
 def _insert(standing: Standing, batch_id: UUID, accepted: Sequence[Invitation]) -> None:
+    """Write the rows of a chunk: the invitations as a whole, and what belongs to each by copying it from them."""
+    if not accepted:
+        return
     for invitation in accepted:
         invitation.batch_id = batch_id
-    session().add_all(accepted)
+    db.insert_all(accepted)
+    drafts.link_workspaces(accepted)
     standing.organization.pending_count += len(accepted)
-    session().flush()
-    for invitation in accepted:
-        delivery.enqueue(invitation, at_once=False)
+    ours = (Invitation.batch_id == batch_id) & Invitation.id.between(accepted[0].id, accepted[-1].id)
+    message = delivery.message_of(accepted[0], at_once=False)
+    db.insert_for_each(message, ours, id=Invitation.id, invitation_id=Invitation.id)
+    for invitation in {one.role_id: one for one in accepted}.values():
         after = {"role": invitation.role_name, "batch": str(batch_id)}
-        audit.record(standing.organization.id, standing, "invitation.sent", invitation, after=after)
+        sent = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=after)
+        same_role = ours & (Invitation.role_id == invitation.role_id)
+        db.insert_for_each(sent, same_role, id=Invitation.id, target_id=Invitation.id, target_name=Invitation.email)
 
 
 def _count(batch: Batch, *, sent: int, refused: int, is_last: bool) -> None:

@@ -20,7 +20,7 @@ from invite_app.models import (
     OutboxMessage,
     User,
 )
-from invite_app.models.base import now
+from invite_app.models.base import fresh, now
 
 from . import results
 from .results import Result
@@ -52,7 +52,9 @@ def message_of(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage
     With immediate delivery, and unless `at_once` is false, the row is leased to this request until its mail
     deadline has surely passed, so no delivery process sends the same message meanwhile.
     """
-    row = OutboxMessage(kind="invitation", organization_id=invitation.organization_id, invitation_id=invitation.id)
+    row = fresh(
+        OutboxMessage, kind="invitation", organization_id=invitation.organization_id, invitation_id=invitation.id
+    )
     if transport().is_local:
         _mark_kept(row)
     elif at_once and current_app.config["MAIL_DELIVERY"] == "immediate":

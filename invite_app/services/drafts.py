@@ -11,14 +11,13 @@ import sqlalchemy as sql
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
-from uuid_utils.compat import uuid7
 
 from invite_app import db
 from invite_app.access import KeyActor, PersonActor, Standing
 from invite_app.db import session
 from invite_app.errors import InvitationPending, PlanUpgradeRequired, RedirectNotAllowed, SeatsFull
-from invite_app.models import AuditEvent, Invitation, InvitationState, Organization, OutboxMessage, Plan
-from invite_app.models.base import now
+from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Plan
+from invite_app.models.base import fresh, now
 from invite_app.models.invitation import invitation_workspaces
 
 from . import addresses, endings, inviters, rate_limits, values
@@ -66,42 +65,46 @@ def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
     values.check_domain(address, organization.allowed_domains)
     lifetime = organization.invitation_lifetime if draft.lifetime is None else values.lifetime(draft.lifetime)
     moment = now()
-    invitation = Invitation(
-        id=uuid7(),
-        nonce=new_nonce(),
-        organization_id=organization.id,
-        organization=organization,
-        email=address,
-        given_name=_optional_name(draft.given_name, "given_name", "a given name"),
-        family_name=_optional_name(draft.family_name, "family_name", "a family name"),
-        note=values.note(draft.note),
-        created_at=moment,
-        expires_at=moment + lifetime,
-        redirect_uri=draft.redirect_uri,
-        app_url=draft.app_url,
-        state=InvitationState.PENDING,
-        public_metadata=values.metadata(draft.public_metadata, "public_metadata"),
-        private_metadata=values.metadata(draft.private_metadata, "private_metadata"),
-        message=None,
-    )
-    check_redirects(organization, invitation)
+    checked = {
+        "email": address,
+        "given_name": _optional_name(draft.given_name, "given_name", "a given name"),
+        "family_name": _optional_name(draft.family_name, "family_name", "a family name"),
+        "note": values.note(draft.note),
+        "redirect_uri": draft.redirect_uri,
+        "app_url": draft.app_url,
+        "public_metadata": values.metadata(draft.public_metadata, "public_metadata"),
+        "private_metadata": values.metadata(draft.private_metadata, "private_metadata"),
+    }
+    check_redirects(organization, draft)
     role = catalog.role(draft.role, for_address=address)
-    invitation.workspaces = catalog.workspaces(draft.workspace_ids)
+    rooms = catalog.workspaces(draft.workspace_ids)
     inviter = inviters.named(standing, draft.inviter_id)
     standing.check_may_grant(role)
     inviter.check_may_grant(role)
-    invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
-    set_inviter(invitation, standing, inviter)
-    return invitation
+    return fresh(
+        Invitation,
+        **checked,
+        **_inviter(standing, inviter),
+        organization_id=organization.id,
+        organization=organization,
+        role=role,
+        role_id=role.id,
+        role_name=role.name,
+        workspaces=rooms,
+        message=None,
+        created_at=moment,
+        updated_at=moment,
+        expires_at=moment + lifetime,
+    )
 
 
 def _optional_name(text: str | None, name: str, label: str) -> str:
     return "" if text is None else values.name(text, name, label)
 
 
-def check_redirects(organization: Organization, invitation: Invitation) -> None:
+def check_redirects(organization: Organization, draft: Draft | Invitation) -> None:
     """Raises RedirectNotAllowed."""
-    for url in (invitation.redirect_uri, invitation.app_url):
+    for url in (draft.redirect_uri, draft.app_url):
         if url is not None and not is_allowed(url, organization):
             raise RedirectNotAllowed(url)
 
@@ -113,16 +116,23 @@ def is_allowed(url: str, organization: Organization) -> bool:
     return found is not None and len(url) <= 2000 and found in (own, *organization.allowed_origins)
 
 
-def set_inviter(invitation: Invitation, standing: Standing, inviter: Standing | None = None) -> None:
-    """Write down who invites, and in whose name when that is somebody else."""
-    inviter = inviter or standing
+def set_inviter(invitation: Invitation, standing: Standing) -> None:
+    """Write down that the actor is the one who invites."""
+    for name, value in _inviter(standing, standing).items():
+        setattr(invitation, name, value)
+
+
+def _inviter(standing: Standing, inviter: Standing) -> dict[str, Any]:
+    """Who invites, and in whose name when that is somebody else."""
     kinds = {PersonActor: "person", KeyActor: "key"}
-    invitation.inviter_kind = kinds.get(type((standing if standing.api_key else inviter).actor), "operator")
-    invitation.inviter = inviter.user
-    invitation.inviter_id = inviter.user.id if inviter.user else None
-    invitation.inviter_key_id = standing.api_key.id if standing.api_key else None
-    invitation.inviter_lost_right = False
-    invitation.inviter_name = inviter.name if inviter.user else standing.organization.name
+    return {
+        "inviter_kind": kinds.get(type((standing if standing.api_key else inviter).actor), "operator"),
+        "inviter": inviter.user,
+        "inviter_id": inviter.user.id if inviter.user else None,
+        "inviter_key_id": standing.api_key.id if standing.api_key else None,
+        "inviter_lost_right": False,
+        "inviter_name": inviter.name if inviter.user else standing.organization.name,
+    }
 
 
 def check_may_be_invited(standing: Standing, look: addresses.Look, *, is_in_list: bool = False) -> None:
@@ -189,12 +199,21 @@ def insert(organization: Organization, invitation: Invitation, *with_it: OutboxM
     counted = db.Write(_COUNT, {"counted_id": organization.id})
     try:
         db.write(db.new_row(invitation), *map(db.new_row, with_it), counted)
-        if invitation.workspaces:
-            links = [{"invitation_id": invitation.id, "workspace_id": one.id} for one in invitation.workspaces]
-            session().execute(sql.insert(invitation_workspaces), links)
+        link_workspaces([invitation])
     except IntegrityError:
         raise InvitationPending(invitation.email, invitation.id, now()) from None
     set_committed_value(organization, "pending_count", organization.pending_count + 1)
+
+
+def link_workspaces(invitations: Sequence[Invitation]) -> None:
+    """Put the workspaces of new invitations into the database."""
+    links = [
+        {"invitation_id": invitation.id, "workspace_id": workspace.id}
+        for invitation in invitations
+        for workspace in invitation.workspaces
+    ]
+    if links:
+        session().execute(sql.insert(invitation_workspaces), links)
 
 
 def new_nonce() -> bytes:

@@ -13,7 +13,7 @@ from invite_app.errors import DomainError, InvitationPending, ListTooLong, Seats
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import bulk, drafts, endings, invitation_deeds, invitation_lists, seats, values
+from . import addresses, drafts, endings, invitation_deeds, invitation_lists, seats, values
 from .invitation_lists import Filter
 
 MOST = 10_000
@@ -83,7 +83,7 @@ class SendAgain(Deed):
     def prepare(self, standing: Standing, invitations: Sequence[Invitation]) -> None:
         moment = now()
         expired = [one.email for one in invitations if one.state_at(moment) == InvitationState.EXPIRED]
-        self._taken = bulk.taken(standing, expired) if expired else {}
+        self._taken = addresses.taken(standing.organization.id, expired) if expired else {}
         self._room = seats.free(standing.organization)
 
     def check(self, standing: Standing, invitation: Invitation) -> None:

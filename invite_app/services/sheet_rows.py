@@ -20,7 +20,7 @@ from invite_app.errors import (
 )
 from invite_app.models import Invitation, RowState, Sheet, SheetRow
 
-from . import bulk, drafts, typos
+from . import addresses, bulk, drafts, typos
 from .catalog import Loaded
 from .sheet_text import Line
 
@@ -116,7 +116,7 @@ def _judge(standing: Standing, sheet: Sheet, rows: Sequence[SheetRow], earlier: 
     read = reader(standing, sheet, catalog)
     domains = typos.known_domains(standing)
     built = [_build(standing, row, read, catalog) for row in rows]
-    taken = bulk.taken(standing, [item.email for item in built if isinstance(item, Invitation)])
+    taken = addresses.taken(standing.organization.id, [item.email for item in built if isinstance(item, Invitation)])
     first = dict(earlier)
     for row, item in zip(rows, built, strict=True):
         row.address = item.email if isinstance(item, Invitation) else ""

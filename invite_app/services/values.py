@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,9 @@ from invite_app.errors import (
 )
 from invite_app.models.base import folded
 
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
+"""A part before the @ that needs no closer look."""
+MAX_LOCAL, MAX_EMAIL = 64, 254
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 MAX_NAME = 100
 MAX_FOLDED_NAME = 300  # a single ligature can stand for a whole sentence
@@ -35,6 +39,25 @@ MIN_LIFETIME, MAX_LIFETIME = timedelta(hours=1), timedelta(days=365)
 
 def email(text: str) -> str:
     """The normalized address: ASCII local part in lower case, IDNA domain. Raises InvalidEmail."""
+    local, _, domain = text.strip().rpartition("@")
+    is_plain = len(domain) <= MAX_EMAIL and len(local) <= MAX_LOCAL and _PLAIN_LOCAL.fullmatch(local)
+    if is_plain and (known := _domain(domain)):
+        found = f"{local}@{known}".lower()
+        if len(found) <= MAX_EMAIL:
+            return found
+    return _validated(text)
+
+
+@lru_cache(maxsize=1024)
+def _domain(text: str) -> str | None:
+    """The normalized domain, or None for what is none: most addresses share theirs with others."""
+    try:
+        return _validated(f"a@{text}").partition("@")[2]
+    except InvalidEmail:
+        return None
+
+
+def _validated(text: str) -> str:
     try:
         parts = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
     except (EmailSyntaxError, EmailNotValidError):
@@ -91,6 +114,8 @@ def lifetime(value: timedelta) -> timedelta:
 
 def metadata(given: Mapping[str, Any], field: str) -> dict[str, Any]:
     """A JSON object of at most 8 kB that every database can store. Raises InvalidMetadata."""
+    if not given:
+        return {}
     try:
         text = json.dumps(given, ensure_ascii=False, allow_nan=False)
         size = len(text.encode())
@@ -160,4 +185,6 @@ def has_control_characters(text: str) -> bool:
 
     The zero-width joiners stay allowed: several scripts need them inside names.
     """
+    if text.isascii():
+        return not text.isprintable()
     return any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in _JOINERS for char in text)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from invite_app.errors import (
 from invite_app.services import values
 
 ODD_CHARACTERS = ["\x00", "\n", "\r", "\t", "\x7f", "\u2028", "\u202e", "\u200b", "\ufeff", "\ud800", "\u00ad"]
+DOMAINS = ["guest.example", "GUEST.Example", "straße.de", "x..y", "-a.com", "com", "a" * 64 + ".com", "1.2.3.4", ""]
 
 
 class TestEmail:
@@ -68,6 +70,19 @@ class TestEmail:
         with pytest.raises(InvalidEmail):
             values.email("straße@guest.example")
         assert values.email("strasse@guest.example") == "strasse@guest.example"
+
+    @given(local=st.text("aZ.0_+-'é", min_size=1, max_size=66), domain=st.sampled_from(DOMAINS))
+    def test_is_what_the_library_makes_of_it(self, local: str, domain: str) -> None:
+        typed = f"{local}@{domain}"
+        try:
+            wanted = validate_email(typed, check_deliverability=False, allow_smtputf8=False).ascii_email
+        except EmailNotValidError:
+            wanted = None
+        try:
+            found = values.email(typed)
+        except InvalidEmail:
+            found = None
+        assert found == (wanted and wanted.lower())
 
     @given(st.text(max_size=300) | st.emails())
     def test_is_refused_or_normal_whatever_is_typed(self, typed: str) -> None:

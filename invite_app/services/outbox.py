@@ -15,7 +15,7 @@ from invite_app.models.base import now
 
 from . import audit, delivery, results
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATE = timedelta(minutes=5)
 _WITH_TARGETS = (joinedload(OutboxMessage.invitation), joinedload(OutboxMessage.user))
 
@@ -28,6 +28,7 @@ class Status:
     due: int
     oldest_due_seconds: int | None
     next_attempt_at: datetime | None
+    sent_last_minute: int
     sent_last_hour: int
     sent_last_day: int
     failed_last_hour: int
@@ -42,17 +43,27 @@ def status() -> Status:
         select(func.min(OutboxMessage.next_attempt_at)).where(_is(DeliveryState.QUEUED))
     )
     is_due = next_attempt is not None and next_attempt <= moment
+    counts = {name: func.count().filter(*conditions) for name, conditions in _counted(moment).items()}
+    counted = session().execute(select(*counts.values()).select_from(OutboxMessage)).one()  # reads them all, but once
     return Status(
-        queued=_count(_is(DeliveryState.QUEUED)),
-        due=_count(_is(DeliveryState.QUEUED), OutboxMessage.next_attempt_at <= moment),
         oldest_due_seconds=int((moment - next_attempt).total_seconds()) if next_attempt and is_due else None,
         next_attempt_at=next_attempt,
-        sent_last_hour=_count(_is(DeliveryState.SENT), OutboxMessage.sent_at > moment - HOUR),
-        sent_last_day=_count(_is(DeliveryState.SENT), OutboxMessage.sent_at > moment - DAY),
-        failed_last_hour=_count(_is(DeliveryState.FAILED), OutboxMessage.next_attempt_at > moment - HOUR),
-        failed_last_day=_count(_is(DeliveryState.FAILED), OutboxMessage.next_attempt_at > moment - DAY),
-        failed=_count(_is(DeliveryState.FAILED)),
+        **dict(zip(counts, counted, strict=True)),
     )
+
+
+def _counted(moment: datetime) -> dict[str, tuple[Any, ...]]:
+    queued, sent, failed = (_is(state) for state in (DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.FAILED))
+    return {
+        "queued": (queued,),
+        "due": (queued, OutboxMessage.next_attempt_at <= moment),
+        "sent_last_minute": (sent, OutboxMessage.sent_at > moment - MINUTE),
+        "sent_last_hour": (sent, OutboxMessage.sent_at > moment - HOUR),
+        "sent_last_day": (sent, OutboxMessage.sent_at > moment - DAY),
+        "failed_last_hour": (failed, OutboxMessage.next_attempt_at > moment - HOUR),
+        "failed_last_day": (failed, OutboxMessage.next_attempt_at > moment - DAY),
+        "failed": (failed,),
+    }
 
 
 def is_behind(organization: Organization) -> bool:
@@ -106,7 +117,3 @@ def _retry(message_id: UUID, by: audit.Author) -> bool:
 
 def _is(state: DeliveryState) -> Any:
     return OutboxMessage.state == state
-
-
-def _count(*conditions: Any) -> int:
-    return session().scalar(select(func.count()).select_from(OutboxMessage).where(*conditions)) or 0

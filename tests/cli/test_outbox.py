@@ -1,5 +1,7 @@
 """flask outbox status, failed and retry."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
@@ -28,7 +30,19 @@ def test_status_of_nothing(ask: Ask) -> None:
 def test_status_counts(message_id: str, ask: Ask, run: Run) -> None:
     status = ask("outbox", "status")
     assert (status["sent_last_hour"], status["failed_last_hour"], status["failed"], status["queued"]) == (1, 1, 1, 0)
+    assert status["sent_last_minute"] == 1
     assert "failed last hour    1" in run("outbox", "status").output
+
+
+def test_status_tells_depth_and_age(app: Flask, ask: Ask) -> None:
+    with app.app_context():
+        acme = make_organization()
+        waiting, later = invite(acme, "ana@guest.example"), invite(acme, "bo@guest.example")
+        set_delivery(waiting, state="queued", next_attempt_at=now() - timedelta(minutes=5), sent_at=None)
+        set_delivery(later, state="queued", next_attempt_at=now() + timedelta(minutes=5), sent_at=None)
+    status = ask("outbox", "status")
+    assert (status["queued"], status["due"], status["sent_last_minute"]) == (2, 1, 0)
+    assert 300 <= status["oldest_due_seconds"] < 400
 
 
 def test_a_failed_message_is_listed_and_retried(message_id: str, ask: Ask, run: Run) -> None:

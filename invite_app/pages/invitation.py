@@ -86,6 +86,7 @@ def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     """Showing the link is a deed, written to the audit log, so it takes a POST."""
     standing().check_may("invitations:write")
+    standing().check_may("invitations:read")
     headers.hide_address()
     link = ""
     if request.method == "POST":

@@ -57,8 +57,7 @@ def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseRetur
 def delete_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
     standing().check_may("workspaces:write")
     if request.method == "POST":
-        with Attempt():
-            workspaces.delete(organization_id, workspace_id, by=actor())
-            flash("The workspace is deleted.", "ok")
+        workspaces.delete(organization_id, workspace_id, by=actor())
+        flash("The workspace is deleted.", "ok")
         return redirect(url_for("pages.workspaces"), 303)
     return show("workspaces/delete.html", use=workspace_lists.get(organization_id, workspace_id, by=actor()))

@@ -79,6 +79,16 @@ on("click", "[data-clear]", (link, e) => {
   list.querySelector("[data-check-all]")?.focus();
 });
 
+// A question about a mistyped address, asked while typing: its answer sends nothing yet.
+on("click", "[data-use], [data-keep]", (button, e) => {
+  e.preventDefault();
+  const { email, kept } = button.form.elements;
+  if ("use" in button.dataset) email.value = button.value;
+  else kept.value = email.value;
+  email.dispatchEvent(new Event("change", { bubbles: true }));
+  email.focus();
+});
+
 // Passwords and copying.
 on("click", "[data-reveal]", (button) => {
   const input = document.getElementById(button.dataset.reveal);

@@ -36,6 +36,8 @@ class InviteForm(PageForm):
     days = SelectField("The link works for", default=DEFAULT)
     asked = HiddenField()
     """The address that was asked about: sending it again keeps it."""
+    kept = HiddenField()
+    """The address that is meant as typed, as the page's script has it from the button."""
 
     def offer(self, all_roles: list[Role], rooms: list[Workspace], organization: Organization) -> None:
         """What there is to choose from."""
@@ -65,7 +67,8 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
     all_roles = roles.list_all(organization_id, by=actor())
     form.offer(all_roles, workspaces.list_all(organization_id, by=actor()), standing().organization)
     is_preview = "preview" in request.form
-    guess = _guess(organization_id, form)
+    asked = form.asked.data or ""
+    guess = _guess(organization_id, form, is_final=not is_preview)
     if not is_preview and form.validate_on_submit() and guess is None:
         with Attempt(form):
             _tell(invitations.send(organization_id, form.draft(), by=actor()))
@@ -77,21 +80,24 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
         roles=words.role_lines(all_roles, standing()),
         preview=_preview(organization_id, form),
         guess=guess,
+        is_typing=is_preview,
+        is_news=form.asked.data != asked,
         obstacle="" if form.errors else _obstacle(),
         words=words,
     )
 
 
-def _guess(organization_id: UUID, form: InviteForm) -> typos.Guess | None:
-    """What was probably meant, unless that was asked about this very address already."""
+def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> typos.Guess | None:
+    """What was probably meant, unless that was answered, or asked about this very address before it was sent."""
     if not form.is_submitted():
         return None
     if "meant" in request.form:
         form.email.data = request.form["meant"]
-    if form.email.data == form.asked.data:
+    address = form.email.data or ""
+    if is_final and address == form.asked.data:
         return None
-    guess = typos.guess(organization_id, form.email.data or "", by=actor())
-    form.asked.data = form.email.data if guess else ""
+    guess = typos.guess(organization_id, address, by=actor()) if address != form.kept.data else None
+    form.asked.data = address if guess else ""
     return guess
 
 

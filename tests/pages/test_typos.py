@@ -24,7 +24,7 @@ def invited(app: Flask) -> list[str]:
 
 def test_the_question_names_what_was_probably_meant(app: Flask, owner: Visitor, path: str) -> None:
     page = owner.submit(path, status=200, **TYPED)
-    assert "Did you mean ana@acme.example? 3 members use that domain." in page.notes[1]
+    assert "Did you mean ana@acme.example? 3 members use that domain." in page.texts("p", "guess-text")[0]
     assert page.value("email") == TYPED["email"]
     assert not invited(app)
 
@@ -59,3 +59,19 @@ def test_errors_and_the_question_stand_side_by_side(owner: Visitor, path: str) -
 def test_a_usual_address_raises_none(app: Flask, owner: Visitor, path: str) -> None:
     owner.go(path, **{**TYPED, "email": "ana@gmail.com"})
     assert invited(app) == ["ana@gmail.com"]
+
+
+def test_while_typing_it_stands_until_it_is_answered_and_sends_nothing(app: Flask, owner: Visitor, path: str) -> None:
+    page = owner.submit(path, status=200, **TYPED, preview="1")
+    assert "Did you mean ana@acme.example?" in page.texts("p", "guess-text")[0]
+    [question] = page.all("div", id="guess")
+    assert "hx-swap-oob" in question.attributes
+    page = owner.submit(path, status=200, **TYPED, preview="1", asked=TYPED["email"])
+    assert page.texts("p", "guess-text"), "as long as nobody has answered"
+    assert "hx-swap-oob" not in page.all("div", id="guess")[0].attributes, (
+        "what has not changed is not read out again"
+    )
+    page = owner.submit(path, status=200, **TYPED, preview="1", asked=TYPED["email"], kept=TYPED["email"])
+    assert not page.texts("p", "guess-text")
+    owner.go(path, **TYPED, kept=TYPED["email"])
+    assert invited(app) == [TYPED["email"]]

@@ -1,0 +1,142 @@
+"""The pages of invitations as they are seen and used: orders, many at once, a mistyped address, a list stopped."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from invite_app.services import sheet_text, sheets
+from tests.browser.test_journey import heading, press, sign_in
+from tests.support.factories import Acme, expire, invite, make_organization, set_delivery
+from tests.support.mail import SmtpServer
+from tests.support.server import LiveServer
+
+Look = Callable[[Any], None]
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def acme(live_server: LiveServer) -> Acme:
+    with live_server.app.app_context():
+        acme = make_organization()
+        for number in range(30):
+            days = timedelta(days=40 - number)
+            invite(acme, f"zed{number:02}@guest.example", given_name="Zed", family_name=f"{number:02}", lifetime=days)
+        set_delivery(
+            invite(acme, "failed@guest.example", lifetime=timedelta(days=60)), state="failed", reason="550 no"
+        )
+        expire(invite(acme, "late@guest.example"))
+        return acme
+
+
+@pytest.fixture
+def home(acme: Acme) -> str:
+    return f"/organizations/{acme.id}/invitations"
+
+
+def names(page: Any) -> list[str]:
+    return [text.strip() for text in page.locator(".who-name").all_inner_texts()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_sound(
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+) -> None:
+    with live_server.app.app_context():
+        one = f"{home}/{invite(acme, 'ana@guest.example').id}"
+    page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
+    bulk = (f"{home}/{deed}?all=1&state=all" for deed in ("send-again", "extend", "revoke"))
+    lists = (home, f"{home}?sort=ends", f"{home}?q=zed&all=1", f"{home}?q=ol", f"{home}?state=expired")
+    for path in (*lists, *bulk, f"{one}/send-again"):
+        page.goto(path)
+        look(page)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_the_list_is_put_in_another_order(
+    script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
+    page.goto(home)
+    assert names(page)[:2] == ["failed@guest.example", "Zed 29"]
+    page.get_by_label("Order").select_option("Ends soonest")
+    if not script:
+        press(page, "Apply")
+    page.wait_for_url("**sort=ends*")
+    page.locator(".who-name").first.get_by_text("Zed 29").wait_for()
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**cursor=*")
+    assert names(page)[-1] == "failed@guest.example"
+    assert page.get_by_label("Order").input_value() == "ends"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_many_are_selected_and_revoked(
+    script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
+    page.goto(home)
+    page.get_by_label("Select Zed 29").check()
+    page.get_by_label("Select failed@guest.example").check()
+    press(page, "Extend")
+    assert heading(page) == "Extend 2 invitations?"
+    press(page, "Extend 2 invitations")
+    assert "2 invitations extended by 7 days." in page.get_by_role("status").first.inner_text()
+    page.goto(f"{home}?q=zed")
+    page.get_by_label("Select Zed 29").check()
+    page.get_by_role("link", name="Select all 30").click()
+    press(page, "Revoke")
+    assert heading(page) == "Revoke 30 invitations?"
+    press(page, "Revoke 30 invitations")
+    assert "30 invitations revoked." in page.get_by_role("status").first.inner_text()
+    assert "No invitation matches “zed”" in page.locator("main").inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 375], ids=["desktop", "phone"])
+def test_a_mistyped_address_is_asked_about_where_nothing_moves(
+    width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+) -> None:
+    page = sign_in(open_page(live_server, viewport={"width": width, "height": 900}), acme.owner)
+    page.goto(f"{home}/new")
+    role = page.get_by_label("Role", exact=True)
+    before = role.bounding_box()
+    page.get_by_label("Email").fill("ana.sousa@acme.exampel")
+    role.focus()
+    page.get_by_text("Did you mean ana.sousa@acme.example?").wait_for()
+    assert role.bounding_box() == before
+    look(page)
+    press(page, "Use acme.example")
+    page.get_by_text("Did you mean").wait_for(state="detached")
+    assert page.get_by_label("Email").input_value() == "ana.sousa@acme.example"
+    assert page.locator(":focus").get_attribute("name") == "email"
+    page.get_by_label("Email").fill("ana@gmial.com")
+    role.focus()
+    press(page, "Keep as typed")
+    page.get_by_text("Did you mean").wait_for(state="detached")
+    page.get_by_label("Given name").fill("Ana")
+    page.get_by_label("Family name").fill("Sousa")
+    press(page, "Send invitation")
+    assert "Ana Sousa" in page.get_by_role("status").first.inner_text()
+
+
+def test_a_list_is_stopped_while_it_is_sent(
+    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, look: Look
+) -> None:
+    server = serve(**smtp.environ)
+    with server.app.app_context():
+        acme = make_organization()
+        lines = sheet_text.read("a@guest.example\nb@guest.example")
+        sheet = sheets.create(acme.id, lines, by=acme.owner.actor, role="member")
+        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        path = f"/organizations/{acme.id}/invitations/bulk/{sheet.id}"
+    page = sign_in(open_page(server), acme.owner)
+    page.goto(f"{path}/progress")
+    look(page)
+    page.get_by_role("link", name="Stop sending").click()
+    assert heading(page) == "Stop sending to 2 people?"
+    look(page)
+    press(page, "Stop sending")
+    page.get_by_text("Stopped. 2 emails were not sent.").wait_for()
+    assert heading(page) == "Check the list"
+    look(page)

@@ -26,7 +26,7 @@ help:
 	@echo 'make format    put the code into shape'
 	@echo 'make bench     measure'
 	@echo 'make css       build the style sheet in static/'
-	@echo 'make audit     ask for known weaknesses in the pinned versions'
+	@echo 'make audit     ask for known weaknesses in what is installed'
 	@echo 'make clean     remove everything that was installed or built (never the database)'
 
 run: install
@@ -54,7 +54,7 @@ css: install-dev
 	$(BIN)/python static/build.py
 
 audit: install-dev
-	$(BIN)/pip-audit --skip-editable
+	$(BIN)/python -m tests.support.audit
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev

@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import api, cli, config_names, db, log_context, logs, metrics, pages, secret_key, worker
 from .config import KNOWN, flask_config, make_folder, read_settings, variables
-from .extensions import csrf, login, mail, migrate
+from .extensions import csrf, login, mail
 from .extensions import db as database
 from .mail.rendering import unlinked
 from .mail.smtp import SmtpTransport
@@ -59,7 +59,7 @@ def _init_extensions(app: Flask) -> None:
     database.init_app(app)
     with app.app_context():
         db.prepare_engine(database.engine)
-    migrate.init_app(app, database, directory=str(db.MIGRATIONS))
+    app.extensions["migrate"] = db.Migrations()
     login.init_app(app)
     csrf.init_app(app)
 

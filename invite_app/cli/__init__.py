@@ -1,18 +1,47 @@
 """The operator's commands, one module per group."""
 
+import click
 from flask import Flask
+from flask.cli import AppGroup
 
-from . import api_keys, demo, invitations, links, organizations, outbox, serving, users, workspaces
 
-GROUPS = (organizations, users, workspaces, api_keys, outbox)
-SINGLE = (invitations, links, demo)
+class LateCommands(AppGroup):
+    """The application's commands, imported when one is looked for: a server starts without them."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        self._add_all()
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._add_all()
+        return super().list_commands(ctx)
+
+    def _add_all(self) -> None:
+        from flask_migrate.cli import db as migrations  # noqa: PLC0415 - see above
+
+        from . import (  # noqa: PLC0415 - see above
+            api_keys,
+            demo,
+            invitations,
+            links,
+            organizations,
+            outbox,
+            users,
+            workspaces,
+        )
+
+        self.add_command(migrations, "db")
+        for group in (organizations, users, workspaces, api_keys, outbox):
+            self.add_command(group.group)
+        for single in (invitations, links, demo):
+            for command in single.commands.commands.values():
+                self.add_command(command)
 
 
 def register(app: Flask) -> None:
     """Add every command to the application, and greet whoever starts it with `flask run`."""
-    for module in GROUPS:
-        app.cli.add_command(module.group)
-    for module in SINGLE:
-        for command in module.commands.commands.values():
-            app.cli.add_command(command)
-    serving.prepare(app)
+    app.cli = LateCommands(app.name)
+    if click.get_current_context(silent=True) is not None:
+        from . import serving  # noqa: PLC0415 - no other server greets
+
+        serving.prepare(app)

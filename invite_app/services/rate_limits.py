@@ -3,31 +3,30 @@
 import math
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import structlog
 from flask import Flask, current_app
-from limits import RateLimitItem, parse
-from limits.storage import Storage, storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 
 from invite_app.errors import RateLimited
 
-from .windows import OwnWindows
+from .windows import OwnWindows, Rule
 
-RULES: dict[str, RateLimitItem] = {
-    name: parse(amount)
-    for name, amount in {
-        "sign-in by address": "30 per 5 minutes",
-        "sign-in to account": "10 per 5 minutes",
-        "reset by address": "20 per hour",
-        "reset of account": "3 per hour",
-        "invitations by actor": "300 per hour",
-        "invitations by organization": "3000 per hour",
-        "invitations to recipient": "10 per hour",
-        "addresses of account": "10 per hour",
-        "requests by key": "6000 per minute",
-    }.items()
+if TYPE_CHECKING:
+    from .shared_windows import SharedWindows
+
+MINUTE, HOUR = 60, 3600
+
+RULES = {
+    "sign-in by address": Rule(30, 5 * MINUTE),
+    "sign-in to account": Rule(10, 5 * MINUTE),
+    "reset by address": Rule(20, HOUR),
+    "reset of account": Rule(3, HOUR),
+    "invitations by actor": Rule(300, HOUR),
+    "invitations by organization": Rule(3000, HOUR),
+    "invitations to recipient": Rule(10, HOUR),
+    "addresses of account": Rule(10, HOUR),
+    "requests by key": Rule(6000, MINUTE),
 }
 """The limits by what they count; the README repeats them for operators."""
 
@@ -43,7 +42,7 @@ WHAT = {
 REDIS_PAUSE = 30.0
 """Seconds for which Redis is left alone after it failed, while this process counts by itself."""
 
-Limiter = MovingWindowRateLimiter | OwnWindows
+Windows: TypeAlias = "SharedWindows | OwnWindows"
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -53,10 +52,10 @@ class Counter:
 
     def __init__(self, redis_url: str) -> None:
         self._own = OwnWindows()
-        self._shared = MovingWindowRateLimiter(_redis(redis_url)) if redis_url else None
+        self._shared = _shared(redis_url) if redis_url else None
         self._away_until = 0.0
 
-    def ask(self, question: Callable[[Limiter], T]) -> T:
+    def ask(self, question: Callable[[Windows], T]) -> T:
         if self._shared is not None and time.monotonic() >= self._away_until:
             try:
                 return question(self._shared)
@@ -71,31 +70,31 @@ def register(app: Flask) -> None:
         app.extensions["invite_app.rate_limits"] = Counter(app.config["REDIS_URL"])
 
 
-def hit(rule: str, *whom: object) -> None:
+def hit(what: str, *whom: object) -> None:
     """Count one. Raises RateLimited when there were too many."""
-    _check(rule, whom, lambda limiter, item, key: limiter.hit(item, *key))
+    _check(what, whom, lambda windows, rule, key: windows.hit(rule, *key))
 
 
-def check(rule: str, *whom: object) -> None:
+def check(what: str, *whom: object) -> None:
     """Count nothing. Raises RateLimited when there were too many."""
-    _check(rule, whom, lambda limiter, item, key: limiter.test(item, *key))
+    _check(what, whom, lambda windows, rule, key: windows.test(rule, *key))
 
 
 def _check(
-    rule: str,
+    what: str,
     whom: tuple[object, ...],
-    question: Callable[[Limiter, RateLimitItem, tuple[str, ...]], bool],
+    question: Callable[[Windows, Rule, tuple[str, ...]], bool],
 ) -> None:
     counter: Counter | None = current_app.extensions.get("invite_app.rate_limits")
     if counter is None:
         return
-    item, key = RULES[rule], (rule, *map(str, whom))
-    if not counter.ask(lambda limiter: question(limiter, item, key)):
-        reset = counter.ask(lambda limiter: limiter.get_window_stats(item, *key).reset_time)
-        raise RateLimited(max(1, math.ceil(reset - time.time())), WHAT[rule.partition(" ")[0]])
+    rule, key = RULES[what], (what, *map(str, whom))
+    if not counter.ask(lambda windows: question(windows, rule, key)):
+        reset = counter.ask(lambda windows: windows.get_window_stats(rule, *key).reset_time)
+        raise RateLimited(max(1, math.ceil(reset - time.time())), WHAT[what.partition(" ")[0]])
 
 
-def _redis(url: str) -> Storage:
-    storage = storage_from_string(url, socket_connect_timeout=0.5, socket_timeout=0.5)
-    assert isinstance(storage, Storage)
-    return storage
+def _shared(redis_url: str) -> "SharedWindows":
+    from .shared_windows import SharedWindows  # noqa: PLC0415 - `limits` and `redis` are of use with Redis only
+
+    return SharedWindows(redis_url)

@@ -4,8 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 from sqlalchemy import func, select
 
 from invite_app.access import Actor, Standing, authorize
@@ -66,11 +64,16 @@ def likelier_domain(address: str, known: Collection[str]) -> str | None:
     candidates = [*known, *PROVIDERS]
     if domain in candidates:
         return None
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - forty modules that a server starts without
+
     return next((other for other in candidates if OSA.distance(domain, other, score_cutoff=1) == 1), None)
 
 
 def closest(text: str, names: Collection[str]) -> str | None:
     """The name that was probably meant: at most two slips away, and not the whole word."""
+    from rapidfuzz import process  # noqa: PLC0415 - likewise
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - likewise
+
     slips = min(2, len(folded(text)) // 3)
     found = process.extractOne(text, names, processor=folded, scorer=OSA.distance, score_cutoff=slips)
     return found[0] if found else None

@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import idna
-from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
 from invite_app.errors import (
     DomainNotAllowed,
@@ -58,9 +57,11 @@ def _domain(text: str) -> str | None:
 
 
 def _validated(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - its patterns take long to compile
+
     try:
         parts = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
-    except (EmailSyntaxError, EmailNotValidError):
+    except EmailNotValidError:
         raise InvalidEmail(text) from None
     if parts.ascii_email is None:
         raise InvalidEmail(text)

@@ -3,15 +3,29 @@
 import threading
 import time
 from collections import OrderedDict, deque
-
-from limits import RateLimitItem
-from limits.util import WindowStats
+from dataclasses import dataclass
+from typing import NamedTuple
 
 SWEPT_PER_HIT = 2
 
 
+@dataclass(frozen=True)
+class Rule:
+    """So many in so many seconds."""
+
+    amount: int
+    seconds: int
+
+
+class WindowStats(NamedTuple):
+    reset_time: float
+    """When the oldest hit is forgotten, in seconds since 1970."""
+    remaining: int
+    """How many more there may be until then."""
+
+
 class OwnWindows:
-    """Asked like a limiter of `limits`, whose own storage in memory looks at every key again and again.
+    """Unlike the storage in memory of `limits`, it does not look at every key again and again.
 
     A hit takes the same short time however many keys there are, and forgets two that are over, so that what is kept
     is bounded by what was counted within one window.
@@ -19,46 +33,46 @@ class OwnWindows:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._hits: dict[RateLimitItem, OrderedDict[tuple[str, ...], deque[float]]] = {}
+        self._hits: dict[Rule, OrderedDict[tuple[str, ...], deque[float]]] = {}
 
-    def hit(self, item: RateLimitItem, *key: str) -> bool:
+    def hit(self, rule: Rule, *key: str) -> bool:
         """Count one, unless there are as many as there may be."""
         with self._lock:
             moment = time.time()
-            of_item = self._hits.setdefault(item, OrderedDict())
-            self._forget(of_item, moment - item.get_expiry())
-            hits = of_item.setdefault(key, deque())
-            self._drop(hits, moment - item.get_expiry())
-            if len(hits) >= item.amount:
+            of_rule = self._hits.setdefault(rule, OrderedDict())
+            self._forget(of_rule, moment - rule.seconds)
+            hits = of_rule.setdefault(key, deque())
+            self._drop(hits, moment - rule.seconds)
+            if len(hits) >= rule.amount:
                 return False
             hits.append(moment)
-            of_item.move_to_end(key)
+            of_rule.move_to_end(key)
             return True
 
-    def test(self, item: RateLimitItem, *key: str) -> bool:
+    def test(self, rule: Rule, *key: str) -> bool:
         """Whether there is room for one more."""
-        return self.get_window_stats(item, *key).remaining > 0
+        return self.get_window_stats(rule, *key).remaining > 0
 
-    def get_window_stats(self, item: RateLimitItem, *key: str) -> WindowStats:
+    def get_window_stats(self, rule: Rule, *key: str) -> WindowStats:
         """When the oldest hit is forgotten, and how many more there may be until then."""
         with self._lock:
             moment = time.time()
-            hits = self._hits.get(item, OrderedDict()).get(key, deque())
-            self._drop(hits, moment - item.get_expiry())
+            hits = self._hits.get(rule, OrderedDict()).get(key, deque())
+            self._drop(hits, moment - rule.seconds)
             oldest = hits[0] if hits else moment
-            return WindowStats(oldest + item.get_expiry(), item.amount - len(hits))
+            return WindowStats(oldest + rule.seconds, rule.amount - len(hits))
 
     def __len__(self) -> int:
         """How many keys are remembered."""
         return sum(map(len, self._hits.values()))
 
-    def _forget(self, of_item: OrderedDict[tuple[str, ...], deque[float]], until: float) -> None:
+    def _forget(self, of_rule: OrderedDict[tuple[str, ...], deque[float]], until: float) -> None:
         """The keys that were hit longest ago come first."""
         for _ in range(SWEPT_PER_HIT):
-            first = next(iter(of_item), None)
-            if first is None or (of_item[first] and of_item[first][-1] > until):
+            first = next(iter(of_rule), None)
+            if first is None or (of_rule[first] and of_rule[first][-1] > until):
                 return
-            del of_item[first]
+            del of_rule[first]
 
     def _drop(self, hits: deque[float], until: float) -> None:
         while hits and hits[0] <= until:

@@ -17,7 +17,7 @@ from tests.support.factories import make_api_key, make_organization
 def test_a_key_that_asks_too_often_is_told_when_to_come_back(
     path: str, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "requests by key", rate_limits.parse("3 per minute"))
+    monkeypatch.setitem(rate_limits.RULES, "requests by key", rate_limits.Rule(3, rate_limits.MINUTE))
     app = make_app(INVITE_RATE_LIMITS="on")
     with app.app_context():
         acme = make_organization()

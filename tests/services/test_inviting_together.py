@@ -53,7 +53,7 @@ def test_everybody_is_invited_in_order(acme: Acme) -> None:
 def test_a_list_counts_once_towards_the_limits(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.parse("1 per hour"))
+    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, rate_limits.HOUR))
     with make_app(INVITE_RATE_LIMITS="on").app_context():
         acme = make_organization()
         together.send(acme.id, [ANA, BO], by=acme.owner.actor)

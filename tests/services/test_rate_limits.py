@@ -106,7 +106,7 @@ def test_every_other_mail_to_a_recipient_counts_as_well(limited: Flask, kind: st
 
 
 def test_a_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.parse("2 per hour"))
+    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(2, rate_limits.HOUR))
     acme = make_organization()
     for turn in range(2):
         rows = [Draft(f"guest{turn}-{number}@guest.example", "member") for number in range(5)]
@@ -124,7 +124,7 @@ def test_new_addresses_of_an_account_are_not_a_way_to_mail_everybody(limited: Fl
 
 
 def test_what_is_over_is_forgotten(database_kind: str) -> None:
-    windows, item = OwnWindows(), rate_limits.parse("2 per minute")
+    windows, item = OwnWindows(), rate_limits.Rule(2, rate_limits.MINUTE)
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
         assert [windows.hit(item, "ana") for _ in range(3)] == [True, True, False]
         for number in range(100):
@@ -137,7 +137,7 @@ def test_what_is_over_is_forgotten(database_kind: str) -> None:
 
 
 def test_the_operator_is_not_slowed_down(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.parse("1 per hour"))
+    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, rate_limits.HOUR))
     acme = make_organization()
     for number in range(3):
         invitations.send(acme.id, Draft(f"guest{number}@guest.example", "member"), by=OPERATOR)

@@ -1,0 +1,56 @@
+"""What a server starts without, so that the first answer comes soon and a worker stays small.
+
+Each of these costs a noticeable part of the start and is imported by what needs it. A name that turns up here again
+has come in by an import at the top of some module: `python -X importtime -c 'import app'` tells by which.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.databases import BASE
+
+NEEDED_LATER = {
+    "alembic": "migrations",
+    "email_validator": "addresses",
+    "flask_migrate": "migrations",
+    "invite_app.cli.commands": "the command line",
+    "limits": "rate limits in Redis",
+    "mako": "migrations",
+    "rapidfuzz": "guesses at what was mistyped",
+    "redis": "rate limits in Redis",
+}
+"""Module -> what needs it."""
+
+SCRIPT = """
+import sys
+import app
+{then}
+print(*sys.modules)
+"""
+ASK = "assert app.app.test_client().get('/healthz').status_code == 200"
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with an embedded database that is current."""
+    folder = str(tmp_path_factory.mktemp("instance"))
+    modules_of(folder, ASK)
+    return folder
+
+
+def modules_of(folder: str, then: str) -> set[str]:
+    environ = {**BASE, "INVITE_INSTANCE_PATH": folder}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(then=then)], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("then", ["", ASK], ids=["starting", "the first answer"])
+def test_a_server_starts_without_what_is_needed_later(instance: str, then: str) -> None:
+    loaded = modules_of(instance, then)
+    assert "invite_app.services.invitations" in loaded  # what it is there for
+    assert loaded & NEEDED_LATER.keys() == set()

@@ -9,7 +9,7 @@ from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.services import invitation_lists
 from invite_app.services.attention import ending_soon
 from invite_app.services.cursors import Order
-from invite_app.services.invitation_lists import Filter
+from invite_app.services.invitation_filters import Filter
 
 NEED, ENDS, NEWEST = "need", "ends", "newest"
 ORDERS: Mapping[str, tuple[str, Order[Invitation]]] = {

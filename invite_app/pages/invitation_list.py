@@ -6,24 +6,24 @@ from uuid import UUID
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import invitations, member_search, narrowing, outbox
+from invite_app.services import invitation_lists, member_search, narrowing, outbox
 
 from . import invitation_filters, paging
 from .blueprint import pages
 from .frame import show
 from .invitation_filters import TABS, Tab
-from .visitor import actor, standing
+from .visitor import standing
 from .why import why
 
 ALL = "/organizations/<uuid:organization_id>/invitations"
 
 
 @pages.get(ALL, endpoint="invitations")
-def show_list(organization_id: UUID) -> ResponseReturnValue:
-    numbers = invitations.counts(organization_id, by=actor(), at_most=narrowing.CAP)
+def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
+    numbers = invitation_lists.counts_of(standing(), at_most=narrowing.CAP)
     chosen = invitation_filters.read()
-    page = invitations.list_page(
-        organization_id, by=actor(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor")
+    page = invitation_lists.page_of(
+        standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor")
     )
     return show(
         "invitations/list.html",

@@ -19,11 +19,9 @@ HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC
 
 
 @pages.get(ALL, endpoint="members")
-def show_list(organization_id: UUID) -> ResponseReturnValue:
+def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     chosen = member_filters.read()
-    page = member_lists.list_page(
-        organization_id, by=actor(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor")
-    )
+    page = member_lists.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     roles, workspaces = member_search.roles_and_workspaces(standing())
     return show(
         "members/list.html",

@@ -9,7 +9,7 @@ from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
 from . import endings, invitation_lists, narrowing
-from .invitation_lists import UNDELIVERED, Filter
+from .invitation_filters import UNDELIVERED, Filter
 
 SOON = timedelta(days=2)
 NEARLY_FULL = 0.9

@@ -14,7 +14,7 @@ from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
 from . import addresses, drafts, endings, invitation_deeds, invitation_lists, seats, values
-from .invitation_lists import Filter
+from .invitation_filters import Filter
 
 MOST = 10_000
 TOGETHER = 100

@@ -19,7 +19,8 @@ from . import addresses, audit, delivery, drafts, endings, first_sends, invitati
 from .catalog import Asked
 from .drafts import Draft
 from .invitation_deeds import PENDING, check_may_grant, check_state
-from .invitation_lists import Filter, counts, find_in, get, list_all, list_page
+from .invitation_filters import Filter
+from .invitation_lists import counts, find_in, get, list_all, list_page
 
 __all__ = [
     "Changes",

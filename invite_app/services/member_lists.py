@@ -75,11 +75,26 @@ def list_page(
     standing = authorize(by, organization_id, "members:read")
     if edge := before or after:
         cursor = cursors.beside(order, find_in(standing.organization.id, edge), backward=edge == before)
+    return page_of(standing, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
+
+
+def page_of(
+    standing: Standing,
+    *,
+    only: Filter,
+    order: cursors.Order[Membership] = BY_NAME,
+    cursor: str | None = None,
+    offset: int = 0,
+    limit: int = 25,
+    exact: bool = False,
+) -> cursors.Page[Membership]:
+    """The same for callers that have read the standing. Raises PermissionMissing."""
+    standing.check_may("members:read")
     if not any(vars(only).values()):
         query = complete().where(Membership.organization_id == standing.organization.id)
         total = standing.organization.members_count
         return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
-    narrow = _narrow(standing.organization.id, only, order)
+    narrow = narrowed(standing.organization.id, only, order)
     return narrowing.fetch(complete(), narrow, cursors.place(cursor, order, limit), offset=offset, exact=exact)
 
 
@@ -97,7 +112,7 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
 
 def everybody(standing: Standing, only: Filter) -> list[Membership]:
     """Everybody whom the filter lets through, by name, for callers that know that they may be seen."""
-    fitting = _narrow(standing.organization.id, only, BY_NAME).fitting
+    fitting = narrowed(standing.organization.id, only, BY_NAME).fitting
     return list(session().scalars(complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
 
 
@@ -165,7 +180,8 @@ def complete() -> Select[Membership]:
     )
 
 
-def _narrow(organization_id: UUID, only: Filter, order: cursors.Order[Membership]) -> narrowing.Narrow:
+def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membership]) -> narrowing.Narrow:
+    """What the filter narrows the list to, for services that read it in their own way."""
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
     if only.roles:

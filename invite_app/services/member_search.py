@@ -9,7 +9,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, InvitationState, Membership, Role, Workspace
 from invite_app.models.base import now
 
-from . import invitation_lists, member_lists
+from . import invitation_filters, invitation_lists, member_lists
 from .cursors import Page
 
 
@@ -26,7 +26,7 @@ def invited(standing: Standing, fragment: str) -> Invited | None:
     """The invitations a search would find; None without any, or for those who may not see invitations."""
     if not fragment or not standing.may("invitations:read"):
         return None
-    page = invitation_lists.first(standing, invitation_lists.Filter(fragment=fragment))
+    page = invitation_lists.first(standing, invitation_filters.Filter(fragment=fragment))
     return Invited(page.total, page.items[0], page.items[0].state_at(now())) if page.items else None
 
 
@@ -35,7 +35,7 @@ def members(standing: Standing, fragment: str) -> Page[Membership] | None:
     if not fragment or not standing.may("members:read"):
         return None
     only = member_lists.Filter(fragment=fragment)
-    page = member_lists.list_page(standing.organization.id, by=standing.actor, only=only, limit=1)
+    page = member_lists.page_of(standing, only=only, limit=1)
     return page if page.items else None
 
 

@@ -9,7 +9,7 @@ fragment takes 1 ms so, a rare one 1 to 2 ms; taken the other way round it would
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, TextualSelect, func, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -91,28 +91,44 @@ def fetch(
     total: int | None = None,
     offset: int = 0,
     exact: bool = False,
+    are_lines: bool = False,
 ) -> Page[Row]:
-    """The page of the rows that fit at this place, as `complete` reads them.
+    """The page of the rows that fit at this place, as `complete` reads them: objects, or lines of several columns.
 
     Unless the total is known, it is counted up to CAP, or all of it if it has to be exact; that, and an offset, cost
     what they count.
     """
+    reading = Reading(complete, are_lines)
     if offset or exact:
-        rows = _read(complete, narrow, place, place.of(narrow.fitting, offset=offset))
+        rows = _read(reading, narrow, place, place.of(narrow.fitting, offset=offset))
         return place.page(rows, narrow.total(None) if total is None else total)
-    if (few := _first_few(complete, narrow, place, narrow.sources)) is not None:
+    if (few := _first_few(reading, narrow, place, narrow.sources)) is not None:
         return few
     ids = _in_window(narrow, place) if narrow.tests else []
-    if not ids and (few := _first_few(complete, narrow, place, [test.source for test in narrow.tests])) is not None:
+    if not ids and (few := _first_few(reading, narrow, place, [test.source for test in narrow.tests])) is not None:
         return few
-    rows = _read(complete, narrow, place, ids or place.of(narrow.fitting))
+    rows = _read(reading, narrow, place, ids or place.of(narrow.fitting))
     if total is None:
         total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total(CAP, place)
     return place.page(rows, total)
 
 
-def _read(complete: Select[Row], narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> list[Row]:
-    return list(session().scalars(place.sorted(complete.where(narrow.key.in_(ids)))))
+@dataclass(frozen=True)
+class Reading(Generic[Row]):
+    """How the rows of a page are read, by their ids."""
+
+    complete: Select[Row]
+    are_lines: bool
+
+    def of(self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> Select[Any]:
+        return place.sorted(self.complete.where(narrow.key.in_(ids)))
+
+    def each(self, found: Sequence[Any]) -> list[Row]:
+        return list(found) if self.are_lines else [row[0] for row in found]
+
+
+def _read(reading: Reading[Row], narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> list[Row]:
+    return reading.each(session().execute(reading.of(narrow, place, ids)).all())
 
 
 def _in_window(narrow: Narrow, place: Place[Row]) -> list[Any]:
@@ -132,23 +148,23 @@ def _in_window(narrow: Narrow, place: Place[Row]) -> list[Any]:
 
 
 def _first_few(
-    complete: Select[Row], narrow: Narrow, place: Place[Row], sources: Sequence[Source]
+    reading: Reading[Row], narrow: Narrow, place: Place[Row], sources: Sequence[Source]
 ) -> Page[Row] | None:
     """The page from the first source that has few rows."""
-    pages = (_among_few(complete, narrow, place, source) for source in sources)
+    pages = (_among_few(reading, narrow, place, source) for source in sources)
     return next((page for page in pages if page is not None), None)
 
 
-def _among_few(complete: Select[Row], narrow: Narrow, place: Place[Row], source: Source) -> Page[Row] | None:
+def _among_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], source: Source) -> Page[Row] | None:
     """The page, if the source has few rows; else None."""
     near = select(source.subquery().c[0].label("id")).limit(LOOK + 1).cte("near")
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     found = _materialized(narrow.fitting_of(near, columns))
     numbers = [select(func.count()).select_from(one).scalar_subquery() for one in (near, found)]
     ids = place.of(select(found.c[0]), [found.c[one.name] for one in columns])
-    rows = session().execute(place.sorted(complete.where(narrow.key.in_(ids))).add_columns(*numbers)).all()
+    rows = session().execute(reading.of(narrow, place, ids).add_columns(*numbers)).all()
     looked, total = rows[0][-2:] if rows else session().execute(select(*numbers)).one()
-    return place.page([row[0] for row in rows], total) if looked <= LOOK else None
+    return place.page(reading.each(rows), total) if looked <= LOOK else None
 
 
 def _materialized(query: Select[Any]) -> CTE:

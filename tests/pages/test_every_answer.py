@@ -79,7 +79,7 @@ def test_an_accident_has_a_number_and_says_nothing_else(
     app: Flask, home: str, owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr("invite_app.services.member_lists.list_page", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("invite_app.services.member_lists.page_of", lambda *_, **__: 1 / 0)
     page = owner.get(f"{home}/members", 500)
     assert page.texts("h1") == ["Something broke"]
     assert len(page.texts("code")[0]) == 12

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from invite_app.access import authorize
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, Organization, WeeklyFigures
-from invite_app.models.base import Base, now, row_of
+from invite_app.models.base import Base, fresh, now, row_of
 from invite_app.services import invitations, statistics
 from tests.support.factories import Acme, expire, invite
 
@@ -61,7 +61,8 @@ def test_many_at_once_are_counted_by_week(acme: Acme) -> None:
     start = now() - timedelta(weeks=5)
     rows = [
         row_of(
-            Invitation(
+            fresh(
+                Invitation,
                 organization_id=acme.id,
                 email=f"many{number}@guest.example",
                 role_id=role_id,

@@ -21,7 +21,7 @@ from invite_app.models import Invitation, InvitationState, OutboxMessage
 from invite_app.models.base import now
 from invite_app.services import audit, invitation_bulk, invitation_lists, invitations, roles
 from invite_app.services.invitation_bulk import Deed, Extend, Report, Revoke, SendAgain
-from invite_app.services.invitation_lists import EVERYTHING, Filter
+from invite_app.services.invitation_filters import EVERYTHING, Filter
 from tests.support.factories import (
     OPERATOR,
     Acme,

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 from invite_app.db import is_embedded, session, transaction
 from invite_app.extensions import db
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
-from invite_app.models.base import Base, now, row_of
+from invite_app.models.base import Base, fresh, now, row_of
 from invite_app.models.search import folded
 from invite_app.services import audit, invitations, members, narrowing, own_account
 from tests.support.factories import Acme, invite, make_member
@@ -41,20 +41,28 @@ def found_events(acme: Acme, target: str) -> set[str]:
 def add_many(acme: Acme, number: int = GATHERED) -> None:
     """Members, invitations and events, past the services and past the ORM's unit of work."""
     users = [
-        User(id=uuid7(), email=f"many{one:04d}@bulk.example", given_name="Many", family_name="Bulk")
+        fresh(User, id=uuid7(), email=f"many{one:04d}@bulk.example", given_name="Many", family_name="Bulk")
         for one in range(number)
     ]
     role_id = members.get(acme.id, acme.member.id, by=acme.owner.actor).role_id
     common = {"organization_id": acme.id, "role_id": role_id}
-    rows: list[Any] = [Membership(user_id=one.id, sort_name=f"many bulk {one.email}", **common) for one in users]
+    rows: list[Any] = [
+        fresh(Membership, user_id=one.id, sort_name=f"many bulk {one.email}", **common) for one in users
+    ]
     rows += [
-        Invitation(
-            email=one.email, role_name="Member", inviter_kind="operator", inviter_name="", expires_at=now(), **common
+        fresh(
+            Invitation,
+            email=one.email,
+            role_name="Member",
+            inviter_kind="operator",
+            inviter_name="",
+            expires_at=now(),
+            **common,
         )
         for one in users
     ]
     what = {"actor_kind": "operator", "actor_name": "", "target_kind": "invitation", "action": "bulk"}
-    rows += [AuditEvent(organization_id=acme.id, target_name=one.email, **what) for one in users]
+    rows += [fresh(AuditEvent, organization_id=acme.id, target_name=one.email, **what) for one in users]
     with transaction() as writing:
         for table in (User, Membership, Invitation, AuditEvent):
             of_table = [row_of(row) for row in (*users, *rows) if isinstance(row, table)]

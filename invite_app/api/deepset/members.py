@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from invite_app.access import Actor
 from invite_app.models import Membership
-from invite_app.services import members
+from invite_app.services import member_lines, members
 
 from .dialect import deepset
 from .lists import Listed, PageQuery, listed
@@ -44,8 +44,8 @@ ONE = LIST + "/{user_id}"
 def list_members(organization_id: str, query: MemberQuery, by: Actor) -> Listed[MemberShown]:
     """The organization's members by name."""
     only = members.Filter(roles=query.role, workspace_id=query.workspace_id, fragment=query.q)
-    page = members.list_page(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
-    return listed(page, shown)
+    page = member_lines.list_page(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
+    return listed(page, _shown_line)
 
 
 @deepset.endpoint("GET", ONE, permission="members:read")
@@ -82,4 +82,17 @@ def shown(membership: Membership) -> MemberShown:
         role=membership.role.key,
         workspace_ids=[workspace.id for workspace in membership.workspaces],
         member_since=membership.created_at,
+    )
+
+
+def _shown_line(line: member_lines.Line) -> MemberShown:
+    row, workspace_ids = line
+    return MemberShown(
+        user_id=row.user_id,
+        email=row.email,
+        given_name=row.given_name,
+        family_name=row.family_name,
+        role=row.role,
+        workspace_ids=workspace_ids,
+        member_since=row.created_at,
     )

@@ -24,7 +24,7 @@ from tests.support.factories import Acme, Key, make_api_key, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ServerProcess
 
-COUNT = int(os.environ.get("INVITE_TEST_FAULTS_COUNT", "300"))
+COUNT = int(os.environ.get("INVITE_TEST_FAULTS_COUNT", "200"))
 """Messages that are sent while processes are killed; the README's figures are of 2,000."""
 
 

@@ -32,7 +32,7 @@ def test_a_web_process_is_killed_at_each_moment_of_a_send(scene: Scene, record: 
 @on_sqlite
 def test_a_web_process_is_killed_between_the_servers_yes_and_its_own_commit(scene: Scene, record: Record) -> None:
     server = scene.serve(INVITE_MAIL_DELIVERY="immediate")
-    scene.smtp.hang(0.5, at="message", times=1)
+    scene.smtp.hang(1, at="message", times=1)
     inviting = threading.Thread(target=scene.invite, args=(server, "ana@guest.example"))
     inviting.start()
     wait_until(lambda: scene.smtp.open_connections)

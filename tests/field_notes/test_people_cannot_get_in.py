@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from invite_app.db import session
+from invite_app.errors import DomainError
 from invite_app.models import Invitation, Membership, Organization
 from invite_app.models.base import now
 from invite_app.services import acceptance, invitations, members, rate_limits
@@ -205,17 +206,20 @@ def test_25_duplicate_pending_rows(app: Flask, acme: Acme, together: Together) -
 def test_26_no_owner_is_left_after_concurrent_removals(app: Flask, acme: Acme, together: Together) -> None:
     with app.app_context():
         other = make_member(acme, "other@acme.example", "owner")
-    together(
+    outcomes = together(
         [
             partial(members.remove, acme.id, acme.owner.id, by=other.actor),
             partial(members.remove, acme.id, other.id, by=acme.owner.actor),
-            partial(members.leave, acme.id, acme.owner.id),
-            partial(members.leave, acme.id, other.id),
+            partial(members.leave, acme.id, by=acme.owner.actor),
+            partial(members.leave, acme.id, by=other.actor),
         ]
     )
     with app.app_context():
         owners = [one for one in members.list_all(acme.id, by=OPERATOR) if one.role.key == "owner"]
     assert len(owners) == 1
+    refused = [one for one in outcomes if one is not None]
+    assert len(refused) == 3
+    assert all(isinstance(one, DomainError) for one in refused)
 
 
 @on_sqlite

@@ -27,11 +27,12 @@ from sqlalchemy import delete, func, select
 from invite_app.access import OperatorActor, PersonActor
 from invite_app.db import session, transaction
 from invite_app.errors import DomainError
-from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User
+from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User
 from invite_app.models.base import now
-from invite_app.services import acceptance, invitations, members, organizations
+from invite_app.models.role import PERMISSIONS
+from invite_app.services import acceptance, bulk, invitations, members, organizations, sweeps
 from invite_app.services.invitations import Changes, Draft
-from tests.support.factories import OPERATOR, Acme, make_organization, make_person, token_of
+from tests.support.factories import OPERATOR, Acme, make_organization, make_person, reread, token_of
 
 ADDRESSES = [f"{name}@guest.example" for name in "abcd"]
 PROFILE = acceptance.Profile("Ana", "Guest", "correct horse battery staple")
@@ -52,6 +53,7 @@ class Services(RuleBasedStateMachine):
         self.houses = [make_organization(name) for name in ("One", "Two")]
         self.people = {item: make_person(item, has_password=False).id for item in ADDRESSES[:2]}
         self.ended: dict[UUID, tuple[Any, ...]] = {}
+        self.free: set[UUID] = set()
 
     def teardown(self) -> None:
         if hasattr(self, "resources"):
@@ -94,9 +96,22 @@ class Services(RuleBasedStateMachine):
 
     @rule(at=where, email=address, role=role, by=number)
     def invite(self, at: int, email: str, role: str, by: int) -> None:
-        house = self.houses[at]
-        if self.attempt(lambda: invitations.send(house.id, Draft(email, role), by=self.actor(house, by))):
+        house, actor = self.houses[at], self.actor(self.houses[at], by)
+        if self.attempt(lambda: invitations.send(house.id, Draft(email, role), by=actor)):
             self.check_seats(house)
+            self.check_grant(house, actor, role)
+
+    @rule(at=where, emails=st.lists(address, max_size=4), role=role, by=number)
+    def invite_many(self, at: int, emails: list[str], role: str, by: int) -> None:
+        house, actor = self.houses[at], self.actor(self.houses[at], by)
+        results: list[bulk.RowResult] = []
+        rows = [Draft(email, role) for email in emails]
+        if self.attempt(lambda: results.extend(bulk.send(house.id, rows, by=actor)[1])):
+            accepted = [result for result in results if result.invitation_id]
+            assert len({result.draft.email for result in accepted}) == len(accepted)
+            if accepted:
+                self.check_seats(house)
+                self.check_grant(house, actor, role)
 
     @rule(at=where, which=number, by=number)
     def resend(self, at: int, which: int, by: int) -> None:
@@ -116,9 +131,14 @@ class Services(RuleBasedStateMachine):
     @rule(at=where, which=number, by=number, email=address, role=role)
     def edit(self, at: int, which: int, by: int, email: str, role: str) -> None:
         house, sent = self.houses[at], self.invitation(self.houses[at], which)
-        if sent is not None:
-            changes = Changes(email=email, role=role)
-            self.attempt(lambda: invitations.edit(house.id, sent, changes, by=self.actor(house, by)))
+        if sent is None:
+            return
+        actor, old, before = self.actor(house, by), token_of(sent), reread(sent).email
+        changes = Changes(email=email, role=role)
+        if self.attempt(lambda: invitations.edit(house.id, sent, changes, by=actor)):
+            self.check_grant(house, actor, role)
+            if before != email:
+                assert not self.attempt(lambda: acceptance.look(old)), "the old address has a link that still opens"
 
     @rule(at=where, which=number, copied=st.booleans(), deed=st.sampled_from(["new", "signed in", "decline"]))
     def answer(self, at: int, which: int, copied: bool, deed: str) -> None:
@@ -136,34 +156,65 @@ class Services(RuleBasedStateMachine):
         else:
             joined = self.attempt(lambda: acceptance.accept_signed_in(token, user_id))
         if joined:
+            self.check_proof(email, copied=copied, had_account=user_id is not None)
             limit = session().get_one(Organization, house.id).seat_limit
             assert limit is None or self.count(Membership, house) <= limit
 
     @rule(at=where, whom=address, role=role, by=number)
     def add(self, at: int, whom: str, role: str, by: int) -> None:
-        house, user_id = self.houses[at], self.people.get(whom)
-        if user_id and self.attempt(lambda: members.add(house.id, user_id, role, by=self.actor(house, by))):
+        house, user_id, actor = self.houses[at], self.people.get(whom), self.actor(self.houses[at], by)
+        if user_id and self.attempt(lambda: members.add(house.id, user_id, role, by=actor)):
             self.check_seats(house)
+            self.check_grant(house, actor, role)
 
     @rule(at=where, whom=number, role=role, by=number)
     def change_role(self, at: int, whom: int, role: str, by: int) -> None:
         house = self.houses[at]
-        target = self.member(house, whom)
-        self.attempt(lambda: members.change_role(house.id, target, role, by=self.actor(house, by)))
+        target, actor = self.member(house, whom), self.actor(house, by)
+        allowed = self.permissions(house, actor)
+        had = self.permissions(house, PersonActor(target))
+        if self.attempt(lambda: members.change_role(house.id, target, role, by=actor)):
+            assert had <= allowed
+            assert self.permissions(house, PersonActor(target)) <= allowed
 
     @rule(at=where, whom=number, by=number)
     def remove(self, at: int, whom: int, by: int) -> None:
         house = self.houses[at]
         target = self.member(house, whom)
-        if self.attempt(lambda: members.remove(house.id, target, by=self.actor(house, by))):
+        actor = self.actor(house, by)
+        allowed, had = self.permissions(house, actor), self.permissions(house, PersonActor(target))
+        if self.attempt(lambda: members.remove(house.id, target, by=actor)):
+            assert had <= allowed
             assert self.count(ApiKey, house, ApiKey.user_id == target, ApiKey.revoked_at.is_(None)) == 0
+
+    @rule(at=where, whom=number)
+    def leave(self, at: int, whom: int) -> None:
+        house = self.houses[at]
+        target = self.member(house, whom)
+        if self.attempt(lambda: members.leave(house.id, by=PersonActor(target))):
+            assert not self.permissions(house, PersonActor(target))
 
     @rule(at=where, email=address)
     def invite_on_the_free_plan(self, at: int, email: str) -> None:
         house = self.houses[at]
+        before = self.count(Invitation, house, Invitation.state == "pending")
         organizations.change(house.id, organizations.Changes(plan="free"), by=OPERATOR)
+        assert self.count(Invitation, house, Invitation.state == "pending") == before, "a plan ends nothing"
         assert not self.attempt(lambda: invitations.send(house.id, Draft(email, "member"), by=OPERATOR))
         organizations.change(house.id, organizations.Changes(plan="paid"), by=OPERATOR)
+        self.free.discard(house.id)
+
+    @rule(at=where, plan=st.sampled_from(["free", "paid", "paid"]))
+    def change_plan(self, at: int, plan: str) -> None:
+        house = self.houses[at]
+        organizations.change(house.id, organizations.Changes(plan=plan), by=OPERATOR)
+        (self.free.add if plan == "free" else self.free.discard)(house.id)
+
+    @rule()
+    def sweep(self) -> None:
+        sweeps.record_expired()
+        overdue = select(Invitation.id).where(Invitation.state == "pending", Invitation.expires_at <= now())
+        assert session().scalars(overdue).all() == []
 
     @rule(at=where, limit=st.sampled_from([None, 3, 4, 4, 5]))
     def change_seats(self, at: int, limit: int | None) -> None:
@@ -178,7 +229,25 @@ class Services(RuleBasedStateMachine):
 
     # --- what has to be true ---
 
+    def permissions(self, house: Acme, actor: PersonActor | OperatorActor) -> set[str]:
+        if isinstance(actor, OperatorActor):
+            return set(PERMISSIONS)
+        query = select(Role.permissions).join(Membership, Membership.role_id == Role.id)
+        mine = Membership.organization_id == house.id, Membership.user_id == actor.user_id
+        return set(session().scalar(query.where(*mine)) or ())
+
+    def check_grant(self, house: Acme, actor: PersonActor | OperatorActor, role: str) -> None:
+        """Nobody hands out what they do not hold."""
+        granted = select(Role.permissions).where(Role.organization_id == house.id, Role.key == role)
+        assert set(session().scalar(granted) or ()) <= self.permissions(house, actor)
+
+    def check_proof(self, email: str | None, *, copied: bool, had_account: bool) -> None:
+        """A link that an admin may have copied proves nothing about the address."""
+        is_proven = session().scalar(select(User.is_proven).where(User.email == email))
+        assert is_proven == (had_account or not copied)
+
     def check_seats(self, house: Acme) -> None:
+        assert house.id not in self.free, "somebody was let in on the free plan"
         organization = session().get_one(Organization, house.id)
         live = self.count(Invitation, house, Invitation.state == "pending", Invitation.expires_at > now())
         assert organization.seat_limit is None or organization.members_count + live <= organization.seat_limit
@@ -208,6 +277,21 @@ class Services(RuleBasedStateMachine):
             query = select(User.email).join(Membership, Membership.user_id == User.id)
             present = set(session().scalars(query.where(Membership.organization_id == house.id)))
             assert not present & set(waiting)
+
+    @precondition(lambda self: hasattr(self, "houses"))
+    @invariant()
+    def nothing_belongs_to_two_organizations(self) -> None:
+        for table in (Membership, Invitation):
+            elsewhere = select(table.id).join(Role, Role.id == table.role_id)
+            assert session().scalars(elsewhere.where(Role.organization_id != table.organization_id)).all() == []
+
+    @precondition(lambda self: hasattr(self, "houses"))
+    @invariant()
+    def each_invitation_has_its_mail(self) -> None:
+        sent = select(Invitation.id).outerjoin(OutboxMessage, OutboxMessage.invitation_id == Invitation.id)
+        assert session().scalars(sent.where(OutboxMessage.id.is_(None))).all() == []
+        elsewhere = sent.where(OutboxMessage.organization_id != Invitation.organization_id)
+        assert session().scalars(elsewhere).all() == []
 
     @precondition(lambda self: hasattr(self, "houses"))
     @invariant()

@@ -216,6 +216,7 @@ def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": url.scheme == "https",
+        "SESSION_REFRESH_EACH_REQUEST": False,  # a sign-in ends 14 days after it began, however often it is used
         "WTF_CSRF_SSL_STRICT": False,
         "WTF_CSRF_TIME_LIMIT": None,
         "MAX_CONTENT_LENGTH": MIB,

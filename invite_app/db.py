@@ -1,34 +1,19 @@
 """The engines (SQLite, PostgreSQL), the one kind of writing transaction, and the migrations."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 from flask import Flask
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    Insert,
-    Update,
-    bindparam,
-    event,
-    insert,
-    inspect,
-    literal,
-    select,
-    text,
-)
+from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, scoped_session
 
 from .extensions import db
-from .models.base import Base, row_of, written_columns
 from .models.search import folded
 
 if TYPE_CHECKING:
@@ -85,65 +70,6 @@ def _turn() -> Iterator[None]:
     finally:
         if is_ours:
             _turns.release()
-
-
-@dataclass(frozen=True)
-class Write:
-    """One INSERT or UPDATE with its values, whose names no other write of the same batch uses."""
-
-    statement: Insert | Update
-    values: Mapping[str, Any]
-
-
-def new_row(instance: Base) -> Write:
-    """The insert of a `fresh` instance without the session's unit of work, which costs six times as much."""
-    name = instance.__tablename__
-    return Write(_insert_one(type(instance)), {f"{name}_{key}": value for key, value in row_of(instance).items()})
-
-
-def insert_all(instances: Sequence[Base]) -> None:
-    """Insert `fresh` instances of one model in one statement."""
-    if instances:
-        table = instances[0].__table__
-        session().connection().execute(insert(table), [row_of(instance) for instance in instances])  # type: ignore[arg-type]
-
-
-def insert_for_each(template: Base, of: ColumnElement[bool], **taken: Any) -> None:
-    """Insert the template once for each row that `of` finds, with the columns that are `taken` from that row.
-
-    The rows never leave the database, which makes this ten times as fast as inserting them one by one.
-    """
-    columns = template.__table__.columns
-    values = {
-        name: taken[name] if name in taken else literal(value, columns[name].type)
-        for name, value in row_of(template).items()
-    }
-    query = select(*(value.label(name) for name, value in values.items())).where(of)
-    session().connection().execute(insert(template.__table__).from_select(list(values), query))  # type: ignore[arg-type]
-
-
-def write(*writes: Write) -> None:
-    """Do all of them, in one round trip where the database can: each as a common table expression of the last."""
-    connection = session().connection()
-    if not has_row_locks():
-        for one in writes:
-            connection.execute(one.statement, one.values)
-    else:
-        together = _combined(tuple(one.statement for one in writes))
-        connection.execute(together, {name: value for one in writes for name, value in one.values.items()})
-
-
-@cache
-def _insert_one(model: type[Base]) -> Insert:
-    columns = model.__table__.columns
-    names = {name: f"{model.__tablename__}_{name}" for name in written_columns(model)}
-    return insert(model).values({name: bindparam(bound, type_=columns[name].type) for name, bound in names.items()})
-
-
-@cache
-def _combined(statements: tuple[Insert | Update, ...]) -> Insert | Update:
-    *others, last = statements
-    return last.add_cte(*(one.cte(f"write_{number}") for number, one in enumerate(others)))
 
 
 def noted(result: object) -> None:

@@ -12,7 +12,7 @@ from invite_app.errors import DomainError
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.role import MEMBER
-from invite_app.services import drafts, invitations, previews, roles, typos, values, workspaces
+from invite_app.services import admission, invitations, previews, roles, typos, values, workspaces
 from invite_app.services.drafts import Draft
 
 from . import facts, times, words
@@ -122,7 +122,7 @@ def _preview(organization_id: UUID, form: InviteForm) -> previews.Preview | None
 def _obstacle() -> facts.Text:
     """What would refuse any invitation, said before anybody fills in the form."""
     try:
-        drafts.check_plan(standing().organization)
+        admission.check_plan(standing().organization)
     except DomainError as error:
         return facts.sentence(error)
     return ""

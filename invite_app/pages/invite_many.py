@@ -21,7 +21,7 @@ from invite_app.errors import (
 )
 from invite_app.models import Sheet
 from invite_app.models.role import MEMBER
-from invite_app.services import drafts, roles, sheet_text, sheets, workspaces
+from invite_app.services import admission, roles, sheet_text, sheets, workspaces
 
 from . import facts, spreadsheets
 from .blueprint import pages
@@ -121,7 +121,7 @@ def _create(organization_id: UUID, form: StartForm) -> Sheet:
 def _obstacle() -> facts.Text:
     """What would refuse any list, said before anybody pastes one."""
     try:
-        drafts.check_plan(standing().organization)
+        admission.check_plan(standing().organization)
     except DomainError as error:
         return facts.sentence(error)
     return ""

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import joinedload, selectinload
 
-from invite_app import tokens
+from invite_app import rows, tokens
 from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import (
@@ -23,8 +23,8 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Role, User
-from invite_app.models.base import now
-from invite_app.models.membership import sort_name
+from invite_app.models.base import fresh, now
+from invite_app.models.membership import membership_workspaces, sort_name
 
 from . import accounts, audit, drafts, endings, inviters, member_lists, notices, passwords, values
 
@@ -53,6 +53,19 @@ class Offer:
     landing: str | None = None
 
 
+_COMPLETE = (
+    select(Invitation)
+    .options(
+        joinedload(Invitation.organization, innerjoin=True),
+        joinedload(Invitation.role),
+        joinedload(Invitation.inviter),
+        selectinload(Invitation.workspaces),
+    )
+    .where(Invitation.id == bindparam("id"))
+)
+_PLACE = select(Invitation.organization_id).where(Invitation.id == bindparam("id"))
+
+
 def look(token: str) -> Offer:
     """What a link offers; changes nothing. Raises LinkBroken."""
     invitation = find(tokens.parse(token))
@@ -68,17 +81,7 @@ def look(token: str) -> Offer:
 
 def find(parsed: tokens.Token) -> Invitation:
     """The invitation behind a genuine token, with all that its page shows. Raises LinkBroken."""
-    query = (
-        select(Invitation)
-        .options(
-            joinedload(Invitation.organization, innerjoin=True),
-            joinedload(Invitation.role),
-            joinedload(Invitation.inviter),
-            selectinload(Invitation.workspaces),
-        )
-        .where(Invitation.id == parsed.id)
-    )
-    invitation: Invitation | None = session().scalar(query)
+    invitation: Invitation | None = session().scalar(_COMPLETE, {"id": parsed.id})
     if invitation is None or not tokens.is_genuine(parsed, "invitation", invitation.nonce):
         raise LinkBroken
     return invitation
@@ -118,7 +121,8 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
         role = _check_acceptable(invitation, organization)
         if not user.is_proven and parsed.is_copied:
             raise ProofRequired(invitation.email)
-        user.is_proven = True
+        if not user.is_proven:
+            user.is_proven = True
         return _join(invitation, organization, role, user, ip)
 
 
@@ -139,8 +143,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
 
 def _lock_pending(parsed: tokens.Token) -> tuple[Invitation, Organization]:
     """The invitation behind a genuine token, read under its organization's lock, still pending."""
-    query = select(Invitation.organization_id).where(Invitation.id == parsed.id)
-    organization_id = session().scalar(query)
+    organization_id = session().scalar(_PLACE, {"id": parsed.id})
     if organization_id is None:
         raise LinkBroken
     organization = lock_organization(organization_id)
@@ -203,7 +206,10 @@ def _add_account(address: str, profile: Profile, password_hash: str, *, is_prove
 
 
 def _join(invitation: Invitation, organization: Organization, role: Role, user: User, ip: str | None) -> Membership:
-    membership = Membership(
+    session().flush()  # the account may be new
+    moment = now()
+    membership = fresh(
+        Membership,
         organization_id=organization.id,
         user_id=user.id,
         user=user,
@@ -214,11 +220,24 @@ def _join(invitation: Invitation, organization: Organization, role: Role, user: 
         workspaces=list(invitation.workspaces),
         public_metadata=invitation.public_metadata,
         private_metadata=invitation.private_metadata,
+        created_at=moment,
+        updated_at=moment,
     )
-    session().add(membership)
-    endings.end(invitation, organization, InvitationState.ACCEPTED)
-    invitation.accepted_by_id = user.id
-    organization.members_count += 1
     who = audit.Author("person", user.id, user.name, ip)
-    audit.record(organization.id, who, "invitation.accepted", invitation, after={"role": role.name})
+    event = audit.event(organization.id, who, "invitation.accepted", invitation, after={"role": role.name})
+    accepted = {"state": InvitationState.ACCEPTED, "ended_at": moment, "accepted_by_id": user.id}
+    counts = {"members_count": organization.members_count + 1, "pending_count": organization.pending_count - 1}
+    rows.write(
+        rows.new_row(membership),
+        rows.new_row(event),
+        rows.change(invitation, updated_at=moment, **accepted),
+        rows.change(organization, updated_at=organization.updated_at, **counts),
+    )
+    _link_workspaces(membership)
     return membership
+
+
+def _link_workspaces(membership: Membership) -> None:
+    links = [{"membership_id": membership.id, "workspace_id": one.id} for one in membership.workspaces]
+    if links:
+        session().execute(insert(membership_workspaces), links)

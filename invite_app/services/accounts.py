@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from invite_app import tokens
@@ -27,6 +27,9 @@ class Device:
 
     ip: str | None = None
     user_agent: str | None = None
+
+
+_LIVE = select(Session).where(Session.id == bindparam("id"), Session.created_at > bindparam("oldest"))
 
 
 def create(
@@ -108,8 +111,7 @@ def start_session(user_id: UUID, *, device: Device) -> Session:
 
 def find_session(session_id: str) -> Session | None:
     """The sign-in with its user, or None when it was ended or has become too old."""
-    query = select(Session).where(Session.id == session_id, Session.created_at > now() - SESSION_LIFETIME)
-    found: Session | None = session().scalar(query)
+    found: Session | None = session().scalar(_LIVE, {"id": session_id, "oldest": now() - SESSION_LIFETIME})
     return found
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from invite_app import db, ids
+from invite_app import ids, rows
 from invite_app.access import Actor, Standing, authorize, locked
 from invite_app.db import noted, session
 from invite_app.errors import (
@@ -22,7 +22,7 @@ from invite_app.errors import (
 from invite_app.models import Batch, DeliveryState, Invitation, OutboxMessage
 from invite_app.models.base import now
 
-from . import addresses, audit, delivery, drafts, endings, seats
+from . import addresses, admission, audit, delivery, drafts, endings, seats
 from .catalog import Loaded
 from .drafts import Draft
 
@@ -59,7 +59,7 @@ def unseen(start: int, results: Sequence[RowResult]) -> None:
 def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
     """What `send` would do with these rows now; nothing is kept. Raises ListTooLong and PlanUpgradeRequired."""
     standing = authorize(by, organization_id, "invitations:write")
-    drafts.check_plan(standing.organization)
+    admission.check_plan(standing.organization)
     _check_length(rows)
     judge = _Judge(standing, seats.free(standing.organization))
     return [result for chunk in _chunks(rows) for result, _ in judge.judge(standing, chunk)]
@@ -165,7 +165,7 @@ def _within_pace(judged: RowResult, invitation: Invitation | None) -> tuple[RowR
     if invitation is None:
         return judged, None
     try:
-        drafts.check_recipient(invitation.email)
+        admission.check_recipient(invitation.email)
     except RateLimited as error:
         return RowResult(judged.draft, error), None
     return judged, invitation
@@ -179,9 +179,9 @@ def _open_batch(
     organization_id: UUID | str, rows: Sequence[Draft], by: Actor, then: Callable[[Batch], None]
 ) -> Batch:
     with locked(organization_id, by=by, needs="invitations:write") as standing:
-        drafts.check_plan(standing.organization)
+        admission.check_plan(standing.organization)
         _check_length(rows)
-        drafts.check_pace(standing)
+        admission.check_pace(standing)
         batch = Batch(
             organization_id=standing.organization.id,
             created_by_id=standing.user.id if standing.user else None,
@@ -199,17 +199,17 @@ def _insert(standing: Standing, batch_id: UUID, accepted: Sequence[Invitation]) 
         return
     for invitation in accepted:
         invitation.batch_id = batch_id
-    db.insert_all(accepted)
+    rows.insert_all(accepted)
     drafts.link_workspaces(accepted)
     standing.organization.pending_count += len(accepted)
     ours = (Invitation.batch_id == batch_id) & Invitation.id.between(accepted[0].id, accepted[-1].id)
     message = delivery.message_of(accepted[0], at_once=False)
-    db.insert_for_each(message, ours, id=Invitation.id, invitation_id=Invitation.id)
+    rows.insert_for_each(message, ours, id=Invitation.id, invitation_id=Invitation.id)
     for invitation in {one.role_id: one for one in accepted}.values():
         after = {"role": invitation.role_name, "batch": str(batch_id)}
         sent = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=after)
         same_role = ours & (Invitation.role_id == invitation.role_id)
-        db.insert_for_each(sent, same_role, id=Invitation.id, target_id=Invitation.id, target_name=Invitation.email)
+        rows.insert_for_each(sent, same_role, id=Invitation.id, target_id=Invitation.id, target_name=Invitation.email)
 
 
 def _count(batch: Batch, *, sent: int, refused: int, is_last: bool) -> None:

@@ -10,25 +10,17 @@ from uuid import UUID
 import sqlalchemy as sql
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import set_committed_value
 
-from invite_app import db
+from invite_app import rows
 from invite_app.access import KeyActor, PersonActor, Standing
 from invite_app.db import session
-from invite_app.errors import InvitationPending, PlanUpgradeRequired, RedirectNotAllowed, SeatsFull
-from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Plan
+from invite_app.errors import InvitationPending, RedirectNotAllowed
+from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
 from invite_app.models.base import fresh, now
 from invite_app.models.invitation import invitation_workspaces
 
-from . import addresses, endings, inviters, rate_limits, values
+from . import inviters, values
 from .catalog import Catalog
-
-_COUNT = (
-    sql.update(Organization)
-    .where(Organization.id == sql.bindparam("counted_id"))
-    .values(pending_count=Organization.pending_count + 1, updated_at=Organization.updated_at)
-)
-"""One more; being counted is no change of the organization."""
 
 
 @dataclass(frozen=True)
@@ -135,74 +127,20 @@ def _inviter(standing: Standing, inviter: Standing) -> dict[str, Any]:
     }
 
 
-def check_may_be_invited(standing: Standing, look: addresses.Look, *, is_in_list: bool = False) -> None:
-    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
-
-    For an address of a list, `check_pace` is left to whoever has the list.
-    """
-    check_plan(standing.organization)
-    look.check_is_free(standing)
-    if look.has_overdue:
-        endings.record_overdue(standing.organization)
-    check_seats(standing.organization)
-    check_mail(standing, look.address, is_in_list=is_in_list)
-
-
-def check_may_take_over(standing: Standing, look: addresses.Look) -> None:
-    """An invitation and its seat go to another address.
-
-    Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited, in this order.
-    """
-    check_plan(standing.organization)
-    look.check_is_free(standing)
-    check_mail(standing, look.address)
-
-
-def check_mail(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
-    """Count a mail about an invitation, be it the first or another. Raises RateLimited."""
-    check_recipient(address)
-    if not is_in_list:
-        check_pace(standing)
-
-
-def check_recipient(address: str) -> None:
-    """Count one mail about an invitation to this address, whoever sends it. Raises RateLimited."""
-    rate_limits.hit("invitations to recipient", address)
-
-
-def check_pace(standing: Standing) -> None:
-    """Count one act of inviting; a whole list is one. Raises RateLimited, but never for the operator."""
-    if standing.user is not None:
-        rate_limits.hit("invitations by actor", standing.api_key.id if standing.api_key else standing.user.id)
-        rate_limits.hit("invitations by organization", standing.organization.id)
-
-
-def check_plan(organization: Organization) -> None:
-    """Raises PlanUpgradeRequired."""
-    if organization.plan == Plan.FREE:
-        raise PlanUpgradeRequired
-
-
-def check_seats(organization: Organization) -> None:
-    """Raises SeatsFull. Overdue invitations must have been recorded before, so that they hold none."""
-    limit = organization.seat_limit
-    if limit is not None and organization.members_count + organization.pending_count >= limit:
-        raise SeatsFull(limit)
-
-
 def insert(organization: Organization, invitation: Invitation, *with_it: OutboxMessage | AuditEvent) -> None:
     """Put it into the database, and what belongs to it.
 
     Raises InvitationPending when the same address came in another way first.
     """
     session().flush()  # the counter may have changed in this transaction
-    counted = db.Write(_COUNT, {"counted_id": organization.id})
+    counted = rows.change(
+        organization, pending_count=organization.pending_count + 1, updated_at=organization.updated_at
+    )
     try:
-        db.write(db.new_row(invitation), *map(db.new_row, with_it), counted)
+        rows.write(rows.new_row(invitation), *map(rows.new_row, with_it), counted)
         link_workspaces([invitation])
     except IntegrityError:
         raise InvitationPending(invitation.email, invitation.id, now()) from None
-    set_committed_value(organization, "pending_count", organization.pending_count + 1)
 
 
 def link_workspaces(invitations: Sequence[Invitation]) -> None:

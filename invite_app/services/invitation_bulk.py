@@ -13,7 +13,7 @@ from invite_app.errors import DomainError, InvitationPending, ListTooLong, Seats
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import addresses, drafts, endings, invitation_deeds, invitation_lists, seats, values
+from . import addresses, admission, drafts, endings, invitation_deeds, invitation_lists, seats, values
 from .invitation_filters import Filter
 
 MOST = 10_000
@@ -78,7 +78,7 @@ class SendAgain(Deed):
 
     def begin(self, standing: Standing) -> None:
         """Raises RateLimited."""
-        drafts.check_pace(standing)
+        admission.check_pace(standing)
 
     def prepare(self, standing: Standing, invitations: Sequence[Invitation]) -> None:
         moment = now()
@@ -99,7 +99,7 @@ class SendAgain(Deed):
         organization = standing.organization
         values.check_domain(invitation.email, organization.allowed_domains)
         drafts.check_redirects(organization, invitation)
-        drafts.check_plan(organization)
+        admission.check_plan(organization)
         if fact := self._taken.get(invitation.email):
             raise fact
         if self._room is not None:

@@ -7,7 +7,7 @@ from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.base import now
 
-from . import addresses, audit, delivery, drafts, endings, values
+from . import addresses, admission, audit, delivery, drafts, endings, values
 
 EXTENSION = timedelta(days=7)
 PENDING = (InvitationState.PENDING,)
@@ -50,9 +50,9 @@ def send_again(
         _reopen(standing, invitation, address, is_in_list=is_in_list)
     elif address != invitation.email:
         values.check_domain(address, standing.organization.allowed_domains)
-        drafts.check_may_take_over(standing, addresses.look(standing.organization.id, address))
+        admission.check_may_take_over(standing, addresses.look(standing.organization.id, address))
     else:
-        drafts.check_mail(standing, address, is_in_list=is_in_list)
+        admission.check_mail(standing, address, is_in_list=is_in_list)
     invitation.note = new_note
     send_to(standing, invitation, address)
     after = {"email": invitation.email, "note": invitation.note}
@@ -99,7 +99,7 @@ def _reopen(standing: Standing, invitation: Invitation, address: str, *, is_in_l
     values.check_domain(address, standing.organization.allowed_domains)
     drafts.check_redirects(standing.organization, invitation)
     look = addresses.look(standing.organization.id, address)
-    drafts.check_may_be_invited(standing, look, is_in_list=is_in_list)
+    admission.check_may_be_invited(standing, look, is_in_list=is_in_list)
     invitation.state, invitation.ended_at = InvitationState.PENDING, None
     standing.organization.pending_count += 1
     drafts.set_inviter(invitation, standing)

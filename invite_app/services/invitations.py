@@ -15,7 +15,19 @@ from invite_app.db import noted
 from invite_app.mail import messages
 from invite_app.models import Invitation
 
-from . import addresses, audit, delivery, drafts, endings, first_sends, invitation_deeds, roles, values, workspaces
+from . import (
+    addresses,
+    admission,
+    audit,
+    delivery,
+    drafts,
+    endings,
+    first_sends,
+    invitation_deeds,
+    roles,
+    values,
+    workspaces,
+)
 from .catalog import Asked
 from .drafts import Draft
 from .invitation_deeds import PENDING, check_may_grant, check_state
@@ -75,7 +87,7 @@ def add(standing: Standing, draft: Draft, *, is_in_list: bool = False) -> Invita
     catalog = Asked(standing.organization.id)
     invitation = drafts.build(standing, draft, catalog)
     assert catalog.look is not None
-    drafts.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list)
+    admission.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list)
     granted = {"role": invitation.role_name}
     event = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=granted)
     if draft.notify:
@@ -215,7 +227,7 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
         values.check_domain(address, organization.allowed_domains)
     check_may_grant(standing, invitation)
     if address != invitation.email:
-        drafts.check_may_take_over(standing, addresses.look(organization.id, address))
+        admission.check_may_take_over(standing, addresses.look(organization.id, address))
         invitation_deeds.send_to(standing, invitation, address)
 
 

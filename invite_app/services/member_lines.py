@@ -76,6 +76,8 @@ def _statement(has_position: bool, backward: bool, limit: int) -> Select[Any]:
 
 def _workspaces(membership_ids: list[UUID]) -> dict[UUID, list[UUID]]:
     found: dict[UUID, list[UUID]] = {}
-    for membership_id, workspace_id in session().connection().execute(_PLACES, {"ids": membership_ids}) if membership_ids else ():
+    for membership_id, workspace_id in (
+        session().connection().execute(_PLACES, {"ids": membership_ids}) if membership_ids else ()
+    ):
         found.setdefault(membership_id, []).append(workspace_id)
     return found

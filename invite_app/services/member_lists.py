@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload, selectinload
 
 from invite_app import ids
@@ -28,6 +28,11 @@ OLDEST: cursors.Order[Membership] = cursors.Order(NEWEST.columns, NEWEST.values)
 BY_EMAIL: cursors.Order[Membership] = cursors.Order((User.email, Membership.id), lambda row: (row.user.email, row.id))
 BY_FAMILY_NAME: cursors.Order[Membership] = cursors.Order(
     (User.family_name, Membership.id), lambda row: (row.user.family_name, row.id)
+)
+
+
+_ONE = select(Membership).where(
+    Membership.organization_id == bindparam("organization_id"), Membership.user_id == bindparam("user_id")
 )
 
 
@@ -137,8 +142,7 @@ def memberships_of(user_id: UUID) -> list[Membership]:
 
 def find(organization_id: UUID, user_id: UUID) -> Membership | None:
     """The membership itself, for services that are inside their transaction."""
-    query = select(Membership).where(Membership.organization_id == organization_id, Membership.user_id == user_id)
-    found: Membership | None = session().scalar(query)
+    found: Membership | None = session().scalar(_ONE, {"organization_id": organization_id, "user_id": user_id})
     return found
 
 

@@ -11,7 +11,7 @@ from invite_app.errors import AlreadyMember, UserUnknown
 from invite_app.models import Membership, Organization, User
 from invite_app.models.membership import sort_name
 
-from . import delivery, drafts, endings, member_deeds, roles, values, workspaces
+from . import admission, delivery, endings, member_deeds, roles, values, workspaces
 from .member_lists import Filter, find, find_in, first_owner, get, get_own, list_all, list_page, memberships_of
 
 __all__ = [
@@ -64,11 +64,11 @@ def add(
             private_metadata=values.metadata(private_metadata or {}, "private_metadata"),
         )
         standing.check_may_grant(granted)
-        drafts.check_plan(organization)
+        admission.check_plan(organization)
         _check_no_member(organization, user)
         endings.revoke_those_to(organization, user.email)
-        drafts.check_seats(organization)
-        drafts.check_recipient(user.email)
+        admission.check_seats(organization)
+        admission.check_recipient(user.email)
         _insert(organization, membership)
         member_deeds.record(standing, "member.added", membership, {}, {"role": granted.name})
     return membership

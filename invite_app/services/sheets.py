@@ -17,7 +17,7 @@ from invite_app.db import session
 from invite_app.errors import SheetUnknown
 from invite_app.models import Batch, RowState, Sheet, SheetRow
 
-from . import bulk, drafts, seats, sheet_rows, sheet_sections
+from . import admission, bulk, seats, sheet_rows, sheet_sections
 from .sheet_text import Line, with_cells
 
 LIFETIME = timedelta(days=30)
@@ -59,7 +59,7 @@ def create(
     Raises PlanUpgradeRequired, RoleUnknown and RoleAboveOwn (for that role).
     """
     with locked(organization_id, by=by, needs="invitations:write") as standing:
-        drafts.check_plan(standing.organization)
+        admission.check_plan(standing.organization)
         sheet = Sheet(
             organization_id=standing.organization.id,
             created_by_id=standing.user.id if standing.user else None,

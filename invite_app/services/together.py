@@ -7,7 +7,7 @@ from invite_app.access import Actor, locked
 from invite_app.errors import DuplicateInList, ListTooLong
 from invite_app.models import Invitation
 
-from . import drafts, invitations, values
+from . import admission, drafts, invitations, values
 
 MAX_ROWS = 10
 
@@ -23,7 +23,7 @@ def send(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor
             raise ListTooLong(len(rows), MAX_ROWS)
         _check_repeats(rows)
         sent = [invitations.add(standing, draft, is_in_list=True) for draft in rows]
-        drafts.check_pace(standing)
+        admission.check_pace(standing)
     return sent
 
 

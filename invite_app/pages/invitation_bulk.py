@@ -59,20 +59,21 @@ WHY: Mapping[type[DomainError], Callable[[Any], str]] = {
 
 @dataclass(frozen=True)
 class Act:
-    """One deed in words; `{}` in `done` stands for how many."""
+    """One deed in words; `{}` in `button` and `done` stands for how many."""
 
     deed: Callable[[], Deed]
     endpoint: str
     label: str
+    button: str
     icon: str
     done: str
     danger: bool = False
 
 
 ACTS: Mapping[str, Act] = {
-    RESEND: Act(SendAgain, "pages.resend_invitations", "Send again", "send", "{} sent again."),
-    EXTEND: Act(Extend, "pages.extend_invitations", "Extend", "calendar-plus", "{} extended by 7 days."),
-    REVOKE: Act(Revoke, "pages.revoke_invitations", "Revoke", "ban", "{} revoked.", danger=True),
+    RESEND: Act(SendAgain, "pages.resend_invitations", "Send again", "Send {} again", "send", "{} sent again."),
+    EXTEND: Act(Extend, "pages.extend_invitations", "Extend", "Extend {}", "calendar-plus", "{} extended by 7 days."),
+    REVOKE: Act(Revoke, "pages.revoke_invitations", "Revoke", "Revoke {}", "ban", "{} revoked.", danger=True),
 }
 
 

@@ -95,6 +95,48 @@ class TestTaken:
         assert (received.sender, received.recipients) == ("invitations@ours.example", ["ana@guest.example"])
 
 
+@on_sqlite
+class TestContent:
+    """Whatever people write arrives as they wrote it, by servers that take commands together and that do not."""
+
+    @pytest.mark.parametrize("pipelining", [True, False])
+    @pytest.mark.parametrize(
+        "note",
+        [
+            "Grüße\n.\n..\nQUIT",
+            "x" * 1000,
+            "名 " * 330,
+            "--=_\nContent-Type: text/html\n\n<b>no</b>",
+            "=?utf-8?q?no?= = =3D \t end ",
+        ],
+        ids=range(5),
+    )
+    def test_arrives_as_it_was_written(
+        self, *, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer, note: str, pipelining: bool
+    ) -> None:
+        smtp.pipelining = pipelining
+        with mail_app.app_context():
+            configure(acme, name="Grüße =?utf-8?q?no?=")
+        assert send(note=note) is None
+        (received,) = smtp.messages
+        written = received.text.replace("\u200b", "")
+        assert [line.removeprefix("> ").rstrip() for line in written.splitlines() if line.startswith(">")] == [
+            line.rstrip() for line in note.splitlines()
+        ]
+        assert received.subject.replace("\u200b", "") == "Olivia Owner invites you to Grüße =?utf-8?q?no?="
+        assert max(map(len, received.content.split(b"\r\n"))) < 998
+        assert b"\n" not in received.content.replace(b"\r\n", b"")
+
+    @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
+    def test_a_refusal_is_known_by_its_place_among_the_answers(
+        self, send: Send, smtp: SmtpServer, stage: Any
+    ) -> None:
+        smtp.fail("451 4.7.1 later", at=stage, times=1)
+        assert isinstance(send(), DeliveryFailed)
+        assert send("bo@guest.example") is None
+        assert [message.recipients for message in smtp.messages] == [["bo@guest.example"]]
+
+
 @pytest.mark.parametrize(
     ("answer", "stage", "error"),
     [

@@ -82,11 +82,13 @@ class SmtpServer:
         tls: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
         login: tuple[str, str] | None = None,
+        pipelining: bool = True,
     ) -> None:
         self.port = 0
         self.messages: list[Received] = []
         self.connections = 0
         self._tls, self._implicit_tls, self._login = tls, implicit_tls, login
+        self.pipelining = pipelining
         self._faults: list[Fault] = []
         self._open: set[_Connection] = set()
         self._changed = threading.Condition()
@@ -241,6 +243,12 @@ class _Connection(SMTP):
     async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
         if not await self._interrupted("ehlo"):
             await super().smtp_EHLO(hostname)
+
+    async def handle_EHLO(  # noqa: N802
+        self, _server: Any, session: Any, _envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [responses[0], "250-PIPELINING", *responses[1:]] if self._owner.pipelining else responses
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
         if not await self._interrupted("mail"):

@@ -8,6 +8,7 @@ for all. What delivery processes did is read from the database, so that it is kn
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -112,14 +113,24 @@ def _begin() -> None:
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule is not None else "none"
     method = request.method if request.method in METHODS else "other"
-    REQUESTS.labels(route, method, response.status_code).inc()
+    _requests(route, method, response.status_code).inc()
     if (began := g.get("began")) is not None:
-        SECONDS.labels(route, method).observe(perf_counter() - began)
+        _seconds(route, method).observe(perf_counter() - began)
     if request.endpoint in INVITING and request.method == "POST":
         is_done = response.status_code < 400
         result = INVITING[request.endpoint] if is_done else g.get("refusal", "malformed")
         INVITATIONS.labels(request.endpoint.partition(".")[0], result).inc()
     return response
+
+
+@cache
+def _requests(*labels: str | int) -> Counter:
+    return REQUESTS.labels(*labels)
+
+
+@cache
+def _seconds(*labels: str) -> Histogram:
+    return SECONDS.labels(*labels)
 
 
 class _Outbox(Collector):

@@ -1,6 +1,6 @@
 """What every answer says about itself to the browser."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flask import Flask, Response, current_app, g, request
 
@@ -12,11 +12,11 @@ POLICY = {
     "object-src": "'none'",
 }
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 """For what is no page: whatever a browser makes of it loads nothing and stands in no frame."""
 
@@ -43,19 +43,21 @@ def hide_address() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    is_secret = "token" in (request.view_args or {}) or g.get("has_secret_address")
-    for name, value in ALWAYS.items():
-        headers.setdefault(name, value)
-    if request.is_secure or current_app.config["PREFERRED_URL_SCHEME"] == "https":
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    headers.setdefault("Content-Security-Policy", _policy() if response.mimetype == "text/html" else NOTHING)
-    headers["Referrer-Policy"] = "no-referrer" if is_secret else "same-origin"
-    if request.blueprint == "pages" and not is_secret:
-        headers["Cache-Control"] = "no-store, private"
-    elif request.endpoint != "static":
-        headers.setdefault("Cache-Control", "no-store")
+    present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - these headers are no mapping
+    response.headers.extend([(name, value) for name, value in _wanted(response) if name.lower() not in present])
     return response
+
+
+def _wanted(response: Response) -> Iterator[tuple[str, str]]:
+    """What an answer says unless its view has said otherwise."""
+    is_secret = "token" in (request.view_args or {}) or g.get("has_secret_address")
+    yield from ALWAYS
+    if request.is_secure or current_app.config["PREFERRED_URL_SCHEME"] == "https":
+        yield "Strict-Transport-Security", "max-age=31536000"
+    yield "Content-Security-Policy", _policy() if response.mimetype == "text/html" else NOTHING
+    yield "Referrer-Policy", "no-referrer" if is_secret else "same-origin"
+    if request.endpoint != "static":
+        yield "Cache-Control", "no-store, private" if request.blueprint == "pages" and not is_secret else "no-store"
 
 
 def _policy() -> str:

@@ -153,6 +153,8 @@ def _load(rows: Iterable[Row]) -> None:
             tables[table].append(row)
         with transaction() as writing:
             connection = writing.connection().connection.driver_connection
+            if is_embedded(db.engine):
+                connection.execute("PRAGMA cache_size = -262144")
             for table, found in tables.items():
                 if found:
                     _insert(connection, table, found)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from invite_app.worker import run_once
+from invite_app.courier import Courier
 from tests.browser.test_journey import heading, press, sign_in
 from tests.support.factories import expire, invite, make_organization, token_of
 from tests.support.mail import SmtpServer
@@ -49,7 +49,7 @@ def test_a_list_is_pasted_mended_sent_and_followed(
     assert heading(page) == "Sending 4 invitations"
     examine(page)
     with server.app.app_context():
-        run_once()
+        Courier(server.app).run_once()
     page.get_by_role("heading", name="4 invitations are on the way").wait_for()
     examine(page)
 

@@ -32,6 +32,7 @@ def on_starting(server: Any) -> None:
     """Make the folder where the processes count together for /metrics, unless there is one."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         server.metrics_folder = tempfile.mkdtemp(prefix="invite_app-metrics-")
+        os.chown(server.metrics_folder, server.cfg.uid, server.cfg.gid)  # the processes may be somebody else's
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = server.metrics_folder
 
 

@@ -11,6 +11,7 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 
 HEADER = "X-Request-ID"
 _GIVEN = re.compile(r"[\w-]{8,64}", re.ASCII)
+_ID = re.compile(r"[0-9a-f-]{32,36}", re.IGNORECASE)
 log = structlog.get_logger()
 
 
@@ -49,7 +50,9 @@ def _actor() -> str:
 def _organization() -> str:
     named = (request.view_args or {}).get("organization_id")
     key = g.get("key_actor")
-    return str(named)[:36] if named else str(key.organization_id) if key else ""
+    if named is None:
+        return str(key.organization_id) if key else ""
+    return str(named) if _ID.fullmatch(str(named)) else ""
 
 
 def _log_request(response: Response) -> Response:

@@ -89,13 +89,14 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
 
     Only failures count, so that nobody is kept out by signing in often.
     """
-    who = (("sign-in by address", device.ip), ("sign-in to account", text.strip().lower()))
+    try:
+        address = values.email(text)
+    except InvalidEmail:
+        address = ""
+    who = [("sign-in by address", device.ip), *([("sign-in to account", address)] if address else [])]
     for rule, whom in who:
         rate_limits.check(rule, whom)
-    try:
-        user = find_by_email(values.email(text))
-    except InvalidEmail:
-        user = None
+    user = find_by_email(address) if address else None
     if not passwords.matches(password, user.password_hash if user else None) or user is None:
         for rule, whom in who:
             rate_limits.hit(rule, whom)

@@ -46,11 +46,11 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
     Raises RateLimited, for addresses without an account as well.
     """
     rate_limits.hit("reset by address", ip)
-    rate_limits.hit("reset of account", text.strip().lower())
     try:
         address = values.email(text)
     except InvalidEmail:
         return
+    rate_limits.hit("reset of account", address)
     with transaction() as writing:
         if (user := _find_or_stand_in(address)) is None:
             return

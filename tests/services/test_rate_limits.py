@@ -44,6 +44,15 @@ def test_ten_wrong_passwords_close_an_account_for_a_while_from_everywhere(limite
         assert accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
 
 
+def test_an_account_is_one_however_its_address_is_written(limited: Flask) -> None:
+    for written in ("ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@BÜCHER.example "):
+        fail_to_sign_in(written, HERE, 3)
+    fail_to_sign_in("ana@bücher.example", HERE, 1)
+    with pytest.raises(RateLimited):
+        accounts.sign_in("Ana@Bücher.example", "not the password", device=ELSEWHERE)
+    fail_to_sign_in("what is no address closes nothing to others", HERE, 11)
+
+
 def test_one_address_cannot_go_through_many_accounts(limited: Flask) -> None:
     owner = make_organization().owner
     for number in range(30):

@@ -19,7 +19,8 @@ class PageQuery(BaseModel):
 class Listed(BaseModel, Generic[Item]):
     data: list[Item]
     has_more: bool
-    total: int
+    total: int = Field(description="Of a list that is narrowed down, at most 1,000 are counted.")
+    is_total_exact: bool = Field(description="False when there are more than were counted.")
     next_cursor: str | None
     previous_cursor: str | None
 
@@ -29,6 +30,7 @@ def listed(page: Page[Row], shown: Callable[[Row], Item]) -> Listed[Any]:
         data=[shown(item) for item in page.items],
         has_more=page.next is not None,
         total=page.total,
+        is_total_exact=page.is_total_exact,
         next_cursor=page.next,
         previous_cursor=page.previous,
     )

@@ -3,8 +3,11 @@
 There are two ways to the rows of a page: to walk the list in its order and leave out what does not match, which is
 quick for what is common, or to take the few rows that an index knows of and to sort them, which is quick for what is
 rare. Which one it is shows by looking a little way along each: first at the next `WINDOW` rows of the list, then at
-`LOOK` rows of the index; what is not rare there is common enough to be walked to. At a million members a common
-fragment takes 1 ms so, a rare one 1 to 2 ms; taken the other way round it would be 800 ms and 110 ms (SQLite).
+`LOOK` rows of the index; what is not rare there is common enough to be walked to.
+
+Measured at 300,000 rows: walking to what is rare takes 35 ms on SQLite and 800 ms on PostgreSQL, asking the index for
+what every row has 16 ms on PostgreSQL before a row is read, sorting one row in twenty 40 ms on SQLite; so both take
+about 1 ms. What is neither, like a given name that one in twenty has, still costs a walk to it: 70 ms.
 """
 
 from collections.abc import Callable, Mapping, Sequence

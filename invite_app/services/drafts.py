@@ -53,22 +53,8 @@ def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
     RoleUnknown, WorkspaceUnknown, MembershipUnknown and PermissionMissing (for the named inviter) and RoleAboveOwn.
     """
     organization = standing.organization
-    address = values.email(draft.email)
-    values.check_domain(address, organization.allowed_domains)
-    lifetime = organization.invitation_lifetime if draft.lifetime is None else values.lifetime(draft.lifetime)
-    moment = now()
-    checked = {
-        "email": address,
-        "given_name": _optional_name(draft.given_name, "given_name", "a given name"),
-        "family_name": _optional_name(draft.family_name, "family_name", "a family name"),
-        "note": values.note(draft.note),
-        "redirect_uri": draft.redirect_uri,
-        "app_url": draft.app_url,
-        "public_metadata": values.metadata(draft.public_metadata, "public_metadata"),
-        "private_metadata": values.metadata(draft.private_metadata, "private_metadata"),
-    }
-    check_redirects(organization, draft)
-    role = catalog.role(draft.role, for_address=address)
+    checked = _checked(organization, draft)
+    role = catalog.role(draft.role, for_address=checked["email"])
     rooms = catalog.workspaces(draft.workspace_ids)
     inviter = inviters.named(standing, draft.inviter_id)
     standing.check_may_grant(role)
@@ -84,10 +70,30 @@ def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
         role_name=role.name,
         workspaces=rooms,
         message=None,
-        created_at=moment,
-        updated_at=moment,
-        expires_at=moment + lifetime,
     )
+
+
+def _checked(organization: Organization, draft: Draft) -> dict[str, Any]:
+    """The values that need no look into the database."""
+    address = values.email(draft.email)
+    values.check_domain(address, organization.allowed_domains)
+    lifetime = organization.invitation_lifetime if draft.lifetime is None else values.lifetime(draft.lifetime)
+    moment = now()
+    checked = {
+        "email": address,
+        "given_name": _optional_name(draft.given_name, "given_name", "a given name"),
+        "family_name": _optional_name(draft.family_name, "family_name", "a family name"),
+        "note": values.note(draft.note),
+        "redirect_uri": draft.redirect_uri,
+        "app_url": draft.app_url,
+        "public_metadata": values.metadata(draft.public_metadata, "public_metadata"),
+        "private_metadata": values.metadata(draft.private_metadata, "private_metadata"),
+        "created_at": moment,
+        "updated_at": moment,
+        "expires_at": moment + lifetime,
+    }
+    check_redirects(organization, draft)
+    return checked
 
 
 def _optional_name(text: str | None, name: str, label: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from invite_app.access import Standing
 from invite_app.db import session
@@ -86,13 +86,14 @@ def reader(standing: Standing, sheet: Sheet, catalog: Loaded | None = None) -> C
 
 def settle(sheet_id: UUID, rows: Sequence[SheetRow], results: Sequence[bulk.RowResult]) -> None:
     """Write down what became of sent rows, in the transaction that sent them."""
-    for row, result in zip(rows, results, strict=True):
-        values = _verdict(result.error) if result.error else {"state": RowState.SENT, "reason": "", "field": ""}
-        session().execute(
-            update(SheetRow)
-            .where(SheetRow.sheet_id == sheet_id, SheetRow.position == row.position)
-            .values(invitation_id=result.invitation_id, **values)
-        )
+    verdicts = [
+        {"row": row.position, "invitation_id": result.invitation_id}
+        | (_verdict(result.error) if result.error else {"state": RowState.SENT, "reason": "", "field": ""})
+        for row, result in zip(rows, results, strict=True)
+    ]
+    if verdicts:
+        of_row = (SheetRow.sheet_id == sheet_id, SheetRow.position == bindparam("row"))
+        session().connection().execute(update(SheetRow.__table__).where(*of_row), verdicts)  # type: ignore[arg-type]
 
 
 def line_of(row: SheetRow) -> Line:

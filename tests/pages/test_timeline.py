@@ -59,7 +59,7 @@ def test_a_full_house_is_told_to_the_admin(
         configure(acme, seat_limit=3)
     visit().post(f"{pages[1]}/opened", page=pages[1])
     page = owner.get(pages[0])
-    assert page.texts("p", "why-sentence") == ["Ana tried to accept just now, but all seats are taken."]
+    assert page.texts("p", "why-sentence") == ["Ana tried to accept just now, but all 3 seats are taken."]
     assert "Open seats" in page.texts("a")
 
 

@@ -13,6 +13,7 @@ from .extensions import db as database
 from .mail.rendering import unlinked
 from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
+from .routing import LateRule
 from .services import rate_limits
 
 PACKAGE = Path(__file__).parent
@@ -30,6 +31,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
         static_folder=_folder("static"),
         instance_path=str(Path(settings.instance_path).absolute()) if settings.instance_path else None,
     )
+    app.url_rule_class = LateRule
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
     logs.configure(app)
     logs.tell_foreign_settings(config_names.foreign(variables(environ), KNOWN))

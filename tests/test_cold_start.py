@@ -6,10 +6,12 @@ has come in by an import at the top of some module: `python -X importtime -c 'im
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from flask import Flask, url_for
 
-from tests.support.databases import BASE
+from tests.support.databases import BASE, on_sqlite
 
 NEEDED_LATER = {
     "alembic": "migrations",
@@ -54,3 +56,11 @@ def test_a_server_starts_without_what_is_needed_later(instance: str, then: str) 
     loaded = modules_of(instance, then)
     assert "invite_app.services.invitations" in loaded  # what it is there for
     assert loaded & NEEDED_LATER.keys() == set()
+
+
+@on_sqlite
+def test_how_addresses_are_built_is_compiled_when_one_is_asked_for(app: Flask) -> None:
+    assert {Path(rule._build.__code__.co_filename).name for rule in app.url_map.iter_rules()} == {"routing.py"}
+    with app.test_request_context():
+        assert url_for("pages.sign_in") == "/sign-in"
+        assert url_for("pages.sign_in", after="x") == "/sign-in?after=x"

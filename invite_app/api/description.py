@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from .schema import Schema
+
 
 @dataclass(frozen=True)
 class Description:
@@ -20,11 +22,11 @@ class Description:
     content_statuses: Sequence[int] = ()
 
 
-class Detail(BaseModel):
+class Detail(Schema):
     detail: str
 
 
-class ValidationError(BaseModel):
+class ValidationError(Schema):
     """One deviation of a request from its shape, or a value in it that cannot be used."""
 
     model_config = ConfigDict(title="ValidationError")
@@ -36,7 +38,7 @@ class ValidationError(BaseModel):
     ctx: dict[str, Any] = Field(default={}, title="Context")
 
 
-class HTTPValidationError(BaseModel):
+class HTTPValidationError(Schema):
     model_config = ConfigDict(title="HTTPValidationError")
 
     detail: list[ValidationError] = Field(default=[], title="Detail")

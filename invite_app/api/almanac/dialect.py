@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from werkzeug.exceptions import HTTPException
 
 from invite_app import errors as facts
@@ -10,10 +10,11 @@ from invite_app.api.authentication import bearer_or_session
 from invite_app.api.description import FASTAPI_STYLE
 from invite_app.api.details import SIGN_IN, at, at_field, at_header, malformed, named, not_found, sentence
 from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.schema import Schema
 from invite_app.api.shape import Malformed
 
 
-class Closed(BaseModel):
+class Closed(Schema):
     """A body that knows all of its fields."""
 
     model_config = ConfigDict(extra="forbid")

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.services import organizations
 
 from .dialect import Closed, almanac
@@ -15,7 +16,7 @@ class CreateOrganizationRequest(Closed):
     slug: str | None = Field(default=None, description="Made from the name when left out.")
 
 
-class CreatedOrganization(BaseModel):
+class CreatedOrganization(Schema):
     organization_id: UUID
     name: str
     slug: str

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Standing
+from invite_app.api.schema import Schema
 from invite_app.models import Invitation, InvitationState, Membership, Role
 from invite_app.models.base import now
 from invite_app.services import endings, invitations, members, roles
@@ -24,7 +25,7 @@ class HostedOrganizationInvitation(Closed):
     expires_at: str | None = Field(default=None, title="Expires At")
 
 
-class Seats(BaseModel):
+class Seats(Schema):
     active: int = Field(description="Members.")
     pending: int = Field(description="Open invitations; each holds a seat.")
     used: int = Field(description="Both together.")
@@ -34,7 +35,7 @@ class Seats(BaseModel):
     overage_allowed: bool = False
 
 
-class Viewer(BaseModel):
+class Viewer(Schema):
     """Who is looking, or whom the key acts for; what may be managed is what the key may."""
 
     organization_id: UUID
@@ -45,7 +46,7 @@ class Viewer(BaseModel):
     can_manage_members: bool
 
 
-class Member(BaseModel):
+class Member(Schema):
     membership_id: UUID
     user_id: UUID
     display_name: str
@@ -55,13 +56,13 @@ class Member(BaseModel):
     avatar_url: str | None = None
 
 
-class RoleShown(BaseModel):
+class RoleShown(Schema):
     name: str
     slug: str
     description: str = Field(description="What the role may do.")
 
 
-class OrganizationMembers(BaseModel):
+class OrganizationMembers(Schema):
     """What the viewer may not see is left out."""
 
     organization_id: UUID

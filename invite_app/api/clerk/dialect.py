@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import request
-from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Unauthorized
 
 from invite_app import errors as facts
@@ -13,6 +12,7 @@ from invite_app.access import Actor
 from invite_app.api.authentication import bearer_or_session
 from invite_app.api.description import Description
 from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.schema import Schema
 from invite_app.api.shape import Malformed, NotJson, Problem, WrongContentType
 
 
@@ -168,18 +168,18 @@ ERRORS: ErrorTable = {
 }
 
 
-class ClerkErrorMeta(BaseModel):
+class ClerkErrorMeta(Schema):
     param_name: str
 
 
-class ClerkError(BaseModel):
+class ClerkError(Schema):
     message: str
     long_message: str
     code: str
     meta: ClerkErrorMeta | None = None
 
 
-class ClerkErrors(BaseModel):
+class ClerkErrors(Schema):
     errors: list[ClerkError]
 
 

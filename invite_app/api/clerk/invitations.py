@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
+from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api.dialect import Row
+from invite_app.api.schema import Schema
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 from invite_app.services import invitation_lists, invitations, inviters, together
@@ -43,7 +44,7 @@ STATES: dict[Status, tuple[InvitationState, ...]] = {
 STATUSES = {state: status for status, states in STATES.items() for state in states}
 
 
-class NewInvitation(BaseModel):
+class NewInvitation(Schema):
     model_config = ConfigDict(extra="forbid")
 
     email_address: str
@@ -56,7 +57,7 @@ class NewInvitation(BaseModel):
     notify: StrictBool | None = Field(default=None, description="Whether to send a mail, which is the default.")
 
 
-class Revocation(BaseModel):
+class Revocation(Schema):
     model_config = ConfigDict(extra="forbid")
 
     requesting_user_id: str | None = Field(default=None, description="A member in whose name you revoke.")
@@ -76,7 +77,7 @@ class AnyInvitationQuery(StatusQuery):
     query: str = Field(default="", description="Parts of the address.")
 
 
-class InvitationShown(BaseModel):
+class InvitationShown(Schema):
     object: Literal["organization_invitation"] = "organization_invitation"
     id: str
     email_address: str

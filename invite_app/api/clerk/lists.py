@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from invite_app.api.schema import Schema
 from invite_app.services.cursors import MAX_LIMIT, Order
 
 Item = TypeVar("Item")
@@ -16,12 +17,12 @@ MAX_NAMED = 100
 """How many ids, addresses or roles a list can be narrowed to."""
 
 
-class PageQuery(BaseModel):
+class PageQuery(Schema):
     limit: int = Field(default=10, ge=1, le=MAX_LIMIT)
     offset: int = Field(default=0, ge=0, le=MAX_OFFSET)
 
 
-class Listed(BaseModel, Generic[Item]):
+class Listed(Schema, Generic[Item]):
     data: list[Item]
     total_count: int
 

@@ -3,9 +3,10 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, ConfigDict, Field
 
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.models import Membership
 from invite_app.services import member_lists, members, organizations
 from invite_app.services.cursors import Order
@@ -36,7 +37,7 @@ ORDERS: dict[str, Order[Membership]] = {
 """Nobody has a telephone number or a user name here, so by these all are equal and age decides."""
 
 
-class NewMembership(BaseModel):
+class NewMembership(Schema):
     model_config = ConfigDict(extra="forbid")
 
     user_id: str = Field(validation_alias=AliasChoices("user_id", "userId"))
@@ -45,13 +46,13 @@ class NewMembership(BaseModel):
     private_metadata: Metadata | None = None
 
 
-class NewRole(BaseModel):
+class NewRole(Schema):
     model_config = ConfigDict(extra="forbid")
 
     role: str
 
 
-class NewMetadata(BaseModel):
+class NewMetadata(Schema):
     """What to merge into the metadata, level by level; null removes a name."""
 
     model_config = ConfigDict(extra="forbid")
@@ -79,7 +80,7 @@ class MembershipQuery(OrderedQuery):
     created_at_after: int | None = Field(default=None, ge=0, le=LAST_MOMENT)
 
 
-class MembershipShown(BaseModel):
+class MembershipShown(Schema):
     object: Literal["organization_membership"] = "organization_membership"
     id: str
     role: str

@@ -3,9 +3,10 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.models import Role
 from invite_app.services import organizations, roles
 from invite_app.services.cursors import Order
@@ -22,7 +23,7 @@ class RoleQuery(PageQuery):
     query: str = Field(default="", description="Parts of the name or the key.")
 
 
-class PermissionShown(BaseModel):
+class PermissionShown(Schema):
     object: Literal["permission"] = "permission"
     id: str
     name: str
@@ -33,7 +34,7 @@ class PermissionShown(BaseModel):
     updated_at: int
 
 
-class RoleShown(BaseModel):
+class RoleShown(Schema):
     object: Literal["role"] = "role"
     id: str
     name: str

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from invite_app.api.schema import Schema
 from invite_app.models import Organization, Role, User
 from invite_app.services import endings
 
@@ -15,7 +16,7 @@ LAST_MOMENT = 253_402_300_799_999
 PREFIX = "org:"
 
 
-class OrganizationShown(BaseModel):
+class OrganizationShown(Schema):
     object: Literal["organization"] = "organization"
     id: str
     name: str
@@ -26,14 +27,14 @@ class OrganizationShown(BaseModel):
     pending_invitations_count: int
     max_allowed_memberships: int = Field(description="0 means that there is no limit.")
     admin_delete_enabled: bool = False
-    public_metadata: Metadata = {}
-    private_metadata: Metadata = {}
+    public_metadata: Metadata = Field(default={})
+    private_metadata: Metadata = Field(default={})
     created_by: str
     created_at: int
     updated_at: int
 
 
-class PublicOrganizationData(BaseModel):
+class PublicOrganizationData(Schema):
     id: str
     name: str
     slug: str
@@ -41,7 +42,7 @@ class PublicOrganizationData(BaseModel):
     has_image: bool = False
 
 
-class PublicInviterData(BaseModel):
+class PublicInviterData(Schema):
     user_id: str
     first_name: str | None
     last_name: str | None

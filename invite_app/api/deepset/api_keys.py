@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from invite_app.access import Actor
 from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.schema import Schema
 from invite_app.errors import MembershipUnknown
 from invite_app.models import ApiKey
 from invite_app.services import api_keys
@@ -15,7 +16,7 @@ from invite_app.services import api_keys
 from .dialect import deepset
 
 
-class ApiKeyShown(BaseModel):
+class ApiKeyShown(Schema):
     api_key_id: UUID
     name: str
     prefix: str
@@ -30,7 +31,7 @@ class ApiKeyMade(ApiKeyShown):
     api_key: str = Field(description="The key itself. It is shown only now.")
 
 
-class NewApiKey(BaseModel):
+class NewApiKey(Schema):
     name: str
     role: str
     user_id: UUID | None = Field(default=None, description="Whom it acts for; the first owner when left out.")

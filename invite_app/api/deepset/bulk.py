@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from invite_app.access import Actor
 from invite_app.api import shape
 from invite_app.api.repetition import Keep
+from invite_app.api.schema import Schema
 from invite_app.models import Batch
 from invite_app.services import bulk, invitations
 
@@ -16,26 +17,26 @@ from .dialect import deepset
 MAX_BYTES = 10 * 1024 * 1024
 
 
-class InvitationRow(BaseModel):
+class InvitationRow(Schema):
     email: str
     role: str
     given_name: str | None = None
     family_name: str | None = None
-    workspace_ids: list[UUID] = []
+    workspace_ids: list[UUID] = Field(default=[])
     note: str = ""
 
 
-class Rows(BaseModel):
+class Rows(Schema):
     invitations: list[dict[str, Any]] = Field(
         description="Up to 10,000 of `InvitationRow`. One that cannot be read does not hold back the others."
     )
 
 
-class BulkQuery(BaseModel):
+class BulkQuery(Schema):
     dry_run: bool = Field(default=False, description="Only say what would become of each row.")
 
 
-class RowAnswer(BaseModel):
+class RowAnswer(Schema):
     row: int
     email: str | None
     status: int = Field(description="The status that this row would have had alone.")
@@ -43,14 +44,14 @@ class RowAnswer(BaseModel):
     invitation_id: UUID | None = None
 
 
-class Answers(BaseModel):
+class Answers(Schema):
     batch_id: UUID | None
     accepted: int
     refused: int
     results: list[RowAnswer]
 
 
-class BatchProgress(BaseModel):
+class BatchProgress(Schema):
     batch_id: UUID
     total: int
     accepted: int

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Actor, authorize
+from invite_app.api.schema import Schema
 from invite_app.services import invitations, statistics, timeline
 
 from .dialect import deepset
 
 
-class EntryShown(BaseModel):
+class EntryShown(Schema):
     """One thing that happened, newest first: a deed like `invitation.sent`, or something seen like `opened`."""
 
     at: datetime
@@ -20,17 +21,17 @@ class EntryShown(BaseModel):
     detail: dict[str, Any]
 
 
-class Story(BaseModel):
+class Story(Schema):
     entries: list[EntryShown]
 
 
-class WeekShown(BaseModel):
+class WeekShown(Schema):
     start: datetime
     sent: int
     accepted: int
 
 
-class StatisticsShown(BaseModel):
+class StatisticsShown(Schema):
     counts: dict[str, int] = Field(description="Invitations by state; `failed` are pending ones not delivered.")
     weeks: list[WeekShown]
     sent: int

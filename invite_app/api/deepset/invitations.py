@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from invite_app.access import Actor
 from invite_app.api.repetition import Keep
+from invite_app.api.schema import Schema
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
 from invite_app.services import invitations, reasons
@@ -25,7 +26,7 @@ OrganizationId = Annotated[
 ]
 
 
-class WorkspaceUserInvitation(BaseModel):
+class WorkspaceUserInvitation(Schema):
     """The definition of the user you want to invite."""
 
     given_name: str = Field(title="Given name", description="Given name of a user.")
@@ -47,7 +48,7 @@ class UserInvitation(WorkspaceUserInvitation):
     )
 
 
-class InvitationShown(BaseModel):
+class InvitationShown(Schema):
     """An invitation. The link it carries is only ever in the mail."""
 
     invitation_id: UUID
@@ -72,7 +73,7 @@ class InvitationQuery(PageQuery):
     q: str = Field(default="", max_length=200, description="Parts of the address or the name.")
 
 
-class InvitationChanges(BaseModel):
+class InvitationChanges(Schema):
     """What to change of a pending invitation; what is left out or null stays as it is."""
 
     email: str | None = Field(default=None, description="Another address gets a link of its own.")
@@ -81,7 +82,7 @@ class InvitationChanges(BaseModel):
     note: str | None = None
 
 
-class Link(BaseModel):
+class Link(Schema):
     url: str
 
 

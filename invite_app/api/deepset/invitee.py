@@ -4,16 +4,17 @@ from datetime import datetime
 from uuid import UUID
 
 from flask import request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.api import authentication
+from invite_app.api.schema import Schema
 from invite_app.models import InvitationState, Membership
 from invite_app.services import acceptance
 
 from .dialect import deepset
 
 
-class OfferShown(BaseModel):
+class OfferShown(Schema):
     """An invitation as its invitee sees it."""
 
     organization_name: str
@@ -30,17 +31,17 @@ class OfferShown(BaseModel):
     obstacle: str | None = Field(description="What keeps it from being accepted as things stand.")
 
 
-class NewAccount(BaseModel):
+class NewAccount(Schema):
     given_name: str
     family_name: str
     password: str
 
 
-class Word(BaseModel):
+class Word(Schema):
     word: str = Field(default="", description="A word to the admin.")
 
 
-class Joined(BaseModel):
+class Joined(Schema):
     organization_id: UUID
     user_id: UUID
     role: str

@@ -3,20 +3,21 @@
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from invite_app.api.schema import Schema
 from invite_app.services.cursors import Page
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 
-class PageQuery(BaseModel):
+class PageQuery(Schema):
     cursor: str | None = Field(default=None, description="`next_cursor` or `previous_cursor` of another page.")
     limit: int = Field(default=25, ge=1, le=100)
 
 
-class Listed(BaseModel, Generic[Item]):
+class Listed(Schema, Generic[Item]):
     data: list[Item]
     has_more: bool
     total: int = Field(description="Of a list that is narrowed down, at most 1,000 are counted.")

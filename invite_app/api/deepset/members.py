@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.models import Membership
 from invite_app.services import member_lines, members
 
@@ -13,7 +14,7 @@ from .dialect import deepset
 from .lists import Listed, PageQuery, listed
 
 
-class MemberShown(BaseModel):
+class MemberShown(Schema):
     user_id: UUID
     email: str
     given_name: str
@@ -29,7 +30,7 @@ class MemberQuery(PageQuery):
     q: str = Field(default="", max_length=200, description="Parts of the address or the name.")
 
 
-class MemberChanges(BaseModel):
+class MemberChanges(Schema):
     """What to change of a member; what is left out or null stays as it is."""
 
     role: str | None = None

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, Field
 
 from invite_app.access import Actor
 from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.schema import Schema
 from invite_app.errors import InvalidLifetime
 from invite_app.models import AuditEvent, Organization
 from invite_app.services import audit, organizations
@@ -17,7 +18,7 @@ from .dialect import deepset
 from .lists import PageQuery
 
 
-class OrganizationName(BaseModel):
+class OrganizationName(Schema):
     name: str
     organization_id: UUID
     plan: str
@@ -32,7 +33,7 @@ class Settings(OrganizationName):
     allowed_origins: list[str]
 
 
-class SettingsChanges(BaseModel):
+class SettingsChanges(Schema):
     """What to change; what is left out stays as it is. A seat limit of null means no limit."""
 
     name: str | None = None
@@ -51,7 +52,7 @@ class AuditQuery(PageQuery):
     until: AwareDatetime | None = None
 
 
-class Event(BaseModel):
+class Event(Schema):
     event_id: UUID
     at: datetime
     action: str
@@ -66,7 +67,7 @@ class Event(BaseModel):
     after: dict[str, Any]
 
 
-class Events(BaseModel):
+class Events(Schema):
     """The log only grows, so its entries are not counted."""
 
     data: list[Event]

@@ -3,9 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.errors import OfferUnknown
 from invite_app.models import OwnershipOffer
 from invite_app.services import ownership
@@ -13,11 +12,11 @@ from invite_app.services import ownership
 from .dialect import deepset
 
 
-class NewOffer(BaseModel):
+class NewOffer(Schema):
     user_id: str
 
 
-class OfferShown(BaseModel):
+class OfferShown(Schema):
     """An offer that waits for the heir's answer; until then the owner stays owner."""
 
     owner_id: UUID

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Actor
 from invite_app.api.details import not_found
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.repetition import Keep
+from invite_app.api.schema import Schema
 from invite_app.errors import RoleUnknown
 from invite_app.models import Role
 from invite_app.services import roles
@@ -15,7 +16,7 @@ from invite_app.services import roles
 from .dialect import deepset
 
 
-class RoleShown(BaseModel):
+class RoleShown(Schema):
     role_id: UUID
     key: str
     name: str
@@ -23,20 +24,20 @@ class RoleShown(BaseModel):
     is_built_in: bool
 
 
-class NewRole(BaseModel):
+class NewRole(Schema):
     name: str
     permissions: list[str]
     key: str | None = Field(default=None, description="What programs call it; made from the name when left out.")
 
 
-class RoleChanges(BaseModel):
+class RoleChanges(Schema):
     """What to change of a custom role; what is left out or null stays as it is."""
 
     name: str | None = None
     permissions: list[str] | None = None
 
 
-class RoleRemoval(BaseModel):
+class RoleRemoval(Schema):
     replacement: str | None = Field(default=None, description="The role that members with this one get instead.")
 
 

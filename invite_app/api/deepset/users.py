@@ -2,21 +2,22 @@
 
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.models import Membership, Organization, Plan
 from invite_app.services import members, organizations
 
 from .dialect import deepset
 
 
-class EntityRole(BaseModel):
+class EntityRole(Schema):
     name: str
     role: str
 
 
-class OrganizationFormatted(BaseModel):
+class OrganizationFormatted(Schema):
     organization_id: UUID
     name: str
     role: str
@@ -24,7 +25,7 @@ class OrganizationFormatted(BaseModel):
     workspaces: list[EntityRole]
 
 
-class User(BaseModel):
+class User(Schema):
     user_id: UUID
     email: str
     given_name: str
@@ -35,20 +36,20 @@ class User(BaseModel):
     organization: OrganizationFormatted
 
 
-class UserPagination(BaseModel):
+class UserPagination(Schema):
     data: list[User]
     has_more: bool
     total: int
 
 
-class UserQuery(BaseModel):
+class UserQuery(Schema):
     limit: int = Field(default=10, ge=1, le=100)
     page_number: int = Field(default=1, ge=1, le=1_000_000)
     before: UUID | None = Field(default=None, description="Only entries before the user with this id.")
     after: UUID | None = Field(default=None, description="Only entries after the user with this id.")
 
 
-class UserRole(BaseModel):
+class UserRole(Schema):
     role: str
 
 

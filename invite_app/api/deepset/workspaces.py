@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import Field
 
 from invite_app.access import Actor
 from invite_app.api.details import not_found
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.repetition import Keep
+from invite_app.api.schema import Schema
 from invite_app.errors import WorkspaceUnknown
 from invite_app.models import Workspace
 from invite_app.services import invitations, workspaces
@@ -18,16 +19,16 @@ from .invitations import InvitationShown, WorkspaceUserInvitation
 from .invitations import shown as invitation_shown
 
 
-class WorkspaceShown(BaseModel):
+class WorkspaceShown(Schema):
     """Languages and idling are the published API's; nothing here has any."""
 
     name: str
     workspace_id: UUID
-    languages: dict[str, Any] = {}
+    languages: dict[str, Any] = Field(default={})
     default_idle_timeout_in_seconds: int = 0
 
 
-class WorkspaceName(BaseModel):
+class WorkspaceName(Schema):
     name: str
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import request
-from pydantic import BaseModel
 from werkzeug.exceptions import HTTPException
 
 from invite_app import errors as facts
@@ -12,6 +11,7 @@ from invite_app.access import Actor
 from invite_app.api import authentication
 from invite_app.api.description import Description
 from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.schema import Schema
 from invite_app.api.shape import Malformed
 
 from .addressing import Misaddressed, addressed
@@ -118,7 +118,7 @@ ERRORS: ErrorTable = {
 }
 
 
-class ErrorMessage(BaseModel):
+class ErrorMessage(Schema):
     message: str
 
 

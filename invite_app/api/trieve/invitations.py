@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.models import Invitation, InvitationState
 from invite_app.services import invitations
 
@@ -28,7 +29,7 @@ class InvitationData(Payload):
     scopes: list[Any] | None = Field(default=None, description="Not used.")
 
 
-class InvitationShown(BaseModel):
+class InvitationShown(Schema):
     id: UUID
     email: str
     organization_id: UUID

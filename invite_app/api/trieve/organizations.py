@@ -1,15 +1,14 @@
 """An organization and the people in it."""
 
-from pydantic import BaseModel
-
 from invite_app.access import Actor
+from invite_app.api.schema import Schema
 from invite_app.services import members, organizations
 
 from .dialect import trieve
 from .wire import OrganizationShown, SlimUser, shown_organization, shown_user
 
 
-class OrganizationWithSubAndPlan(BaseModel):
+class OrganizationWithSubAndPlan(Schema):
     """Plans and subscriptions of the published API are about paying; nothing here is paid for."""
 
     organization: OrganizationShown

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AliasChoices, AliasGenerator, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AliasChoices, AliasGenerator, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
+from invite_app.api.schema import Schema
 from invite_app.models import Membership, Organization, Role, User
 from invite_app.models.role import ADMIN, BUILT_IN, MEMBER, OWNER
 
@@ -35,7 +36,7 @@ def role_number(role: Role | None) -> RoleNumber:
     return 1 if set(role.permissions).issuperset(BUILT_IN[ADMIN]) else 0
 
 
-class Payload(BaseModel):
+class Payload(Schema):
     """A body, in the snake_case of the API or in the camelCase of its TypeScript client."""
 
     model_config = ConfigDict(
@@ -45,7 +46,7 @@ class Payload(BaseModel):
     organization_id: UUID | None = None
 
 
-class OrganizationShown(BaseModel):
+class OrganizationShown(Schema):
     id: UUID
     name: str
     created_at: NaiveTime
@@ -54,7 +55,7 @@ class OrganizationShown(BaseModel):
     deleted: int = 0
 
 
-class UserOrganization(BaseModel):
+class UserOrganization(Schema):
     id: UUID
     user_id: UUID
     organization_id: UUID
@@ -64,7 +65,7 @@ class UserOrganization(BaseModel):
     scopes: list[Any] | None = None
 
 
-class SlimUser(BaseModel):
+class SlimUser(Schema):
     id: UUID
     email: str
     name: str | None

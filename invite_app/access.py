@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from . import ids
 from .db import has_row_locks, session, transaction
@@ -118,14 +118,28 @@ class Standing:
 
 
 def authorize(actor: Actor, organization_id: UUID | str, permission: str | None = None) -> Standing:
-    """The actor's standing in the organization, read now.
+    """The actor's standing in the organization, read now, or earlier in the same reading transaction.
 
     Raises OrganizationUnknown (no such organization, or the actor has no part in it), Unauthenticated (the key
     ended meanwhile) and PermissionMissing.
     """
-    standing = _read_standing(actor, ids.parse(organization_id, OrganizationUnknown()))
+    organization_id = ids.parse(organization_id, OrganizationUnknown())
+    standing = _remembered_standing(actor, organization_id)
     if permission:
         standing.check_may(permission)
+    return standing
+
+
+def _remembered_standing(actor: Actor, organization_id: UUID) -> Standing:
+    """The same for the whole of a reading transaction; a writing one reads it each time."""
+    current: Session = session()()
+    if current.info.get("writing"):
+        return _read_standing(actor, organization_id)
+    begun, known = current.info.get("standings", (None, {}))
+    if begun is not current.get_transaction():
+        known = {}
+    standing: Standing = known.get((actor, organization_id)) or _read_standing(actor, organization_id)
+    current.info["standings"] = (current.get_transaction(), {**known, (actor, organization_id): standing})
     return standing
 
 

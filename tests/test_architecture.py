@@ -39,7 +39,14 @@ WRITERS = {"services", "access", "db", "worker"}
 FLASK_FOR_SERVICES = {"Flask", "current_app"}
 WEB_PACKAGES = {"flask_wtf", "wtforms", "flask_login", "flask_limiter", "werkzeug", "pydantic", "click"}
 
-LATE = {"email_validator", "flask_migrate", "rapidfuzz", "invite_app.cli", "invite_app.services.shared_windows"}
+LATE = {
+    "email_validator",
+    "flask_migrate",
+    "invite_app.cli",
+    "invite_app.services.shared_windows",
+    "rapidfuzz",
+    "zxcvbn_rs_py",
+}
 """What functions import when they need it, because servers start without it: see test_cold_start.py."""
 
 MAX_LINES, MAX_FUNCTION = 250, 40

@@ -5,8 +5,6 @@ from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from zxcvbn_rs_py import Warning as Reason
-from zxcvbn_rs_py import zxcvbn
 
 from invite_app.errors import WeakPassword
 
@@ -21,10 +19,10 @@ KNOWN = "This password is among those that are tried first."
 PERSONAL = "Leave your name, your address and the organization's name out of it."
 ADVICE = "Use three or four words that have nothing to do with each other."
 WELL_KNOWN = (
-    Reason.ThisIsATop10Password,
-    Reason.ThisIsATop100Password,
-    Reason.ThisIsACommonPassword,
-    Reason.ThisIsSimilarToACommonlyUsedPassword,
+    "ThisIsATop10Password",
+    "ThisIsATop100Password",
+    "ThisIsACommonPassword",
+    "ThisIsSimilarToACommonlyUsedPassword",
 )
 
 _hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
@@ -76,12 +74,16 @@ def _bytes(password: str) -> bytes:
 
 def _reason(password: str, words: Iterable[str] = ()) -> str | None:
     """What makes the password too weak, if anything does."""
+    from zxcvbn_rs_py import Warning as Reason  # noqa: PLC0415 - its dictionaries take a MiB, and few choose passwords
+    from zxcvbn_rs_py import zxcvbn  # noqa: PLC0415 - likewise
+
     if not password:
         return EASY
     found = zxcvbn(password.encode(errors="replace").decode(), list(words))
     if int(found.score) >= MIN_SCORE:
         return None
-    return KNOWN if found.feedback and found.feedback.warning in WELL_KNOWN else EASY
+    warning = found.feedback.warning if found.feedback else None
+    return KNOWN if warning in [getattr(Reason, name) for name in WELL_KNOWN] else EASY
 
 
 def _words(about: Iterable[str]) -> list[str]:

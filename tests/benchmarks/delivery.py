@@ -1,6 +1,6 @@
 """How fast one delivery process is, beside plain smtplib over one open connection with the same messages.
 
-python -m tests.benchmarks.delivery [COUNT]      both databases, three rounds each
+python -m tests.benchmarks delivery [COUNT]      both databases, three rounds each
 """
 
 import os
@@ -130,7 +130,8 @@ def _wait_for(port: int) -> None:
     raise TimeoutError
 
 
-def main(count: int) -> None:
+def main(arguments: list[str]) -> None:
+    count = int(arguments[0]) if arguments else COUNT
     folder = make_shared_folder()
     with ExitStack() as stack:
         stack.callback(stop_shared_server, folder)
@@ -155,4 +156,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["plain"]:
         send_plainly(int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]).read_bytes())
     else:
-        main(int(sys.argv[1]) if sys.argv[1:] else COUNT)
+        main(sys.argv[1:])

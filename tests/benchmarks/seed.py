@@ -14,12 +14,11 @@ from uuid import UUID
 import flask_migrate
 from flask import Flask, current_app
 from sqlalchemy import insert, select, text, update
-from uuid_utils.compat import uuid7
 
 from invite_app import create_app, db, tokens
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, Membership, Organization, Role, Session, User
-from invite_app.models.base import now, row_of
+from invite_app.models.base import fresh, now, row_of
 from invite_app.models.membership import sort_name
 from invite_app.services import cursors, invitations, member_lists
 from tests.support.factories import OPERATOR, make_api_key, make_organization, make_person
@@ -48,7 +47,9 @@ def add_members(organization_id: UUID, size: int) -> None:
     people = (person(number, size) for number in range(size))
     while users := list(islice(people, CHUNK)):
         memberships = [
-            Membership(organization_id=organization_id, user_id=one.id, role_id=role_id, sort_name=sort_name(one))
+            fresh(
+                Membership, organization_id=organization_id, user_id=one.id, role_id=role_id, sort_name=sort_name(one)
+            )
             for one in users
         ]
         with transaction() as writing:
@@ -65,7 +66,7 @@ def add_members(organization_id: UUID, size: int) -> None:
 def person(number: int, size: int) -> User:
     mark = md5(b"%d" % number, usedforsecurity=False).hexdigest()[:6]
     email = f"person{number}.{mark}@{size}.example.test"
-    return User(id=uuid7(), email=email, given_name="Ada", family_name=f"Lovelace {number}", is_proven=True)
+    return fresh(User, email=email, given_name="Ada", family_name=f"Lovelace {number}", is_proven=True)
 
 
 def rows(instances: Iterable[Any]) -> list[dict[str, Any]]:

@@ -1,6 +1,8 @@
 """The engines (SQLite, PostgreSQL), the one kind of writing transaction, and the migrations."""
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -11,6 +13,7 @@ from filelock import FileLock
 from flask import Flask
 from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, scoped_session
 
 from .extensions import db
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+IDLE_SECONDS = 1.0
 
 
 def session() -> scoped_session[Any]:
@@ -81,7 +85,7 @@ def engine_options(url: str) -> dict[str, Any]:
     quiet = {"hide_parameters": True}  # an error names its statement in the log, and the values can be secret
     if make_url(url).get_backend_name() == "sqlite":
         return {**quiet, "connect_args": {"timeout": BUSY_SECONDS}}
-    return {**quiet, "pool_size": 10, "max_overflow": 10, "pool_pre_ping": True}
+    return {**quiet, "pool_size": 10, "max_overflow": 10}
 
 
 def is_embedded(engine: Engine) -> bool:
@@ -98,6 +102,23 @@ def prepare_engine(engine: Engine) -> None:
     if is_embedded(engine):
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", _ask_the_idle)
+
+
+def _note_use(_: object, record: Any) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _ask_the_idle(connection: Any, record: Any, _: object) -> None:
+    """Whether a connection that was not used lately still stands; asking each time is one round trip in seven."""
+    if time.monotonic() - record.info.get("used_at", math.inf) > IDLE_SECONDS:
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except connection.OperationalError as error:
+            raise DisconnectionError from error
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:

@@ -1,9 +1,15 @@
 """A writing transaction lets go of what was read before it, and leaves it whole to whoever holds it."""
 
+import psycopg
+import pytest
 from flask import Flask
+from sqlalchemy import text
 
+from invite_app import db
 from invite_app.db import session, transaction
+from invite_app.extensions import db as database
 from invite_app.models import Organization
+from tests.support.databases import on_postgres
 from tests.support.factories import configure, invite, make_organization
 
 
@@ -24,3 +30,17 @@ def test_no_decision_rests_on_an_old_reading(app: Flask, app_context: None) -> N
     with transaction() as writing:
         assert writing.get_one(Organization, acme.id).seat_limit == 7
     assert before.seat_limit == 5
+
+
+@on_postgres
+def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(
+    app: Flask, app_context: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme = make_organization()
+    own = session().scalar(text("SELECT pg_backend_pid()"))
+    session().remove()
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as cutting:
+        cutting.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
+    monkeypatch.setattr(db, "IDLE_SECONDS", 0.0)
+    assert session().get_one(Organization, acme.id).name == "Acme"

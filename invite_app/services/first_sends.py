@@ -1,12 +1,13 @@
 """Sending a new invitation's message within the request that makes it: with the mail server's word, or not at all."""
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import OperationalError
 
 from invite_app.access import lock_organization
-from invite_app.db import transaction
+from invite_app.db import session, transaction
 from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail import messages
-from invite_app.mail.transport import AddressRefused, NotSent, transport
+from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import Invitation, InvitationState, OutboxMessage
 
 from . import audit, delivery
@@ -31,6 +32,15 @@ def send_now(row: OutboxMessage, by: audit.Author) -> None:
         _take_back(row, "the server stopped", by)
         raise
     else:
+        _settle(row, receipt)
+
+
+def _settle(row: OutboxMessage, receipt: Receipt) -> None:
+    """Write down that the message is out; once more where the connection to the database had been lost meanwhile."""
+    try:
+        delivery.settle_sent(row, receipt)
+    except OperationalError:
+        session().rollback()
         delivery.settle_sent(row, receipt)
 
 

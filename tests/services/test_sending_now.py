@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from invite_app.db import session
 from invite_app.errors import DeliveryFailed, InvalidEmail
@@ -168,3 +169,19 @@ class TestClaimed:
         session().expire_all()
         now_there = [session().get_one(OutboxMessage, one.id) for one in (mine, lost)]
         assert [(row.state, row.lease) for row in now_there] == [("sent", None), ("queued", theirs)]
+
+
+def test_a_connection_lost_after_the_mail_is_out_is_tried_once_more(
+    acme: Acme, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = [OperationalError("COMMIT", None, Exception("the server closed the connection"))]
+    write = results.write
+
+    def failing_once(several: list[results.Result]) -> object:
+        if lost:
+            raise lost.pop()
+        return write(several)
+
+    monkeypatch.setattr(results, "write", failing_once)
+    invitation = invite(acme, "ana@guest.example")
+    assert (message_of(invitation).state, len(smtp.to("ana@guest.example"))) == ("sent", 1)

@@ -3,11 +3,11 @@
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock
 from flask import Flask
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 IDLE_SECONDS = 1.0
+Found = TypeVar("Found")
 
 
 def session() -> scoped_session[Any]:
@@ -74,6 +75,19 @@ def _turn() -> Iterator[None]:
     finally:
         if is_ours:
             _turns.release()
+
+
+def once_per_reading(key: Hashable, read: Callable[[], Found]) -> Found:
+    """What `read` finds, the same for the whole of a reading transaction; a writing one reads it each time."""
+    current: Session = db.session()
+    if current.info.get("writing"):
+        return read()
+    begun, known = current.info.get("readings", (None, {}))
+    if begun is not current.get_transaction():
+        known = {}
+    found: Found = known[key] if key in known else read()
+    current.info["readings"] = (current.get_transaction(), {**known, key: found})
+    return found
 
 
 def noted(result: object) -> None:

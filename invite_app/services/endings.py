@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Update, func, select, update
 
-from invite_app.db import session
+from invite_app.db import once_per_reading, session
 from invite_app.models import Invitation, InvitationState, Organization
 from invite_app.models.base import now
 
@@ -25,12 +25,17 @@ def record_overdue(organization: Organization) -> None:
 
 def pending_now(organization: Organization) -> int:
     """How many invitations are pending at this moment: the counter less those whose end passed unrecorded."""
+    return organization.pending_count - overdue_now(organization.id)
+
+
+def overdue_now(organization_id: UUID) -> int:
+    """How many pending invitations have passed their end, which nobody has written down yet."""
     overdue = select(func.count()).where(
-        Invitation.organization_id == organization.id,
+        Invitation.organization_id == organization_id,
         Invitation.state == InvitationState.PENDING,
         Invitation.expires_at <= now(),
     )
-    return organization.pending_count - (session().scalar(overdue) or 0)
+    return once_per_reading(("overdue", organization_id), lambda: session().scalar(overdue) or 0)
 
 
 def revoke_those_to(organization: Organization, address: str) -> None:

@@ -6,16 +6,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app import ids
 from invite_app.access import Standing
-from invite_app.db import session
 from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import narrowing, reasons, searching, values
+from . import endings, narrowing, reasons, searching, values
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def narrowed(standing: Standing, only: Filter) -> narrowing.Narrow:
     """What the filter narrows the list to."""
     here, moment = standing.organization.id, now()
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
-    if (state := _only_state(here, only, moment)) is not None:
+    if (state := _only_state(here, only)) is not None:
         equals[Invitation.state] = state
     if only.asks_again or (state == InvitationState.PENDING and _is_in_need(only)):
         equals[Invitation.needs_you] = True
@@ -55,15 +54,14 @@ def narrowed(standing: Standing, only: Filter) -> narrowing.Narrow:
     return narrowing.Narrow(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
 
 
-def _only_state(organization_id: UUID, only: Filter, moment: datetime) -> InvitationState | None:
+def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
     """The one state that all the rows have, as it is written down, for the indexes that begin with it."""
     if len(states := set(only.states)) != 1:
         return None
     state = states.pop()
     if state != InvitationState.EXPIRED:
         return state
-    overdue = exists().where(Invitation.organization_id == organization_id, _is_overdue(moment))
-    return None if session().scalar(select(overdue)) else state
+    return None if endings.overdue_now(organization_id) else state
 
 
 def is_all_pending(only: Filter) -> bool:

@@ -74,11 +74,6 @@ def page_of(
     return narrowing.fetch(complete(), narrowed(standing, only), place, total=total, offset=offset, exact=exact)
 
 
-def first(standing: Standing, only: Filter) -> cursors.Page[Invitation]:
-    """The newest that the filter lets through, alone, for callers that know that it may be seen."""
-    return narrowing.fetch(select(Invitation), narrowed(standing, only), cursors.place(None, NEWEST, 1))
-
-
 def list_all(organization_id: UUID | str, *, by: Actor, states: Collection[InvitationState] = ()) -> list[Invitation]:
     """Every invitation in these states, newest first, with nothing but its role: for wire formats without pages."""
     standing = authorize(by, organization_id, "invitations:read")

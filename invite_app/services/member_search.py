@@ -1,42 +1,60 @@
 """What lists show beside their rows: who else is found under a name, and what members can be narrowed by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from invite_app.access import Standing
 from invite_app.db import session
-from invite_app.models import Invitation, InvitationState, Membership, Role, Workspace
+from invite_app.models import Invitation, Membership, Role, User, Workspace
 from invite_app.models.base import now
 
-from . import invitation_filters, invitation_lists, member_lists
-from .cursors import Page
+from . import cursors, invitation_filters, invitation_lists, member_lists, narrowing
+from .cursors import Count
 
 
 @dataclass(frozen=True)
-class Invited:
-    """How many invitations match a search, and the newest of them with its state."""
+class Also:
+    """How many rows of another list a search would find; of a single one whose it is and its state or role."""
 
-    count: int
-    newest: Invitation
-    state: InvitationState
+    count: Count
+    name: str = ""
+    what: str = ""
 
 
-def invited(standing: Standing, fragment: str) -> Invited | None:
+def invited(standing: Standing, fragment: str) -> Also | None:
     """The invitations a search would find; None without any, or for those who may not see invitations."""
-    if not fragment or not standing.may("invitations:read"):
+    if not standing.may("invitations:read"):
         return None
-    page = invitation_lists.first(standing, invitation_filters.Filter(fragment=fragment))
-    return Invited(page.total, page.items[0], page.items[0].state_at(now())) if page.items else None
+    narrow = invitation_filters.narrowed(standing, invitation_filters.Filter(fragment=fragment))
+    if not narrow.tests:
+        return None
+    found = narrowing.glimpse(narrow, cursors.place(None, invitation_lists.NEWEST, 1))
+    query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
+    number, one = session().execute(query).one()
+    also = Also(Count(number, narrowing.CAP))
+    return replace(also, name=one.name or one.email, what=one.state_at(now())) if one else also if number else None
 
 
-def members(standing: Standing, fragment: str) -> Page[Membership] | None:
-    """The first member whom a search would find, and how many; None without any, or for who may not see members."""
-    if not fragment or not standing.may("members:read"):
+def members(standing: Standing, fragment: str) -> Also | None:
+    """The members a search would find; None without any, or for those who may not see members."""
+    if not standing.may("members:read"):
         return None
-    only = member_lists.Filter(fragment=fragment)
-    page = member_lists.page_of(standing, only=only, limit=1)
-    return page if page.items else None
+    by_name = member_lists.BY_NAME
+    narrow = member_lists.narrowed(standing.organization.id, member_lists.Filter(fragment=fragment), by_name)
+    if not narrow.tests:
+        return None
+    found = narrowing.glimpse(narrow, cursors.place(None, by_name, 1))
+    query = (
+        select(found.c.number, User, Role.name)
+        .select_from(found)
+        .outerjoin(Membership, Membership.id == found.c.key)
+        .outerjoin(User, User.id == Membership.user_id)
+        .outerjoin(Role, Role.id == Membership.role_id)
+    )
+    number, one, role = session().execute(query).one()
+    also = Also(Count(number, narrowing.CAP))
+    return replace(also, name=one.name or one.email, what=role) if one else also if number else None
 
 
 def roles_and_workspaces(standing: Standing) -> tuple[list[Role], list[Workspace]]:

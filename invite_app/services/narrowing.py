@@ -12,9 +12,10 @@ about 1 ms. What is neither, like a given name that one in twenty has, still cos
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, TextualSelect, func, select
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, Subquery, TextualSelect, case, func, null, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
@@ -26,6 +27,8 @@ CAP = 1000
 """Totals of narrowed lists are counted so far."""
 LOOK = CAP
 WINDOW = 500
+COMMON = WINDOW // 10
+"""What so many rows of a window have is quicker walked to than looked up."""
 
 Source = Select[Any] | TextualSelect
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -103,17 +106,27 @@ def fetch(
     """
     reading = Reading(complete, are_lines)
     if offset or exact:
-        rows = _read(reading, narrow, place, place.of(narrow.fitting, offset=offset))
+        rows = reading.rows(narrow, place, place.of(narrow.fitting, offset=offset))
         return place.page(rows, narrow.total(None) if total is None else total)
-    if (few := _first_few(reading, narrow, place, narrow.sources)) is not None:
-        return few
-    ids = _in_window(narrow, place) if narrow.tests else []
-    if not ids and (few := _first_few(reading, narrow, place, [test.source for test in narrow.tests])) is not None:
-        return few
-    rows = _read(reading, narrow, place, ids or place.of(narrow.fitting))
-    if total is None:
-        total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total(CAP, place)
-    return place.page(rows, total)
+    ids = list(session().scalars(_in_window(narrow, place))) if narrow.tests else []
+    if len(ids) > place.limit:
+        return _walked(reading, narrow, place, ids, total)
+    if (few := _fewest(narrow)) is not None:
+        return _among_few(reading, narrow, place, few)
+    return _walked(reading, narrow, place, place.of(narrow.fitting), total)
+
+
+def glimpse(narrow: Narrow, place: Place[Row]) -> Subquery:
+    """How many rows fit (`number`, up to CAP), and of a single one its id (`key`): for one test, in one statement."""
+    matches = select(func.count()).select_from(_in_window(narrow, place, WINDOW).subquery()).scalar_subquery()
+    near = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(CAP + 1).cte("near")
+    found = _materialized(narrow.fitting_of(near, ()))
+    number = select(func.count()).select_from(found).scalar_subquery()
+    is_common = matches > COMMON
+    return select(
+        case((is_common, narrow.counted(CAP, place)), else_=number).label("number"),
+        case((is_common, null()), (number == 1, select(found.c[0]).scalar_subquery())).label("key"),
+    ).subquery()
 
 
 @dataclass(frozen=True)
@@ -129,13 +142,21 @@ class Reading(Generic[Row]):
     def each(self, found: Sequence[Any]) -> list[Row]:
         return list(found) if self.are_lines else [row[0] for row in found]
 
+    def rows(self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> list[Row]:
+        return self.each(session().execute(self.of(narrow, place, ids)).all())
 
-def _read(reading: Reading[Row], narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> list[Row]:
-    return reading.each(session().execute(reading.of(narrow, place, ids)).all())
+    def rows_and_number(
+        self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any], number: ScalarSelect[int]
+    ) -> tuple[list[Row], Count]:
+        """The rows, and a number that is read in the same statement and counts up to CAP."""
+        found = session().execute(self.of(narrow, place, ids).add_columns(number)).all()
+        if found or not place.position:
+            return self.each(found), Count(found[0][-1] if found else 0, CAP)
+        return [], Count(session().scalar(select(number)) or 0, CAP)
 
 
-def _in_window(narrow: Narrow, place: Place[Row]) -> list[Any]:
-    """The ids of a whole page among the next rows of the list; none if there are too few."""
+def _in_window(narrow: Narrow, place: Place[Row], at_most: int | None = None) -> Select[Any]:
+    """The ids of the page (or of so many rows) among the next rows of the list."""
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     tested = [test.column.label(f"t{number}") for number, test in enumerate(narrow.tests)]
     rows = narrow.untested.with_only_columns(narrow.key.label("key"), *tested, *columns)
@@ -146,28 +167,38 @@ def _in_window(narrow: Narrow, place: Place[Row]) -> list[Any]:
         for one in test.conditions(window.c[column.name])
     ]
     found = place.sorted(select(window.c.key).where(*conditions), [window.c[one.name] for one in columns])
-    ids = list(session().scalars(found.limit(place.limit + 1)))
-    return ids if len(ids) > place.limit else []
+    return found.limit(at_most or place.limit + 1)
 
 
-def _first_few(
-    reading: Reading[Row], narrow: Narrow, place: Place[Row], sources: Sequence[Source]
-) -> Page[Row] | None:
-    """The page from the first source that has few rows."""
-    pages = (_among_few(reading, narrow, place, source) for source in sources)
-    return next((page for page in pages if page is not None), None)
+def _fewest(narrow: Narrow) -> Source | None:
+    """The source that has the fewest rows, if those are few."""
+    sources = [*narrow.sources, *(test.source for test in narrow.tests)]
+    if not sources:
+        return None
+    looked = (select(source.subquery().c[0]).limit(LOOK + 1).subquery() for source in sources)
+    numbers = session().execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in looked)))
+    number, fewest = min(zip(numbers.one(), sources, strict=True), key=itemgetter(0))
+    return fewest if number <= LOOK else None
 
 
-def _among_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], source: Source) -> Page[Row] | None:
-    """The page, if the source has few rows; else None."""
-    near = select(source.subquery().c[0].label("id")).limit(LOOK + 1).cte("near")
+def _among_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], source: Source) -> Page[Row]:
+    near = select(source.subquery().c[0].label("id")).cte("near")
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     found = _materialized(narrow.fitting_of(near, columns))
-    numbers = [select(func.count()).select_from(one).scalar_subquery() for one in (near, found)]
     ids = place.of(select(found.c[0]), [found.c[one.name] for one in columns])
-    rows = session().execute(reading.of(narrow, place, ids).add_columns(*numbers)).all()
-    looked, total = rows[0][-2:] if rows else session().execute(select(*numbers)).one()
-    return place.page(reading.each(rows), total) if looked <= LOOK else None
+    number = select(func.count()).select_from(found).scalar_subquery()
+    return place.page(*reading.rows_and_number(narrow, place, ids, number))
+
+
+def _walked(
+    reading: Reading[Row], narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any], total: int | None
+) -> Page[Row]:
+    if total is None and narrow.tests:  # which are common, so that counting to CAP ends soon
+        return place.page(*reading.rows_and_number(narrow, place, ids, narrow.counted(CAP, place)))
+    rows = reading.rows(narrow, place, ids)
+    if total is None:
+        total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total(CAP, place)
+    return place.page(rows, total)
 
 
 def _materialized(query: Select[Any]) -> CTE:

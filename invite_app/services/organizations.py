@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from invite_app.access import Actor, authorize, locked
-from invite_app.db import session, transaction
+from invite_app.db import once_per_reading, session, transaction
 from invite_app.errors import AlreadySetUp, InvalidSetting, NameTaken, OrganizationUnknown, PermissionMissing
 from invite_app.models import Installation, Membership, Organization, Plan, Role, User
 from invite_app.models.membership import sort_name
@@ -118,7 +118,7 @@ def list_of(user_id: UUID) -> list[Organization]:
         .where(Membership.user_id == user_id)
         .order_by(Organization.name, Organization.id)
     )
-    return list(session().scalars(query))
+    return once_per_reading(("organizations", user_id), lambda: list(session().scalars(query)))
 
 
 def list_all() -> list[Organization]:

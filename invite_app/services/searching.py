@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, TextualSelect, Uuid, func, literal, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    TextualSelect,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import is_embedded
@@ -91,5 +103,8 @@ def _embedded(name: str, organization_id: UUID, keys: list[str]) -> TextualSelec
         f" WHERE waiting.number {within}"
     )
     phrases = " ".join('"{}"'.format(key.replace('"', '""')) for key in keys)
-    bound = found.bindparams(search_keys=phrases, search_organization=organization_id.hex)
+    bound = found.bindparams(
+        bindparam("search_keys", phrases, unique=True),  # two searches can stand in one statement
+        bindparam("search_organization", organization_id.hex, unique=True),
+    )
     return bound.columns(id=Uuid())

@@ -1,10 +1,8 @@
 """Seats: members and live pending invitations hold one each."""
 
-from sqlalchemy import func, select
+from invite_app.models import Organization
 
-from invite_app.db import session
-from invite_app.models import Invitation, InvitationState, Organization
-from invite_app.models.base import now
+from . import endings
 
 
 def free(organization: Organization) -> int | None:
@@ -14,10 +12,4 @@ def free(organization: Organization) -> int | None:
     """
     if organization.seat_limit is None:
         return None
-    overdue = select(func.count()).where(
-        Invitation.organization_id == organization.id,
-        Invitation.state == InvitationState.PENDING,
-        Invitation.expires_at <= now(),
-    )
-    pending = organization.pending_count - (session().scalar(overdue) or 0)
-    return organization.seat_limit - organization.members_count - pending
+    return organization.seat_limit - organization.members_count - endings.pending_now(organization)

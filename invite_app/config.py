@@ -128,6 +128,7 @@ class Settings(BaseModel):
     mail_timeout: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = _allowed(
         "a number of seconds over 0 and up to 300", 10.0
     )
+    sqlite_synchronous: Literal["normal", "full"] = _allowed("normal or full", "normal")
     mail_delivery: Literal["immediate", "queued"] = _allowed("immediate or queued", "immediate")
     outbox_worker: Literal["embedded", "external"] = _allowed("embedded or external", "embedded")
     redis_url: Annotated[str, AfterValidator(_redis_url)] = _allowed("a URL like redis://host:6379/0")
@@ -194,6 +195,7 @@ def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
     return {
         "EXTERNAL_URL": settings.external_url,
         "SQLALCHEMY_DATABASE_URI": settings.database_url or f"sqlite:///{instance / 'invite_app.sqlite'}",
+        "SQLITE_SYNCHRONOUS": settings.sqlite_synchronous,
         "TRUSTED_HOSTS": sorted({str(url.hostname), "localhost", "127.0.0.1", "[::1]"}),
         "PREFERRED_URL_SCHEME": url.scheme,
         "TRUSTED_PROXIES": settings.trusted_proxies,

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -111,10 +111,10 @@ def has_row_locks() -> bool:
     return not is_embedded(db.engine)
 
 
-def prepare_engine(engine: Engine) -> None:
+def prepare_engine(engine: Engine, sqlite_synchronous: str) -> None:
     """Take over transaction control from Python's sqlite3, whose own would begin too late and too weakly."""
     if is_embedded(engine):
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", partial(_set_up_sqlite, sqlite_synchronous))
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "checkin", _note_use)
@@ -135,9 +135,9 @@ def _ask_the_idle(connection: Any, record: Any, _: object) -> None:
             raise DisconnectionError from error
 
 
-def _set_up_sqlite(connection: Any, _: object) -> None:
+def _set_up_sqlite(synchronous: str, connection: Any, _: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_function("search_folded", 1, folded, deterministic=True)
 

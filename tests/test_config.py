@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 from flask import Flask, render_template_string, session
+from sqlalchemy import text
 
-from invite_app import create_app, tokens
+from invite_app import create_app, db, tokens
 from invite_app.config import Settings, read_settings
 from invite_app.errors import ConfigurationError, LinkBroken
 from invite_app.services import acceptance
@@ -70,6 +71,7 @@ BAD = [
     ("REDIS_URL", "localhost:6379"),
     ("RATE_LIMITS", "true"),
     ("LOG_FORMAT", "xml"),
+    ("SQLITE_SYNCHRONOUS", "off"),
 ]
 
 
@@ -92,6 +94,15 @@ def test_every_bad_value_is_told_at_once_and_never_shown() -> None:
         read_settings({"INVITE_SECRET_KEY": "hunter2", "INVITE_MAIL_PORT": "x"})
     assert str(refused.value).count("INVITE_") == 2
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("setting", "pragma"), [("", 1), ("normal", 1), ("full", 2)])
+def test_sqlite_waits_for_the_disk_where_that_is_wanted(tmp_path: Path, setting: str, pragma: int) -> None:
+    environ = {**BASE, "INVITE_INSTANCE_PATH": str(tmp_path), "INVITE_SQLITE_SYNCHRONOUS": setting}
+    app = create_app(environ, testing=True)
+    with app.app_context():
+        assert db.session().scalar(text("PRAGMA synchronous")) == pragma
+    dispose(app)
 
 
 def test_what_can_be_wrong_is_all_described() -> None:

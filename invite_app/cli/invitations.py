@@ -1,5 +1,7 @@
 """flask invite: one person, or everybody on a list."""
 
+from collections.abc import Iterable, Iterator
+from itertools import islice, tee
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from .answers import Answer, Facts
 from .commands import OPERATOR, Commands
 
 commands = Commands()
+Listed = tuple[lists.Person, invitations.Draft]
 
 
 @commands.command("invite")
@@ -44,9 +47,10 @@ def invite(
     organization_id = organizations.id_of(organization)
     known = workspaces.list_all(organization_id, by=OPERATOR)
     if file is not None:
-        people = list(lists.read(file))
-        drafts = [_draft(person, role or "", chosen, note, known) for person in people]
-        return _invite_all(organization_id, people, drafts, dry_run)
+        people = ((person, _draft(person, role or "", chosen, note, known)) for person in lists.read(file))
+        return _tell(
+            _check_all(organization_id, people) if dry_run else _invite_all(organization_id, people), dry_run
+        )
     ids = _workspace_ids(chosen, known)
     draft = invitations.Draft(email or "", role or "", given_name, family_name, ids, note)
     sent = invitations.send(organization_id, draft, by=OPERATOR)
@@ -81,17 +85,33 @@ def _workspace_ids(chosen: tuple[str, ...], known: list[Workspace]) -> list[UUID
     return [by_name.get(folded(item), item) for item in chosen]
 
 
-def _invite_all(
-    organization_id: UUID, people: list[lists.Person], drafts: list[invitations.Draft], dry_run: bool
-) -> Answer:
-    if dry_run:
-        results, done = bulk.check(organization_id, drafts, by=OPERATOR), "ready"
-    else:
-        (_, results), done = bulk.send(organization_id, drafts, by=OPERATOR), "invited"
-    rows = [_result(person, result.error, done) for person, result in zip(people, results, strict=True)]
-    good = sum(result.error is None for result in results)
-    says = f"{good} of {len(rows)} {'are ready; nothing was sent' if dry_run else 'invited'}."
-    return Answer(rows, says=says, is_good=good == len(rows))
+def _check_all(organization_id: UUID, people: Iterable[Listed]) -> Iterator[Facts]:
+    people, same = tee(people)
+    results = bulk.check_each(organization_id, (draft for _, draft in same), by=OPERATOR)
+    for (person, _), result in zip(people, results, strict=True):
+        yield _result(person, result.error, "ready")
+
+
+def _invite_all(organization_id: UUID, people: Iterable[Listed]) -> Iterator[Facts]:
+    """However long the list is, no more of it than one sending takes is held at a time."""
+    people = iter(people)
+    while part := list(islice(people, bulk.MAX_ROWS)):
+        _, results = bulk.send(organization_id, [draft for _, draft in part], by=OPERATOR)
+        for (person, _), result in zip(part, results, strict=True):
+            yield _result(person, result.error, "invited")
+
+
+def _tell(results: Iterator[Facts], dry_run: bool) -> Answer:
+    """All rows, or of a list that is longer than one sending the refused ones."""
+    total, rows, refused = 0, list[Facts](), list[Facts]()
+    for row in results:
+        total += 1
+        refused += [row] if row["result"] == "refused" else []
+        if total <= bulk.MAX_ROWS:
+            rows.append(row)
+    good = total - len(refused)
+    says = f"{good} of {total} {'are ready; nothing was sent' if dry_run else 'invited'}."
+    return Answer(rows if total <= bulk.MAX_ROWS else refused, says=says, is_good=not refused)
 
 
 def _result(person: lists.Person, obstacle: DomainError | None, done: str) -> Facts:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -23,21 +24,29 @@ class Person:
 
 
 def read(file: Path) -> Iterator[Person]:
-    """The people on a list whose first line names the columns, in any order.
+    """The people on a list whose first line names the columns, in any order; read as they are asked for.
 
     Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises
     click.BadParameter.
     """
+    _check_is_text(file)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        head = next(lines, "")
+        rows = csv.DictReader(chain([head], lines), delimiter=max(",;\t", key=head.count), restkey="")
+        rows.fieldnames = [_column(name) for name in rows.fieldnames or ()]
+        _check_columns(rows.fieldnames)
+        for number, row in enumerate((row for row in rows if any(row.values())), start=1):
+            yield _person(number, row)
+
+
+def _check_is_text(file: Path) -> None:
+    """All of it, before anything is done with its first line."""
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
+        with file.open(encoding="utf-8-sig") as lines:
+            for _ in lines:
+                pass
     except UnicodeDecodeError:
         raise click.BadParameter("This file is not text. Save the sheet as CSV (UTF-8).") from None
-    separator = max(",;\t", key=(lines or [""])[0].count)
-    rows = csv.DictReader(lines, delimiter=separator, restkey="")
-    rows.fieldnames = [_column(name) for name in rows.fieldnames or ()]
-    _check_columns(rows.fieldnames)
-    for number, row in enumerate((row for row in rows if any(row.values())), start=1):
-        yield _person(number, row)
 
 
 def _column(heading: str) -> str:

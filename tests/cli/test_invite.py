@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from invite_app.services import invitations
+from invite_app.services import bulk, invitations
 from tests.support.factories import OPERATOR, Acme, configure, make_organization
 
 from .conftest import Ask, Run
@@ -93,6 +93,16 @@ def test_a_list_for_people_reads_well(acme: Acme, file: Path, run: Run) -> None:
     lines = run("invite", "acme", "--csv", file, "--role", "member").output.splitlines()
     assert lines[0] == "2 of 6 invited."
     assert lines[3] == "1    ana@guest.example   invited  -"
+
+
+def test_a_list_longer_than_one_sending_goes_out_in_parts_and_names_who_is_refused(
+    app: Flask, acme: Acme, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MAX_ROWS", 4)
+    dry = json.loads(run("invite", "acme", "--csv", file, "--role", "member", "--dry-run", "--json").stdout)
+    real = json.loads(run("invite", "acme", "--csv", file, "--role", "member", "--json").stdout)
+    assert [row["row"] for row in dry] == [row["row"] for row in real] == [2, 3, 4, 6]
+    assert set(invited(app, acme)) == {"eli@guest.example", "ana@guest.example"}
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

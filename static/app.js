@@ -107,6 +107,15 @@ on("click", "[data-copy]", async (button) => {
   (button.querySelector("[data-copy-words]") ?? button).textContent = "Copied";
 });
 
+// A file that is too large stays here, so that the page comes back with what was typed and says so.
+document.addEventListener("submit", (e) => {
+  const input = e.target.querySelector("[data-max-bytes]");
+  if (!input) return;
+  const isTooLarge = input.files[0]?.size > Number(input.dataset.maxBytes);
+  if (isTooLarge) input.value = "";
+  e.target.elements.too_large.value = isTooLarge ? "yes" : "";
+});
+
 // A form is sent once; coming back to the page makes it usable again.
 document.addEventListener("submit", (e) => {
   if (e.defaultPrevented || e.target.method !== "post") return;

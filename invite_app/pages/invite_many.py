@@ -1,13 +1,14 @@
 """Inviting many: the first page, where a list is pasted or a file is chosen, and what opens and drops it."""
 
-from typing import Any
+from io import SEEK_END
+from typing import IO, Any
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.file import FileField
 from werkzeug.exceptions import RequestEntityTooLarge
-from wtforms import SelectField, SelectMultipleField, TextAreaField
+from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField, ValidationError
 
 from invite_app.errors import (
     BatchUnknown,
@@ -23,7 +24,7 @@ from invite_app.models import Sheet
 from invite_app.models.role import MEMBER
 from invite_app.services import admission, roles, sheet_text, sheets, workspaces
 
-from . import facts, spreadsheets
+from . import facts, kept_forms, spreadsheets
 from .blueprint import pages
 from .facts import Attempt, Row
 from .fields import PageForm, choice, role_choices
@@ -34,6 +35,8 @@ HERE = "/organizations/<uuid:organization_id>/invitations/bulk"
 ONE = f"{HERE}/<uuid:sheet_id>"
 MIB = 1024 * 1024
 LARGEST_FILE = 10 * MIB
+LARGEST_FORM = 32 * MIB
+"""So much is read, so that the page can come back with what was typed beside a file that is too large."""
 EXAMPLE = (
     ("ana.sousa@example.com", "Ana", "Sousa", "Member", ""),
     ("bo.ek@example.com", "Bo", "Ek", "Admin", ""),
@@ -41,7 +44,7 @@ EXAMPLE = (
 ROWS = {
     ListEmpty: Row("text", lambda _: "Paste a list, or choose a file with at least one person on it."),
     ListUnreadable: Row("file"),
-    ListTooLong: Row("text"),
+    ListTooLong: Row("text", lambda error: f"{error} Take some out, and send them as another list."),
     RoleUnknown: Row("role"),
     RoleAboveOwn: Row("role", facts.sentence),
 }
@@ -50,8 +53,18 @@ ROWS = {
 class StartForm(PageForm):
     text = TextAreaField("The list")
     file = FileField("Or a file")
+    too_large = HiddenField()
+    """Set by the page's script, which holds back a file that would be refused."""
     role = SelectField("Role", validate_choice=False, default=MEMBER)
     workspaces = SelectMultipleField("Workspaces", validate_choice=False)
+
+    def validate_file(self, field: FileField) -> None:
+        if self.too_large.data or (field.data and _size(field.data.stream) > LARGEST_FILE):
+            self.too_large.data = ""
+            if field.data:
+                field.data.close()
+            limit = f"This file is larger than {LARGEST_FILE // MIB} MiB."
+            raise ValidationError(f"{limit} Choose a smaller one, or send the list in parts.")
 
     def list_text(self) -> str:
         """What was chosen or else pasted. It stays in the box, since a browser sends no file twice.
@@ -59,7 +72,8 @@ class StartForm(PageForm):
         Raises ListUnreadable.
         """
         if self.file.data:
-            self.text.data = sheet_text.decode(self.file.data.read())
+            with self.file.data.stream as file:
+                self.text.data = sheet_text.decode(file.read())
         return self.text.data or ""
 
 
@@ -67,8 +81,8 @@ class StartForm(PageForm):
 def take_long_lists(endpoint: str | None, _: dict[str, Any] | None) -> None:
     """This form alone may be large. It has to be said before anything reads the form, the token's check included."""
     if endpoint == "pages.invite_many" and request.method == "POST":
-        request.max_content_length = LARGEST_FILE + MIB
-        request.max_form_memory_size = LARGEST_FILE
+        largest = LARGEST_FORM if kept_forms.was_signed_in() else LARGEST_FILE + MIB
+        request.max_content_length = request.max_form_memory_size = largest
 
 
 @pages.route(HERE, methods=["GET", "POST"])
@@ -82,7 +96,13 @@ def invite_many(organization_id: UUID) -> ResponseReturnValue:
         with Attempt(form, ROWS):
             sheet = _create(organization_id, form)
             return redirect(url_for("pages.check_list", sheet_id=sheet.id), 303)
-    return show("invite_many/start.html", status=form.status, form=form, obstacle="" if form.errors else _obstacle())
+    return show(
+        "invite_many/start.html",
+        status=form.status,
+        form=form,
+        obstacle="" if form.errors else _obstacle(),
+        largest_file=LARGEST_FILE,
+    )
 
 
 @pages.get(f"{HERE}/example")
@@ -108,8 +128,14 @@ def show_no_such_list(_: DomainError) -> ResponseReturnValue:
 
 @pages.errorhandler(RequestEntityTooLarge)
 def show_too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
-    sentence = f"This is too large. A file may have up to {LARGEST_FILE // MIB} MiB."
+    sentence = f"This is too large: a file may have up to {LARGEST_FILE // MIB} MiB. Go back and send less."
     return show("errors/400.html", status=413, sentence=sentence)
+
+
+def _size(stream: IO[bytes]) -> int:
+    size = stream.seek(0, SEEK_END)
+    stream.seek(0)
+    return size
 
 
 def _create(organization_id: UUID, form: StartForm) -> Sheet:

@@ -6,6 +6,8 @@ from io import BytesIO
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
 from invite_app.courier import Courier
 from invite_app.db import session
@@ -69,7 +71,7 @@ class TestStart:
     def test_a_file_that_is_refused_is_shown_in_the_box(self, owner: Visitor, start: str) -> None:
         file = (BytesIO(b"a@guest.example\n" * 10_001), "list.csv")
         page = owner.submit(start, role="member", file=file)
-        assert page.errors == ["10,001 rows; 10,000 fit."]
+        assert page.errors == ["10,001 rows; 10,000 fit. Take some out, and send them as another list."]
         assert page.value("text").startswith("a@guest.example")
 
     def test_a_role_above_ones_own_is_refused(self, acme: Acme, start: str, visit: Callable[..., Visitor]) -> None:
@@ -83,12 +85,36 @@ class TestStart:
         answer = owner.client.post(f"{start[:-5]}/new", data={"note": large})
         assert answer.status_code == 413
 
-    def test_a_file_that_is_too_large_is_said(self, owner: Visitor, start: str) -> None:
+    def test_a_file_that_is_too_large_is_said_and_what_was_pasted_stays(self, owner: Visitor, start: str) -> None:
+        file = FileStorage(BytesIO(b"x" * (10 * MIB + 1)), "list.csv", "file")
+        sent = {"csrf_token": owner.token(start), "text": "ana@guest.example", "role": "member", "file": file}
+        boundary, body = encode_multipart(sent)
+        kind = f"multipart/form-data; boundary={boundary}"
+        answer = owner.client.post(start, data=body, content_type=kind)
+        page = html.read(answer.text)
+        assert answer.status_code == 422
+        assert page.errors == ["This file is larger than 10 MiB. Choose a smaller one, or send the list in parts."]
+        assert page.value("text") == "ana@guest.example"
+
+    def test_a_file_that_the_script_held_back_is_said_once(self, owner: Visitor, start: str) -> None:
+        page = owner.submit(start, text="ana@guest.example", role="member", too_large="yes")
+        assert page.errors[0].startswith("This file is larger than 10 MiB.")
+        assert page.value("text") == "ana@guest.example"
+        assert page.value("too_large") == ""
+
+    def test_a_list_that_is_far_too_long_stays_in_the_box(self, owner: Visitor, start: str) -> None:
+        text = "\n".join(["a@guest.example," + "x" * 1100] * 10_001)
+        page = owner.submit(start, text=text, role="member")
+        assert page.errors == ["10,001 rows; 10,000 fit. Take some out, and send them as another list."]
+        assert page.value("text").splitlines() == text.splitlines()
+
+    def test_what_is_too_large_to_be_read_is_said(self, owner: Visitor, start: str) -> None:
         kind = "multipart/form-data; boundary=x"
-        size = {"CONTENT_LENGTH": str(12 * MIB)}
+        size = {"CONTENT_LENGTH": str(33 * MIB)}
         answer = owner.client.post(start, content_type=kind, environ_overrides=size)
         assert answer.status_code == 413
-        assert "This is too large. A file may have up to 10 MiB." in html.read(answer.text).texts("p")
+        said = "This is too large: a file may have up to 10 MiB. Go back and send less."
+        assert said in html.read(answer.text).texts("p")
 
     def test_the_free_plan_is_said_at_once_and_refuses(
         self, app: Flask, acme: Acme, owner: Visitor, start: str

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField
 
-from invite_app.errors import DomainError
+from invite_app.errors import DomainError, SeatsFull
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.role import MEMBER
@@ -73,16 +73,17 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
         with Attempt(form):
             _tell(invitations.send(organization_id, form.draft(), by=actor()))
             return redirect(url_for("pages.invitations"), 303)
+    preview = _preview(organization_id, form)
     return show(
         "invitations/new.html",
         status=form.status,
         form=form,
         roles=words.role_lines(all_roles, standing()),
-        preview=_preview(organization_id, form),
+        preview=preview,
         guess=guess,
         is_typing=is_preview,
         is_news=form.asked.data != asked,
-        obstacle="" if form.errors else _obstacle(),
+        obstacle="" if form.errors else _obstacle(preview),
         words=words,
     )
 
@@ -119,10 +120,11 @@ def _preview(organization_id: UUID, form: InviteForm) -> previews.Preview | None
         return None
 
 
-def _obstacle() -> facts.Text:
+def _obstacle(preview: previews.Preview | None) -> facts.Text:
     """What would refuse any invitation, said before anybody fills in the form."""
+    organization = standing().organization
     try:
-        admission.check_plan(standing().organization)
+        admission.check_plan(organization)
     except DomainError as error:
         return facts.sentence(error)
-    return ""
+    return facts.sentence(SeatsFull(organization.seat_limit or 0)) if preview and preview.is_full else ""

@@ -22,6 +22,12 @@ class Preview:
     seat: int
     message: messages.MailMessage
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no such seat."""
+        limit = self.organization.seat_limit
+        return limit is not None and self.seat > limit
+
 
 def of(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
     """The effect and the mail of a draft that need not be complete yet.

@@ -116,6 +116,7 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         report=report,
         people=[_name(one) for one in report.done],
         done=_invitations(len(report.done)),
+        selected=_share(report),
         left_out=[_why(one) for one in report.left_out],
         works_until=times.day(now() + standing().organization.invitation_lifetime),
     )
@@ -129,6 +130,13 @@ def _say(act: Act, report: Report) -> None:
         more = len(report.left_out) - len(named)
         rest = [f"and {more:,} more"] if more else []
         flash(f"{len(report.left_out):,} of {report.total:,} left out: {'; '.join([*named, *rest])}.", "warn")
+
+
+def _share(report: Report) -> str:
+    """How many of those selected, as the title of the page says it."""
+    if not report.left_out or not report.done:
+        return _invitations(report.total)
+    return f"{len(report.done):,} of {_invitations(report.total)}"
 
 
 def _invitations(number: int) -> str:

@@ -65,7 +65,7 @@ def test_some_are_revoked_after_their_effect_was_shown(app: Flask, acme: Acme, l
         invitations.revoke(acme.id, made[2].id, by=OPERATOR)
     chosen = "&".join(f"id={one.id}" for one in made)
     page = owner.get(f"{list_}/revoke?{chosen}&state=all")
-    assert page.texts("h1") == ["Revoke 3 invitations?"]
+    assert page.texts("h1") == ["Revoke 2 of 3 invitations?"]
     assert bullets(page) == ["b@guest.example", "a@guest.example", "c@guest.example (is revoked)"]
     assert "Left out: 1 of 3" in page.texts("h2")
     fields = {"id": [str(one.id) for one in made], "state": "all", "number": "3"}

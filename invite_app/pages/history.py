@@ -60,9 +60,22 @@ LATEST_WORDS: dict[str, tuple[str, str, str]] = {
     "member.removed": ("user-minus", "off", "{actor} removed {target}"),
     "member.left": ("logout", "off", "{target} left"),
     "member.role_changed": ("shield-check", "off", "{actor} changed the role of {target}"),
+    "member.added": ("user-plus", "ok", "{actor} added {target}"),
+    "member.workspaces_changed": ("folders", "off", "{actor} changed the workspaces of {target}"),
+    "member.metadata_changed": ("pencil", "off", "{actor} changed the metadata of {target}"),
+    "ownership.offered": ("crown", "wait", "{actor} offered {target} to become owner"),
+    "ownership.declined": ("crown", "off", "The offer to {target} to become owner was turned down"),
     "workspace.created": ("folders", "off", "{actor} made the workspace {target}"),
+    "workspace.renamed": ("folders", "off", "{actor} renamed the workspace {target}"),
     "workspace.deleted": ("folders", "off", "{actor} deleted the workspace {target}"),
+    "role.created": ("shield-check", "off", "{actor} made the role {target}"),
+    "role.changed": ("shield-check", "off", "{actor} changed the role {target}"),
+    "role.deleted": ("shield-check", "off", "{actor} deleted the role {target}"),
+    "api_key.created": ("key", "off", "{actor} made the API key {target}"),
+    "api_key.revoked": ("key", "off", "{actor} revoked the API key {target}"),
+    "message.retried": ("refresh", "wait", "{actor} tried to deliver to {target} again"),
     "organization.created": ("plus", "ok", "{actor} made the organization"),
+    "organization.changed": ("settings", "off", "{actor} changed the settings"),
 }
 
 

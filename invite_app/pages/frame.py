@@ -70,6 +70,7 @@ NAVIGATION = (
 
 def register(app: Flask) -> None:
     app.add_template_global(has_endpoint)
+    app.add_template_filter(from_here)
 
 
 def show(template: str, *, status: int = 200, **values: Any) -> ResponseReturnValue:
@@ -92,6 +93,11 @@ def theme() -> str:
 
 def has_endpoint(name: str) -> bool:
     return name in current_app.view_functions
+
+
+def from_here(address: str) -> str:
+    """The address without the folder it shares with this page: of the HTML of a long list, addresses are a third."""
+    return address.removeprefix(f"{request.path.rpartition('/')[0]}/")
 
 
 def local_address() -> str:

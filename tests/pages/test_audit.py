@@ -86,7 +86,7 @@ def test_a_key_and_the_command_line_are_told_apart_from_people(app: Flask, acme:
         ("action=invitation.", ["Revoked the invitation of ana@guest.example", "Invited ana@guest.example"]),
         ("action=invitation.sent&who=adam", []),
         ("who=%25", []),
-        ("who=%00", []),
+        ("whom=%00garage%00", ["Made the workspace Garage"]),
         ("whom=%ED%A0%80", []),
     ],
 )

@@ -117,15 +117,22 @@ def fetch(
 
 
 def glimpse(narrow: Narrow, place: Place[Row]) -> Subquery:
-    """How many rows fit (`number`, up to CAP), and of a single one its id (`key`): for one test, in one statement."""
-    matches = select(func.count()).select_from(_in_window(narrow, place, WINDOW).subquery()).scalar_subquery()
+    """How many rows fit (`number`, up to CAP), and of a single one its id (`key`): for one test, in one statement.
+
+    What is common in a window is counted along the list, in rows enough for CAP of them; anything else in the index.
+    PostgreSQL, told to walk on until it has CAP, sorts the whole list instead: 300 ms at a million.
+    """
     near = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(CAP + 1).cte("near")
     found = _materialized(narrow.fitting_of(near, ()))
-    number = select(func.count()).select_from(found).scalar_subquery()
-    is_common = matches > COMMON
+    in_index = select(func.count()).select_from(found).scalar_subquery()
+    along = [
+        select(func.count()).select_from(_in_window(narrow, place, at_most, size).subquery()).scalar_subquery()
+        for at_most, size in ((COMMON + 1, WINDOW), (CAP + 1, CAP * WINDOW // COMMON))
+    ]
+    is_common = case((along[0] <= COMMON, False), else_=along[1] > CAP)
     return select(
-        case((is_common, narrow.counted(CAP, place)), else_=number).label("number"),
-        case((is_common, null()), (number == 1, select(found.c[0]).scalar_subquery())).label("key"),
+        case((is_common, CAP + 1), else_=in_index).label("number"),
+        case((is_common, null()), (in_index == 1, select(found.c[0]).scalar_subquery())).label("key"),
     ).subquery()
 
 
@@ -155,12 +162,12 @@ class Reading(Generic[Row]):
         return [], Count(session().scalar(select(number)) or 0, CAP)
 
 
-def _in_window(narrow: Narrow, place: Place[Row], at_most: int | None = None) -> Select[Any]:
-    """The ids of the page (or of so many rows) among the next rows of the list."""
+def _in_window(narrow: Narrow, place: Place[Row], at_most: int | None = None, size: int | None = None) -> Select[Any]:
+    """The ids of the page (or of so many rows) among the next WINDOW (or so many) rows of the list."""
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     tested = [test.column.label(f"t{number}") for number, test in enumerate(narrow.tests)]
     rows = narrow.untested.with_only_columns(narrow.key.label("key"), *tested, *columns)
-    window = place.of(rows).limit(WINDOW).subquery()
+    window = place.of(rows).limit(size or WINDOW).subquery()
     conditions = [
         one
         for test, column in zip(narrow.tests, tested, strict=True)

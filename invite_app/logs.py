@@ -15,7 +15,10 @@ from . import log_context
 HIDDEN = "[redacted]"
 
 _SECRETS = (
-    (re.compile(r"(/(?:invitations|sign-in|reset|leave|account)/)[^/\s?#\"'<>&]{37,}"), rf"\1{HIDDEN}"),
+    (
+        re.compile(r"(/(?:invitations|sign-in|reset|leave|setup|account(?:/address)?)/)[^/\s?#\"'<>&]{37,}"),
+        rf"\1{HIDDEN}",
+    ),
     (re.compile(r"((?:token|inv_code|password|secret|key)=)[^&\s\"'<>]+"), rf"\1{HIDDEN}"),
     (re.compile(r"\bsk_[\w-]{8,}"), f"sk_{HIDDEN}"),
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),

@@ -35,6 +35,8 @@ UUID = "01a1fbc8-c9c8-72f0-b849-69b0acf74fcb"
         f"GET /invitations/{TOKEN} HTTP/1.1",
         f"GET /invitations/{TOKEN[:20]}%2D{TOKEN[21:]}/accept HTTP/1.1",
         f"http://localhost/sign-in/{TOKEN}",
+        f"GET /account/address/{TOKEN} HTTP/1.1",
+        f"POST /setup/{TOKEN} HTTP/1.1",
         f"GET /setup?token={TOKEN} HTTP/1.1",
         f"GET /auth?inv_code={TOKEN}&organization_id={UUID} HTTP/1.1",
         f"Authorization: Bearer {KEY}",

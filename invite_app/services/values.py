@@ -31,6 +31,7 @@ MAX_NAME = 100
 MAX_FOLDED_NAME = 300  # a single ligature can stand for a whole sentence
 MAX_NOTE = 1000
 MAX_METADATA = 8192
+MAX_SEARCH, MAX_WORDS = 4000, 20
 _UNHEARD_OF = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"
 MIN_LIFETIME, MAX_LIFETIME = timedelta(hours=1), timedelta(days=365)
@@ -172,8 +173,12 @@ def allowed_domain(text: str) -> str:
 
 
 def words(fragment: str) -> list[str]:
-    """The words of a search. U+0000, which no database holds in a text, separates them like a space."""
-    return searchable(fragment.replace("\0", " ")).split()
+    """The different words of a search, as many and as long as a database can look for without harm.
+
+    U+0000, which no database holds in a text, separates them like a space.
+    """
+    found = searchable(fragment[:MAX_SEARCH].replace("\0", " ")).split()
+    return [word[:MAX_EMAIL] for word in dict.fromkeys(found)][:MAX_WORDS]
 
 
 def searchable(text: str) -> str:

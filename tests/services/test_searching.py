@@ -223,3 +223,9 @@ def everybody_of(acme: Acme) -> list[Membership]:
 
 def found_by_scan(acme: Acme, fragment: str) -> set[str]:
     return {row.user.email for row in everybody_of(acme) if all(word in row.sort_name for word in fragment.split())}
+
+
+@pytest.mark.parametrize("fragment", ["ab " * 2000, " ".join(map(str, range(2000))), "ana" * 20_000, "ü" * 60_000])
+def test_no_search_is_too_much_for_a_database(fragment: str, acme: Acme) -> None:
+    invite(acme, "ana@guest.example")
+    assert found_members(acme, fragment) == found_invitations(acme, fragment) == found_events(acme, fragment) == set()

@@ -87,6 +87,18 @@ def find(parsed: tokens.Token) -> Invitation:
     return invitation
 
 
+def lock(parsed: tokens.Token) -> tuple[Invitation, Organization]:
+    """The invitation behind a genuine token, read under its organization's lock, as part of the caller's transaction.
+
+    Raises LinkBroken.
+    """
+    organization_id = session().scalar(_PLACE, {"id": parsed.id})
+    if organization_id is None:
+        raise LinkBroken
+    organization = lock_organization(organization_id)
+    return find(parsed), organization
+
+
 def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Membership:
     """Make an account at the invited address, and a member of it.
 
@@ -142,12 +154,8 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
 
 
 def _lock_pending(parsed: tokens.Token) -> tuple[Invitation, Organization]:
-    """The invitation behind a genuine token, read under its organization's lock, still pending."""
-    organization_id = session().scalar(_PLACE, {"id": parsed.id})
-    if organization_id is None:
-        raise LinkBroken
-    organization = lock_organization(organization_id)
-    invitation = find(parsed)
+    """The invitation of `lock`, still pending. Raises LinkBroken and InvitationEnded."""
+    invitation, organization = lock(parsed)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationEnded(invitation.id, state)
     return invitation, organization

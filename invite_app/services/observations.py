@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy.orm.attributes import flag_modified
 
 from invite_app import tokens
-from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
 from invite_app.models import Invitation, InvitationState, Observation, User
@@ -62,9 +61,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
     """
     parsed = tokens.parse(token)
     with transaction():
-        invitation = acceptance.find(parsed)
-        lock_organization(invitation.organization_id)
-        invitation = acceptance.find(parsed)
+        invitation, _ = acceptance.lock(parsed)
         match invitation.state_at(now()):
             case InvitationState.EXPIRED:
                 is_first = invitation.asked_at is None

@@ -11,14 +11,25 @@ from sqlalchemy import func, select
 
 from invite_app.access import OperatorActor
 from invite_app.db import session
-from invite_app.models import Invitation, Membership, Organization, User
-from invite_app.services import acceptance, api_keys, delivery, invitations, members, organizations, roles
+from invite_app.models import Invitation, Membership, Organization, OutboxMessage, User
+from invite_app.services import (
+    acceptance,
+    api_keys,
+    delivery,
+    invitations,
+    members,
+    notices,
+    observations,
+    organizations,
+    roles,
+)
 from invite_app.services.organizations import Founder, Founding
 from tests.support.factories import (
     BY_OPERATOR,
     PASSWORD,
     Acme,
     configure,
+    expire,
     invite,
     make_api_key,
     make_member,
@@ -237,3 +248,16 @@ class TestImmediateDelivery:
                 invite(acme, f"a{number}@guest.example")
         claimed = [row.id for rows in together(partial(delivery.claim, 3) for _ in range(6)) for row in rows]
         assert len(claimed) == len(set(claimed)) == 12
+
+
+def test_asking_for_a_fresh_one_many_times_at_once_tells_the_inviter_once(
+    app: Flask, acme: Acme, together: Together
+) -> None:
+    with app.app_context():
+        late = invite(acme)
+        expire(late)
+        token = token_of(late)
+    together(partial(observations.ask_again, token) for _ in MANY)
+    with app.app_context():
+        told = select(func.count()).where(OutboxMessage.kind == notices.ASKED)
+        assert session().scalar(told) == 1

@@ -8,11 +8,20 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 
 from invite_app.access import Actor, Standing, locked
 from invite_app.db import session
-from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, RowState, SheetRow
+from invite_app.models import (
+    DeliveryState,
+    Invitation,
+    InvitationEvent,
+    InvitationState,
+    Observation,
+    OutboxMessage,
+    RowState,
+    SheetRow,
+)
 from invite_app.models.base import now
 
 from . import endings, invitation_deeds, invitation_lists, results
@@ -43,7 +52,7 @@ def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int
 
 
 def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
-    """Of the list's invitations those whose mail nobody is sending."""
+    """Of the list's invitations those whose mail nobody is sending, and of which nobody has the link already."""
     return (
         select(what)
         .select_from(Invitation)
@@ -54,6 +63,10 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
             Invitation.state == InvitationState.PENDING,
             OutboxMessage.state == DeliveryState.QUEUED,
             OutboxMessage.lease.is_(None),
+            Invitation.link_copied.is_(False),
+            ~exists().where(
+                InvitationEvent.invitation_id == Invitation.id, InvitationEvent.kind == Observation.TAKEN
+            ),
         )
     )
 

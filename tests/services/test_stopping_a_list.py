@@ -11,7 +11,7 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.errors import PermissionMissing, SheetUnknown
 from invite_app.models import Invitation, OutboxMessage, Sheet
-from invite_app.services import audit, seats, sheet_progress, sheet_stop, sheet_text, sheets
+from invite_app.services import audit, invitations, seats, sheet_progress, sheet_stop, sheet_text, sheets
 from tests.support.factories import Acme, make_organization, reread
 from tests.support.mail import SmtpServer
 
@@ -79,3 +79,18 @@ def test_only_those_who_invite_here_stop_it(acme: Acme) -> None:
     globex = make_organization("Globex")
     with pytest.raises(SheetUnknown):
         sheet_stop.stop(globex.id, sheet.id, by=globex.owner.actor)
+
+
+@pytest.mark.parametrize("how", ["sent again", "copied"])
+def test_an_invitation_whose_link_somebody_has_stays(how: str, app: Flask, acme: Acme) -> None:
+    sheet, (ana,) = send(acme, "ana")
+    if how == "copied":
+        invitations.copy_link(acme.id, ana.id, by=acme.owner.actor)
+    else:
+        assert Courier(app).run_once() == 1
+        invitations.resend(acme.id, ana.id, by=acme.owner.actor)
+    session().commit()
+    assert sheet_stop.count_waiting(acme.id, sheet.id, by=acme.owner.actor) == 0
+    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 0
+    assert reread(ana).state == "pending"
+    assert Courier(app).run_once() == 1

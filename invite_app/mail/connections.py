@@ -176,7 +176,8 @@ class _Smtp(smtplib.SMTP):
             self.file = _Lines(self.sock, self._clock)
         if self.file is not None:
             self.file.clock = self._clock
-        return super().getreply()
+        code, text = super().getreply()
+        return code, text.replace(b"\0", b"?")  # no database holds U+0000, and answers are written down
 
     def _check(self, command: str, recipient: str) -> None:
         code, text = self.getreply()

@@ -239,3 +239,12 @@ def test_without_a_mail_server_messages_are_kept(app: Flask) -> None:
         (row,) = kept_mail.list_latest(by=acme.owner.actor)
         assert (row.state, row.answer) == ("sent", "local outbox")
         assert messages.invitation(row).to == "ana@guest.example"
+
+
+def test_an_answer_that_no_database_could_hold_is_written_down(
+    queue_app: Flask, acme: Acme, smtp: SmtpServer
+) -> None:
+    queue(queue_app, acme)
+    smtp.fail("550 5.1.1 no\0body", at="rcpt")
+    assert (work(queue_app), work(queue_app)) == (1, 0)
+    assert (rows(queue_app)[0].state, rows(queue_app)[0].reason) == ("failed", "550 5.1.1 no?body")

@@ -4,6 +4,7 @@ import csv
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from invite_app.errors import ListEmpty, ListTooLong, ListUnreadable
@@ -59,25 +60,31 @@ def read(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
     """
     lines = text.lstrip("\ufeff").splitlines()
     try:
-        rows = [
-            row for row in csv.reader(lines, delimiter=_delimiter(lines), strict=False) if any(map(str.strip, row))
-        ]
+        found = filter(_is_filled, csv.reader(lines, delimiter=_delimiter(lines), strict=False))
+        rows = list(islice(found, None if limit is None else limit + 2))  # a header, and one too many
+        others = sum(1 for _ in found)  # are counted, not kept: there can be millions
     except csv.Error:
         raise ListUnreadable from None
     columns, rows = _columns(rows)
     if not rows:
         raise ListEmpty
-    if limit is not None and len(rows) > limit:
-        raise ListTooLong(len(rows), limit)
+    if limit is not None and len(rows) + others > limit:
+        raise ListTooLong(len(rows) + others, limit)
     return [_line(columns, row) for row in rows]
 
 
 def with_cells(line: Line, cells: Mapping[str, str]) -> Line:
     """The line with some of its cells written anew, as somebody types them; names of other columns are ignored."""
-    clean: dict[str, Any] = {name: _clean(cell) for name, cell in cells.items() if name in COLUMNS}
-    if "workspaces" in clean:
-        clean["workspaces"] = _names(clean["workspaces"])
-    return replace(line, **clean)
+    kept: dict[str, Any] = {name: clean(cell) for name, cell in cells.items() if name in COLUMNS}
+    if "workspaces" in kept:
+        kept["workspaces"] = _names(kept["workspaces"])
+    return replace(line, **kept)
+
+
+def clean(cell: str) -> str:
+    """Without what a database cannot store; anything else wrong with it is for the checks to say."""
+    kept = "".join(char for char in cell if unicodedata.category(char) != "Cs" and char != "\0")
+    return kept.strip()[:MAX_CELL]
 
 
 def write(lines: Sequence[Line]) -> Iterator[list[str]]:
@@ -85,6 +92,10 @@ def write(lines: Sequence[Line]) -> Iterator[list[str]]:
     yield list(COLUMNS)
     for line in lines:
         yield [line.email, line.given_name, line.family_name, line.role, "; ".join(line.workspaces)]
+
+
+def _is_filled(row: Sequence[str]) -> bool:
+    return any(map(str.strip, row))
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -107,9 +118,3 @@ def _line(columns: Sequence[str], row: Sequence[str]) -> Line:
 
 def _names(cell: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in cell.replace("|", ";").split(";") if name.strip())
-
-
-def _clean(cell: str) -> str:
-    """Without what a database cannot store; anything else wrong with it is for the checks to say."""
-    kept = "".join(char for char in cell if unicodedata.category(char) != "Cs" and char != "\0")
-    return kept.strip()[:MAX_CELL]

@@ -18,7 +18,7 @@ from invite_app.errors import SheetUnknown
 from invite_app.models import Batch, RowState, Sheet, SheetRow
 
 from . import admission, bulk, seats, sheet_rows, sheet_sections
-from .sheet_text import Line, with_cells
+from .sheet_text import MAX_ROWS, Line, clean, with_cells
 
 LIFETIME = timedelta(days=30)
 PAGE = 50
@@ -64,7 +64,7 @@ def create(
             organization_id=standing.organization.id,
             created_by_id=standing.user.id if standing.user else None,
             role=role,
-            workspaces=list(workspaces),
+            workspaces=[clean(name) for name in workspaces],
         )
         sheet_rows.check_default_role(standing, sheet)
         session().add(sheet)
@@ -101,7 +101,7 @@ def list_rows(
         .where(SheetRow.sheet_id == sheet.id, sheet_sections.conditions(section, last_seat))
         .order_by(sheet_rows.URGENCY, SheetRow.position)
         .limit(PAGE)
-        .offset((page - 1) * PAGE)
+        .offset((min(page, MAX_ROWS // PAGE + 1) - 1) * PAGE)
     )
     rows = [_shown(row, last_seat) for row in session().scalars(query)]
     return _with_seat_numbers(sheet, rows)
@@ -184,7 +184,7 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
 ) -> Row:
     with locked(organization_id, by=by, needs="invitations:write") as standing:
         sheet = _find(standing, sheet_id)
-        row = session().get(SheetRow, (sheet.id, position))
+        row = session().get(SheetRow, (sheet.id, position)) if position <= MAX_ROWS else None
         if row is None or row.state == RowState.SENT:
             raise SheetUnknown(str(sheet_id))
         sheet_rows.change(standing, sheet, row, new(sheet_rows.line_of(row)), keep=keep)

@@ -11,6 +11,7 @@ from werkzeug.test import encode_multipart
 
 from invite_app.courier import Courier
 from invite_app.db import session
+from invite_app.errors import ListTooLong
 from invite_app.models import Invitation
 from invite_app.services import sheet_text
 from tests.pages.test_every_answer import count
@@ -300,3 +301,21 @@ def test_the_ways_to_it(acme: Acme, owner: Visitor, start: str) -> None:
     home = f"/organizations/{acme.id}"
     for path in (f"{home}/", f"{home}/invitations", f"{home}/invitations/new"):
         assert start in owner.get(path).links
+
+
+def test_numbers_that_no_database_holds_are_those_of_no_row(owner: Visitor, start: str) -> None:
+    made = paste(owner, start, "ana@guest.example")
+    assert not owner.get(f"{made}?page={'9' * 20}").texts("span", "who-name")
+    for number in ("9" * 20, "9" * 5000):
+        assert owner.post(f"{made}/rows/{number}", page=made, email="bo@guest.example").status_code == 404
+
+
+def test_a_workspace_that_no_database_could_hold_is_no_workspace(owner: Visitor, start: str) -> None:
+    made = paste(owner, start, "ana@guest.example", workspaces="Sa\0les?")
+    assert "Fix" in told(owner.get(made))[0]
+
+
+def test_of_a_list_that_is_far_too_long_all_rows_are_counted() -> None:
+    with pytest.raises(ListTooLong) as refused:
+        sheet_text.read("email\n" + "a\n\n" * 12_345)
+    assert (refused.value.rows, refused.value.limit) == (12_345, 10_000)

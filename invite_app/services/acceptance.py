@@ -88,10 +88,7 @@ def find(parsed: tokens.Token) -> Invitation:
 
 
 def lock(parsed: tokens.Token) -> tuple[Invitation, Organization]:
-    """The invitation behind a genuine token, read under its organization's lock, as part of the caller's transaction.
-
-    Raises LinkBroken.
-    """
+    """The invitation behind a genuine token, read under its organization's lock. Raises LinkBroken."""
     organization_id = session().scalar(_PLACE, {"id": parsed.id})
     if organization_id is None:
         raise LinkBroken

@@ -241,7 +241,7 @@ def test_27_one_bad_row_kills_or_hides_the_rest(app: Flask, acme: Acme, owner: V
 def test_28_invitation_spam_and_limits_that_are_not_explained(
     make_app: Callable[..., Flask], acme: Acme, monkeypatch: pytest.MonkeyPatch, key: dict[str, str]
 ) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.parse("1 per hour"))
+    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, 3600))
     app = make_app(INVITE_RATE_LIMITS="on")
     with time_machine.travel("2026-03-01T13:04:30Z", tick=False):
         owner, form = Visitor(app).sign_in(acme.owner), f"/organizations/{acme.id}/invitations/new"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from . import ids
-from .db import has_row_locks, session, transaction
+from .db import has_row_locks, once_per_reading, session, transaction
 from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.base import now
@@ -123,23 +123,10 @@ def authorize(actor: Actor, organization_id: UUID | str, permission: str | None 
     Raises OrganizationUnknown (no such organization, or the actor has no part in it), Unauthenticated (the key
     ended meanwhile) and PermissionMissing.
     """
-    organization_id = ids.parse(organization_id, OrganizationUnknown())
-    standing = _remembered_standing(actor, organization_id)
+    place = ids.parse(organization_id, OrganizationUnknown())
+    standing = once_per_reading(("standing", actor, place), lambda: _read_standing(actor, place))
     if permission:
         standing.check_may(permission)
-    return standing
-
-
-def _remembered_standing(actor: Actor, organization_id: UUID) -> Standing:
-    """The same for the whole of a reading transaction; a writing one reads it each time."""
-    current: Session = session()()
-    if current.info.get("writing"):
-        return _read_standing(actor, organization_id)
-    begun, known = current.info.get("standings", (None, {}))
-    if begun is not current.get_transaction():
-        known = {}
-    standing: Standing = known.get((actor, organization_id)) or _read_standing(actor, organization_id)
-    current.info["standings"] = (current.get_transaction(), {**known, (actor, organization_id): standing})
     return standing
 
 

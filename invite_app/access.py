@@ -6,7 +6,7 @@ writing transaction, so a revoked key or a removed member never acts on a right 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -18,6 +18,7 @@ from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, Role
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.base import now
 from .models.role import PERMISSIONS
+from .reading import Reader, attach
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class OperatorActor:
 Actor = PersonActor | KeyActor | OperatorActor
 
 # The statements of every request are built once: building one anew costs five times what running it does.
-_LOCKED = select(Organization).where(Organization.id == bindparam("organization_id")).with_for_update(key_share=True)
-_PERSONS_STANDING = (
+_LOCKED = Reader(
+    select(Organization).where(Organization.id == bindparam("organization_id")).with_for_update(key_share=True)
+)
+_PERSONS_STANDING = Reader(
     select(Organization, User, Role)
     .join(Membership, Membership.organization_id == Organization.id)
     .join(User, User.id == Membership.user_id)
@@ -56,7 +59,7 @@ _PERSONS_STANDING = (
     .where(Organization.id == bindparam("organization_id"), Membership.user_id == bindparam("user_id"))
 )
 _users_role = aliased(Role)
-_KEYS_STANDING = (
+_KEYS_STANDING = Reader(
     select(ApiKey, Organization, User, Role, _users_role)
     .join(Organization, Organization.id == ApiKey.organization_id)
     .join(User, User.id == ApiKey.user_id)
@@ -140,15 +143,15 @@ def locked(organization_id: UUID | str, *, by: Actor, needs: str | None = None) 
     with transaction():
         if has_row_locks():
             lock_organization(organization_id)
-        yield authorize(by, organization_id, needs)
+        standing = authorize(by, organization_id, needs)
+        yield replace(standing, organization=attach(standing.organization))
 
 
 def lock_organization(organization_id: UUID) -> Organization:
     """The organization, locked. `NO KEY UPDATE` lets rows that refer to it be inserted meanwhile."""
-    organization: Organization | None = session().scalar(_LOCKED, {"organization_id": organization_id})
-    if organization is None:
+    if (row := _LOCKED.first(organization_id=organization_id)) is None:
         raise OrganizationUnknown
-    return organization
+    return attach(row[0])
 
 
 def _read_standing(actor: Actor, organization_id: UUID) -> Standing:
@@ -162,15 +165,14 @@ def _read_standing(actor: Actor, organization_id: UUID) -> Standing:
 
 
 def _standing_of_person(actor: PersonActor, organization_id: UUID) -> Standing:
-    values = {"organization_id": organization_id, "user_id": actor.user_id}
-    if (row := session().execute(_PERSONS_STANDING, values).first()) is None:
+    if (row := _PERSONS_STANDING.first(organization_id=organization_id, user_id=actor.user_id)) is None:
         raise OrganizationUnknown
     organization, user, role = row
     return Standing(actor, organization, frozenset(role.permissions), user, is_owner=role.is_owner)
 
 
 def _standing_of_key(actor: KeyActor, organization_id: UUID) -> Standing:
-    row = session().execute(_KEYS_STANDING, {"api_key_id": actor.api_key_id}).first()
+    row = _KEYS_STANDING.first(api_key_id=actor.api_key_id)
     if row is None or not is_live(row[0]):
         raise Unauthenticated
     api_key, organization, user, key_role, role = row

@@ -1,7 +1,7 @@
 """Writing rows past the session's unit of work, where a request is hot or a list is long.
 
-One flush costs what six inserts cost, and a statement that is built anew five times what running it does. All of this
-is for use inside `transaction()`, on rows that no session follows.
+One flush costs what six inserts cost, and each is handed to the driver `prepared`. All of this is for use inside
+`transaction()`, on rows that no session follows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Insert, Update, bindparam, insert, literal, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from . import prepared
 from .db import has_row_locks, session
 from .models.base import Base, row_of, written_columns
 
@@ -42,8 +43,8 @@ def change(instance: Base, **values: Any) -> Write:
 def insert_all(instances: Sequence[Base]) -> None:
     """Insert `fresh` instances of one model in one statement."""
     if instances:
-        table = instances[0].__table__
-        session().connection().execute(insert(table), [row_of(instance) for instance in instances])  # type: ignore[arg-type]
+        model = type(instances[0])
+        prepared.insert_many(_insert_many(model), written_columns(model), [row_of(one) for one in instances])
 
 
 def insert_for_each(template: Base, of: ColumnElement[bool], **taken: Any) -> None:
@@ -62,13 +63,17 @@ def insert_for_each(template: Base, of: ColumnElement[bool], **taken: Any) -> No
 
 def write(*writes: Write) -> None:
     """Do all of them, in one round trip where the database can: each as a common table expression of the last."""
-    connection = session().connection()
     if not has_row_locks():
         for one in writes:
-            connection.execute(one.statement, one.values)
+            prepared.execute(one.statement, one.values)
     else:
         together = _combined(tuple(one.statement for one in writes))
-        connection.execute(together, {name: value for one in writes for name, value in one.values.items()})
+        prepared.execute(together, {name: value for one in writes for name, value in one.values.items()})
+
+
+@cache
+def _insert_many(model: type[Base]) -> Insert:
+    return insert(model)
 
 
 @cache

@@ -13,6 +13,7 @@ from invite_app.db import session
 from invite_app.errors import AlreadyMember, DomainError, InvitationPending, InvitedOneself, RoleUnknown
 from invite_app.models import Invitation, InvitationState, Membership, Role, User
 from invite_app.models.base import now
+from invite_app.reading import Reader
 
 from . import roles
 
@@ -51,16 +52,11 @@ _FACTS: tuple[Any, ...] = (
     exists().where(*_PENDING, Invitation.expires_at <= _NOW),
 )
 _LOOK = select(*_FACTS)
-_LOOK_WITH_ROLE = (
-    select(Role, *_FACTS)
-    .where(
-        Role.organization_id == _HERE,
-        or_(
-            Role.key.in_(bindparam("spellings", expanding=True)),
-            Role.folded_name.in_(bindparam("spellings", expanding=True)),
-        ),
+_SPELLINGS: tuple[Any, ...] = (bindparam("spelling"), bindparam("other_spelling"))
+_LOOK_WITH_ROLE = Reader(
+    select(Role, *_FACTS).where(
+        Role.organization_id == _HERE, or_(Role.key.in_(_SPELLINGS), Role.folded_name.in_(_SPELLINGS))
     )
-    .limit(1)
 )
 
 
@@ -71,8 +67,9 @@ def look(organization_id: UUID, address: str) -> Look:
 
 def look_with_role(organization_id: UUID, address: str, role: str) -> tuple[Role, Look]:
     """The same together with the role that somebody calls by this name. Raises RoleUnknown."""
-    values = _values(organization_id, address) | {"spellings": roles.spellings(role)}
-    if (row := session().execute(_LOOK_WITH_ROLE, values).first()) is None:
+    spellings = roles.spellings(role)
+    named = {"spelling": spellings[0], "other_spelling": spellings[-1]} if spellings else None
+    if named is None or (row := _LOOK_WITH_ROLE.first(**_values(organization_id, address), **named)) is None:
         raise RoleUnknown(role)
     return row[0], Look(address, *row[1:])
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sql
 from flask import current_app
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import rows
 from invite_app.access import KeyActor, PersonActor, Standing
@@ -116,7 +117,9 @@ def is_allowed(url: str, organization: Organization) -> bool:
 
 def set_inviter(invitation: Invitation, standing: Standing) -> None:
     """Write down that the actor is the one who invites."""
-    for name, value in _inviter(standing, standing).items():
+    inviter = _inviter(standing, standing)
+    set_committed_value(invitation, "inviter", inviter.pop("inviter"))  # for whoever reads on; the id is what is kept
+    for name, value in inviter.items():
         setattr(invitation, name, value)
 
 

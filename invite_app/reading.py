@@ -1,0 +1,78 @@
+"""Reading whole objects past the session's unit of work, where a request is hot.
+
+To make five objects of one row the session takes 130 us, what is done here 15 (SQLite, measured): nobody looks for an
+earlier copy, and nothing follows what becomes of them. `attach` gives one of them to the session after all.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, TypeVar
+
+from sqlalchemy import Select
+from sqlalchemy.orm.attributes import instance_state
+from sqlalchemy.orm.util import identity_key
+
+from .db import session
+from .models.base import Base, loaded
+
+Model = TypeVar("Model", bound=Base)
+
+
+class Reader:
+    """A statement that selects models, aliased ones too, and columns; built once, and read as often as wanted."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self._statement = statement
+
+    def first(self, **values: Any) -> tuple[Any, ...] | None:
+        """The first row with these values for the statement's parameters: an object for each model."""
+        current = session()()
+        current.flush()  # what this transaction has changed is to be seen
+        row = current.connection().execute(self._columns, values).first()
+        return None if row is None else self._objects(tuple(row))
+
+    def _objects(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(
+            row[start] if names is None else _known(loaded(model, zip(names, row[start:end], strict=True)))
+            for model, names, start, end in self._parts
+        )
+
+    @cached_property
+    def _columns(self) -> Select[Any]:
+        columns = (column for selected in self._selected for column in self._columns_of(selected))
+        return self._statement.with_only_columns(*columns, maintain_column_froms=True)
+
+    @cached_property
+    def _parts(self) -> list[tuple[Any, tuple[str, ...] | None, int, int]]:
+        """For each thing selected its model and attributes (None: a plain column), and where they stand in a row."""
+        parts, start = [], 0
+        for selected in self._selected:
+            columns = self._columns_of(selected)
+            names = tuple(column.key for column in columns) if selected["entity"] is selected["expr"] else None
+            parts.append((selected["type"], names, start, start + len(columns)))
+            start += len(columns)
+        return parts
+
+    @property
+    def _selected(self) -> Iterator[dict[str, Any]]:
+        return iter(self._statement.column_descriptions)
+
+    def _columns_of(self, selected: dict[str, Any]) -> list[Any]:
+        if selected["entity"] is not selected["expr"]:
+            return [selected["expr"]]
+        return [getattr(selected["entity"], attribute.key) for attribute in selected["type"].__mapper__.column_attrs]
+
+
+def _known(instance: Model) -> Model:
+    """The same object, as one of the database's: should a session get hold of it, it is no new one to insert."""
+    instance_state(instance).key = identity_key(instance=instance)
+    return instance
+
+
+def attach(instance: Model) -> Model:
+    """The object that the session follows, this or an earlier copy: what is changed of it is written at the commit."""
+    current = session()()
+    known: Model | None = current.identity_map.get(instance_state(instance).key)
+    if known is None:
+        current.add(instance)
+    return known or instance

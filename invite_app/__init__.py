@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import api, cli, config_names, db, log_context, logs, metrics, pages, secret_key, worker
+from .browser_sessions import CookieSessions
 from .config import KNOWN, flask_config, make_folder, read_settings, variables
 from .extensions import csrf, login, mail
 from .extensions import db as database
@@ -32,6 +33,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
         instance_path=str(Path(settings.instance_path).absolute()) if settings.instance_path else None,
     )
     app.url_rule_class = LateRule
+    app.session_interface = CookieSessions()
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
     logs.configure(app)
     logs.tell_foreign_settings(config_names.foreign(variables(environ), KNOWN))

@@ -7,6 +7,8 @@ writing transaction, so a revoked key or a removed member never acts on a right 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -17,7 +19,7 @@ from .db import has_row_locks, once_per_reading, session, transaction
 from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.base import now
-from .models.role import PERMISSIONS
+from .models.role import OWNER, PERMISSIONS
 from .reading import Reader, attach
 
 
@@ -47,28 +49,51 @@ class OperatorActor:
 
 Actor = PersonActor | KeyActor | OperatorActor
 
+
+class ActingKey(NamedTuple):
+    """What is known of the key that acts; of its row the rest is of no use here."""
+
+    id: UUID
+    name: str
+    revoked_at: datetime | None
+    expires_at: datetime | None
+
+
 # The statements of every request are built once: building one anew costs five times what running it does.
 _LOCKED = Reader(
     select(Organization).where(Organization.id == bindparam("organization_id")).with_for_update(key_share=True)
 )
 _PERSONS_STANDING = Reader(
-    select(Organization, User, Role)
+    select(Organization, User, Role.permissions, Role.is_built_in, Role.key)
     .join(Membership, Membership.organization_id == Organization.id)
     .join(User, User.id == Membership.user_id)
     .join(Role, Role.id == Membership.role_id)
     .where(Organization.id == bindparam("organization_id"), Membership.user_id == bindparam("user_id"))
 )
-_users_role = aliased(Role)
+_keys_role = aliased(Role)
 _KEYS_STANDING = Reader(
-    select(ApiKey, Organization, User, Role, _users_role)
-    .join(Organization, Organization.id == ApiKey.organization_id)
+    select(
+        Organization,
+        User,
+        Role.permissions,
+        Role.is_built_in,
+        Role.key,
+        _keys_role.permissions,
+        _keys_role.is_built_in,
+        _keys_role.key,
+        ApiKey.id,
+        ApiKey.name,
+        ApiKey.revoked_at,
+        ApiKey.expires_at,
+    )
+    .join(ApiKey, ApiKey.organization_id == Organization.id)
     .join(User, User.id == ApiKey.user_id)
-    .join(Role, Role.id == ApiKey.role_id)
+    .join(_keys_role, _keys_role.id == ApiKey.role_id)
     .join(
         Membership,
         (Membership.user_id == ApiKey.user_id) & (Membership.organization_id == ApiKey.organization_id),
     )
-    .join(_users_role, _users_role.id == Membership.role_id)
+    .join(Role, Role.id == Membership.role_id)
     .where(ApiKey.id == bindparam("api_key_id"))
 )
 
@@ -81,7 +106,7 @@ class Standing:
     organization: Organization
     permissions: frozenset[str]
     user: User | None = None
-    api_key: ApiKey | None = None
+    api_key: ActingKey | None = None
     is_owner: bool = False
 
     @property
@@ -151,7 +176,8 @@ def lock_organization(organization_id: UUID) -> Organization:
     """The organization, locked. `NO KEY UPDATE` lets rows that refer to it be inserted meanwhile."""
     if (row := _LOCKED.first(organization_id=organization_id)) is None:
         raise OrganizationUnknown
-    return attach(row[0])
+    organization: Organization = row[0]
+    return attach(organization)
 
 
 def _read_standing(actor: Actor, organization_id: UUID) -> Standing:
@@ -167,19 +193,24 @@ def _read_standing(actor: Actor, organization_id: UUID) -> Standing:
 def _standing_of_person(actor: PersonActor, organization_id: UUID) -> Standing:
     if (row := _PERSONS_STANDING.first(organization_id=organization_id, user_id=actor.user_id)) is None:
         raise OrganizationUnknown
-    organization, user, role = row
-    return Standing(actor, organization, frozenset(role.permissions), user, is_owner=role.is_owner)
+    organization, user, *role = row
+    return Standing(actor, organization, frozenset(role[0]), user, is_owner=_is_owner(*role))
 
 
 def _standing_of_key(actor: KeyActor, organization_id: UUID) -> Standing:
     row = _KEYS_STANDING.first(api_key_id=actor.api_key_id)
-    if row is None or not is_live(row[0]):
+    if row is None or not is_live(api_key := ActingKey(*row[8:])):
         raise Unauthenticated
-    api_key, organization, user, key_role, role = row
+    organization, user, role, keys_role = row[0], row[1], row[2:5], row[5:8]
     if organization.id != organization_id:
         raise OrganizationUnknown
-    permissions = frozenset(key_role.permissions) & frozenset(role.permissions)
-    return Standing(actor, organization, permissions, user, api_key, is_owner=key_role.is_owner and role.is_owner)
+    permissions = frozenset(role[0]) & frozenset(keys_role[0])
+    is_owner = _is_owner(*role) and _is_owner(*keys_role)
+    return Standing(actor, organization, permissions, user, api_key, is_owner=is_owner)
+
+
+def _is_owner(_permissions: list[str], is_built_in: bool, key: str) -> bool:
+    return is_built_in and key == OWNER
 
 
 def _standing_of_operator(actor: OperatorActor, organization_id: UUID) -> Standing:
@@ -189,6 +220,6 @@ def _standing_of_operator(actor: OperatorActor, organization_id: UUID) -> Standi
     return Standing(actor, organization, frozenset(PERMISSIONS), is_owner=True)
 
 
-def is_live(api_key: ApiKey) -> bool:
+def is_live(api_key: ApiKey | ActingKey) -> bool:
     """Whether the key was neither revoked nor has come to its end."""
     return api_key.revoked_at is None and (api_key.expires_at is None or api_key.expires_at > now())

@@ -33,6 +33,18 @@ def session() -> scoped_session[Any]:
     return db.session
 
 
+def connection() -> Connection:
+    """What the session of this request or command speaks through, for statements that need no objects.
+
+    What the session has changed so far is written first. Asking the session each time would take as long as many a
+    statement does.
+    """
+    current = db.session()
+    current.flush()
+    found: Connection | None = current.info.get("connection")
+    return found or current.connection()
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """A new writing transaction; it commits at the end, or rolls back when an error leaves the block.
@@ -49,7 +61,7 @@ def transaction() -> Iterator[Session]:
     with _turn():
         current.info["writing"] = True
         try:
-            current.connection(execution_options={"begin_immediate": True})
+            current.info["connection"] = current.connection(execution_options={"begin_immediate": True})
             yield current
             current.commit()
         except BaseException:
@@ -57,6 +69,7 @@ def transaction() -> Iterator[Session]:
             raise
         finally:
             current.info["writing"] = False
+            current.info.pop("connection", None)
 
 
 _turns = threading.Lock()

@@ -4,14 +4,14 @@ To make five objects of one row the session takes 130 us, what is done here 15 (
 earlier copy, and nothing follows what becomes of them. `attach` gives one of them to the session after all.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
 from sqlalchemy import Select
 from sqlalchemy.orm.attributes import instance_state
-from sqlalchemy.orm.util import identity_key
 
+from . import prepared
 from .db import session
 from .models.base import Base, loaded
 
@@ -21,19 +21,21 @@ Model = TypeVar("Model", bound=Base)
 class Reader:
     """A statement that selects models, aliased ones too, and columns; built once, and read as often as wanted."""
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement
 
     def first(self, **values: Any) -> tuple[Any, ...] | None:
         """The first row with these values for the statement's parameters: an object for each model."""
-        current = session()()
-        current.flush()  # what this transaction has changed is to be seen
-        row = current.connection().execute(self._columns, values).first()
-        return None if row is None else self._objects(tuple(row))
+        row = prepared.first(self._columns, values)
+        return None if row is None else self._objects(row)
 
-    def _objects(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def all(self, **values: Any) -> list[tuple[Any, ...]]:
+        """All rows with these values for the statement's parameters."""
+        return [self._objects(row) for row in prepared.rows(self._columns, values)]
+
+    def _objects(self, row: list[Any]) -> tuple[Any, ...]:
         return tuple(
-            row[start] if names is None else _known(loaded(model, zip(names, row[start:end], strict=True)))
+            row[start] if names is None else _object(model, names, row[start:end])
             for model, names, start, end in self._parts
         )
 
@@ -63,14 +65,20 @@ class Reader:
         return [getattr(selected["entity"], attribute.key) for attribute in selected["type"].__mapper__.column_attrs]
 
 
-def _known(instance: Model) -> Model:
-    """The same object, as one of the database's: should a session get hold of it, it is no new one to insert."""
-    instance_state(instance).key = identity_key(instance=instance)
+def _object(model: type[Model], names: Sequence[str], values: Sequence[Any]) -> Model | None:
+    """The object, known as one of the database's: should a session get hold of it, it is no new one to insert.
+
+    None for what an outer join did not find, of which the key, which comes first, is missing.
+    """
+    if values[0] is None:
+        return None
+    instance = loaded(model, zip(names, values, strict=True))
+    instance_state(instance).key = (model, (values[0],), None)
     return instance
 
 
 def attach(instance: Model) -> Model:
-    """The object that the session follows, this or an earlier copy: what is changed of it is written at the commit."""
+    """What the session follows, this object or an earlier copy: changes of it are written at the commit."""
     current = session()()
     known: Model | None = current.identity_map.get(instance_state(instance).key)
     if known is None:

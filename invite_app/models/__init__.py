@@ -4,6 +4,8 @@ from .audit import AuditEvent
 from .batch import Batch, IdempotencyKey
 from .figures import WeeklyFigures
 from .invitation import (
+    IS_PENDING,
+    IS_QUEUED,
     DeliveryState,
     Invitation,
     InvitationState,
@@ -18,6 +20,8 @@ from .sheet import RowState, Sheet, SheetRow
 from .user import AccountLink, Session, User
 
 __all__ = [
+    "IS_PENDING",
+    "IS_QUEUED",
     "AccountLink",
     "ApiKey",
     "AuditEvent",

@@ -29,6 +29,16 @@ def sortable(length: int) -> Any:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+class Word(TypeDecorator[str]):
+    """One of a few words, for each of which a StrEnum may stand. Drivers get plain text, which they know best."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+
 class UtcTime(TypeDecorator[datetime]):
     """An aware UTC time; a naive one is refused, so that no local time can slip in."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Computed, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Identified, now
+from .base import Base, Identified, Word, now
 
 
 class Observation(StrEnum):
@@ -38,7 +38,7 @@ class InvitationEvent(Identified, Base):
 
     invitation_id: Mapped[UUID] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(default=now)
-    kind: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(Word(20))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 

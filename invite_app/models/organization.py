@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Interval, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Identified, now
+from .base import Base, Identified, Word, now
 
 DEFAULT_LIFETIME = timedelta(days=7)
 
@@ -25,7 +25,7 @@ class Organization(Identified, Base):
 
     name: Mapped[str] = mapped_column(String(100))
     slug: Mapped[str] = mapped_column(String(100), unique=True)
-    plan: Mapped[str] = mapped_column(String(10), default=Plan.PAID)
+    plan: Mapped[str] = mapped_column(Word(10), default=Plan.PAID)
     seat_limit: Mapped[int | None]
     invitation_lifetime: Mapped[timedelta] = mapped_column(Interval(), default=DEFAULT_LIFETIME)
     allowed_domains: Mapped[list[str]] = mapped_column(default=list)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Identified, now
+from .base import Base, Identified, Word, now
 
 
 class RowState(StrEnum):
@@ -54,7 +54,7 @@ class SheetRow(Base):
     is_kept: Mapped[bool] = mapped_column(default=False)
     """Somebody has said that the address is meant as it is written."""
     address: Mapped[str] = mapped_column(String(254), default="")
-    state: Mapped[str] = mapped_column(String(10), default=RowState.READY)
+    state: Mapped[str] = mapped_column(Word(10), default=RowState.READY)
     field: Mapped[str] = mapped_column(String(30), default="")
     reason: Mapped[str] = mapped_column(String(500), default="")
     suggestion: Mapped[str] = mapped_column(String(254), default="")

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
-from sqlalchemy.orm import joinedload, selectinload
 
 from invite_app import rows, tokens
-from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import (
     AccountExists,
@@ -15,7 +13,6 @@ from invite_app.errors import (
     DomainError,
     InvitationEnded,
     InviterLostRight,
-    LinkBroken,
     ProofRequired,
     RoleGone,
     SeatsFull,
@@ -25,8 +22,9 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Role, User
 from invite_app.models.base import fresh, now
 from invite_app.models.membership import membership_workspaces, sort_name
+from invite_app.reading import Reader, attach
 
-from . import accounts, audit, drafts, endings, inviters, member_lists, notices, passwords, values
+from . import accounts, audit, drafts, endings, invitation_links, inviters, notices, passwords, values
 
 
 @dataclass(frozen=True)
@@ -53,22 +51,18 @@ class Offer:
     landing: str | None = None
 
 
-_COMPLETE = (
-    select(Invitation)
-    .options(
-        joinedload(Invitation.organization, innerjoin=True),
-        joinedload(Invitation.role),
-        joinedload(Invitation.inviter),
-        selectinload(Invitation.workspaces),
+_PERSON = Reader(
+    select(User, Membership.id)
+    .outerjoin(
+        Membership, (Membership.user_id == User.id) & (Membership.organization_id == bindparam("organization_id"))
     )
-    .where(Invitation.id == bindparam("id"))
+    .where(User.id == bindparam("user_id"))
 )
-_PLACE = select(Invitation.organization_id).where(Invitation.id == bindparam("id"))
 
 
 def look(token: str) -> Offer:
     """What a link offers; changes nothing. Raises LinkBroken."""
-    invitation = find(tokens.parse(token))
+    invitation = invitation_links.find(tokens.parse(token))
     state = invitation.state_at(now())
     return Offer(
         invitation,
@@ -77,23 +71,6 @@ def look(token: str) -> Offer:
         obstacle=_find_obstacle(invitation) if state == InvitationState.PENDING else None,
         landing=_landing(invitation),
     )
-
-
-def find(parsed: tokens.Token) -> Invitation:
-    """The invitation behind a genuine token, with all that its page shows. Raises LinkBroken."""
-    invitation: Invitation | None = session().scalar(_COMPLETE, {"id": parsed.id})
-    if invitation is None or not tokens.is_genuine(parsed, "invitation", invitation.nonce):
-        raise LinkBroken
-    return invitation
-
-
-def lock(parsed: tokens.Token) -> tuple[Invitation, Organization]:
-    """The invitation behind a genuine token, read under its organization's lock. Raises LinkBroken."""
-    organization_id = session().scalar(_PLACE, {"id": parsed.id})
-    if organization_id is None:
-        raise LinkBroken
-    organization = lock_organization(organization_id)
-    return find(parsed), organization
 
 
 def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Membership:
@@ -120,12 +97,12 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
     ProofRequired.
     """
     parsed = tokens.parse(token)
-    with transaction() as writing:
+    with transaction():
         invitation, organization = _lock_pending(parsed)
-        user = writing.get_one(User, user_id)
+        user, membership_id = _person(user_id, organization)
         if user.email != invitation.email:
             raise WrongAccount(invitation.email, user.email)
-        if member_lists.find(organization.id, user.id) is not None:
+        if membership_id is not None:
             raise AlreadyMember(user.email, user.id)
         role = _check_acceptable(invitation, organization)
         if not user.is_proven and parsed.is_copied:
@@ -133,6 +110,13 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
         if not user.is_proven:
             user.is_proven = True
         return _join(invitation, organization, role, user, ip)
+
+
+def _person(user_id: UUID, organization: Organization) -> tuple[User, UUID | None]:
+    """The person, and the id of their place in the organization when they have one."""
+    row = _PERSON.first(user_id=user_id, organization_id=organization.id)
+    assert row is not None  # whoever is signed in has an account
+    return attach(row[0]), row[1]
 
 
 def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
@@ -151,8 +135,8 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
 
 
 def _lock_pending(parsed: tokens.Token) -> tuple[Invitation, Organization]:
-    """The invitation of `lock`, still pending. Raises LinkBroken and InvitationEnded."""
-    invitation, organization = lock(parsed)
+    """The invitation, locked and still pending. Raises LinkBroken and InvitationEnded."""
+    invitation, organization = invitation_links.lock(parsed)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationEnded(invitation.id, state)
     return invitation, organization

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, exists, or_, select
 from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.errors import AlreadyMember, DomainError, InvitationPending, InvitedOneself, RoleUnknown
-from invite_app.models import Invitation, InvitationState, Membership, Role, User
+from invite_app.models import IS_PENDING, Invitation, Membership, Role, User
 from invite_app.models.base import now
 from invite_app.reading import Reader
 
@@ -40,7 +40,7 @@ class Look:
 _HERE: Any = bindparam("organization_id")
 _ADDRESS: Any = bindparam("address")
 _NOW: Any = bindparam("now")
-_PENDING = (Invitation.organization_id == _HERE, Invitation.state == InvitationState.PENDING)
+_PENDING = (Invitation.organization_id == _HERE, IS_PENDING)
 _LIVE = (*_PENDING, Invitation.email == _ADDRESS, Invitation.expires_at > _NOW)
 _FACTS: tuple[Any, ...] = (
     select(User.id)

@@ -12,6 +12,7 @@ from invite_app.db import session, transaction
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import (
+    IS_QUEUED,
     AccountLink,
     DeliveryState,
     Invitation,
@@ -75,7 +76,7 @@ def hasten(row: OutboxMessage) -> None:
     """Let the next try come at once, unless one is under way; part of the caller's transaction."""
     session().execute(
         update(OutboxMessage)
-        .where(OutboxMessage.id == row.id, OutboxMessage.state == DeliveryState.QUEUED, OutboxMessage.lease.is_(None))
+        .where(OutboxMessage.id == row.id, IS_QUEUED, OutboxMessage.lease.is_(None))
         .values(next_attempt_at=now())
     )
 
@@ -113,7 +114,7 @@ def claim(limit: int) -> list[OutboxMessage]:
     lease = uuid4()
     due = (
         select(OutboxMessage.id)
-        .where(OutboxMessage.state == DeliveryState.QUEUED, OutboxMessage.next_attempt_at <= now())
+        .where(IS_QUEUED, OutboxMessage.next_attempt_at <= now())
         .order_by(OutboxMessage.next_attempt_at)
         .limit(limit)
     )

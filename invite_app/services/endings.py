@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Update, func, select, update
 
 from invite_app.db import once_per_reading, session
-from invite_app.models import Invitation, InvitationState, Organization
+from invite_app.models import IS_PENDING, Invitation, InvitationState, Organization
 from invite_app.models.base import now
 
 from . import audit
@@ -32,7 +32,7 @@ def overdue_now(organization_id: UUID) -> int:
     """How many pending invitations have passed their end, which nobody has written down yet."""
     overdue = select(func.count()).where(
         Invitation.organization_id == organization_id,
-        Invitation.state == InvitationState.PENDING,
+        IS_PENDING,
         Invitation.expires_at <= now(),
     )
     return once_per_reading(("overdue", organization_id), lambda: session().scalar(overdue) or 0)
@@ -46,7 +46,7 @@ def revoke_those_to(organization: Organization, address: str) -> None:
         select(Invitation).where(
             Invitation.organization_id == organization.id,
             Invitation.email == address,
-            Invitation.state == InvitationState.PENDING,
+            IS_PENDING,
         )
     ):
         audit.record(organization.id, audit.SERVER, "invitation.revoked", invitation)
@@ -61,9 +61,7 @@ def end(invitation: Invitation, organization: Organization, state: InvitationSta
 
 
 def _pending(organization_id: UUID) -> Update:
-    return update(Invitation).where(
-        Invitation.organization_id == organization_id, Invitation.state == InvitationState.PENDING
-    )
+    return update(Invitation).where(Invitation.organization_id == organization_id, IS_PENDING)
 
 
 def _end(organization: Organization, which: Update, state: InvitationState, ended_at: datetime | Any) -> None:

@@ -8,7 +8,7 @@ from invite_app.db import session, transaction
 from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
-from invite_app.models import Invitation, InvitationState, OutboxMessage
+from invite_app.models import IS_PENDING, Invitation, OutboxMessage
 
 from . import audit, delivery
 
@@ -60,7 +60,7 @@ def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:
             delete(Invitation)
             .where(
                 Invitation.id == invitation_id,
-                Invitation.state == InvitationState.PENDING,
+                IS_PENDING,
                 ours.exists(),
             )
             .execution_options(synchronize_session=False)

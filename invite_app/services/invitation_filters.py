@@ -11,7 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app import ids
 from invite_app.access import Standing
-from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, User
+from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
 from . import endings, narrowing, reasons, searching, values
@@ -76,7 +76,7 @@ def _is_in_need(only: Filter) -> bool:
 def _ending(organization_id: UUID, since: datetime, until: datetime) -> narrowing.Source:
     return select(Invitation.id).where(
         Invitation.organization_id == organization_id,
-        Invitation.state == InvitationState.PENDING,
+        IS_PENDING,
         Invitation.expires_at > since,
         Invitation.expires_at < until,
     )
@@ -112,7 +112,7 @@ def _is(state: InvitationState, moment: datetime) -> ColumnElement[bool]:
         case InvitationState.PENDING:
             # Nearly all end later, so the index by end must not be taken for a way to them: 60 ms instead of 1.
             end = func.coalesce(Invitation.expires_at, Invitation.expires_at)
-            return and_(Invitation.state == InvitationState.PENDING, end > moment)
+            return and_(IS_PENDING, end > moment)
         case InvitationState.EXPIRED:
             return or_(Invitation.state == InvitationState.EXPIRED, _is_overdue(moment))
         case _:
@@ -120,4 +120,4 @@ def _is(state: InvitationState, moment: datetime) -> ColumnElement[bool]:
 
 
 def _is_overdue(moment: datetime) -> ColumnElement[bool]:
-    return and_(Invitation.state == InvitationState.PENDING, Invitation.expires_at <= moment)
+    return and_(IS_PENDING, Invitation.expires_at <= moment)

@@ -9,7 +9,7 @@ from invite_app import ids
 from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import DomainError, MembershipUnknown, OrganizationUnknown, PermissionMissing
-from invite_app.models import ApiKey, Invitation, InvitationState, Organization, Role
+from invite_app.models import IS_PENDING, ApiKey, Invitation, Organization, Role
 
 RIGHT = "invitations:write"
 
@@ -54,7 +54,7 @@ def review(organization: Organization, user_id: UUID | None = None) -> None:
         .options(joinedload(Invitation.role))
         .where(
             Invitation.organization_id == organization.id,
-            Invitation.state == InvitationState.PENDING,
+            IS_PENDING,
             Invitation.inviter_kind != "operator",
         )
     )

@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from invite_app.access import Standing
 from invite_app.db import session
-from invite_app.models import Invitation, InvitationState
+from invite_app.models import IS_PENDING, Invitation
 from invite_app.models.base import now
 
 from . import audit, drafts
@@ -20,7 +20,7 @@ def sent_by(standing: Standing, user_id: UUID) -> list[Invitation]:
     query = select(Invitation).where(
         Invitation.organization_id == standing.organization.id,
         Invitation.inviter_id == user_id,
-        Invitation.state == InvitationState.PENDING,
+        IS_PENDING,
         Invitation.expires_at > now(),
     )
     return list(session().scalars(query.options(joinedload(Invitation.role)).order_by(Invitation.created_at)))

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 
 from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
-from invite_app.models import ApiKey, Invitation, InvitationState, Membership
+from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership
 from invite_app.models.base import now
 
 from . import member_deeds, member_invitations
@@ -59,7 +59,7 @@ def _invitation_to(standing: Standing, member: Membership) -> Invitation | None:
         select(Invitation).where(
             Invitation.organization_id == standing.organization.id,
             Invitation.email == member.user.email,
-            Invitation.state == InvitationState.PENDING,
+            IS_PENDING,
             Invitation.expires_at > now(),
         )
     )

@@ -15,7 +15,7 @@ from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
 from invite_app.models import Invitation, InvitationState, Observation, User
 from invite_app.models.base import now
 
-from . import acceptance, notices, timeline, values
+from . import acceptance, invitation_links, notices, timeline, values
 
 QUIET = timedelta(minutes=10)
 """The same thing seen again within this time is not written down again."""
@@ -61,7 +61,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
     """
     parsed = tokens.parse(token)
     with transaction():
-        invitation, _ = acceptance.lock(parsed)
+        invitation, _ = invitation_links.lock(parsed)
         match invitation.state_at(now()):
             case InvitationState.EXPIRED:
                 is_first = invitation.asked_at is None
@@ -87,10 +87,10 @@ def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] 
     """Write it down, unless the same was just written down or the invitation is over."""
     parsed = tokens.parse(token)
     moment = now()
-    if not _is_news(acceptance.find(parsed), column, moment):
+    if not _is_news(invitation_links.find(parsed), column, moment):
         return
     with transaction():
-        invitation = acceptance.find(parsed)
+        invitation = invitation_links.find(parsed)
         if not _is_news(invitation, column, moment):
             return
         setattr(invitation, column, moment)

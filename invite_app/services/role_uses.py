@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, or_, select
 
 from invite_app.access import Actor, authorize
 from invite_app.db import session
-from invite_app.models import ApiKey, Invitation, InvitationState, Membership, Role
+from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership, Role
 from invite_app.models.base import now
 
 from . import cursors, roles
@@ -49,7 +49,7 @@ def _with_use(found: list[Role]) -> list[Use]:
 def _uses() -> tuple[Select[Any], ...]:
     """One row per use, which is the role's id."""
     moment = now()
-    is_pending = Invitation.state == InvitationState.PENDING, Invitation.expires_at > moment
+    is_pending = IS_PENDING, Invitation.expires_at > moment
     is_live = ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > moment)
     return (
         select(Membership.role_id),

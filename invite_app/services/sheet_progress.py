@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 
 from invite_app.access import Actor
 from invite_app.db import session
-from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage, Sheet, SheetRow
+from invite_app.models import IS_PENDING, DeliveryState, Invitation, OutboxMessage, Sheet, SheetRow
 from invite_app.models.base import now
 
 from . import audit, invitation_lists, outbox
@@ -80,9 +80,7 @@ def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
 def try_again(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
     """Queue the failed mails of the list again whose invitations are pending; how many. Raises SheetUnknown."""
     standing, sheet = open_sheet(organization_id, sheet_id, by)
-    failed = _of(select(OutboxMessage.id), sheet).where(
-        OutboxMessage.state == DeliveryState.FAILED, Invitation.state == InvitationState.PENDING
-    )
+    failed = _of(select(OutboxMessage.id), sheet).where(OutboxMessage.state == DeliveryState.FAILED, IS_PENDING)
     return len(outbox.retry(list(session().scalars(failed)), by=audit.author(standing)))
 
 

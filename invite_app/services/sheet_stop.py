@@ -13,10 +13,11 @@ from sqlalchemy import Select, exists, func, select, update
 from invite_app.access import Actor, Standing, locked
 from invite_app.db import session
 from invite_app.models import (
+    IS_PENDING,
+    IS_QUEUED,
     DeliveryState,
     Invitation,
     InvitationEvent,
-    InvitationState,
     Observation,
     OutboxMessage,
     RowState,
@@ -60,8 +61,8 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
         .join(OutboxMessage, OutboxMessage.invitation_id == Invitation.id)
         .where(
             SheetRow.sheet_id == sheet_id,
-            Invitation.state == InvitationState.PENDING,
-            OutboxMessage.state == DeliveryState.QUEUED,
+            IS_PENDING,
+            IS_QUEUED,
             OutboxMessage.lease.is_(None),
             Invitation.link_copied.is_(False),
             ~exists().where(
@@ -76,7 +77,7 @@ def _take_back(standing: Standing, sheet_id: UUID, waiting: Sequence[UUID]) -> S
     results.lock_invitations(waiting)
     cancel = update(OutboxMessage).where(
         OutboxMessage.invitation_id.in_(waiting),
-        OutboxMessage.state == DeliveryState.QUEUED,
+        IS_QUEUED,
         OutboxMessage.lease.is_(None),
     )
     cancelled = cancel.values(state=DeliveryState.FAILED, reason=REASON, next_attempt_at=now())

@@ -10,11 +10,11 @@ from invite_app.access import lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import (
+    IS_PENDING,
     AccountLink,
     DeliveryState,
     IdempotencyKey,
     Invitation,
-    InvitationState,
     Organization,
     OutboxMessage,
     Session,
@@ -67,7 +67,7 @@ def record_expired() -> int:
     """
     overdue = exists().where(
         Invitation.organization_id == Organization.id,
-        Invitation.state == InvitationState.PENDING,
+        IS_PENDING,
         Invitation.expires_at <= now(),
     )
     organization_ids = list(session().scalars(select(Organization.id).where(overdue)))

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from invite_app.access import Actor, authorize
 from invite_app.db import session
-from invite_app.models import Invitation, InvitationState, Workspace, invitation_workspaces, membership_workspaces
+from invite_app.models import IS_PENDING, Invitation, Workspace, invitation_workspaces, membership_workspaces
 from invite_app.models.base import now
 
 from . import cursors, workspaces
@@ -61,7 +61,7 @@ def _count_pending(ids: list[UUID]) -> dict[UUID, int]:
         .join(Invitation, Invitation.id == links.c.invitation_id)
         .where(
             links.c.workspace_id.in_(ids),
-            Invitation.state == InvitationState.PENDING,
+            IS_PENDING,
             Invitation.expires_at > now(),
         )
         .group_by(links.c.workspace_id)

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 IDLE_SECONDS = 1.0
+SQLITE_SETTINGS = (
+    "journal_mode = WAL",
+    "foreign_keys = ON",
+    "wal_autocheckpoint = 4000",  # 16 MiB: a quarter as often, the pages that each write touches are copied
+)
 Found = TypeVar("Found")
 
 
@@ -150,7 +155,7 @@ def _ask_the_idle(connection: Any, record: Any, _: object) -> None:
 
 def _set_up_sqlite(synchronous: str, connection: Any, _: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
+    for pragma in (*SQLITE_SETTINGS, f"synchronous = {synchronous}"):
         connection.execute(f"PRAGMA {pragma}")
     connection.create_function("search_folded", 1, folded, deterministic=True)
 

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import tokens
 from invite_app.db import session, transaction
 from invite_app.errors import AccountExists, InvalidEmail, UserUnknown, WrongPassword
 from invite_app.models import Membership, Session, User
 from invite_app.models.base import now
+from invite_app.reading import Reader
 
 from . import account_links, audit, passwords, rate_limits, values
 from .account_links import Purpose
@@ -29,7 +31,11 @@ class Device:
     user_agent: str | None = None
 
 
-_LIVE = select(Session).where(Session.id == bindparam("id"), Session.created_at > bindparam("oldest"))
+_LIVE = Reader(
+    select(Session, User)
+    .join(User, User.id == Session.user_id)
+    .where(Session.id == bindparam("id"), Session.created_at > bindparam("oldest"))
+)
 
 
 def create(
@@ -112,7 +118,10 @@ def start_session(user_id: UUID, *, device: Device) -> Session:
 
 def find_session(session_id: str) -> Session | None:
     """The sign-in with its user, or None when it was ended or has become too old."""
-    found: Session | None = session().scalar(_LIVE, {"id": session_id, "oldest": now() - SESSION_LIFETIME})
+    if (row := _LIVE.first(id=session_id, oldest=now() - SESSION_LIFETIME)) is None:
+        return None
+    found: Session = row[0]
+    set_committed_value(found, "user", row[1])
     return found
 
 

@@ -4,6 +4,7 @@ import runpy
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,3 +52,14 @@ def test_serves_and_tells_nothing(start_process: Callable[..., ServerProcess]) -
     assert '"GET /invitations/[redacted] HTTP/1.1"' in server.output
     assert TOKEN not in server.output
     assert "hidden" not in server.output
+
+
+@on_sqlite
+@pytest.mark.parametrize(("workers", "is_shared"), [(1, False), (2, True)])
+def test_several_workers_begin_with_code_that_was_imported_once(
+    start_process: Callable[..., ServerProcess], workers: int, is_shared: bool
+) -> None:
+    server = start_process("gunicorn", workers=workers)
+    in_memory = Path(f"/proc/{server.pid}/maps").read_text()
+    assert ("pydantic_core" in in_memory) == is_shared
+    assert server.stop() == 0

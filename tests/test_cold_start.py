@@ -22,6 +22,7 @@ NEEDED_LATER = {
     "mako": "migrations",
     "rapidfuzz": "guesses at what was mistyped",
     "redis": "rate limits in Redis",
+    "sqlalchemy.dialects.postgresql": "PostgreSQL",
     "zxcvbn_rs_py": "choosing a password",
 }
 """Module -> what needs it."""

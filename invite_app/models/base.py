@@ -7,10 +7,11 @@ from functools import cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import DateTime, Dialect, MetaData, String, TypeDecorator, Uuid
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 from uuid_utils.compat import uuid7
+
+from .engines import Json
 
 NAMING_CONVENTION = {
     "ix": "ix_%(column_0_N_label)s",
@@ -19,9 +20,6 @@ NAMING_CONVENTION = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-Json = JSON().with_variant(JSONB(), "postgresql")
-"""A JSON document: text on SQLite, JSONB on PostgreSQL."""
 
 
 def sortable(length: int) -> Any:

@@ -16,11 +16,11 @@ from sqlalchemy import (
     Table,
     Uuid,
     literal_column,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .base import Base, Identified, Word, now
+from .engines import partial_index
 from .observation import Observed
 from .organization import Organization, Workspace
 from .role import Role
@@ -58,14 +58,7 @@ class Invitation(Observed, Identified, Base):
             "state IN ('pending', 'accepted', 'declined', 'revoked', 'expired')",
             name="state",
         ),
-        Index(
-            "uq_invitations_pending",
-            "organization_id",
-            "email",
-            unique=True,
-            sqlite_where=text("state = 'pending'"),
-            postgresql_where=text("state = 'pending'"),
-        ),
+        partial_index("uq_invitations_pending", "organization_id", "email", where="state = 'pending'", unique=True),
         Index("ix_invitations_by_need", "organization_id", "state", "needs_you", "created_at", "id"),
         Index("ix_invitations_by_end", "organization_id", "state", "expires_at", "id"),
         Index("ix_invitations_by_state", "organization_id", "state", "created_at", "id"),
@@ -134,12 +127,7 @@ class OutboxMessage(Identified, Base):
     __tablename__ = "outbox_messages"
     __table_args__ = (
         CheckConstraint("state IN ('queued', 'sent', 'failed')", name="state"),
-        Index(
-            "ix_outbox_messages_due",
-            "next_attempt_at",
-            sqlite_where=text("state = 'queued'"),
-            postgresql_where=text("state = 'queued'"),
-        ),
+        partial_index("ix_outbox_messages_due", "next_attempt_at", where="state = 'queued'"),
         Index("ix_outbox_messages_by_time", "organization_id", "created_at", "id"),
     )
 

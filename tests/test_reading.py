@@ -1,0 +1,117 @@
+"""Statements that are handed to the driver as they are, and the objects that are made of what they find."""
+
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import bindparam, event, insert, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from invite_app import prepared
+from invite_app.db import session, transaction
+from invite_app.extensions import db as database
+from invite_app.models import Organization, Role, User, Workspace
+from invite_app.models.base import fresh, row_of, written_columns
+from invite_app.reading import Reader, attach
+from tests.support.databases import on_postgres
+from tests.support.factories import make_organization, make_person
+
+pytestmark = pytest.mark.usefixtures("app_context")
+
+ORGANIZATION = Reader(select(Organization).where(Organization.id == bindparam("id")))
+NAME = select(Organization.name).where(Organization.id == bindparam("id"))
+ADD_USER = insert(User)
+
+
+def test_an_object_is_what_the_session_would_have_made(app: Flask) -> None:
+    acme = make_organization(allowed_domains=["acme.example"], seat_limit=5)
+    row = ORGANIZATION.first(id=acme.id)
+    assert row is not None
+    whole = session().get_one(Organization, acme.id)
+    assert {name: getattr(row[0], name) for name in written_columns(Organization)} == row_of(whole)
+
+
+def test_nothing_is_found_where_nothing_is(app: Flask) -> None:
+    assert ORGANIZATION.first(id=make_person("bo@acme.example").id) is None
+    assert ORGANIZATION.all(id=make_person("ek@acme.example").id) == []
+
+
+def test_what_an_outer_join_does_not_find_is_none(app: Flask) -> None:
+    acme = make_organization()
+    nowhere = (Workspace.organization_id == Organization.id) & (Workspace.name == "nowhere")
+    joined = select(Organization, Workspace, Role.key).outerjoin(Workspace, nowhere)
+    reader = Reader(joined.join(Role, (Role.organization_id == Organization.id) & (Role.key == "owner")))
+    assert [(row[0].id, row[1], row[2]) for row in reader.all()] == [(acme.id, None, "owner")]
+
+
+def test_what_the_transaction_has_changed_is_read(app: Flask) -> None:
+    acme = make_organization()
+    with transaction() as writing:
+        writing.get_one(Organization, acme.id).name = "Changed"
+        assert prepared.first(NAME, {"id": acme.id}) == ["Changed"]
+
+
+def test_changes_of_what_is_attached_are_written(app: Flask) -> None:
+    acme = make_organization()
+    with transaction():
+        attach(_organization(acme.id)).name = "Changed"
+    with transaction():
+        _organization(acme.id).name = "Changed again, and nobody follows"
+    assert prepared.first(NAME, {"id": acme.id}) == ["Changed"]
+
+
+def test_of_two_copies_the_session_follows_the_first(app: Flask) -> None:
+    acme = make_organization()
+    with transaction():
+        first = attach(_organization(acme.id))
+        first.name = "Changed"
+        assert attach(_organization(acme.id)) is first
+
+
+def test_an_object_that_somebody_else_refers_to_is_not_inserted_again(app: Flask) -> None:
+    acme = make_organization()
+    with transaction() as writing:
+        writing.add(_organization(acme.id))
+    assert session().get_one(Organization, acme.id).name == "Acme"
+
+
+def test_a_broken_constraint_is_told_as_by_the_session(app: Flask) -> None:
+    make_person("bo@acme.example")
+    twice = fresh(User, email="bo@acme.example", given_name="Bo", family_name="Ek")
+    with pytest.raises(IntegrityError), transaction():
+        prepared.insert_many(ADD_USER, written_columns(User), [row_of(twice)])
+
+
+def test_whoever_counts_statements_hears_of_it(app: Flask) -> None:
+    acme = make_organization()
+    heard: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        heard.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    ORGANIZATION.first(id=acme.id)
+    event.remove(database.engine, "before_cursor_execute", note)
+    assert [statement.split()[0] for statement in heard if not statement.startswith("BEGIN")] == ["SELECT"]
+
+
+@on_postgres
+def test_a_connection_that_is_cut_within_a_request_is_not_used_again(app: Flask) -> None:
+    acme = make_organization()
+    own = session().scalar(text("SELECT pg_backend_pid()"))
+    url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as cutting:
+        cutting.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
+    with pytest.raises(OperationalError) as cut:
+        ORGANIZATION.first(id=acme.id)
+    assert cut.value.connection_invalidated
+    session().remove()
+    assert _organization(acme.id).name == "Acme"
+
+
+def _organization(organization_id: Any) -> Organization:
+    row = ORGANIZATION.first(id=organization_id)
+    assert row is not None
+    organization: Organization = row[0]
+    return organization

@@ -23,12 +23,37 @@ document.addEventListener("click", (e) => {
   }
 });
 
-document.addEventListener("toggle", (e) => {
-  if (!e.target.matches?.("details.row-menu[open]")) return;
-  e.target.classList.remove("opens-up");
-  const below = e.target.querySelector(".menu-list").getBoundingClientRect().bottom;
+// A menu in a row opens upwards where it has room there only; where it has none, the page scrolls.
+const place = (menu) => {
+  menu.classList.remove("opens-up");
+  const list = menu.querySelector(".menu-list");
+  const { bottom, height } = list.getBoundingClientRect();
   const bar = document.querySelector(".bottom-bar")?.offsetHeight ?? 0;
-  e.target.classList.toggle("opens-up", below > innerHeight - bar && e.target.getBoundingClientRect().top > innerHeight / 2);
+  menu.classList.toggle("opens-up", bottom > innerHeight - bar && menu.getBoundingClientRect().top > height);
+  list.scrollIntoView({ block: "nearest" });
+};
+document.addEventListener("toggle", (e) => {
+  if (e.target.matches?.("details.row-menu[open]")) place(e.target);
+}, true);
+
+// A panel is the part of another page, read when it opens. Where that page has none, the browser goes there.
+const readPart = async (address) => {
+  const answer = await fetch(address);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return answer.ok && !answer.redirected && page.querySelector("[data-part]");
+};
+document.addEventListener("toggle", async (e) => {
+  const menu = e.target;
+  if (!menu.matches?.("details[data-panel]")) return;
+  const list = menu.querySelector(".menu-list");
+  list.replaceChildren();
+  if (!menu.open) return;
+  const address = menu.dataset.panel + location.search;
+  const part = await readPart(address).catch(() => null);
+  if (!menu.open) return;
+  if (!part) location = address;
+  else list.replaceChildren(part);
+  place(menu);
 }, true);
 
 // Check box lists: search and number chosen.

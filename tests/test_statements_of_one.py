@@ -29,6 +29,7 @@ PAGES_OF_ONE = {
     "pages.invitation_link": 6,
     "pages.list_progress": 9,
     "pages.member": 8,
+    "pages.member_role": 8,
     "pages.outbox_body": 8,
     "pages.outbox_message": 11,
     "pages.remove_member": 9,

@@ -27,6 +27,7 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     member_bulk,
     member_hand_over,
     member_removal,
+    member_role,
     members,
     outbox,
     overview,

@@ -6,15 +6,13 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.access import authorize
-from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership
-from invite_app.services import member_deeds, member_search, members
+from invite_app.services import member_search, members
 
-from . import facts
 from .blueprint import pages
 from .facts import Attempt
 from .frame import show
-from .member_form import MemberForm, effect, form_of, lines, only_owner, withheld
+from .member_form import MemberForm, effect, form_of, lines, obstacle, refused
 from .visitor import actor, standing
 
 ALL = "/organizations/<uuid:organization_id>/members"
@@ -31,17 +29,14 @@ def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
         if "preview" not in request.form and form.validate():
             with Attempt(form):
                 return _save(organization_id, found, form)
-    is_last_owner = found.role.is_owner and member_deeds.count_owners(found) == 1
-    sentence = only_owner(found) if is_last_owner else ""
-    locked = {role.key: sentence for role in roles if not role.is_owner} if is_last_owner else {}
     return show(
         "members/one.html",
         status=form.status,
         form=form,
         member=found,
         lines=lines(roles),
-        locked=locked | withheld(roles, standing()),
-        obstacle=_obstacle(found),
+        locked=refused(found, roles, standing()),
+        obstacle=obstacle(found, standing()),
         effect=effect(form, found, roles, workspaces),
     )
 
@@ -54,23 +49,17 @@ def _save(organization_id: UUID, before: Membership, form: MemberForm) -> Respon
         workspace_ids=form.workspace_ids.data or (),
         by=actor(),
     )
-    flash(
-        f"Saved. {after.user.name or after.user.email} is {after.role.name} now."
-        if _is_new(before, after)
-        else "Saved."
+    note_saved(before, after)
+    return redirect(
+        url_for("pages.member", user_id=after.user_id) if may_stay(after) else url_for("pages.overview"), 303
     )
-    may_stay = authorize(actor(), organization_id).may("members:read")
-    return redirect(url_for("pages.member", user_id=after.user_id) if may_stay else url_for("pages.overview"), 303)
 
 
-def _is_new(before: Membership, after: Membership) -> bool:
-    return before.role.key != after.role.key
+def note_saved(before: Membership, after: Membership) -> None:
+    is_new = before.role.key != after.role.key
+    flash(f"Saved. {after.user.name or after.user.email} is {after.role.name} now." if is_new else "Saved.")
 
 
-def _obstacle(found: Membership) -> str:
-    """Why this person cannot change the member; empty for those who may, and for those who change nobody."""
-    try:
-        standing().check_may_change(found.user_id, found.role)
-    except MemberAboveOwn as error:
-        return str(facts.sentence(error)) if standing().may("members:write") else ""
-    return ""
+def may_stay(after: Membership) -> bool:
+    """Whether who has changed a member, maybe themselves, still sees members."""
+    return authorize(actor(), after.organization_id).may("members:read")

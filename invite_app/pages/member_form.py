@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from wtforms import RadioField, SelectMultipleField
 
 from invite_app.access import Standing
+from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
+from invite_app.services import member_deeds
 
-from . import words
+from . import facts, words
 from .fields import PageForm, choice, workspace_choices
 
 ONLY_OWNERS = "Only an owner can make somebody an owner."
@@ -55,6 +57,23 @@ def effect(form: MemberForm, member: Membership, roles: Sequence[Role], workspac
 def lines(roles: Sequence[Role]) -> dict[str, str]:
     """One line on each role, by key."""
     return {role.key: _sentence(words.role_line(role.permissions)) for role in roles}
+
+
+def refused(member: Membership, roles: Sequence[Role], standing: Standing) -> dict[str, str]:
+    """Why some roles cannot be given to this member, by key."""
+    is_last_owner = member.role.is_owner and member_deeds.count_owners(member) == 1
+    sentence = only_owner(member) if is_last_owner else ""
+    others = {role.key: sentence for role in roles if not role.is_owner} if is_last_owner else {}
+    return others | withheld(roles, standing)
+
+
+def obstacle(member: Membership, standing: Standing) -> str:
+    """Why this person cannot change the member; empty for those who may, and for those who change nobody."""
+    try:
+        standing.check_may_change(member.user_id, member.role)
+    except MemberAboveOwn as error:
+        return str(facts.sentence(error)) if standing.may("members:write") else ""
+    return ""
 
 
 def withheld(roles: Sequence[Role], standing: Standing) -> dict[str, str]:

@@ -43,6 +43,7 @@ def test_every_page_of_members_is_sound(
             f"{home}/{acme.owner.id}",
             one,
             f"{one}/remove",
+            f"{one}/role",
             f"{one}/hand-over",
         ),
         *(f"{home}/{deed}?all=1" for deed in ("change-role", "change-workspaces", "remove")),
@@ -73,13 +74,56 @@ def test_changing_a_role_shows_its_effect_first(
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(home)
-    page.get_by_role("link", name="Role of Mia Member").click()
+    page.get_by_role("link", name="Mia Member").click()
     page.locator("label", has_text="Admin").click()
     page.locator("#effect").get_by_text("change members").wait_for()
     page.get_by_label("Sales").check()
     page.locator("#effect").get_by_text("Sales").wait_for()
     press(page, "Save")
     assert "Mia Member is Admin now." in page.get_by_role("status").first.inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_role_is_given_in_the_list_by_keyboard(
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+) -> None:
+    page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
+    page.goto(f"{home}?q=m&sort=-joined")
+    opener = page.locator(".panel-menu > summary", has_text="Role of Mia Member")
+    opener.press("Enter")
+    page.get_by_role("radio", name="Member").wait_for()
+    assert not page.locator(".selection").is_visible(), "the chosen role is no selected row"
+    look(page)
+    page.keyboard.press("Escape")
+    assert page.get_by_role("radio").count() == 0
+    assert "Role of Mia Member" in page.locator(":focus").inner_text()
+    page.keyboard.press("Enter")
+    page.get_by_role("radio", name="Member").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Saved. Mia Member is Admin now.").wait_for()
+    assert page.url.endswith(f"{home}?q=m&sort=-joined")
+
+
+def test_the_panel_leads_to_its_page_when_it_cannot_be_read(
+    acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server), acme.owner)
+    page.goto(home)
+    page.context.clear_cookies()
+    page.locator(".panel-menu > summary").first.click()
+    page.wait_for_url("**/sign-in?next=**/role")
+
+
+def test_without_script_the_role_leads_to_the_page_of_the_member(
+    acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server, java_script_enabled=False), acme.owner)
+    page.goto(home)
+    page.get_by_role("link", name="Role of Mia Member").click()
+    assert page.url.endswith(f"{home}/{acme.member.id}#role")
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])

@@ -50,6 +50,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "members:read members:write": (
         "POST /members/<uuid:user_id>",
         "GET /members/<uuid:user_id>/remove",
+        "GET /members/<uuid:user_id>/role",
+        "POST /members/<uuid:user_id>/role",
     ),
     "invitations:read": (
         "GET /invitations",

@@ -24,6 +24,7 @@ from tests.support.html import Page
 from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
+ONLY_OWNER = "is the only owner. Hand over ownership first."
 BULK = ["/remove", "/change-role", "/change-workspaces"]
 
 
@@ -225,6 +226,46 @@ def test_a_role_above_ones_own_says_why_it_cannot_be_given(
     assert roles_of(app, acme)["member"] == "member"
 
 
+def test_a_role_saved_from_the_list_leaves_workspaces_and_leads_back_to_the_place_in_the_list(
+    app: Flask, acme: Acme, owner: Visitor
+) -> None:
+    with app.app_context():
+        members.change_workspaces(acme.id, acme.member.id, acme.workspaces[:1], by=acme.owner.actor)
+    place = "?q=mia&role=member&sort=-joined"
+    [panel] = [
+        tag.attributes["data-panel"]
+        for tag in owner.get(at(acme, rest=place)).all("details", name="menu")
+        if "data-panel" in tag.attributes
+    ]
+    here = f"{at(acme)[: -len('members')]}{panel}{place}"
+    assert owner.go(here, role="admin") == at(acme, rest=place)
+    assert owner.get(at(acme)).notes == ["Saved. Mia Member is Admin now."]
+    assert owner.get(at(acme, acme.member)).all("input", value=str(acme.workspaces[0]), checked="")
+
+
+def test_the_panel_of_a_role_refuses_what_the_page_of_the_member_refuses(
+    app: Flask, acme: Acme, *, keeper: Person, owner: Visitor, visit: Visit
+) -> None:
+    visitor = visit(keeper)
+    here = at(acme, acme.member, "/role")
+    assert visitor.get(here).texts("p", "hint") == visitor.get(at(acme, acme.member)).texts("p", "hint")
+    assert visitor.submit(here, role="admin").errors[0].startswith("You cannot grant Admin")
+    page = visitor.get(at(acme, acme.admin, "/role"))
+    assert page.notes[0].startswith("You cannot change somebody")
+    assert not page.all("input", name="role")
+    assert owner.get(at(acme, acme.owner, "/role")).texts("p", "hint").count(f"Olivia {ONLY_OWNER}") == 3
+    assert owner.submit(at(acme, acme.owner, "/role"), role="member").summary[0].startswith("The last owner cannot")
+    assert set(roles_of(app, acme).values()) == {"owner", "admin", "member", "keeper"}
+
+
+def test_who_gives_away_the_right_to_see_members_is_led_to_the_overview(
+    app: Flask, acme: Acme, owner: Visitor, visit: Visit
+) -> None:
+    with app.app_context():
+        make_role(acme, "Nothing", [])
+    assert visit(acme.admin).go(at(acme, acme.admin, "/role"), role="nothing") == f"/organizations/{acme.id}/"
+
+
 def test_somebody_of_higher_rank_is_shown_and_not_changed(
     app: Flask, acme: Acme, keeper: Person, visit: Visit
 ) -> None:
@@ -244,7 +285,7 @@ def test_who_may_only_look_sees_facts_and_no_form(acme: Acme, visit: Visit) -> N
     assert page.notes == []
     assert "Admin" in page.texts("dd")
     visitor.submit(at(acme, acme.admin), page=at(acme), status=403, role="member")
-    for path in ("/remove", "/hand-over"):
+    for path in ("/remove", "/hand-over", "/role"):
         visitor.get(at(acme, acme.admin, path), 403)
     for path in BULK:
         visitor.get(at(acme, rest=f"{path}?all=1"), 403)
@@ -252,7 +293,7 @@ def test_who_may_only_look_sees_facts_and_no_form(acme: Acme, visit: Visit) -> N
 
 
 def test_people_of_another_organization_are_not_there(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
-    for path in ("", "/remove", "/hand-over"):
+    for path in ("", "/remove", "/hand-over", "/role"):
         owner.get(at(acme, globex.member, path), 404)
         owner.submit(at(acme, globex.member, path), page=at(acme), status=404, role="admin")
     page, sent = selected(owner, at(acme, rest="/remove"), globex.member)
@@ -262,7 +303,7 @@ def test_people_of_another_organization_are_not_there(app: Flask, acme: Acme, gl
 
 
 def test_the_last_owner_stays_owner_and_stays(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
-    sentence = "Olivia is the only owner. Hand over ownership first."
+    sentence = f"Olivia {ONLY_OWNER}"
     page = owner.get(at(acme, acme.owner))
     assert page.texts("p", "hint").count(sentence) == 2
     page = owner.submit(at(acme, acme.owner), role="member")

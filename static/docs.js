@@ -8,5 +8,6 @@ window.addEventListener('DOMContentLoaded', () => {
     defaultModelsExpandDepth: -1,
     filter: true,
     validatorUrl: null,
+    onComplete: () => document.getElementById('servers')?.setAttribute('aria-label', 'Server'),
   });
 });

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from openapi_spec_validator import validate
 from playwright.sync_api import Page
@@ -200,3 +201,17 @@ def test_docs_let_an_admin_try_an_operation(serve: Callable[..., LiveServer], op
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
     operation.locator(".live-responses-table .response-col_status", has_text="200").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_docs_can_be_read_whatever_the_device_prefers(
+    scheme: str, serve: Callable[..., LiveServer], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(serve(), color_scheme=scheme)
+    page.goto("/docs")
+    for method in ("get", "post", "put", "patch", "delete"):
+        page.locator(f".opblock-{method} .opblock-summary-control").first.click()
+    page.locator(".opblock-post .try-out__btn").first.click()
+    page.locator(".opblock-post .execute").first.wait_for()
+    found = Axe().run(page, options={"runOnly": {"type": "rule", "values": ["color-contrast"]}})
+    assert not found.violations_count, found.generate_report()

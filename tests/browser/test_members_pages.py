@@ -117,6 +117,17 @@ def test_the_panel_leads_to_its_page_when_it_cannot_be_read(
     page.wait_for_url("**/sign-in?next=**/role")
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_bar_stays_in_sight_to_the_end_of_a_long_page(
+    width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server, viewport={"width": width, "height": 640}), acme.owner)
+    page.goto(home)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    box = page.locator(".side").bounding_box()
+    assert (page.evaluate("scrollY > 640"), box["y"]) == (True, 0)
+
+
 def test_without_script_the_role_leads_to_the_page_of_the_member(
     acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:

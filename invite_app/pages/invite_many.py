@@ -4,7 +4,7 @@ from io import SEEK_END
 from typing import IO, Any
 from uuid import UUID
 
-from flask import flash, redirect, request, url_for
+from flask import current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.file import FileField
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -128,7 +128,9 @@ def show_no_such_list(_: DomainError) -> ResponseReturnValue:
 
 @pages.errorhandler(RequestEntityTooLarge)
 def show_too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
-    sentence = f"This is too large: a file may have up to {LARGEST_FILE // MIB} MiB. Go back and send less."
+    is_list = request.endpoint == "pages.invite_many"
+    what, most = ("file", LARGEST_FILE) if is_list else ("form", current_app.config["MAX_CONTENT_LENGTH"])
+    sentence = f"This is too large: a {what} may have up to {most // MIB} MiB. Go back and send less."
     return show("errors/400.html", status=413, sentence=sentence)
 
 

@@ -75,6 +75,14 @@ def test_a_wrong_method_is_said_with_its_header(owner: Visitor, home: str) -> No
     assert "GET" in answer.headers["Allow"]
 
 
+def test_a_form_that_is_too_large_is_not_taken_for_a_file(home: str, owner: Visitor) -> None:
+    answer = owner.client.post(f"{home}/settings", data={"name": "x" * (1 << 20)})
+    assert answer.status_code == 413
+    assert "This is too large: a form may have up to 1 MiB. Go back and send less." in html.read(answer.text).texts(
+        "p"
+    )
+
+
 def test_an_accident_has_a_number_and_says_nothing_else(
     app: Flask, home: str, owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +91,7 @@ def test_an_accident_has_a_number_and_says_nothing_else(
     page = owner.get(f"{home}/members", 500)
     assert page.texts("h1") == ["Something broke"]
     assert len(page.texts("code")[0]) == 12
+    assert "Try again in a minute. If it breaks again, tell whoever runs this server the number." in page.texts("p")
     assert owner.answer is not None
     assert "ZeroDivision" not in owner.answer.text
 

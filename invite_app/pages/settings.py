@@ -29,7 +29,7 @@ PLANS = {Plan.PAID: "Paid", Plan.FREE: "Free"}
 class SettingsForm(PageForm):
     plan = SelectField("Plan", choices=[choice(plan, label) for plan, label in PLANS.items()])
     seat_limit = StringField("Seat limit", [Checked(seat_limit)])
-    name = name_field("Organization name", say="a name")
+    name = name_field("Organization name", say="a name for the organization")
     lifetime = StringField("A link works for")
     unit = SelectField("Unit", choices=[choice(unit, unit) for unit in UNITS])
     allowed_domains = TextAreaField("Allowed email domains", [EachLine(values.allowed_domain)])

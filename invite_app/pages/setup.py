@@ -23,7 +23,7 @@ PLANS = {
 
 
 class SetupForm(PageForm):
-    name = name_field("Organization", say="a name")
+    name = name_field("Organization", say="a name for the organization")
     plan = RadioField("Plan", choices=[choice(plan, plan.capitalize()) for plan in PLANS], default=Plan.PAID)
     given_name = name_field("Your given name", say="a given name")
     family_name = name_field("Your family name", say="a family name")

@@ -79,6 +79,7 @@ def test_a_save_without_a_change_changes_nothing(app: Flask, acme: Acme, owner: 
     assert reread(app, acme).invitation_lifetime == odd
 
 
+NAME = "Enter a name for the organization."
 LIMIT = "Enter a number from 1 to 10,000,000, or nothing for no limit."
 LIFETIME = "Choose between 1 hour and 365 days."
 ORIGIN = "Use scheme and host only, like https://app.example.com."
@@ -91,7 +92,7 @@ ORIGIN = "Use scheme and host only, like https://app.example.com."
         ("seat_limit", "0", LIMIT),
         ("seat_limit", "-3", LIMIT),
         ("seat_limit", "9" * 5000, LIMIT),
-        ("name", " ", "Enter a name."),
+        ("name", " ", NAME),
         ("name", "a\tb", "Leave out line breaks and other control characters."),
         ("lifetime", "0", LIFETIME),
         ("lifetime", "366", LIFETIME),
@@ -110,7 +111,7 @@ def test_what_is_wrong_is_said_at_its_field(field: str, typed: str, error: str, 
 
 def test_all_errors_are_said_at_once(app: Flask, acme: Acme, owner: Visitor) -> None:
     page = owner.submit(at(acme), **filled(name="", lifetime="", seat_limit="x", allowed_origins="x"))
-    assert page.errors == [LIMIT, "Enter a name.", LIFETIME, ORIGIN]
+    assert page.errors == [LIMIT, NAME, LIFETIME, ORIGIN]
     assert page.texts("title")[0].startswith("Problem: ")
     assert reread(app, acme).name == "Acme"
 

@@ -54,7 +54,7 @@ def test_all_that_is_wrong_is_said_at_once_and_what_was_typed_stays(link: str, v
     page = visit().submit(link, **wrong)
     assert page.errors == page.summary
     assert page.errors == [
-        "Enter a name.",
+        "Enter a name for the organization.",
         "Enter an email address, like name@example.com.",
         "Use at least 12 characters. A few words in a row work well.",
     ]

@@ -177,10 +177,16 @@ def _to_focus(rows: list[Shown], after: int) -> int | None:
     return next((position for position in waiting if position > after), next(iter(waiting), None))
 
 
+def _without(email: str, reason: str) -> str:
+    """The reason without the address, which stands in the same row."""
+    _, names_it, rest = reason.partition(f"{email.lower()} is ")
+    return f"{rest[0].upper()}{rest[1:]}" if names_it else reason
+
+
 def _shown(found: Row, summary: Summary, all_roles: list[Role]) -> Shown:
     row, sheet = found.row, summary.sheet
     field = row.field if row.field in LABELS else "email"
-    reason, guess = row.reason, None
+    reason, guess = _without(row.email, row.reason), None
     if found.state == "no_seat":
         free = f"{summary.ready:,} seat{' is' if summary.ready == 1 else 's are'} free"
         reason = f"{free}; this is number {found.seat:,}."

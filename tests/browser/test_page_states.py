@@ -2,10 +2,18 @@
 
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy import select
 
-from tests.browser.test_journey import heading, press, sign_in
+from invite_app.db import session
+from invite_app.errors import RateLimited
+from invite_app.models import Invitation
+from invite_app.models.base import now
+from invite_app.services import sheets
+from invite_app.services.sheet_text import Line
+from tests.browser.test_journey import heading, press, setup_link, sign_in
 from tests.support.factories import Acme, invite, make_organization, set_delivery
 from tests.support.server import LiveServer
 
@@ -96,3 +104,71 @@ def test_a_file_that_is_too_large_loses_nothing(
         look(page)
     press(page, "Check the list")
     assert heading(page) == "Check the list"
+
+
+@SCHEMES
+def test_setting_up_is_sound(scheme: str, live_server: LiveServer, open_page: Open, look: Look) -> None:
+    page = open_page(live_server, color_scheme=scheme)
+    page.goto("/setup/of-another-server")
+    assert "belongs to another server" in page.locator("main").inner_text()
+    look(page)
+    page.goto(setup_link(live_server))
+    look(page)
+    press(page, "Create organization")
+    assert "Enter a name for the organization." in page.locator(".summary").inner_text()
+    look(page)
+    with live_server.app.app_context():
+        make_organization()
+    page.reload()
+    assert heading(page) == "Already set up"
+    look(page)
+
+
+@SCHEMES
+def test_what_fails_is_sound(
+    scheme: str,
+    *,
+    full: Acme,
+    live_server: LiveServer,
+    open_page: Open,
+    look: Look,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    live_server.app.config["PROPAGATE_EXCEPTIONS"] = False
+    page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
+    page.watch.allow("answer 500")
+    for title, error in (("Too many for now", RateLimited(300)), ("Something broke", ZeroDivisionError())):
+        monkeypatch.setattr("invite_app.services.member_lists.page_of", Mock(side_effect=error))
+        page.goto(f"/organizations/{full.id}/members")
+        assert heading(page) == title
+        look(page)
+    page.goto(f"/organizations/{full.id}/settings")
+    page.get_by_label("Allowed email domains").evaluate("box => { box.value = 'x'.repeat(1 << 20) }")
+    press(page, "Save settings")
+    assert "This is too large" in page.locator("main").inner_text()
+    look(page)
+
+
+@SCHEMES
+def test_a_list_on_its_way_is_sound(
+    scheme: str, serve: Callable[..., LiveServer], open_page: Open, look: Look
+) -> None:
+    server = serve(INVITE_MAIL_SERVER="mail.invalid")
+    with server.app.app_context():
+        acme = make_organization()
+        lines = [Line(f"guest{number}@guest.example", "Ana", "Guest") for number in range(3)]
+        sheet = sheets.create(acme.id, lines, by=acme.owner.actor, role="member")
+        batch = sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        first, second, _ = session().scalars(select(Invitation.id).where(Invitation.batch_id == batch.id))
+        set_delivery(first, state="sent", sent_at=now())
+        set_delivery(second, state="failed", reason="550 no such mailbox")
+    page = sign_in(open_page(server, color_scheme=scheme), acme.owner)
+    page.goto(f"/organizations/{acme.id}/invitations/bulk/{sheet.id}/progress")
+    assert heading(page) == "Sending 3 invitations"
+    with page.expect_response("**/progress"):
+        pass
+    assert page.locator(".legend li").all_inner_texts() == ["1 sent", "1 waiting", "1 failed"]
+    look(page)
+    page.get_by_role("link", name="Stop sending").click()
+    assert heading(page) == "Stop sending to 1 person?"
+    look(page)

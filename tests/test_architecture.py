@@ -45,6 +45,7 @@ LATE = {
     "invite_app.cli",
     "invite_app.services.shared_windows",
     "rapidfuzz",
+    "sqlalchemy.dialects.postgresql",
     "zxcvbn_rs_py",
 }
 """What functions import when they need it, because servers start without it: see test_cold_start.py."""

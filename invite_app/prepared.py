@@ -16,6 +16,7 @@ from .db import connection
 
 Statement = Insert | Select[Any] | Update
 Convert = Callable[[Any], Any] | None
+_NONE_YET = object()
 
 
 class Prepared:
@@ -28,6 +29,7 @@ class Prepared:
         bound = {name: parameter for parameter, name in compiled.bind_names.items()}
         self._constants = {name: one.value for name, one in bound.items() if not one.required}
         self._writers = [(name, _writer(bound[name].type, dialect)) for name in self._order or bound]
+        self._names = [name for name, _ in self._writers]
         selected = statement.selected_columns if isinstance(statement, Select) else ()
         self._readers = [_reader(column.type, dialect) for column in selected]
 
@@ -36,7 +38,8 @@ class Prepared:
         return _run(here, "execute", self._sql, self._given({**self._constants, **values}))
 
     def run_many(self, here: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        _run(here, "executemany", self._sql, [self._given(row) for row in rows])
+        columns = [_column(write, [row[name] for row in rows]) for name, write in self._writers]
+        _run(here, "executemany", self._sql, [self._as_wanted(row) for row in zip(*columns, strict=True)])
 
     def read(self, row: Sequence[Any]) -> list[Any]:
         """The values of a row that the cursor gave, as Python knows them."""
@@ -46,10 +49,15 @@ class Prepared:
         ]
 
     def _given(self, values: Mapping[str, Any]) -> Any:
-        given = [values[name] if write is None else write(values[name]) for name, write in self._writers]
+        return self._as_wanted(
+            [values[name] if write is None else write(values[name]) for name, write in self._writers]
+        )
+
+    def _as_wanted(self, given: Sequence[Any]) -> Any:
+        """By place or by name, as the driver takes parameters."""
         if self._order is not None:
             return given
-        return {name: value for (name, _), value in zip(self._writers, given, strict=True)}
+        return dict(zip(self._names, given, strict=True))
 
 
 def execute(statement: Statement, values: Mapping[str, Any]) -> None:
@@ -84,6 +92,18 @@ def _prepared(statement: Statement, dialect: Dialect, columns: tuple[str, ...] |
     if (found := known.get(statement)) is None:
         found = known[statement] = Prepared(statement, dialect, columns)
     return found
+
+
+def _column(write: Convert, values: list[Any]) -> list[Any]:
+    """The values of one column of many rows, most of which hold the same as the row before."""
+    if write is None:
+        return values
+    last, given, converted = _NONE_YET, None, []
+    for value in values:
+        if value is not last:
+            last, given = value, write(value)
+        converted.append(given)
+    return converted
 
 
 def _writer(type_: Any, dialect: Dialect) -> Convert:

@@ -27,12 +27,17 @@ class Write:
 
 def new_row(instance: Base) -> Write:
     """The insert of a `fresh` instance without the session's unit of work, which costs six times as much."""
-    name = instance.__tablename__
-    return Write(_insert_one(type(instance)), {f"{name}_{key}": value for key, value in row_of(instance).items()})
+    prefix = instance.__tablename__
+    given = {name: value for name, value in row_of(instance).items() if value is not None}
+    bound = {f"{prefix}_{name}": value for name, value in given.items()}
+    return Write(_insert_one(type(instance), tuple(given)), bound)
 
 
 def change(instance: Base, **values: Any) -> Write:
-    """The update of a row that was read under the lock; the instance has the new values and counts as unchanged."""
+    """The update of a row that was read under the lock; the instance has the new values and counts as unchanged.
+
+    Its `updated_at` stays unless it is among the values.
+    """
     for name, value in values.items():
         set_committed_value(instance, name, value)
     prefix = instance.__tablename__
@@ -77,19 +82,18 @@ def _insert_many(model: type[Base]) -> Insert:
 
 
 @cache
-def _insert_one(model: type[Base]) -> Insert:
-    columns = model.__table__.columns
-    names = {name: f"{model.__tablename__}_{name}" for name in written_columns(model)}
-    return insert(model).values({name: bindparam(bound, type_=columns[name].type) for name, bound in names.items()})
+def _insert_one(model: type[Base], names: tuple[str, ...]) -> Insert:
+    """Without the columns that stay empty: the driver of PostgreSQL keeps no statement of 50 values and more ready."""
+    columns, prefix = model.__table__.columns, model.__tablename__
+    return insert(model).values({name: bindparam(f"{prefix}_{name}", type_=columns[name].type) for name in names})
 
 
 @cache
 def _update_one(model: type[Base], names: tuple[str, ...]) -> Update:
     columns, prefix = model.__table__.columns, model.__tablename__
-    values = {name: bindparam(f"{prefix}_{name}", type_=columns[name].type) for name in names}
-    touched = columns.get("updated_at")
-    if touched is not None and "updated_at" not in values:
-        raise ValueError("say whether this counts as a change")
+    values: dict[str, Any] = {name: bindparam(f"{prefix}_{name}", type_=columns[name].type) for name in names}
+    if "updated_at" in columns:
+        values.setdefault("updated_at", columns.updated_at)
     return update(model).where(columns.id == bindparam(f"{prefix}_is", type_=columns.id.type)).values(values)
 
 

@@ -220,7 +220,7 @@ def _join(invitation: Invitation, organization: Organization, role: Role, user: 
         rows.new_row(membership),
         rows.new_row(event),
         rows.change(invitation, updated_at=moment, **accepted),
-        rows.change(organization, updated_at=organization.updated_at, **counts),
+        rows.change(organization, **counts),
     )
     _link_workspaces(membership)
     return membership

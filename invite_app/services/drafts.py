@@ -142,9 +142,7 @@ def insert(organization: Organization, invitation: Invitation, *with_it: OutboxM
     Raises InvitationPending when the same address came in another way first.
     """
     session().flush()  # the counter may have changed in this transaction
-    counted = rows.change(
-        organization, pending_count=organization.pending_count + 1, updated_at=organization.updated_at
-    )
+    counted = rows.change(organization, pending_count=organization.pending_count + 1)
     try:
         rows.write(rows.new_row(invitation), *map(rows.new_row, with_it), counted)
         link_workspaces([invitation])

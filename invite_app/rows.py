@@ -83,7 +83,7 @@ def _insert_many(model: type[Base]) -> Insert:
 
 @cache
 def _insert_one(model: type[Base], names: tuple[str, ...]) -> Insert:
-    """Without the columns that stay empty: the driver of PostgreSQL keeps no statement of 50 values and more ready."""
+    """Without columns that stay empty: PostgreSQL's driver keeps no statement of more than 50 values ready."""
     columns, prefix = model.__table__.columns, model.__tablename__
     return insert(model).values({name: bindparam(f"{prefix}_{name}", type_=columns[name].type) for name in names})
 

@@ -23,6 +23,7 @@ from tests.support.mail import SmtpServer
 from tests.support.postgres import make_shared_folder, stop_shared_server
 from tests.support.redis import RedisServer, find_redis
 from tests.support.server import LiveServer, ServerProcess
+from tests.support.sharing import keep_compiled, share_compiled
 from tests.support.tls import Authority
 
 settings.register_profile("tests", deadline=None)
@@ -97,10 +98,12 @@ def make_app(environ: dict[str, str]) -> Iterator[Callable[..., Flask]]:
 
     def make_app(**changes: str) -> Flask:
         apps.append(create_app({**environ, **changes}, testing=True))
+        share_compiled(apps[-1])
         return apps[-1]
 
     yield make_app
     for app in apps:
+        keep_compiled(app)
         dispose(app)
 
 

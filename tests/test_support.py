@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from playwright.sync_api import Page
 from redis import ConnectionError as RedisConnectionError
 from redis import Redis
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from invite_app.db import is_current
+from invite_app.db import is_current, session
 from invite_app.extensions import db
+from invite_app.models import Organization
 from tests.support.browser import assert_accessible
-from tests.support.databases import on_sqlite
+from tests.support.databases import TEMPLATE, Databases, on_postgres, on_sqlite
+from tests.support.emptying import UsedDatabases
+from tests.support.factories import make_organization
 from tests.support.mail import SmtpServer
 from tests.support.redis import RedisServer
 from tests.support.server import LiveServer, ServerProcess, run_command
@@ -116,11 +120,62 @@ class TestMailServer:
         assert smtp_tls.messages[0].over_tls
 
 
+@pytest.fixture
+def used(databases: Databases, database_url: str) -> Iterator[UsedDatabases]:
+    """Databases like those of the tests, beside them; the template was made for this test's own."""
+    used = UsedDatabases(databases.postgres(), TEMPLATE)
+    yield used
+    used.close()
+
+
 class TestDatabases:
     @pytest.mark.parametrize("turn", [1, 2])
     def test_each_test_has_its_own(self, app: Flask, turn: int) -> None:
         with app.app_context(), db.engine.begin() as connection:
             connection.execute(text("CREATE TABLE left_by_an_earlier_test (id INTEGER)"))
+
+    @pytest.mark.parametrize("turn", [1, 2])
+    def test_has_no_rows_of_another(self, app_context: None, turn: int) -> None:
+        assert session().scalars(select(Organization)).all() == []
+        make_organization()
+
+    @on_postgres
+    def test_is_used_again_when_nothing_but_rows_can_be_left(self, used: UsedDatabases) -> None:
+        url = used.take()
+        with psycopg.connect(url) as connection:
+            connection.execute(
+                "INSERT INTO users VALUES (gen_random_uuid(), 'a@b.example', 'A', 'B', NULL, true, now())"
+            )
+        used.give_back(url)
+        assert used.take() == url
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
+
+    @on_postgres
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "ALTER TABLE users ALTER COLUMN given_name TYPE varchar(999)",
+            "ALTER TABLE users ADD COLUMN more INTEGER",
+            "CREATE INDEX another ON users (given_name)",
+            "ALTER TABLE users ADD CHECK (id IS NOT NULL)",
+            "DROP TABLE weekly_figures",
+            "UPDATE alembic_version SET version_num = '0000'",
+        ],
+    )
+    def test_is_not_used_again_when_its_schema_was_changed(self, used: UsedDatabases, change: str) -> None:
+        url = used.take()
+        with psycopg.connect(url) as connection:
+            connection.execute(change)
+        used.give_back(url)
+        assert used.take() != url
+
+    @on_postgres
+    def test_is_not_used_again_while_somebody_is_connected(self, used: UsedDatabases) -> None:
+        url = used.take()
+        with psycopg.connect(url):
+            used.give_back(url)
+            assert used.take() != url
 
     def test_is_migrated(self, app: Flask) -> None:
         with app.app_context():

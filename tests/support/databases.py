@@ -1,4 +1,4 @@
-"""A fresh, migrated database per test, on each kind; migrated once per run and copied from then on."""
+"""A fresh, migrated database per test, on each kind; migrated once per run, then copied or emptied."""
 
 import shutil
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from invite_app import create_app
 from invite_app.db import migrate
 from invite_app.mail.smtp import SmtpTransport
 
+from .emptying import UsedDatabases
 from .postgres import PostgresServer, shared_server
 
 KINDS = ("sqlite", "postgres")
@@ -37,13 +38,14 @@ class Databases:
         self._folder = folder
         self._owner = owner
         self._postgres: PostgresServer | None = None
+        self._used: UsedDatabases | None = None
 
     def create(self, kind: str, folder: Path) -> str:
-        """The URL of a new migrated database; that of SQLite lies in `folder`."""
+        """The URL of a migrated database without rows; that of SQLite lies in `folder`."""
         if kind == "sqlite":
             file = shutil.copyfile(self._sqlite_template(), folder / "invite_app.sqlite")
             return f"sqlite:///{file}"
-        return self._postgres_with_template().create(f"test_{uuid4().hex}", TEMPLATE)
+        return self._used_databases().take()
 
     def create_empty(self, kind: str, folder: Path) -> str:
         """The URL of a new database that no migration has seen."""
@@ -52,8 +54,9 @@ class Databases:
         return self.postgres().create(f"test_{uuid4().hex}")
 
     def drop(self, url: str) -> None:
-        if not url.startswith("sqlite"):
-            self.postgres().drop(url.rpartition("/")[2])
+        if url.startswith("sqlite") or (self._used and self._used.give_back(url)):
+            return
+        self.postgres().drop(url.rpartition("/")[2])
 
     def postgres(self) -> PostgresServer:
         if self._postgres is None:
@@ -61,6 +64,8 @@ class Databases:
         return self._postgres
 
     def close(self) -> None:
+        if self._used is not None:
+            self._used.close()
         if self._postgres is not None:
             self._postgres.close()
 
@@ -69,10 +74,12 @@ class Databases:
         self._once("sqlite", lambda: f"sqlite:///{template}")
         return template
 
-    def _postgres_with_template(self) -> PostgresServer:
-        server = self.postgres()
-        self._once("postgres", lambda: _replace(server, TEMPLATE))
-        return server
+    def _used_databases(self) -> UsedDatabases:
+        if self._used is None:
+            server = self.postgres()
+            self._once("postgres", lambda: _replace(server, TEMPLATE))
+            self._used = UsedDatabases(server, TEMPLATE)
+        return self._used
 
     def _once(self, kind: str, new_url: Callable[[], str]) -> None:
         done = self._folder / f"{kind}.migrated"

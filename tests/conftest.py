@@ -6,6 +6,7 @@ it is marked `@on_sqlite` or `@on_postgres` (tests.support.databases).
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +20,7 @@ from hypothesis import settings
 from invite_app import create_app
 from tests.support.browser import chromium, find_chromium, watched_page
 from tests.support.databases import BASE, KINDS, Databases, dispose
+from tests.support.folders import roomy_memory
 from tests.support.mail import SmtpServer
 from tests.support.postgres import make_shared_folder, stop_shared_server
 from tests.support.redis import RedisServer, find_redis
@@ -34,6 +36,8 @@ settings.load_profile("tests")
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
+        if place := roomy_memory():
+            os.environ["TMPDIR"] = tempfile.tempdir = str(place)
         os.environ["INVITE_TEST_FOLDER"] = str(make_shared_folder())
         os.environ["INVITE_TEST_OWNER"] = str(os.getpid())
 

@@ -11,6 +11,7 @@ from flask import Flask
 
 from invite_app import create_app
 from invite_app.db import migrate
+from invite_app.mail import rendering
 from invite_app.mail.smtp import SmtpTransport
 
 from .emptying import UsedDatabases
@@ -92,12 +93,13 @@ class Databases:
 
 
 def dispose(app: Flask) -> None:
-    """Close the connections of an app that is no longer needed: to the database, and to a mail server."""
+    """Let go of an app that is no longer needed: its connections, to database and mail server, and its mails."""
     if isinstance(transport := app.extensions["invite_app.transport"], SmtpTransport):
         transport.close()
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
             engine.dispose()
+    rendering._frames.cache_clear()  # they belong to 64 apps, where a server has one
 
 
 def _replace(server: PostgresServer, database: str) -> str:

@@ -38,9 +38,12 @@ settings.load_profile("tests")
 def pytest_configure(config: pytest.Config) -> None:
     gc.set_threshold(100_000, 10, 10)  # memory is cheaper than looking for garbage
     if not hasattr(config, "workerinput"):
-        if place := roomy_memory():
-            os.environ["TMPDIR"] = tempfile.tempdir = str(place)
-        os.environ["INVITE_TEST_FOLDER"] = str(make_shared_folder())
+        place = roomy_memory() or Path(tempfile.gettempdir())
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = str(place)
+        folder = make_shared_folder()
+        os.environ["INVITE_TEST_FOLDER"] = str(folder)
+        (folder / "temporary").mkdir()  # what killed processes leave goes with the run
+        os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "temporary")
         os.environ["INVITE_TEST_OWNER"] = str(os.getpid())
 
 
@@ -48,7 +51,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         folder = Path(os.environ.pop("INVITE_TEST_FOLDER"))
         stop_shared_server(folder)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_collection_finish() -> None:

@@ -33,9 +33,9 @@ class Prepared:
         selected = statement.selected_columns if isinstance(statement, Select) else ()
         self._readers = [_reader(column.type, dialect) for column in selected]
 
-    def run(self, here: Connection, values: Mapping[str, Any]) -> Any:
-        """The driver's cursor."""
-        return _run(here, "execute", self._sql, self._given({**self._constants, **values}))
+    def run(self, here: Connection, values: Mapping[str, Any], fetch: str | None = None) -> Any:
+        """What the driver's cursor has, where it is to `fetch` anything."""
+        return _run(here, "execute", self._sql, self._given({**self._constants, **values}), fetch)
 
     def run_many(self, here: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         columns = [_column(write, [row[name] for row in rows]) for name, write in self._writers]
@@ -76,7 +76,7 @@ def first(statement: Select[Any], values: Mapping[str, Any]) -> list[Any] | None
     """The first row of a query that is the same object each time."""
     here = connection()
     prepared = _prepared(statement, here.dialect)
-    row = prepared.run(here, values).fetchone()
+    row = prepared.run(here, values, "fetchone")
     return None if row is None else prepared.read(row)
 
 
@@ -84,7 +84,7 @@ def rows(statement: Select[Any], values: Mapping[str, Any]) -> list[list[Any]]:
     """All rows of a query that is the same object each time."""
     here = connection()
     prepared = _prepared(statement, here.dialect)
-    return [prepared.read(row) for row in prepared.run(here, values)]
+    return [prepared.read(row) for row in prepared.run(here, values, "fetchall")]
 
 
 def _prepared(statement: Statement, dialect: Dialect, columns: tuple[str, ...] | None = None) -> Prepared:
@@ -117,16 +117,16 @@ def _reader(type_: Any, dialect: Dialect) -> Convert:
     return reader
 
 
-def _run(here: Connection, how: str, sql: str, given: Any) -> Any:
+def _run(here: Connection, how: str, sql: str, given: Any, fetch: str | None = None) -> Any:
     driver: Any = here.connection.dbapi_connection
     cursor = driver.cursor()
     for tell in here.dispatch.before_cursor_execute:
         tell(here, cursor, sql, given, None, how == "executemany")
     try:
         getattr(cursor, how)(sql, given)
+        return getattr(cursor, fetch)() if fetch else None  # SQLite looks for further rows only now, and may fail
     except here.dialect.loaded_dbapi.Error as error:
         _refuse(here, cursor, sql, error)
-    return cursor
 
 
 def _refuse(here: Connection, cursor: Any, sql: str, error: Exception) -> NoReturn:

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, event, insert, select, text
+from sqlalchemy import bindparam, case, event, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from invite_app import prepared
@@ -14,7 +14,7 @@ from invite_app.extensions import db as database
 from invite_app.models import Organization, Role, User, Workspace
 from invite_app.models.base import fresh, row_of, written_columns
 from invite_app.reading import Reader, attach
-from tests.support.databases import on_postgres
+from tests.support.databases import on_postgres, on_sqlite
 from tests.support.factories import make_organization, make_person
 
 pytestmark = pytest.mark.usefixtures("app_context")
@@ -81,6 +81,14 @@ def test_a_broken_constraint_is_told_as_by_the_session(app: Flask) -> None:
     twice = fresh(User, email="bo@acme.example", given_name="Bo", family_name="Ek")
     with pytest.raises(IntegrityError), transaction():
         prepared.insert_many(ADD_USER, written_columns(User), [row_of(twice)])
+
+
+@on_sqlite
+def test_what_breaks_at_a_later_row_is_told_as_by_the_session(app: Flask) -> None:
+    make_organization()
+    too_large = case((Role.key == "member", -(2**63)), else_=1)
+    with pytest.raises(OperationalError):
+        prepared.rows(select(func.abs(too_large)).select_from(Role), {})
 
 
 def test_whoever_counts_statements_hears_of_it(app: Flask) -> None:

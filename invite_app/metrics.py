@@ -45,26 +45,34 @@ class _Slot:
     """The number under which a process counts: the lowest that no living process has.
 
     The next process goes on where a dead one stopped, so that there are never more files than processes at a time.
+    Asked for the first time when this module is imported, it claims nothing yet: gunicorn imports it for processes
+    that may run as somebody else, who could not open what it has made.
     """
 
     def __init__(self) -> None:
-        self._owner, self._number = 0, 0
+        self._owner: int | None = None
+        self._number = 0
         self._lock: BaseFileLock | None = None
 
     def __call__(self) -> int:
-        if self._owner != os.getpid():
-            self._owner, self._number = os.getpid(), self._claim(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
+        if self._owner is None:
+            self._owner = 0
+        elif self._owner != os.getpid():
+            self._owner, self._number = os.getpid(), self._claim()
         return self._number
 
-    def _claim(self, folder: Path) -> int:
-        folder.mkdir(parents=True, exist_ok=True)
+    def _claim(self) -> int:
         for number in count():
-            lock = FileLock(folder / f"{number}.lock", thread_local=False)
+            lock = FileLock(_folder() / f"{number}.lock", thread_local=False)
             with suppress(Timeout):
                 lock.acquire(blocking=False)
                 self._lock = lock  # it goes with the process
                 return number
         raise AssertionError  # there are enough numbers
+
+
+def _folder() -> Path:
+    return Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
 
 
 IS_SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ
@@ -85,6 +93,8 @@ INVITATIONS = Counter(
 
 def register(app: Flask) -> None:
     """Count every request; to be registered before anything that may answer one."""
+    if IS_SHARED:
+        _folder().mkdir(parents=True, exist_ok=True)
     app.before_request(_begin)
     app.after_request(_count)
 

@@ -1,6 +1,9 @@
 """What /metrics tells, to whom, and that the processes of one server count together."""
 
+import os
 import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -167,3 +170,11 @@ def test_processes_count_together_and_keep_the_counts_of_the_dead(
     assert len(list(tmp_path.glob("invite_app-metrics-*/counter_*.db"))) <= 4
     assert server.stop() == 0
     assert not list(tmp_path.glob("invite_app-metrics-*"))
+
+
+def test_who_only_imports_the_code_leaves_nothing_that_those_who_count_could_not_open(tmp_path: Path) -> None:
+    show = f"print(sorted(os.listdir({str(tmp_path)!r})))"
+    code = f"import os; from invite_app.metrics import REQUESTS; {show}; REQUESTS.labels(*'abc').inc(); {show}"
+    environ = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    told = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == ["[]", "['0.lock', 'counter_0.db']"]

@@ -88,6 +88,7 @@ def rows(statement: Select[Any], values: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _prepared(statement: Statement, dialect: Dialect, columns: tuple[str, ...] | None = None) -> Prepared:
+    """Kept for good, so whoever makes statements makes a few that are the same for all values."""
     known: dict[Statement, Prepared] = current_app.extensions.setdefault("invite_app.prepared", {})
     if (found := known.get(statement)) is None:
         found = known[statement] = Prepared(statement, dialect, columns)

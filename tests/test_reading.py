@@ -14,8 +14,9 @@ from invite_app.extensions import db as database
 from invite_app.models import Organization, Role, User, Workspace
 from invite_app.models.base import fresh, row_of, written_columns
 from invite_app.reading import Reader, attach
+from invite_app.services import member_lines
 from tests.support.databases import on_postgres, on_sqlite
-from tests.support.factories import make_organization, make_person
+from tests.support.factories import Acme, add_member, make_organization, make_person
 
 pytestmark = pytest.mark.usefixtures("app_context")
 
@@ -104,6 +105,19 @@ def test_whoever_counts_statements_hears_of_it(app: Flask) -> None:
     assert [statement.split()[0] for statement in heard if not statement.startswith("BEGIN")] == ["SELECT"]
 
 
+def test_pages_of_any_length_hold_the_same_members_and_share_their_statements(app: Flask) -> None:
+    acme = make_organization()
+    for number in range(7):
+        person = make_person(f"a{number}@acme.example")
+        add_member(acme, person, workspace_ids=acme.workspaces[: number % 3])
+    whole = _walk(acme, limit=500)
+    assert sorted(len(line.workspace_ids) for line in whole) == [0] * 6 + [1, 1, 2, 2]
+    known = len(app.extensions["invite_app.prepared"])
+    for limit in range(1, 12):
+        assert _walk(acme, limit=limit) == whole
+    assert len(app.extensions["invite_app.prepared"]) - known <= 5  # one more page, and 1, 2, 4 or 8 members
+
+
 @on_postgres
 def test_a_connection_that_is_cut_within_a_request_is_not_used_again(app: Flask) -> None:
     acme = make_organization()
@@ -116,6 +130,15 @@ def test_a_connection_that_is_cut_within_a_request_is_not_used_again(app: Flask)
     assert cut.value.connection_invalidated
     session().remove()
     assert _organization(acme.id).name == "Acme"
+
+
+def _walk(acme: Acme, *, limit: int) -> list[member_lines.Line]:
+    page = member_lines.list_page(acme.id, by=acme.owner.actor, limit=limit)
+    lines = page.items
+    while page.next:
+        page = member_lines.list_page(acme.id, by=acme.owner.actor, limit=limit, cursor=page.next)
+        lines += page.items
+    return lines
 
 
 def _organization(organization_id: Any) -> Organization:

@@ -4,11 +4,11 @@ Fifty whole members cost 7 ms to read, nearly all of it for making objects; fift
 """
 
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Integer, Row, Select, bindparam, select
 
 from invite_app import prepared
 from invite_app.access import Actor, authorize
@@ -63,40 +63,42 @@ def list_page(
         page = narrowing.fetch(_LINES, narrowed(standing.organization.id, only, BY_NAME), place, are_lines=True)
     else:
         page = place.page(_everybody(standing.organization.id, place), standing.organization.members_count)
-    places = _workspaces([row.id for row in page.items], place.limit)
+    places = _workspaces([row.id for row in page.items])
     lines = [Line(row, places.get(row.id, [])) for row in page.items]
     return cursors.Page(lines, page.total, page.next, page.previous)
 
 
 def _everybody(organization_id: UUID, place: cursors.Place[Any]) -> list[Any]:
     position = {f"position_{number}": value for number, value in enumerate(place.position)}
-    statement = _statement(bool(position), place.backward, place.limit)
-    return [Member(*row) for row in prepared.rows(statement, {"organization_id": organization_id, **position})]
+    values = {"organization_id": organization_id, "limit": place.limit + 1, **position}
+    return [Member(*row) for row in prepared.rows(_statement(bool(position), place.backward), values)]
 
 
-@lru_cache(maxsize=64)
-def _statement(has_position: bool, backward: bool, limit: int) -> Select[Any]:
-    """Built once for each direction and length of page: building it takes as long as running it."""
+@cache
+def _statement(has_position: bool, backward: bool) -> Select[Any]:
+    """Built once for each direction: building it takes as long as running it."""
     binds = [bindparam(f"position_{number}", type_=column.type) for number, column in enumerate(BY_NAME.columns)]
-    place = cursors.Place(BY_NAME, binds if has_position else (), backward, limit)
-    return place.of(_LINES.where(Membership.organization_id == bindparam("organization_id")))
+    place = cursors.Place(BY_NAME, binds if has_position else (), backward, limit=1)
+    of_all = place.of(_LINES.where(Membership.organization_id == bindparam("organization_id")))
+    return of_all.limit(bindparam("limit", type_=Integer))
 
 
-def _workspaces(membership_ids: list[UUID], limit: int) -> dict[UUID, list[UUID]]:
+def _workspaces(membership_ids: list[UUID]) -> dict[UUID, list[UUID]]:
     found: dict[UUID, list[UUID]] = {}
     if membership_ids:
-        filled = [*membership_ids, *membership_ids[:1] * (limit - len(membership_ids))]
+        room = 1 << (len(membership_ids) - 1).bit_length()
+        filled = [*membership_ids, *membership_ids[:1] * (room - len(membership_ids))]
         ids = {f"id_{number}": one for number, one in enumerate(filled)}
-        for membership_id, workspace_id in prepared.rows(_places(limit), ids):
+        for membership_id, workspace_id in prepared.rows(_places(room), ids):
             found.setdefault(membership_id, []).append(workspace_id)
     return found
 
 
-@lru_cache(maxsize=64)
-def _places(limit: int) -> Select[Any]:
-    """For so many members; shorter pages name one of theirs again."""
+@cache
+def _places(room: int) -> Select[Any]:
+    """For so many members, a power of two, so that there are few statements; fewer members name one again."""
     links = membership_workspaces.c
-    ids = [bindparam(f"id_{number}", type_=links.membership_id.type) for number in range(limit)]
+    ids = [bindparam(f"id_{number}", type_=links.membership_id.type) for number in range(room)]
     return (
         select(links.membership_id, links.workspace_id)
         .join(Workspace, Workspace.id == links.workspace_id)

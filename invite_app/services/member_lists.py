@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload, selectinload
 
 from invite_app import ids
@@ -14,7 +14,6 @@ from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import MembershipUnknown
 from invite_app.models import Membership, Role, User, membership_workspaces
-from invite_app.models.role import OWNER
 
 from . import cursors, narrowing, roles, searching, values
 
@@ -154,20 +153,6 @@ def find_in(organization_id: UUID, user_id: UUID | str) -> Membership:
     if membership is None:
         raise MembershipUnknown(str(user_id))
     return membership
-
-
-def first_owner(organization_id: UUID) -> Membership | None:
-    """The owner of longest standing, with the person."""
-    query = (
-        select(Membership)
-        .join(Role, and_(Role.id == Membership.role_id, Role.is_built_in, Role.key == OWNER))
-        .options(joinedload(Membership.user))
-        .where(Membership.organization_id == organization_id)
-        .order_by(Membership.created_at, Membership.id)
-        .limit(1)
-    )
-    found: Membership | None = session().scalar(query)
-    return found
 
 
 def complete() -> Select[Membership]:

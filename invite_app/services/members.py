@@ -12,7 +12,7 @@ from invite_app.models import Membership, Organization, User
 from invite_app.models.membership import sort_name
 
 from . import admission, delivery, endings, member_deeds, roles, values, workspaces
-from .member_lists import Filter, find, find_in, first_owner, get, get_own, list_all, list_page, memberships_of
+from .member_lists import Filter, find, find_in, get, get_own, list_all, list_page
 
 __all__ = [
     "Filter",
@@ -21,14 +21,11 @@ __all__ = [
     "change_metadata",
     "change_role",
     "change_workspaces",
-    "find",
-    "first_owner",
     "get",
     "get_own",
     "leave",
     "list_all",
     "list_page",
-    "memberships_of",
     "remove",
 ]
 

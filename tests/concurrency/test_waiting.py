@@ -1,0 +1,104 @@
+"""Whoever has read, and then waits for the organization's lock, acts on what is there when the lock is theirs."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Update, select, update
+
+from invite_app.access import authorize
+from invite_app.db import session, transaction
+from invite_app.models import ApiKey, Invitation, Organization, Role, User
+from invite_app.models.base import now
+from invite_app.services import acceptance, invitations
+from tests.support.factories import Acme, Key, Person, invite, make_api_key, make_person, token_of
+
+Behind = Callable[[Update, Callable[[], Any], Callable[[], Any]], str]
+
+
+@pytest.fixture
+def behind(app: Flask) -> Behind:
+    """What becomes of a deed that reads before somebody else changes a row, and acts while they do."""
+
+    def behind(change: Update, read: Callable[[], Any], act: Callable[[], Any]) -> str:
+        has_read, is_locked = threading.Event(), threading.Event()
+
+        def deed() -> str:
+            with app.app_context():
+                kept = read()
+                has_read.set()
+                assert is_locked.wait(10)
+                try:
+                    act()
+                except Exception as error:  # noqa: BLE001 - the test says which error it expects
+                    return type(error).__name__
+                return f"done in spite of {kept}"
+
+        with ThreadPoolExecutor(1) as pool, app.app_context():
+            waiting = pool.submit(deed)
+            assert has_read.wait(10)
+            with transaction() as writing:
+                writing.execute(update(Organization).values(name="Locked"))
+                is_locked.set()
+                threading.Event().wait(0.3)  # until the other one waits
+                writing.execute(change)
+            return waiting.result(10)
+
+    return behind
+
+
+@pytest.fixture
+def key(app: Flask, acme: Acme) -> Key:
+    with app.app_context():
+        return make_api_key(acme)
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [
+        (lambda: update(ApiKey).values(revoked_at=now()), "Unauthenticated"),
+        (lambda: update(Role).where(Role.key == "owner").values(permissions=[]), "PermissionMissing"),
+        (lambda: update(Organization).values(plan="free"), "PlanUpgradeRequired"),
+        (lambda: update(Organization).values(seat_limit=3), "SeatsFull"),
+        (lambda: update(Organization).values(allowed_domains=["acme.example"]), "DomainNotAllowed"),
+    ],
+)
+def test_a_key_invites_by_what_it_may_and_what_the_organization_wants_now(
+    acme: Acme, key: Key, behind: Behind, change: Callable[[], Update], fact: str
+) -> None:
+    def read() -> Any:
+        roles = list(session().scalars(select(Role)))
+        organization = session().get_one(Organization, acme.id)
+        return authorize(key.actor, acme.id), invitations.list_page(acme.id, by=key.actor), roles, organization
+
+    assert behind(change(), read, lambda: invite(acme, by=key.actor)) == fact
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [
+        (lambda: update(Invitation).values(nonce=b"another"), "LinkBroken"),
+        (lambda: update(Invitation).values(expires_at=now()), "InvitationEnded"),
+        (lambda: update(Invitation).values(role_id=None), "RoleGone"),
+        (lambda: update(Organization).values(seat_limit=3), "SeatsFull"),
+        (lambda: update(Role).where(Role.key == "owner").values(permissions=[]), "InviterLostRight"),
+        (
+            lambda: update(User).where(User.email == "ana@guest.example").values(email="bo@guest.example"),
+            "WrongAccount",
+        ),
+    ],
+)
+def test_an_invitee_joins_by_what_the_invitation_is_now(
+    app: Flask, acme: Acme, behind: Behind, change: Callable[[], Update], fact: str
+) -> None:
+    with app.app_context():
+        ana: Person = make_person("ana@guest.example")
+        token = token_of(invite(acme, ana.email))
+
+    def read() -> Any:
+        return acceptance.look(token), session().get_one(User, ana.id)
+
+    assert behind(change(), read, lambda: acceptance.accept_signed_in(token, ana.id)) == fact

@@ -22,18 +22,22 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in p
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
 
 INTERFACES = {"pages", "api", "cli"}
+PAST_THE_SESSION = {"prepared", "reading", "rows"}
 MAY_NOT_IMPORT = {
-    "pages": {"api", "cli", "worker"},
-    "api": {"pages", "cli", "worker"},
-    "cli": {"pages", "api"},
+    "pages": {"api", "cli", "worker"} | PAST_THE_SESSION,
+    "api": {"pages", "cli", "worker"} | PAST_THE_SESSION,
+    "cli": {"pages", "api"} | PAST_THE_SESSION,
     "services": INTERFACES | {"worker"},
     "mail": INTERFACES | {"worker", "services", "access", "db"},
     "access": INTERFACES | {"worker", "services", "mail"},
     "tokens": INTERFACES | {"worker", "services", "access", "mail", "models", "db"},
-    "db": INTERFACES | {"worker", "services", "access", "mail", "errors"},
-    "models": INTERFACES | {"worker", "services", "access", "mail", "db", "errors", "tokens", "extensions"},
+    **dict.fromkeys(PAST_THE_SESSION, INTERFACES | {"worker", "services", "access", "mail", "errors"}),
+    "db": INTERFACES | {"worker", "services", "access", "mail", "errors"} | PAST_THE_SESSION,
+    "models": INTERFACES
+    | {"worker", "services", "access", "mail", "db", "errors", "tokens", "extensions"}
+    | PAST_THE_SESSION,
     "errors": INTERFACES | {"worker", "services", "access", "mail", "db", "tokens", "models", "extensions"},
-    "worker": INTERFACES,
+    "worker": INTERFACES | PAST_THE_SESSION,
 }
 WRITERS = {"services", "access", "db", "worker"}
 FLASK_FOR_SERVICES = {"Flask", "current_app"}

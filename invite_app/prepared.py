@@ -6,6 +6,7 @@ listens for statements hears of these too.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from flask import current_app
@@ -131,17 +132,21 @@ def _run(here: Connection, how: str, sql: str, given: Any, fetch: str | None = N
 
 
 def _refuse(here: Connection, cursor: Any, sql: str, error: Exception) -> NoReturn:
-    """Raise SQLAlchemy's error for that of the driver, and let go of a connection that is gone, as it does itself."""
+    """Raise SQLAlchemy's error for that of the driver.
+
+    Asked itself on a connection that is gone, SQLAlchemy lets go of all that were opened before, which one restart of
+    the server has cut as well.
+    """
     dialect: Any = here.dialect
-    is_gone = dialect.is_disconnect(error, here.connection.dbapi_connection, cursor)
-    if is_gone:
-        here.invalidate(error)
+    if dialect.is_disconnect(error, here.connection.dbapi_connection, cursor):
+        with suppress(DBAPIError):
+            here.exec_driver_sql("SELECT 1")
     raise DBAPIError.instance(
         sql,
         None,
         error,
         dialect.loaded_dbapi.Error,
         hide_parameters=True,
-        connection_invalidated=is_gone,
+        connection_invalidated=here.invalidated,
         dialect=dialect,
     ) from error

@@ -119,12 +119,13 @@ def test_pages_of_any_length_hold_the_same_members_and_share_their_statements(ap
 
 
 @on_postgres
-def test_a_connection_that_is_cut_within_a_request_is_not_used_again(app: Flask) -> None:
+def test_after_a_cut_within_a_request_no_connection_of_that_time_is_used_again(app: Flask) -> None:
     acme = make_organization()
-    own = session().scalar(text("SELECT pg_backend_pid()"))
+    with database.engine.connect() as other:
+        cut_off = [one.scalar(text("SELECT pg_backend_pid()")) for one in (session(), other)]
     url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url) as cutting:
-        cutting.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
+        cutting.execute("SELECT pg_terminate_backend(one, 5000) FROM unnest(%s::int[]) AS one", [cut_off])
     with pytest.raises(OperationalError) as cut:
         ORGANIZATION.first(id=acme.id)
     assert cut.value.connection_invalidated

@@ -42,11 +42,12 @@ def session() -> scoped_session[Any]:
 def connection() -> Connection:
     """What the session of this request or command speaks through, for statements that need no objects.
 
-    What the session has changed so far is written first. Asking the session each time would take as long as many a
-    statement does.
+    What the session has changed so far is written first, unless that is put off (`no_autoflush`). Asking the session
+    each time would take as long as many a statement does.
     """
     current = db.session()
-    current.flush()
+    if current.autoflush:
+        current.flush()
     found: Connection | None = current.info.get("connection")
     return found or current.connection()
 

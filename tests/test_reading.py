@@ -53,6 +53,13 @@ def test_what_the_transaction_has_changed_is_read(app: Flask) -> None:
         assert prepared.first(NAME, {"id": acme.id}) == ["Changed"]
 
 
+def test_what_the_transaction_puts_off_is_not_written_by_reading(app: Flask) -> None:
+    acme = make_organization()
+    with transaction() as writing, writing.no_autoflush:
+        writing.get_one(Organization, acme.id).name = "Changed"
+        assert prepared.first(NAME, {"id": acme.id}) == ["Acme"]
+
+
 def test_changes_of_what_is_attached_are_written(app: Flask) -> None:
     acme = make_organization()
     with transaction():

@@ -19,7 +19,10 @@ Model = TypeVar("Model", bound=Base)
 
 
 class Reader:
-    """A statement that selects models, aliased ones too, and columns; built once, and read as often as wanted."""
+    """A statement that selects models, aliased ones too, and columns; built once, and read as often as wanted.
+
+    Models have a key of one column, which is their first.
+    """
 
     def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         self._statement = statement

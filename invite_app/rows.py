@@ -1,7 +1,7 @@
 """Writing rows past the session's unit of work, where a request is hot or a list is long.
 
 One flush costs what six inserts cost, and each is handed to the driver `prepared`. All of this is for use inside
-`transaction()`, on rows that no session follows.
+`transaction()`. A row that the session follows may be changed too, when the session has nothing to write of it.
 """
 
 from collections.abc import Mapping, Sequence

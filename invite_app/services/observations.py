@@ -90,7 +90,7 @@ def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] 
     if not _is_news(invitation_links.find(parsed), column, moment):
         return
     with transaction():
-        invitation = invitation_links.find(parsed)
+        invitation, _ = invitation_links.lock(parsed)
         if not _is_news(invitation, column, moment):
             return
         setattr(invitation, column, moment)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from invite_app.access import authorize
 from invite_app.db import session, transaction
 from invite_app.models import ApiKey, Invitation, Organization, Role, User
 from invite_app.models.base import now
-from invite_app.services import acceptance, invitations
-from tests.support.factories import Acme, Key, Person, invite, make_api_key, make_person, token_of
+from invite_app.services import acceptance, invitations, observations
+from tests.support.factories import Acme, Key, Person, invite, make_api_key, make_person, reread, token_of
 
 Behind = Callable[[Update, Callable[[], Any], Callable[[], Any]], str]
 
@@ -42,9 +43,9 @@ def behind(app: Flask) -> Behind:
             assert has_read.wait(10)
             with transaction() as writing:
                 writing.execute(update(Organization).values(name="Locked"))
+                writing.execute(change)
                 is_locked.set()
                 threading.Event().wait(0.3)  # until the other one waits
-                writing.execute(change)
             return waiting.result(10)
 
     return behind
@@ -102,3 +103,15 @@ def test_an_invitee_joins_by_what_the_invitation_is_now(
         return acceptance.look(token), session().get_one(User, ana.id)
 
     assert behind(change(), read, lambda: acceptance.accept_signed_in(token, ana.id)) == fact
+
+
+def test_what_is_seen_of_an_invitation_takes_back_no_change_of_it(app: Flask, acme: Acme, behind: Behind) -> None:
+    with app.app_context():
+        sent = invite(acme)
+        token = token_of(sent)
+    later = now() + timedelta(minutes=1)
+    change = update(Invitation).values(updated_at=later, opened_count=5)
+    behind(change, lambda: acceptance.look(token), lambda: observations.saw_person(token))
+    with app.app_context():
+        seen = reread(sent)
+        assert (seen.updated_at, seen.opened_count) == (later, 6)

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, or_, select
+from sqlalchemy import ARRAY, ColumnElement, any_, bindparam, exists, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.access import Standing
-from invite_app.db import session
+from invite_app.db import has_row_locks, session
 from invite_app.errors import AlreadyMember, DomainError, InvitationPending, InvitedOneself, RoleUnknown
 from invite_app.models import IS_PENDING, Invitation, Membership, Role, User
 from invite_app.models.base import now
@@ -77,16 +78,27 @@ def look_with_role(organization_id: UUID, address: str, role: str) -> tuple[Role
 def taken(organization_id: UUID, addresses: Sequence[str]) -> dict[str, DomainError]:
     """Those of many addresses that are members' or invited, each with the fact."""
     pending = select(Invitation.email, Invitation.id, Invitation.created_at).where(
-        *_PENDING, Invitation.email.in_(addresses), Invitation.expires_at > _NOW
+        *_PENDING, _among(Invitation.email, addresses), Invitation.expires_at > _NOW
     )
     members = (
         select(User.email, User.id)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.organization_id == _HERE, User.email.in_(addresses))
+        .where(Membership.organization_id == _HERE, _among(User.email, addresses))
     )
     values = {"organization_id": organization_id, "now": now()}
     taken: dict[str, DomainError] = {row.email: InvitationPending(*row) for row in session().execute(pending, values)}
     return taken | {row.email: AlreadyMember(*row) for row in session().execute(members, values)}
+
+
+def _among(column: InstrumentedAttribute[str], addresses: Sequence[str]) -> ColumnElement[bool]:
+    """That the column is one of many addresses.
+
+    As one array PostgreSQL hashes them or asks an index for each. A thousand values it compares with every row that
+    another index leads to: 1.5 s for a list of 5,000 where 10,000 are pending, instead of 50 ms.
+    """
+    if has_row_locks():
+        return column == any_(literal(list(addresses), ARRAY(column.type)))
+    return column.in_(addresses)
 
 
 def _values(organization_id: UUID, address: str) -> dict[str, Any]:

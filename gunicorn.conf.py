@@ -53,6 +53,7 @@ def import_once() -> None:
     """
     gc.disable()
     importlib.import_module("invite_app")
+    importlib.import_module("sqlalchemy.orm").configure_mappers()
     gc.freeze()  # a collection would write to what is shared, which copies it
     gc.enable()
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm import aliased
 
 from . import ids
 from .db import has_row_locks, once_per_reading, session, transaction
@@ -70,7 +69,7 @@ _PERSONS_STANDING = Reader(
     .join(Role, Role.id == Membership.role_id)
     .where(Organization.id == bindparam("organization_id"), Membership.user_id == bindparam("user_id"))
 )
-_keys_role = aliased(Role)
+_keys_role: Any = Role.__table__.alias("keys_role")
 _KEYS_STANDING = Reader(
     select(
         Organization,
@@ -78,9 +77,9 @@ _KEYS_STANDING = Reader(
         Role.permissions,
         Role.is_built_in,
         Role.key,
-        _keys_role.permissions,
-        _keys_role.is_built_in,
-        _keys_role.key,
+        _keys_role.c.permissions,
+        _keys_role.c.is_built_in,
+        _keys_role.c.key,
         ApiKey.id,
         ApiKey.name,
         ApiKey.revoked_at,
@@ -88,7 +87,7 @@ _KEYS_STANDING = Reader(
     )
     .join(ApiKey, ApiKey.organization_id == Organization.id)
     .join(User, User.id == ApiKey.user_id)
-    .join(_keys_role, _keys_role.id == ApiKey.role_id)
+    .join(_keys_role, _keys_role.c.id == ApiKey.role_id)
     .join(
         Membership,
         (Membership.user_id == ApiKey.user_id) & (Membership.organization_id == ApiKey.organization_id),

@@ -60,6 +60,12 @@ def test_a_server_starts_without_what_is_needed_later(instance: str, then: str) 
     assert loaded & NEEDED_LATER.keys() == set()
 
 
+def test_a_server_starts_before_it_knows_how_models_relate(instance: str) -> None:
+    """SQLAlchemy finds that out when a model is first asked for, which takes a twentieth of the start."""
+    then = ASK + "\nfrom invite_app.models import Role\nassert not Role.__mapper__.configured"
+    assert "invite_app.models.role" in modules_of(instance, then)
+
+
 @on_sqlite
 def test_how_addresses_are_built_is_compiled_when_one_is_asked_for(app: Flask) -> None:
     ours = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]

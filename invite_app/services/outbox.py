@@ -17,7 +17,6 @@ from . import audit, delivery, results
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATE = timedelta(minutes=5)
-_WITH_TARGETS = (joinedload(OutboxMessage.invitation), joinedload(OutboxMessage.user))
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def is_behind(organization: Organization) -> bool:
 
 def list_failed(limit: int = 1000) -> list[OutboxMessage]:
     """Messages that were given up, the latest first, each with its invitation or user."""
-    query = select(OutboxMessage).options(*_WITH_TARGETS).where(_is(DeliveryState.FAILED))
+    query = select(OutboxMessage).options(*_with_targets()).where(_is(DeliveryState.FAILED))
     latest_first = query.order_by(OutboxMessage.next_attempt_at.desc(), OutboxMessage.id.desc())
     return list(session().scalars(latest_first.limit(limit)))
 
@@ -103,7 +102,7 @@ def _retry(message_id: UUID, by: audit.Author) -> bool:
         of_message = select(OutboxMessage.invitation_id).where(OutboxMessage.id == message_id)
         results.lock_invitations(filter(None, [writing.scalar(of_message)]))
         failed = select(OutboxMessage).where(OutboxMessage.id == message_id, _is(DeliveryState.FAILED))
-        row = writing.scalar(failed.options(*_WITH_TARGETS).with_for_update(of=OutboxMessage))
+        row = writing.scalar(failed.options(*_with_targets()).with_for_update(of=OutboxMessage))
         if row is None:
             return False
         delivery.enqueue_again(row)
@@ -113,6 +112,10 @@ def _retry(message_id: UUID, by: audit.Author) -> bool:
         assert target is not None
         audit.record(row.organization_id, by, "message.retried", target)
     return True
+
+
+def _with_targets() -> tuple[Any, ...]:
+    return joinedload(OutboxMessage.invitation), joinedload(OutboxMessage.user)
 
 
 def _is(state: DeliveryState) -> Any:

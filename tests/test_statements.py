@@ -88,7 +88,7 @@ FILES = {"pages.members_file", "pages.audit_file", "pages.example_list"}
 
 SEARCH = "?q=example&role=member"
 SEARCHED = {"pages.members": 12, "pages.invitations": 12, "deepset.list_members": 6, "deepset.list_invitations": 5}
-"""With a search, which looks at the list and at the index, and members of one role."""
+"""With a search, which looks at the list and at the index, and members of one role. SQLite's index alone is enough."""
 
 
 @pytest.fixture
@@ -140,7 +140,8 @@ def test_the_number_of_statements_is_the_tables_whatever_the_number_of_rows(
             add_more(acme, number)
     many = {name: _count(app, client, rule, acme, headers) for name, rule in addresses.items()}
     assert many == few
-    most = table | {f"{name} searched": number for name, number in SEARCHED.items() if name in table}
+    spared = 1 if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite") else 0
+    most = table | {f"{name} searched": number - spared for name, number in SEARCHED.items() if name in table}
     assert few == most
 
 

@@ -13,7 +13,7 @@ from invite_app.db import session
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
 from invite_app.models.base import fresh
 
-from . import cursors, narrowing, searching
+from . import cursors, narrow, narrowing, searching
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def history_of(organization_id: UUID | str, target_id: UUID, *, by: Actor) -> li
     return list(session().scalars(query))
 
 
-def _narrow(organization_id: UUID, only: Filter) -> narrowing.Narrow:
+def _narrow(organization_id: UUID, only: Filter) -> narrow.Narrow:
     equals: dict[InstrumentedAttribute[Any], Any] = {AuditEvent.organization_id: organization_id}
     names = ((only.actor, AuditEvent.actor_name), (only.target, AuditEvent.target_name))
     tests = [
@@ -157,14 +157,14 @@ def _narrow(organization_id: UUID, only: Filter) -> narrowing.Narrow:
         conditions.append(AuditEvent.at >= only.since)
     if only.until:
         conditions.append(AuditEvent.at < only.until)
-    return narrowing.Narrow(select(AuditEvent), AuditEvent.id, equals, conditions, tests=tests)
+    return narrow.Narrow(select(AuditEvent), AuditEvent.id, equals, conditions, tests=tests)
 
 
-def _is_action(organization_id: UUID, action: str) -> narrowing.Test:
+def _is_action(organization_id: UUID, action: str) -> narrow.Test:
     """The action itself, or a whole area of them: `invitation.`."""
     wanted = [name for name in _actions(organization_id) if name.startswith(action)]
     source = select(AuditEvent.id).where(AuditEvent.organization_id == organization_id, AuditEvent.action.in_(wanted))
-    return narrowing.Test(AuditEvent.action, lambda column: [column.in_(wanted)], source)
+    return narrow.Test(AuditEvent.action, lambda column: [column.in_(wanted)], source)
 
 
 def _actions(organization_id: UUID) -> list[str]:

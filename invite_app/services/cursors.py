@@ -2,6 +2,7 @@
 
 import base64
 import json
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,6 +86,14 @@ class Place(Generic[Row]):
     def sorted(self, query: Select[Any], columns: Columns | None = None) -> Select[Any]:
         columns = columns or self.order.columns
         return query.order_by(*(column.desc() if self._is_falling else column.asc() for column in columns))
+
+    def cut(self, rows: list[Row]) -> list[Row]:
+        """What `of` would have found, of all rows as `sorted` gives them."""
+        if self.position:
+            position = tuple(self.position)
+            beyond = operator.lt if self._is_falling else operator.gt
+            rows = [row for row in rows if beyond(tuple(self.order.values(row)), position)]
+        return rows[: self.limit + 1]
 
     @property
     def _is_falling(self) -> bool:

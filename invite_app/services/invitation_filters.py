@@ -14,7 +14,7 @@ from invite_app.access import Standing
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import endings, narrowing, reasons, searching, values
+from . import endings, narrow, reasons, searching, values
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ EVERYTHING = Filter()
 UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 
-def narrowed(standing: Standing, only: Filter) -> narrowing.Narrow:
+def narrowed(standing: Standing, only: Filter) -> narrow.Narrow:
     """What the filter narrows the list to."""
     here, moment = standing.organization.id, now()
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
@@ -51,7 +51,7 @@ def narrowed(standing: Standing, only: Filter) -> narrowing.Narrow:
     sources = [_ending(here, moment, only.ends_before)] if only.ends_before is not None else []
     words = searching.words(Invitation, only.fragment)
     tests = [words.test(here)] if words else []
-    return narrowing.Narrow(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
+    return narrow.Narrow(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
 
 
 def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
@@ -73,7 +73,7 @@ def _is_in_need(only: Filter) -> bool:
     return only.inviter_lost_right or only.delivery == DeliveryState.FAILED
 
 
-def _ending(organization_id: UUID, since: datetime, until: datetime) -> narrowing.Source:
+def _ending(organization_id: UUID, since: datetime, until: datetime) -> narrow.Source:
     return select(Invitation.id).where(
         Invitation.organization_id == organization_id,
         IS_PENDING,

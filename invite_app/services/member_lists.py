@@ -15,7 +15,7 @@ from invite_app.db import session
 from invite_app.errors import MembershipUnknown
 from invite_app.models import Membership, Role, User, membership_workspaces
 
-from . import cursors, narrowing, roles, searching, values
+from . import cursors, narrow, narrowing, roles, searching, values
 
 BY_NAME: cursors.Order[Membership] = cursors.Order(
     (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
@@ -169,7 +169,7 @@ def complete() -> Select[Membership]:
     )
 
 
-def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membership]) -> narrowing.Narrow:
+def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membership]) -> narrow.Narrow:
     """What the filter narrows the list to, for services that read it in their own way."""
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
@@ -184,10 +184,10 @@ def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membershi
     of_person = (only.emails, only.account_since, only.account_until, only.email_fragment, only.name_fragment)
     needs_person = any(of_person) or order.columns[0].class_ is User
     rows = select(Membership).join(Membership.user) if needs_person else select(Membership)
-    return narrowing.Narrow(rows, Membership.id, equals, conditions, tests=tests)
+    return narrow.Narrow(rows, Membership.id, equals, conditions, tests=tests)
 
 
-def _searches(organization_id: UUID, only: Filter) -> list[narrowing.Test]:
+def _searches(organization_id: UUID, only: Filter) -> list[narrow.Test]:
     name = func.substr(Membership.sort_name, 1, func.length(Membership.sort_name) - func.length(User.email))
     parts = (
         (only.fragment, Membership.sort_name),
@@ -199,14 +199,14 @@ def _searches(organization_id: UUID, only: Filter) -> list[narrowing.Test]:
     ]
 
 
-def _in_workspace(workspace_id: UUID) -> narrowing.Test:
+def _in_workspace(workspace_id: UUID) -> narrow.Test:
     links = membership_workspaces.c
 
-    def is_in(membership_id: narrowing.Column) -> list[ColumnElement[bool]]:
+    def is_in(membership_id: narrow.Column) -> list[ColumnElement[bool]]:
         return [exists().where(links.membership_id == membership_id, links.workspace_id == workspace_id)]
 
     ids_there = select(links.membership_id).where(links.workspace_id == workspace_id)
-    return narrowing.Test(Membership.id, is_in, ids_there)
+    return narrow.Test(Membership.id, is_in, ids_there)
 
 
 def _role_ids(organization_id: UUID, names: Collection[str]) -> list[UUID]:

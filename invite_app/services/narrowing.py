@@ -11,83 +11,27 @@ about 1 ms. What is neither, like a given name that one in twenty has, still cos
 a million.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, Subquery, TextualSelect, case, func, null, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, Subquery, case, func, null, select
 
-from invite_app.db import session
+from invite_app.db import has_row_locks, session
 
 from .cursors import Columns, Count, Page, Place
+from .narrow import Narrow, Source
 
 Row = TypeVar("Row")
 CAP = 1000
 """Totals of narrowed lists are counted so far."""
 LOOK = CAP
+FEW = 300
+"""More than what waits for SQLite's index, of which a search looks at every row."""
 WINDOW = 500
 COMMON = WINDOW // 10
 """What so many rows of a window have is quicker walked to than looked up."""
-
-Source = Select[Any] | TextualSelect
-Column = ColumnElement[Any] | InstrumentedAttribute[Any]
-
-
-@dataclass(frozen=True)
-class Test:
-    """What no index of the list helps with: conditions on a column, and the ids of all rows that meet them (and of
-    others) from an index of its own.
-    """
-
-    column: Column
-    conditions: Callable[[Column], Sequence[ColumnElement[bool]]]
-    source: Source
-
-
-@dataclass(frozen=True)
-class Narrow:
-    """What a list is narrowed to: `rows` selects the table with the joins that order and conditions need.
-
-    `equals` are columns and their values, which an index of the list may begin with. Each of the `sources` gives the
-    ids of all rows that fit, and of others.
-    """
-
-    rows: Select[Any]
-    key: InstrumentedAttribute[Any]
-    equals: Mapping[InstrumentedAttribute[Any], Any]
-    conditions: Sequence[ColumnElement[bool]] = ()
-    sources: Sequence[Source] = ()
-    tests: Sequence[Test] = ()
-
-    @property
-    def untested(self) -> Select[Any]:
-        return self.rows.where(*(column == value for column, value in self.equals.items()), *self.conditions)
-
-    @property
-    def fitting(self) -> Select[Any]:
-        """The ids of the rows that fit."""
-        return self.untested.with_only_columns(self.key).where(*self._tested)
-
-    def fitting_of(self, ids: CTE, columns: Columns) -> Select[Any]:
-        """The ids, with more columns, of those rows that fit; written so that no index but that of ids is of use."""
-        equal = (func.coalesce(column, column) == value for column, value in self.equals.items())
-        query = self.rows.with_only_columns(self.key, *columns).where(self.key.in_(select(ids.c.id)))
-        return query.where(*equal, *self.conditions, *self._tested)
-
-    def counted(self, at_most: int | None, place: Place[Any] | None = None) -> ScalarSelect[int]:
-        """How many there are; of more than `at_most`, one more than that. Walked like the list at `place`."""
-        walked = place.sorted(self.fitting) if place else self.fitting
-        limited = walked.limit(None if at_most is None else at_most + 1).subquery()
-        return select(func.count()).select_from(limited).scalar_subquery()
-
-    def total(self, at_most: int | None, place: Place[Any] | None = None) -> Count:
-        return Count(session().scalar(select(self.counted(at_most, place))) or 0, at_most)
-
-    @property
-    def _tested(self) -> list[ColumnElement[bool]]:
-        return [condition for test in self.tests for condition in test.conditions(test.column)]
 
 
 def fetch(
@@ -109,10 +53,13 @@ def fetch(
     if offset or exact:
         rows = reading.rows(narrow, place, place.of(narrow.fitting, offset=offset))
         return place.page(rows, narrow.total(None) if total is None else total)
+    near = _looked_up(narrow)
+    if near is not None and len(near) <= LOOK:
+        return _of_few(reading, narrow, place, near)
     ids = list(session().scalars(_in_window(narrow, place))) if narrow.tests else []
     if len(ids) > place.limit:
         return _walked(reading, narrow, place, ids, total)
-    if (few := _fewest(narrow)) is not None:
+    if near is None and (few := _fewest(narrow)) is not None:
         return _among_few(reading, narrow, place, few)
     return _walked(reading, narrow, place, place.of(narrow.fitting), total)
 
@@ -157,6 +104,24 @@ class Reading(Generic[Row]):
         if found or not place.position:
             return self.each(found), Count(found[0][-1] if found else 0, CAP)
         return [], Count(session().scalar(select(number)) or 0, CAP)
+
+
+def _looked_up(narrow: Narrow) -> list[Any] | None:
+    """The ids that the index gives for the one thing that is looked for, one more than LOOK at the most.
+
+    None where asking it first would not pay: PostgreSQL finds all before it gives one.
+    """
+    if len(narrow.tests) != 1 or narrow.sources or has_row_locks():
+        return None
+    return list(session().scalars(select(narrow.tests[0].source.subquery().c[0]).limit(LOOK + 1)))
+
+
+def _of_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], near: list[Any]) -> Page[Row]:
+    """Of very few all rows are read, and cut to the page: a third less than a statement that counts and cuts them."""
+    if len(near) > FEW:
+        return _among_few(reading, narrow, place, narrow.tests[0].source)
+    rows = reading.rows(narrow, place, narrow.fitting_of(near, ()))
+    return place.page(place.cut(rows), len(rows))
 
 
 def _in_window(narrow: Narrow, place: Place[Row]) -> Select[Any]:

@@ -30,7 +30,7 @@ from invite_app.models.base import folded as folded_name
 from invite_app.models.search import TEXTS, folded
 
 from . import values
-from .narrowing import Test
+from .narrow import Test
 
 Searched = type[Membership] | type[Invitation] | type[AuditEvent]
 Text = ColumnElement[str] | InstrumentedAttribute[str]

@@ -168,11 +168,12 @@ class TestTheIndex:
 
 
 class TestLongLists:
-    """With a look of three and a window of five, a short list is a long one."""
+    """With a look of three and a window of five, a short list is a long one; with one of 100 it is a short one."""
 
-    @pytest.fixture(autouse=True)
-    def look_less_far(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for name, number in (("LOOK", 3), ("WINDOW", 5), ("CAP", 4)):
+    @pytest.fixture(autouse=True, params=[(3, 1), (100, 1), (100, 100)], ids=["many", "few", "very few"])
+    def look_less_far(self, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+        look, few = request.param
+        for name, number in (("LOOK", look), ("FEW", few), ("WINDOW", 5), ("CAP", 4)):
             monkeypatch.setattr(narrowing, name, number)
 
     @pytest.fixture
@@ -198,7 +199,7 @@ class TestLongLists:
             if cursor is None:
                 break
         assert seen == [email for email in everybody if email in matching]
-        assert f"{pages[0].total:,}" == total
+        assert f"{pages[0].total:,}" in (total, str(len(matching)))
         for before, page in pairwise(pages):
             back = members.list_page(many.id, by=many.owner.actor, only=only, limit=2, cursor=page.previous)
             assert [row.id for row in back.items] == [row.id for row in before.items]

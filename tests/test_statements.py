@@ -88,7 +88,7 @@ FILES = {"pages.members_file", "pages.audit_file", "pages.example_list"}
 
 SEARCH = "?q=example&role=member"
 SEARCHED = {"pages.members": 12, "pages.invitations": 12, "deepset.list_members": 6, "deepset.list_invitations": 5}
-"""With a search, which looks at the list and at the index, and members of one role. SQLite's index alone is enough."""
+"""With a search, which looks at list and index, and members of one role. SQLite's index is enough alone."""
 
 
 @pytest.fixture

@@ -106,6 +106,18 @@ class TestWords:
         assert ("am@guest.example" in found_members(acme, fragment)) == is_found
         assert ("mue@guest.example" in found_invitations(acme, fragment)) == is_found
 
+    @pytest.mark.parametrize("address", ["somebody.long-name@guest.example", "me@guest.example", "a@guest.example"])
+    @pytest.mark.parametrize("typed", [slice(None), slice(-1), slice(1, None)], ids=["whole", "beginning", "end"])
+    def test_of_a_long_address_all_count(
+        self, acme: Acme, settle: Callable[[], None], address: str, typed: slice
+    ) -> None:
+        for other in ("nobody.long-name@guest.example", "ne@guest.example", "b@guest.example", address):
+            make_member(acme, other)
+        settle()
+        word = address[typed]
+        everybody = [row.user.email for row in members.list_all(acme.id, by=acme.owner.actor)]
+        assert sorted(found_members(acme, word)) == sorted(one for one in everybody if word in one)
+
     @pytest.mark.parametrize("name", ["Ёлкина", "ΣΊΣΥΦΟΣ", "王小明", "Ðorđe", "𐐀𐐁𐐂𐐃"])
     def test_of_every_script_are_found_in_both_cases(self, acme: Acme, name: str) -> None:
         make_member(acme, "one@guest.example", given_name=name, family_name="X")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, TextualSelect, func, select
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, String, TextualSelect, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
@@ -50,11 +50,14 @@ class Narrow:
         """The ids of the rows that fit."""
         return self.untested.with_only_columns(self.key).where(*self._tested)
 
-    def fitting_of(self, ids: CTE | list[Any], columns: Columns) -> Select[Any]:
-        """The ids, with more columns, of those rows that fit; written so that no index but that of ids is of use."""
-        among = ids if isinstance(ids, list) else select(ids.c.id)
+    def fitting_of(self, ids: CTE | list[str], columns: Columns) -> Select[Any]:
+        """The ids, with more columns, of those rows that fit; written so that no index but that of ids is of use.
+
+        A list holds ids as SQLite has them.
+        """
+        among = type_coerce(self.key, String).in_(ids) if isinstance(ids, list) else self.key.in_(select(ids.c.id))
         equal = (func.coalesce(column, column) == value for column, value in self.equals.items())
-        query = self.rows.with_only_columns(self.key, *columns).where(self.key.in_(among))
+        query = self.rows.with_only_columns(self.key, *columns).where(among)
         return query.where(*equal, *self.conditions, *self._tested)
 
     def counted(self, at_most: int | None, place: Place[Any] | None = None) -> ScalarSelect[int]:

@@ -86,6 +86,7 @@ def test_many_are_selected_and_revoked(
     page.goto(f"{home}?q=zed")
     page.get_by_label("Select Zed 29").check()
     page.get_by_role("link", name="Select all 30").click()
+    page.wait_for_load_state()
     press(page, "Revoke")
     assert heading(page) == "Revoke 30 invitations?"
     press(page, "Revoke 30 invitations")
@@ -134,6 +135,7 @@ def test_a_list_is_stopped_while_it_is_sent(
     page.goto(f"{path}/progress")
     look(page)
     page.get_by_role("link", name="Stop sending").click()
+    page.wait_for_load_state()
     assert heading(page) == "Stop sending to 2 people?"
     look(page)
     press(page, "Stop sending")

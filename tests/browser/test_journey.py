@@ -78,14 +78,18 @@ def test_from_an_empty_server_to_a_new_member(
     examine(ada)
 
     ada.get_by_role("link", name="Workspaces").first.click()
+    ada.wait_for_load_state()
     examine(ada)
     ada.get_by_role("link", name="New workspace").first.click()
+    ada.wait_for_load_state()
     fill(ada, {"Name": "Research"})
     examine(ada)
     press(ada, "Create workspace")
 
     ada.get_by_role("link", name="Overview").first.click()
+    ada.wait_for_load_state()
     ada.get_by_role("link", name="Invite", exact=True).click()
+    ada.wait_for_load_state()
     fill(ada, {"Given name": "Ana", "Family name": "Sousa", "Email": "ana@guest.example"})
     ada.get_by_label("Research").check()
     ada.get_by_label("Personal note").fill("Start with the Halberd folder.")
@@ -106,6 +110,7 @@ def test_from_an_empty_server_to_a_new_member(
     assert heading(ana) == "Overview"
 
     ada.get_by_role("link", name="Members", exact=True).first.click()
+    ada.wait_for_load_state()
     assert "Ana Sousa" in ada.locator("table").inner_text()
     examine(ada)
     ana.goto(message.links[0])
@@ -138,6 +143,7 @@ def test_somebody_else_who_is_signed_in_can_step_aside(live_server: LiveServer, 
     assert heading(page) == "This invitation is for another address"
     look(page)
     page.get_by_role("link", name="Stay signed in").click()
+    page.wait_for_load_state()
     assert heading(page) == "Overview"
     page.goto(link)
     press(page, "Sign out and continue")
@@ -151,6 +157,7 @@ def test_declining_asks_for_a_word(live_server: LiveServer, open_page: Open, loo
     page = open_page(live_server)
     page.goto(link_of(live_server, acme))
     page.get_by_role("link", name="Decline").click()
+    page.wait_for_load_state()
     look(page)
     page.get_by_label("A word to the admin").fill("I am leaving.")
     press(page, "Decline")
@@ -180,6 +187,7 @@ def test_a_kept_mail_is_read_in_its_frame_and_its_link_opens_beside(
     page.goto("/outbox")
     look(page)
     page.get_by_role("link", name="Ana Sousa").click()
+    page.wait_for_load_state()
     look(page)
     with page.context.expect_page() as opened:
         page.frame_locator("iframe").get_by_role("link", name="Accept the invitation").click()

@@ -66,6 +66,7 @@ def test_searching_finds_invitations_too(
     assert "q=petrova" in page.url
     look(page)
     page.get_by_role("link", name="Show the invitation").click()
+    page.wait_for_load_state()
     assert heading(page) == "Invitations"
 
 
@@ -135,6 +136,7 @@ def test_without_script_the_role_leads_to_the_page_of_the_member(
     page = sign_in(open_page(live_server, java_script_enabled=False), acme.owner)
     page.goto(home)
     page.get_by_role("link", name="Role of Mia Member").click()
+    page.wait_for_load_state()
     assert page.url.endswith(f"{home}/{acme.member.id}#role")
 
 
@@ -170,6 +172,7 @@ def test_many_are_selected_and_removed(
     page.goto(f"{home}?q=zed")
     page.get_by_label("Select Zed Number 03").check()
     page.get_by_role("link", name="Select all 30").click()
+    page.wait_for_load_state()
     press(page, "Remove")
     assert heading(page) == "Remove 30 people?"
     press(page, "Remove 30 people")

@@ -103,7 +103,9 @@ def test_errors_take_the_focus(form: str, acme: Acme, live_server: LiveServer, o
 def test_a_role_is_made_changed_and_deleted(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.get_by_role("link", name="Roles", exact=True).first.click()
+    page.wait_for_load_state()
     page.get_by_role("link", name="New role").click()
+    page.wait_for_load_state()
     fill(page, {"Name": "Front desk"})
     page.get_by_label("Invite people").check()
     page.locator("#effect").get_by_text("invite people").wait_for()
@@ -112,6 +114,7 @@ def test_a_role_is_made_changed_and_deleted(acme: Acme, live_server: LiveServer,
     assert "Role Front desk made." in page.get_by_role("status").first.inner_text()
 
     page.get_by_role("link", name="Editor", exact=True).click()
+    page.wait_for_load_state()
     effect = page.locator("#effect")
     page.get_by_label("Change members").uncheck()
     effect.get_by_text("will no longer").wait_for()
@@ -121,6 +124,7 @@ def test_a_role_is_made_changed_and_deleted(acme: Acme, live_server: LiveServer,
 
     page.locator("tr", has_text="Editor").locator(".row-menu summary").click()
     page.get_by_role("link", name="Delete…").locator("visible=true").click()
+    page.wait_for_load_state()
     page.get_by_label("New role of its members").select_option("front_desk")
     press(page, "Delete role")
     assert "The role Editor is deleted." in page.get_by_role("status").first.inner_text()
@@ -130,6 +134,7 @@ def test_a_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, ope
     page = sign_in(open_page(live_server, permissions=["clipboard-read", "clipboard-write"]), acme.owner)
     page.goto(f"/organizations/{acme.id}/api-keys")
     page.get_by_role("link", name="New key").click()
+    page.wait_for_load_state()
     fill(page, {"Name": "Website", "Last day (optional)": "2999-12-31"})
     press(page, "Create key")
     secret = page.get_by_label("API key", exact=True).input_value()
@@ -167,6 +172,7 @@ def test_settings_are_saved_and_warn_of_too_few_seats(
     assert page.locator(".switcher-one").inner_text().endswith("Acme Research")
     assert page.get_by_label("A link works for").input_value() == "36"
     page.get_by_role("link", name="Audit log", exact=True).first.click()
+    page.wait_for_load_state()
     assert "Invitation lifetime: 7 days → 36 hours" in page.locator("tbody tr").first.inner_text()
 
 
@@ -180,6 +186,7 @@ def test_the_log_narrows_while_one_types_and_exports_what_it_shows(
     page.locator("tbody tr", has_text="Made the").first.wait_for(state="detached")
     with page.expect_download() as download:
         page.get_by_role("link", name="Export CSV").click()
+        page.wait_for_load_state()
     assert download.value.suggested_filename.startswith("audit-log-")
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     assert len(lines) == page.locator("tbody tr").count() + 1
@@ -190,7 +197,9 @@ def test_a_password_is_changed_and_signs_out_elsewhere(acme: Acme, live_server: 
     page, elsewhere = (sign_in(open_page(live_server), acme.owner) for _ in range(2))
     page.locator(".person > summary").click()
     page.get_by_role("link", name="Your account").click()
+    page.wait_for_load_state()
     page.get_by_role("link", name="Change password").click()
+    page.wait_for_load_state()
     fill(page, {"Present password": PASSWORD, "New password": NEW})
     press(page, "Change password")
     assert "You are signed out everywhere else." in page.get_by_role("status").first.inner_text()
@@ -206,6 +215,7 @@ def test_a_forgotten_password_is_replaced_by_mail(
     page = open_page(server)
     page.goto("/sign-in")
     page.get_by_role("link", name="Forgotten your password?").click()
+    page.wait_for_load_state()
     press(page, "Send the link")
     look(page)
     fill(page, {"Email": acme.owner.email})
@@ -251,6 +261,7 @@ def test_ownership_is_handed_over(acme: Acme, live_server: LiveServer, open_page
     press(page, "Become owner")
     assert "You are an owner of Acme now." in page.get_by_role("status").first.inner_text()
     page.get_by_role("link", name="Settings", exact=True).first.click()
+    page.wait_for_load_state()
     assert heading(page) == "Settings"
 
 
@@ -262,6 +273,7 @@ def test_the_switcher_leads_to_the_other_organization(acme: Acme, live_server: L
     page.goto(f"/organizations/{acme.id}/")
     page.locator(".switcher > summary").click()
     page.get_by_role("link", name="Globex").click()
+    page.wait_for_load_state()
     assert page.url.endswith(f"/organizations/{globex.id}/")
     assert page.get_by_role("link", name="Settings", exact=True).count() == 0, "Olivia is only a member here"
     page.goto("/account")

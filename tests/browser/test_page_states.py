@@ -170,5 +170,6 @@ def test_a_list_on_its_way_is_sound(
     assert page.locator(".legend li").all_inner_texts() == ["1 sent", "1 waiting", "1 failed"]
     look(page)
     page.get_by_role("link", name="Stop sending").click()
+    page.wait_for_load_state()
     assert heading(page) == "Stop sending to 1 person?"
     look(page)

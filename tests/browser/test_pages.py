@@ -90,6 +90,7 @@ def test_errors_take_the_focus_and_lead_to_their_fields(
     assert "There is a problem" in page.locator(":focus").inner_text()
     look(page)
     page.get_by_role("link", name="Enter a family name.").click()
+    page.wait_for_load_state()
     assert page.locator(":focus").get_attribute("id") == "family_name"
     assert page.get_by_label("Given name", exact=True).input_value() == "Ana"
 

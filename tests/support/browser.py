@@ -112,7 +112,8 @@ def watched_page(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 
 def assert_accessible(page: Page) -> None:
-    """No violation that axe can find of WCAG 2.2 AA or of its good practices."""
+    """No violation that axe can find of WCAG 2.2 AA or of its good practices, once the page has its style."""
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     results = AxeResults(

@@ -54,6 +54,7 @@ def fill(page: Any, values: dict[str, str]) -> None:
 
 def press(page: Any, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
+    page.wait_for_load_state()
 
 
 def heading(page: Any) -> str:

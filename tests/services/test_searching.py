@@ -211,7 +211,8 @@ class TestLongLists:
             if cursor is None:
                 break
         assert seen == [email for email in everybody if email in matching]
-        assert f"{pages[0].total:,}" in (total, str(len(matching)))
+        are_all_read = narrowing.FEW == 100 and is_embedded(db.engine)
+        assert f"{pages[0].total:,}" == (str(len(matching)) if are_all_read else total)
         for before, page in pairwise(pages):
             back = members.list_page(many.id, by=many.owner.actor, only=only, limit=2, cursor=page.previous)
             assert [row.id for row in back.items] == [row.id for row in before.items]

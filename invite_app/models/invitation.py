@@ -64,6 +64,7 @@ class Invitation(Observed, Identified, Base):
         Index("ix_invitations_by_state", "organization_id", "state", "created_at", "id"),
         Index("ix_invitations_by_time", "organization_id", "created_at", "id"),
         Index("ix_invitations_by_email", "organization_id", "email"),
+        partial_index("ix_invitations_batch_id", "batch_id", where="batch_id IS NOT NULL"),
     )
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
@@ -77,7 +78,7 @@ class Invitation(Observed, Identified, Base):
     inviter_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     inviter_key_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_keys.id", ondelete="SET NULL"))
     inviter_name: Mapped[str] = mapped_column(String(201))
-    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("batches.id", ondelete="SET NULL"), index=True)
+    batch_id: Mapped[UUID | None] = mapped_column(ForeignKey("batches.id", ondelete="SET NULL"))
     redirect_uri: Mapped[str | None] = mapped_column(String(2000))
     app_url: Mapped[str | None] = mapped_column(String(2000))
     public_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -129,13 +130,15 @@ class OutboxMessage(Identified, Base):
         CheckConstraint("state IN ('queued', 'sent', 'failed')", name="state"),
         partial_index("ix_outbox_messages_due", "next_attempt_at", where="state = 'queued'"),
         Index("ix_outbox_messages_by_time", "organization_id", "created_at", "id"),
+        partial_index("ix_outbox_messages_user_id", "user_id", where="user_id IS NOT NULL"),
+        partial_index("ix_outbox_messages_about_id", "about_id", where="about_id IS NOT NULL"),
     )
 
     kind: Mapped[str] = mapped_column(String(30))
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     invitation_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"), unique=True)
-    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    about_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    about_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"))
     account_link_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_links.id", ondelete="CASCADE"))
     state: Mapped[str] = mapped_column(Word(10), default=DeliveryState.QUEUED)
     reason: Mapped[str] = mapped_column(String(500), default="")

@@ -1,6 +1,7 @@
 """The queue: claimed once, tried again and again, given up, retried by hand, and never lost."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from sqlalchemy import select, text
 
 from invite_app import worker
 from invite_app.courier import Courier
-from invite_app.db import session
+from invite_app.db import IDLE_SECONDS, session
 from invite_app.extensions import db
 from invite_app.mail import messages
 from invite_app.models import AuditEvent, Invitation, OutboxMessage
@@ -224,6 +225,7 @@ class TestLoop:
         with queue_app.app_context():
             others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             session().execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+        time.sleep(IDLE_SECONDS)  # for so long connections are taken to stand, those of people who invite as well
         with queue_app.app_context():
             invite(acme, "bo@guest.example")
         smtp.wait_for(2)

@@ -4,7 +4,7 @@ An actor only says who is asking. What it may do is read again for every request
 writing transaction, so a revoked key or a removed member never acts on a right that is gone.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,12 +14,12 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from . import ids
-from .db import has_row_locks, once_per_reading, session, transaction
+from .db import has_row_locks, once_per_reading, transaction
 from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.base import now
 from .models.role import OWNER, PERMISSIONS
-from .reading import Reader, attach
+from .reading import Question, Reader, ask, attach
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class ActingKey(NamedTuple):
 _LOCKED = Reader(
     select(Organization).where(Organization.id == bindparam("organization_id")).with_for_update(key_share=True)
 )
+_OPERATORS_STANDING = Reader(select(Organization).where(Organization.id == bindparam("organization_id")))
 _PERSONS_STANDING = Reader(
     select(Organization, User, Role.permissions, Role.is_built_in, Role.key)
     .join(Membership, Membership.organization_id == Organization.id)
@@ -158,17 +159,29 @@ def authorize(actor: Actor, organization_id: UUID | str, permission: str | None 
 
 
 @contextmanager
-def locked(organization_id: UUID | str, *, by: Actor, needs: str | None = None) -> Iterator[Standing]:
+def locked(
+    organization_id: UUID | str, *, by: Actor, needs: str | None = None, along: Sequence[Question] = ()
+) -> Iterator[Standing]:
     """A writing transaction on one organization, whose row stays locked until the commit.
 
-    Raises what `authorize` raises.
+    What is asked `along` is answered under the lock, too. Raises what `authorize` raises.
     """
     organization_id = ids.parse(organization_id, OrganizationUnknown())
     with transaction():
-        if has_row_locks():
-            lock_organization(organization_id)
-        standing = authorize(by, organization_id, needs)
+        standing = _read_locked(by, organization_id, along)
+        if needs:
+            standing.check_may(needs)
         yield replace(standing, organization=attach(standing.organization))
+
+
+def _read_locked(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Standing:
+    """The standing as it is once the organization is locked: each question is answered after the one before."""
+    question = _question(actor, organization_id)
+    lock = [_LOCKED.question(organization_id=organization_id)] if has_row_locks() else []
+    ask(*lock, question, *along)
+    if lock and not lock[0].rows:
+        raise OrganizationUnknown
+    return _standing(actor, organization_id, question)
 
 
 def lock_organization(organization_id: UUID) -> Organization:
@@ -180,29 +193,42 @@ def lock_organization(organization_id: UUID) -> Organization:
 
 
 def _read_standing(actor: Actor, organization_id: UUID) -> Standing:
+    question = _question(actor, organization_id)
+    ask(question)
+    return _standing(actor, organization_id, question)
+
+
+def _question(actor: Actor, organization_id: UUID) -> Question:
+    """What to ask the database about the actor's standing."""
     match actor:
-        case PersonActor():
-            return _standing_of_person(actor, organization_id)
-        case KeyActor():
-            return _standing_of_key(actor, organization_id)
+        case PersonActor(user_id):
+            return _PERSONS_STANDING.question(organization_id=organization_id, user_id=user_id)
+        case KeyActor(api_key_id):
+            return _KEYS_STANDING.question(api_key_id=api_key_id)
         case OperatorActor():
-            return _standing_of_operator(actor, organization_id)
+            return _OPERATORS_STANDING.question(organization_id=organization_id)
 
 
-def _standing_of_person(actor: PersonActor, organization_id: UUID) -> Standing:
-    if (row := _PERSONS_STANDING.first(organization_id=organization_id, user_id=actor.user_id)) is None:
+def _standing(actor: Actor, organization_id: UUID, answered: Question) -> Standing:
+    """What the answer says. Raises OrganizationUnknown and Unauthenticated."""
+    if isinstance(actor, KeyActor):
+        return _standing_of_key(actor, organization_id, answered)
+    if not answered.rows:
         raise OrganizationUnknown
-    organization, user, *role = row
+    organization, *found = answered.rows[0]
+    if isinstance(actor, OperatorActor):
+        return Standing(actor, organization, frozenset(PERMISSIONS), is_owner=True)
+    user, *role = found
     return Standing(actor, organization, frozenset(role[0]), user, is_owner=_is_owner(*role))
 
 
-def _standing_of_key(actor: KeyActor, organization_id: UUID) -> Standing:
-    row = _KEYS_STANDING.first(api_key_id=actor.api_key_id)
-    if row is None or not is_live(api_key := ActingKey(*row[8:])):
+def _standing_of_key(actor: KeyActor, organization_id: UUID, answered: Question) -> Standing:
+    if not answered.rows or not is_live(api_key := ActingKey(*answered.rows[0][8:])):
         raise Unauthenticated
-    organization, user, role, keys_role = row[0], row[1], row[2:5], row[5:8]
+    organization, user, *roles = answered.rows[0][:8]
     if organization.id != organization_id:
         raise OrganizationUnknown
+    role, keys_role = roles[:3], roles[3:]
     permissions = frozenset(role[0]) & frozenset(keys_role[0])
     is_owner = _is_owner(*role) and _is_owner(*keys_role)
     return Standing(actor, organization, permissions, user, api_key, is_owner=is_owner)
@@ -210,13 +236,6 @@ def _standing_of_key(actor: KeyActor, organization_id: UUID) -> Standing:
 
 def _is_owner(_permissions: list[str], is_built_in: bool, key: str) -> bool:
     return is_built_in and key == OWNER
-
-
-def _standing_of_operator(actor: OperatorActor, organization_id: UUID) -> Standing:
-    organization = session().get(Organization, organization_id)
-    if organization is None:
-        raise OrganizationUnknown
-    return Standing(actor, organization, frozenset(PERMISSIONS), is_owner=True)
 
 
 def is_live(api_key: ApiKey | ActingKey) -> bool:

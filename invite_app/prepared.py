@@ -6,7 +6,7 @@ listens for statements hears of these too.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, NoReturn
 
@@ -14,7 +14,7 @@ from flask import current_app
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
-from .db import connection
+from .db import connection, has_row_locks
 
 Statement = Insert | Select[Any] | Update
 Convert = Callable[[Any], Any] | None
@@ -26,7 +26,7 @@ class Prepared:
 
     def __init__(self, statement: Statement, dialect: Dialect, columns: Collection[str] | None = None) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
-        self._sql = str(compiled)
+        self.sql = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
         bound = {name: parameter for parameter, name in compiled.bind_names.items()}
         self._constants = {name: one.value for name, one in bound.items() if not one.required}
@@ -37,20 +37,22 @@ class Prepared:
         self._readers = [_reader(column.type, dialect) for column in selected]
 
     def run(self, here: Connection, values: Mapping[str, Any], fetch: str | None = None) -> Any:
-        """What the driver's cursor has, where it is to `fetch` anything."""
+        """The driver's cursor, or what it has where it is to `fetch` that."""
         given = self._given({**self._constants, **values})
 
         def work(cursor: Any) -> Any:
-            cursor.execute(self._sql, given)
-            return getattr(cursor, fetch)() if fetch else None  # SQLite looks for further rows only now, and may fail
+            cursor.execute(self.sql, given)
+            return (
+                getattr(cursor, fetch)() if fetch else cursor
+            )  # SQLite looks for further rows only now, and may fail
 
-        return _run(here, self._sql, given, work)
+        return _run(here, self.sql, given, work)
 
     def run_many(self, here: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         given = [_column(write, [row[name] for row in rows]) for name, write in self._writers]
         turned = list(zip(*given, strict=True))
         if self._copy is None:
-            _run(here, self._sql, turned, lambda cursor: cursor.executemany(self._sql, turned))
+            _run(here, self.sql, turned, lambda cursor: cursor.executemany(self.sql, turned))
         else:
             _run(here, self._copy, turned, partial(_copy, statement=self._copy, rows=turned))
 
@@ -98,6 +100,25 @@ def rows(statement: Select[Any], values: Mapping[str, Any]) -> list[list[Any]]:
     here = connection()
     prepared = _prepared(statement, here.dialect)
     return [prepared.read(row) for row in prepared.run(here, values, "fetchall")]
+
+
+def rows_of_each(asked: Sequence[tuple[Select[Any], Mapping[str, Any]]]) -> list[list[list[Any]]]:
+    """All rows of several queries, each answered after the one before, in one round trip where the database can."""
+    here = connection()
+    ready = [(_prepared(query, here.dialect), values) for query, values in asked]
+    try:
+        with _one_trip(here) if len(ready) > 1 else nullcontext():
+            cursors = [prepared.run(here, values) for prepared, values in ready]
+        found = [cursor.fetchall() for cursor in cursors]
+    except here.dialect.loaded_dbapi.Error as error:
+        _refuse(here, "; ".join(prepared.sql for prepared, _ in ready), error)
+    return [[prepared.read(row) for row in rows] for (prepared, _), rows in zip(ready, found, strict=True)]
+
+
+def _one_trip(here: Connection) -> AbstractContextManager[Any]:
+    """What is executed meanwhile is sent at once, and answered at the end."""
+    driver: Any = here.connection.dbapi_connection
+    return driver.pipeline() if has_row_locks() else nullcontext()
 
 
 def _prepared(statement: Statement, dialect: Dialect, columns: tuple[str, ...] | None = None) -> Prepared:
@@ -155,17 +176,17 @@ def _run(here: Connection, sql: str, given: Any, work: Callable[[Any], Any]) -> 
     try:
         return work(cursor)
     except here.dialect.loaded_dbapi.Error as error:
-        _refuse(here, cursor, sql, error)
+        _refuse(here, sql, error)
 
 
-def _refuse(here: Connection, cursor: Any, sql: str, error: Exception) -> NoReturn:
+def _refuse(here: Connection, sql: str, error: Exception) -> NoReturn:
     """Raise SQLAlchemy's error for that of the driver.
 
     Asked itself on a connection that is gone, SQLAlchemy lets go of all that were opened before, which one restart of
     the server has cut as well.
     """
     dialect: Any = here.dialect
-    if dialect.is_disconnect(error, here.connection.dbapi_connection, cursor):
+    if dialect.is_disconnect(error, here.connection.dbapi_connection, None):
         with suppress(DBAPIError):
             here.exec_driver_sql("SELECT 1")
     raise DBAPIError.instance(

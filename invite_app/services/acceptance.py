@@ -1,6 +1,8 @@
 """The invitee's side: looking at an invitation, accepting it, declining it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
@@ -22,7 +24,7 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Role, User
 from invite_app.models.base import fresh, now
 from invite_app.models.membership import membership_workspaces, sort_name
-from invite_app.reading import Reader, attach
+from invite_app.reading import Question, Reader, attach
 
 from . import accounts, audit, drafts, endings, invitation_links, inviters, notices, passwords, values
 
@@ -51,13 +53,14 @@ class Offer:
     landing: str | None = None
 
 
-_PERSON = Reader(
-    select(User, Membership.id)
-    .outerjoin(
-        Membership, (Membership.user_id == User.id) & (Membership.organization_id == bindparam("organization_id"))
-    )
-    .where(User.id == bindparam("user_id"))
+_PLACE: Any = (
+    select(Membership.id)
+    .join(Invitation, Invitation.organization_id == Membership.organization_id)
+    .where(Invitation.id == bindparam("invitation_id"), Membership.user_id == bindparam("user_id"))
+    .scalar_subquery()
 )
+_PERSON = Reader(select(User, _PLACE).where(User.id == bindparam("user_id")))
+"""A person, and the id of their place in the organization that an invitation leads to."""
 
 
 def look(token: str) -> Offer:
@@ -98,8 +101,9 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
     """
     parsed = tokens.parse(token)
     with transaction():
-        invitation, organization = _lock_pending(parsed)
-        user, membership_id = _person(user_id, organization)
+        person = _PERSON.question(user_id=user_id, invitation_id=parsed.id)
+        invitation, organization = _lock_pending(parsed, along=[person])
+        user, membership_id = _answered(person)
         if user.email != invitation.email:
             raise WrongAccount(invitation.email, user.email)
         if membership_id is not None:
@@ -112,11 +116,11 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
         return _join(invitation, organization, role, user, ip)
 
 
-def _person(user_id: UUID, organization: Organization) -> tuple[User, UUID | None]:
+def _answered(person: Question) -> tuple[User, UUID | None]:
     """The person, and the id of their place in the organization when they have one."""
-    row = _PERSON.first(user_id=user_id, organization_id=organization.id)
-    assert row is not None  # whoever is signed in has an account
-    return attach(row[0]), row[1]
+    assert person.rows  # whoever is signed in has an account
+    user, membership_id = person.rows[0]
+    return attach(user), membership_id
 
 
 def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
@@ -134,9 +138,9 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         return invitation
 
 
-def _lock_pending(parsed: tokens.Token) -> tuple[Invitation, Organization]:
-    """The invitation, locked and still pending. Raises LinkBroken and InvitationEnded."""
-    invitation, organization = invitation_links.lock(parsed)
+def _lock_pending(parsed: tokens.Token, along: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
+    """The invitation, locked and still pending, and what is asked `along`. Raises LinkBroken and InvitationEnded."""
+    invitation, organization = invitation_links.lock(parsed, along)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationEnded(invitation.id, state)
     return invitation, organization

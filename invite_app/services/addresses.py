@@ -11,12 +11,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.access import Standing
 from invite_app.db import has_row_locks, session
-from invite_app.errors import AlreadyMember, DomainError, InvitationPending, InvitedOneself, RoleUnknown
+from invite_app.errors import AlreadyMember, DomainError, InvalidEmail, InvitationPending, InvitedOneself
 from invite_app.models import IS_PENDING, Invitation, Membership, Role, User
 from invite_app.models.base import now
-from invite_app.reading import Reader
+from invite_app.reading import Question, Reader
 
-from . import roles
+from . import roles, values
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,24 @@ def look(organization_id: UUID, address: str) -> Look:
     return Look(address, *session().execute(_LOOK, _values(organization_id, address)).one())
 
 
-def look_with_role(organization_id: UUID, address: str, role: str) -> tuple[Role, Look]:
-    """The same together with the role that somebody calls by this name. Raises RoleUnknown."""
-    spellings = roles.spellings(role)
-    named = {"spelling": spellings[0], "other_spelling": spellings[-1]} if spellings else None
-    if named is None or (row := _LOOK_WITH_ROLE.first(**_values(organization_id, address), **named)) is None:
-        raise RoleUnknown(role)
-    return row[0], Look(address, *row[1:])
+def asking(organization_id: UUID, email: str, role: str) -> Question | None:
+    """What to ask about an address and the role that somebody calls by this name; None where either cannot be one."""
+    try:
+        address = values.email(email)
+    except InvalidEmail:
+        return None
+    if not (spellings := roles.spellings(role)):
+        return None
+    named = {"spelling": spellings[0], "other_spelling": spellings[-1]}
+    return _LOOK_WITH_ROLE.question(**_values(organization_id, address), **named)
+
+
+def answered(asked: Question) -> tuple[Role, Look] | None:
+    """The role and the look at the address, or None where there is no such role."""
+    if not asked.rows:
+        return None
+    role, *facts = asked.rows[0]
+    return role, Look(asked.values["address"], *facts)
 
 
 def taken(organization_id: UUID, addresses: Sequence[str]) -> dict[str, DomainError]:

@@ -11,6 +11,7 @@ from invite_app.db import session
 from invite_app.errors import RoleUnknown, WorkspaceUnknown
 from invite_app.models import Role, Workspace
 from invite_app.models.base import folded
+from invite_app.reading import Question, ask
 
 from . import addresses, roles, workspaces
 
@@ -18,20 +19,33 @@ from . import addresses, roles, workspaces
 class Catalog(Protocol):
     """Raises RoleUnknown and WorkspaceUnknown."""
 
-    def role(self, name: str, *, for_address: str) -> Role: ...
+    def role(self, name: str) -> Role: ...
 
     def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]: ...
 
 
 class Asked:
-    """Asks the database, which tells of the address together with the role: that spares a round trip."""
+    """Asks the database, which tells of the address together with the role.
 
-    def __init__(self, organization_id: UUID) -> None:
+    `questions` may be asked beforehand, together with others: that spares a round trip.
+    """
+
+    def __init__(self, organization_id: UUID, email: str, role: str) -> None:
         self._organization_id = organization_id
+        self._question = addresses.asking(organization_id, email, role)
         self.look: addresses.Look | None = None
 
-    def role(self, name: str, *, for_address: str) -> Role:
-        role, self.look = addresses.look_with_role(self._organization_id, for_address, name)
+    @property
+    def questions(self) -> list[Question]:
+        return [self._question] if self._question else []
+
+    def role(self, name: str) -> Role:
+        question = self._question
+        if question and question.rows is None:
+            ask(question)
+        if question is None or (found := addresses.answered(question)) is None:
+            raise RoleUnknown(name)
+        role, self.look = found
         return role
 
     def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]:
@@ -44,7 +58,7 @@ class Loaded:
     def __init__(self, organization_id: UUID) -> None:
         self.organization_id = organization_id
 
-    def role(self, name: str, *, for_address: str = "") -> Role:
+    def role(self, name: str) -> Role:
         for candidate in roles.spellings(name):
             if candidate in self._roles:
                 return self._roles[candidate]

@@ -55,7 +55,7 @@ def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
     """
     organization = standing.organization
     checked = _checked(organization, draft)
-    role = catalog.role(draft.role, for_address=checked["email"])
+    role = catalog.role(draft.role)
     rooms = catalog.workspaces(draft.workspace_ids)
     inviter = inviters.named(standing, draft.inviter_id)
     standing.check_may_grant(role)

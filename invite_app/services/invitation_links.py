@@ -1,14 +1,15 @@
 """The invitation behind the token of a link."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import tokens
-from invite_app.access import lock_organization
-from invite_app.db import has_row_locks, session
+from invite_app.db import has_row_locks
 from invite_app.errors import LinkBroken
 from invite_app.models import Invitation, Organization, Role, User, Workspace, invitation_workspaces
-from invite_app.reading import Reader, attach
+from invite_app.reading import Question, Reader, ask, attach
 
 _WITH_PARTS = Reader(
     select(Invitation, Organization, Role, User)
@@ -23,28 +24,39 @@ _WORKSPACES = Reader(
     .where(invitation_workspaces.c.invitation_id == bindparam("id"))
     .order_by(Workspace.folded_name)
 )
-_PLACE = select(Invitation.organization_id).where(Invitation.id == bindparam("id"))
+_LOCKED_PLACE = Reader(
+    select(Organization)
+    .where(
+        Organization.id
+        == select(Invitation.organization_id).where(Invitation.id == bindparam("id")).scalar_subquery()
+    )
+    .with_for_update(key_share=True)
+)
 
 
 def find(parsed: tokens.Token) -> Invitation:
     """The invitation behind a genuine token, with all that its page shows. Raises LinkBroken."""
-    row = _WITH_PARTS.first(id=parsed.id)
-    if row is None or not tokens.is_genuine(parsed, "invitation", row[0].nonce):
-        raise LinkBroken
-    invitation: Invitation = attach(row[0])
-    for name, part in zip(("organization", "role", "inviter"), row[1:], strict=True):
-        set_committed_value(invitation, name, part and attach(part))
-    workspaces = [attach(workspace) for (workspace,) in _WORKSPACES.all(id=parsed.id)]
-    set_committed_value(invitation, "workspaces", workspaces)
-    return invitation
+    return _read(parsed)
 
 
-def lock(parsed: tokens.Token) -> tuple[Invitation, Organization]:
-    """The invitation behind a genuine token, read under its organization's lock. Raises LinkBroken."""
-    if has_row_locks():
-        organization_id = session().scalar(_PLACE, {"id": parsed.id})
-        if organization_id is None:
-            raise LinkBroken
-        lock_organization(organization_id)
-    invitation = find(parsed)
+def lock(parsed: tokens.Token, along: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
+    """The invitation behind a genuine token, read under its organization's lock, and what is asked `along`.
+
+    Raises LinkBroken.
+    """
+    lock = [_LOCKED_PLACE.question(id=parsed.id)] if has_row_locks() else []
+    invitation = _read(parsed, before=lock, after=along)
     return invitation, invitation.organization
+
+
+def _read(parsed: tokens.Token, *, before: Sequence[Question] = (), after: Sequence[Question] = ()) -> Invitation:
+    asked, rooms = _WITH_PARTS.question(id=parsed.id), _WORKSPACES.question(id=parsed.id)
+    ask(*before, asked, rooms, *after)
+    if not asked.rows or not tokens.is_genuine(parsed, "invitation", asked.rows[0][0].nonce):
+        raise LinkBroken
+    found, *parts = asked.rows[0]
+    invitation: Invitation = attach(found)
+    for name, part in zip(("organization", "role", "inviter"), parts, strict=True):
+        set_committed_value(invitation, name, part and attach(part))
+    set_committed_value(invitation, "workspaces", [attach(workspace) for (workspace,) in rooms.rows or ()])
+    return invitation

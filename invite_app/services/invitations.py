@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from invite_app import ids
 from invite_app.access import Actor, Standing, locked
 from invite_app.db import noted
+from invite_app.errors import OrganizationUnknown
 from invite_app.mail import messages
 from invite_app.models import Invitation
 
@@ -74,17 +76,21 @@ def send(
     WorkspaceUnknown, RedirectNotAllowed, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, InvitationPending,
     SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
     """
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        invitation = add(standing, draft)
+    catalog = Asked(ids.parse(organization_id, OrganizationUnknown()), draft.email, draft.role)
+    with locked(organization_id, by=by, needs="invitations:write", along=catalog.questions) as standing:
+        invitation = _add(standing, draft, catalog)
         then(invitation)
     if invitation.message is not None:
         first_sends.send_now(invitation.message, audit.author(standing))
     return invitation
 
 
-def add(standing: Standing, draft: Draft, *, is_in_list: bool = False) -> Invitation:
-    """The checked invitation with its message, as part of the caller's transaction."""
-    catalog = Asked(standing.organization.id)
+def add(standing: Standing, draft: Draft) -> Invitation:
+    """The checked invitation of a list with its message, as part of the caller's transaction."""
+    return _add(standing, draft, Asked(standing.organization.id, draft.email, draft.role), is_in_list=True)
+
+
+def _add(standing: Standing, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
     invitation = drafts.build(standing, draft, catalog)
     assert catalog.look is not None
     admission.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list)

@@ -22,7 +22,7 @@ def send(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor
         if len(rows) > MAX_ROWS:
             raise ListTooLong(len(rows), MAX_ROWS)
         _check_repeats(rows)
-        sent = [invitations.add(standing, draft, is_in_list=True) for draft in rows]
+        sent = [invitations.add(standing, draft) for draft in rows]
         admission.check_pace(standing)
     return sent
 

@@ -63,6 +63,7 @@ def _init_extensions(app: Flask) -> None:
     database.init_app(app)
     with app.app_context():
         db.prepare_engine(database.engine, app.config["SQLITE_SYNCHRONOUS"])
+    db.register(app)
     app.extensions["migrate"] = db.Migrations()
     login.init_app(app)
     csrf.init_app(app)

@@ -32,6 +32,7 @@ class Prepared:
         self._constants = {name: one.value for name, one in bound.items() if not one.required}
         self._writers = [(name, _writer(bound[name].type, dialect)) for name in self._order or bound]
         self._names = [name for name, _ in self._writers]
+        self._how = {"prepare": True} if self._order is None else {}
         self._copy = _copying(statement, dialect, self._names) if columns and self._order is None else None
         selected = statement.selected_columns if isinstance(statement, Select) else ()
         self._readers = [_reader(column.type, dialect) for column in selected]
@@ -41,7 +42,7 @@ class Prepared:
         given = self._given({**self._constants, **values})
 
         def work(cursor: Any) -> Any:
-            cursor.execute(self.sql, given)
+            cursor.execute(self.sql, given, **self._how)
             return (
                 getattr(cursor, fetch)() if fetch else cursor
             )  # SQLite looks for further rows only now, and may fail

@@ -1,19 +1,20 @@
 """Statements that are handed to the driver as they are, and the objects that are made of what they find."""
 
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import bindparam, case, event, func, insert, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from invite_app import prepared
 from invite_app.db import session, transaction
 from invite_app.extensions import db as database
 from invite_app.models import Organization, Role, User, Workspace
 from invite_app.models.base import fresh, row_of, written_columns
-from invite_app.reading import Reader, attach
+from invite_app.reading import Reader, ask, attach
 from invite_app.services import member_lines
 from tests.support.databases import on_postgres, on_sqlite
 from tests.support.factories import Acme, add_member, make_organization, make_person
@@ -21,6 +22,7 @@ from tests.support.factories import Acme, add_member, make_organization, make_pe
 pytestmark = pytest.mark.usefixtures("app_context")
 
 ORGANIZATION = Reader(select(Organization).where(Organization.id == bindparam("id")))
+LOCKED = Reader(select(Organization).where(Organization.id == bindparam("id")).with_for_update())
 NAME = select(Organization.name).where(Organization.id == bindparam("id"))
 ADD_USER = insert(User)
 
@@ -154,3 +156,57 @@ def _organization(organization_id: Any) -> Organization:
     assert row is not None
     organization: Organization = row[0]
     return organization
+
+
+@on_postgres
+def test_a_statement_stays_prepared_from_one_request_to_the_next(app: Flask) -> None:
+    with app.app_context():
+        acme = make_organization()
+    for _ in range(2):
+        with app.app_context():
+            prepared.first(NAME, {"id": acme.id})
+            kept = select(func.count()).select_from(text("pg_prepared_statements"))
+            count = session().scalar(kept.where(text("statement LIKE 'SELECT organizations.name%'")))
+    assert count == 1
+
+
+def test_questions_are_answered_one_after_the_other(app: Flask) -> None:
+    acme = make_organization()
+    asked = ORGANIZATION.question(id=acme.id), ORGANIZATION.question(id=uuid4()), ORGANIZATION.question(id=acme.id)
+    ask(*asked)
+    assert [[row[0].name for row in one.rows or ()] for one in asked] == [["Acme"], [], ["Acme"]]
+
+
+@on_postgres
+def test_of_several_questions_the_one_that_breaks_is_told_as_by_the_session(app: Flask) -> None:
+    acme = make_organization()
+    broken = Reader(select(Organization.name, 1 / func.length("")).where(Organization.id == bindparam("id")))
+    with pytest.raises(DataError, match="division by zero"):
+        ask(ORGANIZATION.question(id=acme.id), broken.question(id=acme.id), ORGANIZATION.question(id=acme.id))
+    session().rollback()
+    assert _organization(acme.id).name == "Acme"
+
+
+@on_postgres
+def test_a_lock_that_comes_too_late_is_told_as_by_the_session(app: Flask) -> None:
+    acme = make_organization()
+
+    def wait_a_moment() -> None:
+        with transaction() as writing:
+            writing.execute(text("SET LOCAL lock_timeout = '50ms'"))
+            ask(LOCKED.question(id=acme.id), ORGANIZATION.question(id=acme.id))
+
+    with database.engine.begin() as other:
+        other.execute(text("SELECT 1 FROM organizations FOR UPDATE"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            wait_a_moment()
+    assert _organization(acme.id).name == "Acme"
+
+
+def test_what_nobody_wrote_in_a_transaction_is_not_kept(app: Flask) -> None:
+    with app.app_context():
+        acme = make_organization()
+    with app.app_context():
+        session().get_one(Organization, acme.id).name = "Changed in passing"
+    with app.app_context():
+        assert _organization(acme.id).name == "Acme"

@@ -122,12 +122,10 @@ def claim(limit: int) -> list[OutboxMessage]:
         return []
     with transaction() as writing:
         ids = list(writing.scalars(due.with_for_update(skip_locked=True)))
-        writing.execute(
-            update(OutboxMessage).where(OutboxMessage.id.in_(ids)).values(lease=lease, next_attempt_at=_lease_end())
-        )
-    ours = complete().where(OutboxMessage.id.in_(ids), OutboxMessage.lease == lease)
-    rows = list(session().scalars(ours.order_by(OutboxMessage.created_at, OutboxMessage.id)))
-    session().commit()  # the mail server may take its time, which no database connection has to wait for
+        ours = OutboxMessage.id.in_(ids)
+        writing.execute(update(OutboxMessage).where(ours).values(lease=lease, next_attempt_at=_lease_end()))
+        # Before the commit: what nobody could read any more would wait for its lease to run out.
+        rows = list(writing.scalars(complete().where(ours).order_by(OutboxMessage.created_at, OutboxMessage.id)))
     session().expunge_all()
     return rows
 

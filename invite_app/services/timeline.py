@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
+from invite_app import rows
 from invite_app.access import Actor, authorize
 from invite_app.db import session
 from invite_app.models import AuditEvent, InvitationEvent, Observation
+from invite_app.models.base import fresh
 
 FETCH = timedelta(seconds=30)
 BY_PERSON = (Observation.OPENED, Observation.WRONG_ACCOUNT, Observation.NO_SEAT)
@@ -37,8 +39,7 @@ class Seen:
 
 def note_all(seen: Sequence[Seen]) -> None:
     """Write down what was seen of many invitations, as part of the caller's transaction."""
-    if seen:
-        session().execute(insert(InvitationEvent), [vars(one) for one in seen])
+    rows.insert_all([fresh(InvitationEvent, **vars(one)) for one in seen])
 
 
 def note(invitation_id: UUID, kind: Observation, **detail: Any) -> None:

@@ -223,8 +223,11 @@ class SeatsFull(DomainError):
 
 @dataclass(eq=False)
 class AlreadyMember(DomainError):
+    """`role` is the member's role, where it is known."""
+
     email: str
     user_id: UUID
+    role: str = ""
     sentence = "{email} is already a member."
 
 

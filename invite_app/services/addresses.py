@@ -92,8 +92,9 @@ def taken(organization_id: UUID, addresses: Sequence[str]) -> dict[str, DomainEr
         *_PENDING, _among(Invitation.email, addresses), Invitation.expires_at > _NOW
     )
     members = (
-        select(User.email, User.id)
+        select(User.email, User.id, Role.name)
         .join(Membership, Membership.user_id == User.id)
+        .join(Role, Role.id == Membership.role_id)
         .where(Membership.organization_id == _HERE, _among(User.email, addresses))
     )
     values = {"organization_id": organization_id, "now": now()}

@@ -160,4 +160,15 @@ def _mark(row: SheetRow, error: DomainError | None, guess: str | None) -> None:
 def _verdict(error: DomainError) -> dict[str, str]:
     state = RowState.SKIPPED if isinstance(error, NOTHING_TO_SEND) else RowState.FIX
     field = error.field if isinstance(error, InvalidValue) else FIELDS.get(type(error), "email")
-    return {"state": state, "field": field, "reason": str(error)[:500]}
+    return {"state": state, "field": field, "reason": _reason(error)[:500]}
+
+
+def _reason(error: DomainError) -> str:
+    """What a list has room for: as what somebody is a member, and since when somebody is invited."""
+    match error:
+        case AlreadyMember(role=role) if role:
+            return f"{str(error).rstrip('.')}, as {role}."
+        case InvitationPending(invited_at=since):
+            return f"{str(error).rstrip('.')} on {since.day} {since:%B}."
+        case _:
+            return str(error)

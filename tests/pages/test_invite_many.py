@@ -1,9 +1,11 @@
 """Inviting many: a list is pasted or chosen, mended row by row, sent, and followed on its way."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
@@ -16,7 +18,7 @@ from invite_app.models import Invitation
 from invite_app.services import sheet_text
 from tests.pages.test_every_answer import count
 from tests.support import html
-from tests.support.factories import Acme, configure
+from tests.support.factories import Acme, configure, invite
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor
 
@@ -150,10 +152,23 @@ class TestChecking:
             "Fix There is no role “Mebmer” in this organization. Did you mean Member?",
             "Check One letter off gmail.com.",
             "No seat 1 seat is free; this is number 2.",
-            "Skipped Already a member.",
+            "Skipped Already a member, as Member.",
         ]
         assert "1 of 6 rows are ready to send" in page.texts("h2")
         assert told(owner.get(f"{sheet}?section=no_seat")) == ["No seat 1 seat is free; this is number 2."]
+
+    def test_whoever_is_in_or_invited_is_told_as_what_and_since_when(
+        self, app: Flask, acme: Acme, owner: Visitor, start: str
+    ) -> None:
+        invited_on = datetime.now(UTC) - timedelta(days=3)
+        with app.app_context(), time_machine.travel(invited_on):
+            invite(acme, "bo@guest.example")
+        sheet = paste(owner, start, acme.admin.email, "bo@guest.example", "ana@guest.example", "ana@guest.example")
+        assert told(owner.get(f"{sheet}?section=skipped")) == [
+            "Skipped Already a member, as Admin.",
+            f"Skipped Already invited on {invited_on.day} {invited_on:%B}.",
+            "Skipped Same address as row 3.",
+        ]
 
     def test_what_a_row_leaves_open_comes_from_the_start(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example", workspaces="Sales", role="admin")

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from flask import Response, make_response
+from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
 from invite_app.services import kept_mail
 
-from . import headers
+from . import headers, paging
 from .blueprint import pages, stand_in
 from .frame import show
 from .visitor import actor, latest_organization
@@ -27,10 +27,10 @@ IN_FRAME = headers.content_security_policy(
 
 @pages.get("/outbox", endpoint="outbox")
 def show_list() -> ResponseReturnValue:
-    rows = kept_mail.list_latest(by=actor())
+    page = kept_mail.list_page(by=actor(), cursor=request.args.get("cursor"))
     if latest := latest_organization():
         stand_in(latest.id)
-    return show("outbox/list.html", rows=rows)
+    return show("outbox/list.html", rows=page.items, page=paging.links(page))
 
 
 @pages.get("/outbox/<uuid:message_id>")

@@ -1,6 +1,7 @@
 """The local outbox: the mail that leaves nowhere because no mail server is set, for those who could have sent it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Select, select
@@ -12,19 +13,27 @@ from invite_app.mail import messages
 from invite_app.mail.transport import transport
 from invite_app.models import Membership, OutboxMessage, Role
 
-from . import delivery
+from . import cursors, delivery
+from .inviters import RIGHT
 
-LIMIT = 100
+LIMIT = 50
+NEWEST: cursors.Order[OutboxMessage] = cursors.Order(
+    (OutboxMessage.created_at, OutboxMessage.id), lambda row: (row.created_at, row.id), descending=True
+)
 
 
-def list_latest(*, by: PersonActor) -> list[OutboxMessage]:
+def list_page(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT) -> cursors.Page[OutboxMessage]:
     """The newest messages that carry an invitation which this person may grant, in any organization.
 
-    Raises InvitationUnknown when there is a mail server, and so no local outbox.
+    A page may hold fewer than `limit`, since roles are compared when it is read. Raises InvitationUnknown when there
+    is a mail server, and so no local outbox.
     """
     _check_is_local()
     places = _places(by)
-    return [row for row in _latest(list(places)) if _may_see(places, row)]
+    inviting = [place for place, own in places.items() if RIGHT in own]
+    query = _invitations().where(OutboxMessage.organization_id.in_(inviting))
+    page = cursors.fetch(query, NEWEST, total=0, cursor=cursor, limit=limit)
+    return replace(page, items=[row for row in page.items if _may_see(places, row)])
 
 
 def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
@@ -39,16 +48,6 @@ def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.M
 def _check_is_local() -> None:
     if not transport().is_local:
         raise InvitationUnknown("outbox")
-
-
-def _latest(organization_ids: list[UUID]) -> list[OutboxMessage]:
-    query = (
-        _invitations()
-        .where(OutboxMessage.organization_id.in_(organization_ids))
-        .order_by(OutboxMessage.created_at.desc(), OutboxMessage.id.desc())
-        .limit(LIMIT)
-    )
-    return list(session().scalars(query))
 
 
 def _find(message_id: UUID) -> OutboxMessage | None:
@@ -70,4 +69,4 @@ def _places(by: PersonActor) -> dict[UUID, frozenset[str]]:
 def _may_see(places: Mapping[UUID, frozenset[str]], row: OutboxMessage) -> bool:
     own = places.get(row.organization_id, frozenset()) if row.organization_id else frozenset()
     role = row.invitation.role if row.invitation else None
-    return role is not None and "invitations:write" in own and own.issuperset(role.permissions)
+    return role is not None and RIGHT in own and own.issuperset(role.permissions)

@@ -259,7 +259,7 @@ def test_what_belongs_to_a_person_is_there_for_nobody_else(
     owner, stranger = visit(acme.owner), visit(globex.owner)
     with app.app_context():
         [signed_in] = own_account.list_sessions(acme.owner.id)
-        message_id = kept_mail.list_latest(by=acme.owner.actor)[0].id
+        message_id = kept_mail.list_page(by=acme.owner.actor).items[0].id
     paths = [f"/outbox/{message_id}", f"/outbox/{message_id}/body"]
     for path in paths:
         owner.client.get(path)

@@ -95,6 +95,32 @@ class TestOutbox:
             add_member(acme, globex.owner, role="owner")
         assert len(self.names(visit(globex.owner))) == 3
 
+    def test_fifty_are_on_a_page(self, app: Flask, acme: Acme, owner: Visitor) -> None:
+        with app.app_context():
+            for number in range(52):
+                invite(acme, f"ana{number:02}@guest.example")
+        first = owner.get("/outbox")
+        [further] = [tag.attributes["href"] for tag in first.all("a", rel="next")]
+        second = owner.get(further)
+        assert (len(first.texts("a", "who-name")), second.texts("a", "who-name")) == (
+            50,
+            ["ana01@guest.example", "ana00@guest.example"],
+        )
+        [back] = [tag.attributes["href"] for tag in second.all("a", rel="prev")]
+        assert owner.get(back).texts("a", "who-name") == first.texts("a", "who-name")
+
+    def test_a_page_of_what_one_may_not_see_leads_on(
+        self, app: Flask, acme: Acme, visit: Callable[..., Visitor]
+    ) -> None:
+        with app.app_context():
+            invite(acme, "plain@guest.example")
+            for number in range(50):
+                invite(acme, f"boss{number}@guest.example", "owner")
+        first = visit(acme.admin).get("/outbox")
+        assert first.texts("a", "who-name") == []
+        [further] = [tag.attributes["href"] for tag in first.all("a", rel="next")]
+        assert visit(acme.admin).get(further).texts("a", "who-name") == ["plain@guest.example"]
+
     def test_a_message_stands_in_a_frame_with_a_policy_of_its_own(
         self, messages: None, acme: Acme, visit: Callable[..., Visitor]
     ) -> None:

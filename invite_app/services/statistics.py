@@ -14,7 +14,7 @@ from invite_app.models import Invitation, InvitationState, WeeklyFigures
 from invite_app.models.base import now
 
 WEEKS = 12
-SAMPLE = 1000
+SAMPLE = 200
 """The median is taken over so many of the latest acceptances."""
 
 

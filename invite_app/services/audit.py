@@ -129,21 +129,6 @@ def latest(standing: Standing, limit: int) -> list[AuditEvent]:
     )
 
 
-def history_of(organization_id: UUID | str, target_id: UUID, *, by: Actor) -> list[AuditEvent]:
-    """Everything recorded about one invitation, newest first. Needs only the right to see invitations."""
-    standing = authorize(by, organization_id, "invitations:read")
-    query = (
-        select(AuditEvent)
-        .where(
-            AuditEvent.target_id == target_id,
-            AuditEvent.target_kind == "invitation",
-            AuditEvent.organization_id == standing.organization.id,
-        )
-        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
-    )
-    return list(session().scalars(query))
-
-
 def _narrow(organization_id: UUID, only: Filter) -> narrow.Narrow:
     equals: dict[InstrumentedAttribute[Any], Any] = {AuditEvent.organization_id: organization_id}
     names = ((only.actor, AuditEvent.actor_name), (only.target, AuditEvent.target_name))

@@ -20,7 +20,6 @@ __all__ = [
     "change",
     "change_metadata",
     "change_role",
-    "change_workspaces",
     "get",
     "get_own",
     "leave",
@@ -96,13 +95,6 @@ def change_metadata(
 def change_role(organization_id: UUID | str, user_id: UUID | str, role: str, *, by: Actor) -> Membership:
     """Raises MembershipUnknown, RoleUnknown, RoleAboveOwn, MemberAboveOwn and LastOwner."""
     return change(organization_id, user_id, by=by, role=role)
-
-
-def change_workspaces(
-    organization_id: UUID | str, user_id: UUID | str, workspace_ids: Sequence[UUID | str], *, by: Actor
-) -> Membership:
-    """Raises MembershipUnknown, WorkspaceUnknown and MemberAboveOwn."""
-    return change(organization_id, user_id, by=by, workspace_ids=workspace_ids)
 
 
 def change(

@@ -76,17 +76,6 @@ def list_page(
     return cursors.fetch(query, order, total=total, cursor=None, offset=offset, limit=limit)
 
 
-def holders(organization_id: UUID | str, *, by: Actor) -> dict[UUID, int]:
-    """How many members have each role, by the role's id."""
-    standing = authorize(by, organization_id, "members:read")
-    query = (
-        select(Membership.role_id, func.count())
-        .where(Membership.organization_id == standing.organization.id)
-        .group_by(Membership.role_id)
-    )
-    return {role_id: count for role_id, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
-
-
 def get(organization_id: UUID, name: str) -> Role:
     """The role with this key or name, in any case, with or without the prefix `org:`. Raises RoleUnknown."""
     wanted = spellings(name)

@@ -41,7 +41,7 @@ def test_deeds_stand_there_in_words_with_before_and_after(app: Flask, acme: Acme
     with app.app_context():
         by = acme.owner.actor
         members.change_role(acme.id, acme.member.id, "admin", by=by)
-        members.change_workspaces(acme.id, acme.member.id, [acme.workspaces[0]], by=by)
+        members.change(acme.id, acme.member.id, workspace_ids=[acme.workspaces[0]], by=by)
         roles.create(acme.id, name="Editor", permissions=["members:read", "api_keys:write"], by=by)
         settings = Changes(seat_limit=1500, invitation_lifetime=timedelta(hours=36), allowed_domains=["acme.example"])
         organizations.change(acme.id, settings, by=by)

@@ -65,7 +65,7 @@ def keeper(app: Flask, acme: Acme) -> Person:
 
 def test_the_list_is_narrowed_and_ordered_by_its_address(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
-        members.change_workspaces(acme.id, acme.member.id, acme.workspaces[:1], by=acme.owner.actor)
+        members.change(acme.id, acme.member.id, workspace_ids=acme.workspaces[:1], by=acme.owner.actor)
     assert names(owner.get(at(acme, rest="?role=admin"))) == ["Adam Admin"]
     assert names(owner.get(at(acme, rest=f"?workspace={acme.workspaces[0]}"))) == ["Mia Member"]
     assert names(owner.get(at(acme, rest="?sort=-name")))[0] == "Olivia Owner"
@@ -230,7 +230,7 @@ def test_a_role_saved_from_the_list_leaves_workspaces_and_leads_back_to_the_plac
     app: Flask, acme: Acme, owner: Visitor
 ) -> None:
     with app.app_context():
-        members.change_workspaces(acme.id, acme.member.id, acme.workspaces[:1], by=acme.owner.actor)
+        members.change(acme.id, acme.member.id, workspace_ids=acme.workspaces[:1], by=acme.owner.actor)
     place = "?q=mia&role=member&sort=-joined"
     [panel] = [
         tag.attributes["data-panel"]
@@ -328,7 +328,7 @@ def test_ownership_is_offered_from_the_members_page(acme: Acme, owner: Visitor, 
 
 def test_removing_says_first_what_ends_and_what_stays(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
-        members.change_workspaces(acme.id, acme.admin.id, acme.workspaces, by=acme.owner.actor)
+        members.change(acme.id, acme.admin.id, workspace_ids=acme.workspaces, by=acme.owner.actor)
         make_api_key(acme, user=acme.admin, role="admin", name="Nightly")
         sent = invite(acme, "ana@guest.example", by=acme.admin.actor)
     here = at(acme, acme.admin, "/remove")
@@ -396,7 +396,7 @@ def test_many_come_into_workspaces_and_out_of_them(app: Flask, acme: Acme, owner
     sales, support = (str(one) for one in acme.workspaces)
     path = at(acme, rest="/change-workspaces")
     with app.app_context():
-        members.change_workspaces(acme.id, acme.member.id, [support], by=acme.owner.actor)
+        members.change(acme.id, acme.member.id, workspace_ids=[support], by=acme.owner.actor)
     _, sent = selected(owner, path, acme.owner, acme.member)
     assert owner.submit(path, page=at(acme), how="in", **sent).errors == ["Choose at least one workspace."]
     page = owner.follow(path, page=at(acme), how="in", workspace_ids=[sales], **sent)

@@ -19,7 +19,7 @@ from invite_app.errors import (
 )
 from invite_app.models import Invitation, InvitationState, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import audit, invitation_bulk, invitation_lists, invitations, roles
+from invite_app.services import invitation_bulk, invitation_lists, invitations, roles
 from invite_app.services.invitation_bulk import Deed, Extend, Report, Revoke, SendAgain
 from invite_app.services.invitation_filters import EVERYTHING, Filter
 from tests.support.factories import (
@@ -27,6 +27,7 @@ from tests.support.factories import (
     Acme,
     configure,
     expire,
+    history,
     invite,
     make_member,
     make_role,
@@ -53,7 +54,7 @@ def both(acme: Acme, deed: type[Deed], only: Filter = EVERYTHING, by: Actor | No
 
 
 def actions(acme: Acme, invitation: Invitation) -> list[str]:
-    return [event.action for event in audit.history_of(acme.id, invitation.id, by=acme.owner.actor)]
+    return [event.action for event in history(invitation.id)]
 
 
 class TestRevoking:

@@ -93,7 +93,7 @@ def test_what_stands_in_everybodys_way_changes_nobody(acme: Acme, globex: Acme, 
 
 def test_workspaces_are_added_and_taken_beside_the_others(acme: Acme, crowd: list[Person]) -> None:
     sales, support = (str(one) for one in acme.workspaces)
-    members.change_workspaces(acme.id, crowd[0].id, [support], by=acme.owner.actor)
+    members.change(acme.id, crowd[0].id, workspace_ids=[support], by=acme.owner.actor)
     member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
     report = member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
     assert set(left_out(report).values()) == {Obstacle.UNCHANGED}

@@ -103,7 +103,7 @@ def touching(acme: Acme, target: Person) -> list[Callable[[Actor], object]]:
     return [
         lambda by: api_keys.revoke(acme.id, key.id, by=by),
         lambda by: api_keys.create(acme.id, name="x", role="member", user_id=target.id, by=by),
-        lambda by: members.change_workspaces(acme.id, target.id, [], by=by),
+        lambda by: members.change(acme.id, target.id, workspace_ids=[], by=by),
         lambda by: members.change_metadata(acme.id, target.id, public={"a": 1}, by=by),
         lambda by: members.change_role(acme.id, target.id, "member", by=by),
         lambda by: members.remove(acme.id, target.id, by=by),

@@ -225,7 +225,7 @@ class TestLongLists:
         sales = many.workspaces[0]
         for number in (0, 3, 14, 15, 28):
             person = next(row for row in everybody_of(many) if row.user.email == f"p{number:02d}@list.example")
-            members.change_workspaces(many.id, person.user_id, [sales], by=many.owner.actor)
+            members.change(many.id, person.user_id, workspace_ids=[sales], by=many.owner.actor)
         only = members.Filter(fragment="seldom", workspace_id=sales)
         page = members.list_page(many.id, by=many.owner.actor, only=only)
         assert [row.user.email for row in page.items] == [f"p{number}@list.example" for number in ("00", "14", "28")]

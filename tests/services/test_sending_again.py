@@ -17,12 +17,13 @@ from invite_app.errors import (
 from invite_app.mail import messages
 from invite_app.models import OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import acceptance, audit, delivery, invitations
+from invite_app.services import acceptance, delivery, invitations
 from tests.support.factories import (
     OPERATOR,
     Acme,
     configure,
     expire,
+    history,
     invite,
     make_member,
     make_role,
@@ -45,7 +46,7 @@ class TestWithAnotherNote:
         invitations.resend(acme.id, sent.id, note="Sign out first.", by=acme.owner.actor)
         assert "> Sign out first" in messages.invitation(message_of(sent.id)).text
         assert acceptance.look(token).invitation.note == "Sign out first."
-        newest = audit.history_of(acme.id, sent.id, by=acme.owner.actor)[0]
+        newest = history(sent.id)[0]
         assert (newest.action, newest.before, newest.after) == (
             "invitation.resent",
             {"note": "Welcome."},

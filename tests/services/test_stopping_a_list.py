@@ -11,8 +11,8 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.errors import PermissionMissing, SheetUnknown
 from invite_app.models import Invitation, OutboxMessage, Sheet
-from invite_app.services import audit, invitations, seats, sheet_progress, sheet_stop, sheet_text, sheets
-from tests.support.factories import Acme, make_organization, reread
+from invite_app.services import invitations, seats, sheet_progress, sheet_stop, sheet_text, sheets
+from tests.support.factories import Acme, history, make_organization, reread
 from tests.support.mail import SmtpServer
 
 
@@ -46,7 +46,7 @@ def test_what_waits_is_revoked_and_its_rows_can_be_sent_again(app: Flask, acme: 
     assert (free(acme), sheet_stop.count_waiting(acme.id, sheet.id, by=acme.owner.actor)) == (4, 3)
     assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 3
     assert [reread(one).state for one in made] == ["revoked"] * 3
-    assert audit.history_of(acme.id, made[0].id, by=acme.owner.actor)[0].action == "invitation.revoked"
+    assert history(made[0].id)[0].action == "invitation.revoked"
     assert (free(acme), sheets.summarize(acme.id, sheet.id, by=acme.owner.actor).ready) == (7, 3)
     assert (Courier(app).run_once(), smtp.messages) == (0, [])
     assert not sheet_progress.of_sheet(acme.id, sheet.id, by=acme.owner.actor).total

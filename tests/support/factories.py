@@ -23,7 +23,7 @@ from sqlalchemy import select, update
 from invite_app import tokens
 from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor
 from invite_app.db import session, transaction
-from invite_app.models import Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
+from invite_app.models import AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
 from invite_app.models.base import folded, now
 from invite_app.models.membership import sort_name
 from invite_app.services import account_links, api_keys, audit, invitations, organizations, workspaces
@@ -213,6 +213,12 @@ def set_delivery(invitation: Invitation | UUID, **columns: Any) -> None:
         writing.execute(update(OutboxMessage).where(OutboxMessage.invitation_id == invitation_id).values(**columns))
         given_up = now() if columns.get("state") == "failed" else None
         writing.execute(update(Invitation).where(Invitation.id == invitation_id).values(undelivered_at=given_up))
+
+
+def history(target_id: UUID) -> list[AuditEvent]:
+    """What was done to something, newest first."""
+    query = select(AuditEvent).where(AuditEvent.target_id == target_id)
+    return list(session().scalars(query.order_by(AuditEvent.at.desc(), AuditEvent.id.desc())))
 
 
 def reread(invitation: Invitation | UUID) -> Invitation:

@@ -62,8 +62,7 @@ def _init_extensions(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(app.config["SQLALCHEMY_DATABASE_URI"])
     database.init_app(app)
     with app.app_context():
-        db.prepare_engine(database.engine, app.config["SQLITE_SYNCHRONOUS"])
-    db.register(app)
+        db.prepare_engine(app, database.engine)
     app.extensions["migrate"] = db.Migrations()
     login.init_app(app)
     csrf.init_app(app)

@@ -81,16 +81,11 @@ def transaction() -> Iterator[Session]:
             current.info.pop("connection", None)
 
 
-def register(app: Flask) -> None:
-    """Let every request and command end its reading by a commit."""
-    app.teardown_appcontext(_end_reading)
-
-
 def _end_reading(_: BaseException | None) -> None:
-    """End a reading transaction so that PostgreSQL's driver keeps what it has prepared, which it drops at a rollback.
+    """End a reading transaction by a commit: at a rollback PostgreSQL's driver drops all statements it has prepared.
 
-    Planned anew, the statements of one request take a millisecond and more. Nothing is written by this: what somebody
-    changed outside `transaction()` is let go of first.
+    Planned anew, those of one request take a millisecond and more. Nothing is written by this: what somebody changed
+    outside `transaction()` is let go of first.
     """
     if not db.session.registry.has():
         return
@@ -154,12 +149,15 @@ def has_row_locks() -> bool:
     return not is_embedded(db.engine)
 
 
-def prepare_engine(engine: Engine, sqlite_synchronous: str) -> None:
-    """Take over transaction control from Python's sqlite3, whose own would begin too late and too weakly."""
+def prepare_engine(app: Flask, engine: Engine) -> None:
+    """Take over transaction control from Python's sqlite3, whose own would begin too late and too weakly, and see to
+    it that connections to PostgreSQL stay of use.
+    """
     if is_embedded(engine):
-        event.listen(engine, "connect", partial(_set_up_sqlite, sqlite_synchronous))
+        event.listen(engine, "connect", partial(_set_up_sqlite, app.config["SQLITE_SYNCHRONOUS"]))
         event.listen(engine, "begin", _begin_sqlite)
     else:
+        app.teardown_appcontext(_end_reading)
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", _ask_the_idle)
 

@@ -62,7 +62,7 @@ def _init_extensions(app: Flask) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(app.config["SQLALCHEMY_DATABASE_URI"])
     database.init_app(app)
     with app.app_context():
-        db.prepare_engine(app, database.engine)
+        db.prepare_engine(database.engine, app.config["SQLITE_SYNCHRONOUS"])
     app.extensions["migrate"] = db.Migrations()
     login.init_app(app)
     csrf.init_app(app)

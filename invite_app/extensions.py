@@ -7,7 +7,7 @@ from flask_wtf import CSRFProtect
 
 from .models.base import Base
 
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False, "autoflush": False})
 login = LoginManager()
 csrf = CSRFProtect()
 mail = Mail()

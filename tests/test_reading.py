@@ -196,7 +196,7 @@ def test_a_lock_that_comes_too_late_is_told_as_by_the_session(app: Flask) -> Non
             writing.execute(text("SET LOCAL lock_timeout = '50ms'"))
             ask(LOCKED.question(id=acme.id), ORGANIZATION.question(id=acme.id))
 
-    with database.engine.begin() as other:
+    with database.engine.connect().execution_options(begin_immediate=True) as other:
         other.execute(text("SELECT 1 FROM organizations FOR UPDATE"))
         with pytest.raises(OperationalError, match="lock timeout"):
             wait_a_moment()

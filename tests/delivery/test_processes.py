@@ -75,8 +75,8 @@ def test_a_polite_stop_finishes_one_and_gives_the_rest_back(
 def test_a_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, start: Start) -> None:
     smtp.hang(60, at="message", times=1)
     process = start()
-    wait_until(lambda: smtp.open_connections, seconds=20)
-    wait_until(lambda: _due(queue_app) == 0)
+    wait_until(lambda: not smtp.faults_to_come, seconds=20)
+    assert _due(queue_app) == 0
     process.kill()
     process.wait()
     with queue_app.app_context():

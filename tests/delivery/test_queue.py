@@ -161,7 +161,7 @@ def test_the_database_is_free_while_the_mail_server_takes_its_time(
 @on_postgres
 def test_what_another_process_is_claiming_is_passed_over(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     queue(queue_app, acme, 3)
-    with queue_app.app_context(), db.engine.begin() as other:
+    with queue_app.app_context(), db.engine.connect().execution_options(begin_immediate=True) as other:
         other.execute(text("SELECT id FROM outbox_messages ORDER BY next_attempt_at LIMIT 1 FOR UPDATE"))
         thread = threading.Thread(target=work, args=(queue_app,))
         thread.start()

@@ -131,6 +131,10 @@ class SmtpServer:
     def open_connections(self) -> int:
         return len(self._open)
 
+    @property
+    def faults_to_come(self) -> int:
+        return sum(fault.left or 0 for fault in self._faults)
+
     def wait_for(self, count: int, *, seconds: float = 10) -> list[Received]:
         """The messages, once there are so many."""
         with self._changed:

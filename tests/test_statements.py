@@ -88,7 +88,9 @@ FILES = {"pages.members_file", "pages.audit_file", "pages.example_list"}
 
 SEARCH = "?q=example&role=member"
 SEARCHED = {"pages.members": 12, "pages.invitations": 12, "deepset.list_members": 6, "deepset.list_invitations": 5}
-"""With a search, which looks at list and index, and members of one role. SQLite's index is enough alone."""
+"""With a search, which looks at list and index, and those with one role, which an index of members begins with: among
+them SQLite's search index is enough alone.
+"""
 
 
 @pytest.fixture
@@ -140,8 +142,9 @@ def test_the_number_of_statements_is_the_tables_whatever_the_number_of_rows(
             add_more(acme, number)
     many = {name: _count(app, client, rule, acme, headers) for name, rule in addresses.items()}
     assert many == few
-    spared = 1 if app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite") else 0
-    most = table | {f"{name} searched": number - spared for name, number in SEARCHED.items() if name in table}
+    is_sqlite = app.config["SQLALCHEMY_DATABASE_URI"].startswith("sqlite")
+    searched = {name: number - ("members" in name and is_sqlite) for name, number in SEARCHED.items()}
+    most = table | {f"{name} searched": number for name, number in searched.items() if name in table}
     assert few == most
 
 

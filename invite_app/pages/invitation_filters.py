@@ -102,10 +102,11 @@ class Chosen:
     tab: Tab
     q: str
     sort: str
+    role: str = ""
 
     @property
     def only(self) -> Filter:
-        return replace(ending_soon() if self.tab is SOON else self.tab.only, fragment=self.q)
+        return replace(ending_soon() if self.tab is SOON else self.tab.only, role=self.role, fragment=self.q)
 
     @property
     def order(self) -> Order[Invitation]:
@@ -114,7 +115,12 @@ class Chosen:
     @property
     def narrows(self) -> dict[str, str]:
         """The filter as parameters of an address."""
-        return {**self.place, **({"q": self.q} if self.q else {})}
+        return self.kept | ({"q": self.q} if self.q else {})
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What another search leaves as it is."""
+        return self.place | ({"role": self.role} if self.role else {})
 
     @property
     def place(self) -> dict[str, str]:
@@ -137,4 +143,5 @@ def read(sent: Mapping[str, str] | None = None) -> Chosen:
     sent = request.args if sent is None else sent
     tab = SOON if sent.get("soon") else BY_KEY.get(sent.get("state", ""), TABS[0])
     sort = sent.get("sort", "")
-    return Chosen(tab, sent.get("q", "").strip(), sort if sort in tab.orders else tab.orders[0])
+    q, role = (sent.get(name, "").strip() for name in ("q", "role"))
+    return Chosen(tab, q, sort if sort in tab.orders else tab.orders[0], role)

@@ -9,10 +9,11 @@ from .selection import SelectionForm
 
 
 class InvitationSelectionForm(SelectionForm):
-    filters = ("state", "soon", "q")
+    filters = ("state", "soon", "role", "q")
 
     state = HiddenField()
     soon = HiddenField()
+    role = HiddenField()
     q = HiddenField()
 
     @property

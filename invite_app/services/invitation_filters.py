@@ -14,20 +14,21 @@ from invite_app.access import Standing
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import endings, narrow, reasons, searching, values
+from . import endings, narrow, reasons, roles, searching, values
 
 
 @dataclass(frozen=True)
 class Filter:
     """Which invitations to list; what is left empty does not narrow the list.
 
-    `invitee_id` is the account at the invited address.
+    `role` is a role's key or name, `invitee_id` the account at the invited address.
     """
 
     states: Collection[InvitationState] = ()
     delivery: DeliveryState | None = None
     email: str | None = None
     invitee_id: UUID | str | None = None
+    role: str = ""
     fragment: str = ""
     ends_before: datetime | None = None
     needs_you: bool = False
@@ -51,6 +52,8 @@ def narrowed(standing: Standing, only: Filter) -> narrow.Narrow:
     sources = [_ending(here, moment, only.ends_before)] if only.ends_before is not None else []
     words = searching.words(Invitation, only.fragment)
     tests = [words.test(here)] if words else []
+    if only.role:
+        tests.append(_has_role(here, only.role))
     return narrow.Narrow(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
 
 
@@ -62,6 +65,12 @@ def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
     if state != InvitationState.EXPIRED:
         return state
     return None if endings.overdue_now(organization_id) else state
+
+
+def _has_role(organization_id: UUID, name: str) -> narrow.Test:
+    called = roles.ids_called(organization_id, [name])
+    with_it = select(Invitation.id).where(Invitation.role_id.in_(called))
+    return narrow.Test(Invitation.role_id, lambda column: [column.in_(called)], with_it)
 
 
 def is_all_pending(only: Filter) -> bool:

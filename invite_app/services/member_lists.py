@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, contains_eager, joinedload, selectinload
 
 from invite_app import ids
 from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import MembershipUnknown
-from invite_app.models import Membership, Role, User, membership_workspaces
+from invite_app.models import Membership, User, membership_workspaces
 
 from . import cursors, narrow, narrowing, roles, searching, values
 
@@ -174,7 +174,7 @@ def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membershi
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
     if only.roles:
-        found = _role_ids(organization_id, only.roles)
+        found = list(session().scalars(roles.ids_called(organization_id, only.roles)))
         if len(found) == 1:
             equals[Membership.role_id] = found[0]
         else:
@@ -207,14 +207,6 @@ def _in_workspace(workspace_id: UUID) -> narrow.Test:
 
     ids_there = select(links.membership_id).where(links.workspace_id == workspace_id)
     return narrow.Test(Membership.id, is_in, ids_there)
-
-
-def _role_ids(organization_id: UUID, names: Collection[str]) -> list[UUID]:
-    wanted = {spelling for name in names for spelling in roles.spellings(name)}
-    query = select(Role.id).where(
-        Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
-    )
-    return list(session().scalars(query))
 
 
 def _conditions(only: Filter) -> list[ColumnElement[bool]]:

@@ -1,12 +1,12 @@
 """Roles of an organization: the built-in ones, custom ones, and how a role is found by what people call it."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, or_, select, update
 from uuid_utils.compat import uuid7
 
 from invite_app.access import Actor, Standing, authorize, locked
@@ -86,6 +86,14 @@ def get(organization_id: UUID, name: str) -> Role:
     if role is None:
         raise RoleUnknown(name)
     return role
+
+
+def ids_called(organization_id: UUID, names: Iterable[str]) -> Select[UUID]:
+    """What selects the ids of the roles that somebody calls by these names."""
+    wanted = {spelling for name in names for spelling in spellings(name)}
+    return select(Role.id).where(
+        Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
+    )
 
 
 def spellings(name: str) -> tuple[str, ...]:

@@ -63,7 +63,8 @@ class TestLists:
         assert emails("state=pending") == emails("delivery=failed") == emails("q=AN") == ["ana@guest.example"]
         assert emails("state=expired") == ["bo@guest.example"]
         assert len(emails("state=expired&state=pending")) == 2
-        assert emails("q=nobody") == []
+        assert emails("q=nobody") == emails("role=admin") == []
+        assert len(emails("role=member")) == 2
 
     @pytest.mark.parametrize("query", ["state=gone", "delivery=gone", "limit=0", "limit=101"])
     def test_422(self, call: Call, query: str) -> None:

@@ -101,6 +101,36 @@ def test_all_that_match_are_taken_by_their_filter(
         assert reread(other).expires_at == other.expires_at
 
 
+def test_a_role_leads_to_its_invitations_and_back_to_all(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+    with app.app_context():
+        invite(acme, "ana@guest.example", "admin")
+        invite(acme, "bo@guest.example")
+        invite(acme, "cy@guest.example", "admin")
+    only_admins = f"{list_}?state=pending&role=admin"
+    assert only_admins in owner.get(f"/organizations/{acme.id}/roles").links
+    assert only_admins in owner.get(f"/organizations/{acme.id}/roles/admin").links
+    page = owner.get(only_admins)
+    assert names(page) == ["cy@guest.example", "ana@guest.example"]
+    assert [tag.text for tag in page.all("a", class_="btn") if "Role:" in tag.text] == [
+        "Role: Admin . Show every role"
+    ]
+    assert f"{list_}?state=pending" in page.links
+    assert names(owner.get(f"{only_admins}&q=an")) == ["ana@guest.example"]
+    assert {tag.attributes["value"] for tag in page.all("input", name="role")} == {"admin"}
+    assert "No invitation here is for “lead”" in owner.get(f"{list_}?role=lead").texts("h2")
+
+
+def test_of_all_that_match_only_those_with_the_role_are_taken(
+    app: Flask, acme: Acme, list_: str, owner: Visitor
+) -> None:
+    with app.app_context():
+        admin, other = invite(acme, "ana@guest.example", "admin"), invite(acme, "bo@guest.example")
+    form = f"{list_}/revoke?all=1&state=pending&role=admin"
+    owner.follow(f"{list_}/revoke", page=form, all="1", state="pending", role="admin", number="1")
+    with app.app_context():
+        assert [reread(one).state for one in (admin, other)] == ["revoked", "pending"]
+
+
 def test_a_list_that_has_changed_is_shown_again(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         one = invite(acme)

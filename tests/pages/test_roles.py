@@ -52,7 +52,7 @@ def test_the_list_says_what_each_role_can_do_and_who_has_it(owner: Visitor, acme
         "Invite people, change members, manage workspaces, manage roles, see the audit log and manage API keys",
         "Change members",
     ]
-    assert "EditorCustom Change members 2 with Editor 1 Actions for Editor" in page.texts("tr")[2]
+    assert "EditorCustom Change members 2 with Editor 1 with Editor Actions for Editor" in page.texts("tr")[2]
     assert f"/organizations/{acme.id}/members?role=editor" in page.links
     assert page.texts("nav", "card-foot") == ["4 in all"]
 

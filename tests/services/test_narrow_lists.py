@@ -87,6 +87,15 @@ class TestInvitations:
         assert self._emails(acme, invitee_id=make_person("ana@guest.example").id) == ["ana@guest.example"]
         assert self._emails(acme, invitee_id=NOBODY) == self._emails(acme, invitee_id="nonsense") == []
 
+    def test_by_role(self, acme: Acme, globex: Acme) -> None:
+        make_role(globex, "Lead", [])
+        invite(globex, "foreign@guest.example", "lead")
+        invite(acme, "ana@guest.example", "admin")
+        invite(acme, "bo@guest.example")
+        assert self._emails(acme, role="admin") == self._emails(acme, role="org:ADMIN") == ["ana@guest.example"]
+        assert self._emails(acme, role="admin", fragment="bo") == []
+        assert self._emails(acme, role="lead") == self._emails(acme, role="a\0b") == []
+
     def test_a_search_survives_every_character(self, acme: Acme) -> None:
         invite(acme, "ana@guest.example")
         assert self._emails(acme, fragment="ana\0guest") == ["ana@guest.example"]

@@ -70,6 +70,7 @@ class InvitationShown(Schema):
 class InvitationQuery(PageQuery):
     state: list[InvitationState] = Field(default=[])
     delivery: DeliveryState | None = None
+    role: str = Field(default="", max_length=100, description="The key or the name of a role.")
     q: str = Field(default="", max_length=200, description="Parts of the address or the name.")
 
 
@@ -108,7 +109,7 @@ def invite_user_to_organization(
 @deepset.endpoint("GET", LIST, permission="invitations:read")
 def list_invitations(organization_id: str, query: InvitationQuery, by: Actor) -> Listed[InvitationShown]:
     """The organization's invitations, newest first."""
-    only = invitations.Filter(states=query.state, delivery=query.delivery, fragment=query.q)
+    only = invitations.Filter(query.state, query.delivery, role=query.role, fragment=query.q)
     page = invitations.list_page(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
     return listed(page, shown)
 

@@ -36,7 +36,8 @@ def status() -> Answer:
 @group.command("failed")
 def failed() -> Answer:
     """List the messages that were given up, the latest first."""
-    return Answer([_summary(row) for row in outbox.list_failed()])
+    rows = [_summary(row) for row in outbox.list_failed()]
+    return Answer(rows, says="" if rows else "No message was given up.")
 
 
 @group.command("retry")

@@ -1,12 +1,15 @@
 """The list of invitations: who is not in yet, and why."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import invitation_lists, member_search, narrowing, outbox
+from invite_app.errors import RoleUnknown
+from invite_app.models import Invitation
+from invite_app.services import invitation_lists, member_search, narrowing, outbox, roles
 
 from . import invitation_filters, paging
 from .blueprint import pages
@@ -19,7 +22,7 @@ ALL = "/organizations/<uuid:organization_id>/invitations"
 
 
 @pages.get(ALL, endpoint="invitations")
-def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
+def show_list(organization_id: UUID) -> ResponseReturnValue:
     numbers = invitation_lists.counts_of(standing(), at_most=narrowing.CAP)
     chosen = invitation_filters.read()
     page = invitation_lists.page_of(
@@ -31,12 +34,23 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
         page=paging.links(page, **chosen.given),
         tabs=[_line(one, numbers, is_current=one is chosen.tab) for one in TABS],
         chosen=chosen,
+        role_name=_role_name(organization_id, chosen.role, page.items),
         tab=chosen.tab,
         all_selected="all" in request.args,
         pending=numbers["pending"],
         members=member_search.members(standing(), chosen.q),
         is_behind=outbox.is_behind(standing().organization),
     )
+
+
+def _role_name(organization_id: UUID, wanted: str, found: Sequence[Invitation]) -> str:
+    """What the role is called that the list is narrowed to, or what was asked for where there is none."""
+    if not wanted or found:
+        return found[0].role_name if wanted else ""
+    try:
+        return roles.get(organization_id, wanted).name
+    except RoleUnknown:
+        return wanted
 
 
 def _line(tab: Tab, numbers: dict[str, int], *, is_current: bool) -> dict[str, Any]:

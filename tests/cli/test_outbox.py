@@ -50,6 +50,7 @@ def test_a_failed_message_is_listed_and_retried(message_id: str, ask: Ask, run: 
     assert (row["id"], row["email"], row["reason"]) == (message_id, "ana@guest.example", "550 no such user")
     assert ask("outbox", "retry", message_id) == {"queued": 1, "left": []}
     assert ask("outbox", "failed") == []
+    assert run("outbox", "failed").output == "No message was given up.\n"
     assert run("outbox", "retry", message_id).exit_code == 1
 
 

@@ -65,8 +65,8 @@ def transaction() -> Iterator[Session]:
     current = db.session()
     if current.info.get("writing"):
         raise RuntimeError("services do not call each other's committing functions")
-    current.commit()
     current.expunge_all()
+    current.commit()
     with _turn():
         current.info["writing"] = current.autoflush = True
         try:
@@ -152,7 +152,9 @@ def _note_use(_: object, record: Any) -> None:
 
 
 def _ask_the_idle(connection: Any, record: Any, _: object) -> None:
-    """Whether a connection that was not used lately still stands; asking each time is one round trip in seven."""
+    """Whether a connection that was not used lately still stands; asking each time is one round trip in five."""
+    if connection.closed:
+        raise DisconnectionError
     if time.monotonic() - record.info.get("used_at", math.inf) > IDLE_SECONDS:
         try:
             connection.autocommit = True

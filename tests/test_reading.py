@@ -1,5 +1,7 @@
 """Statements that are handed to the driver as they are, and the objects that are made of what they find."""
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -203,10 +205,22 @@ def test_a_lock_that_comes_too_late_is_told_as_by_the_session(app: Flask) -> Non
     assert _organization(acme.id).name == "Acme"
 
 
-def test_what_nobody_wrote_in_a_transaction_is_not_kept(app: Flask) -> None:
+@pytest.mark.parametrize("and_then", [nullcontext, transaction], ids=["nothing", "a transaction"])
+def test_what_nobody_wrote_in_a_transaction_is_not_kept(app: Flask, and_then: Callable[[], Any]) -> None:
     with app.app_context():
         acme = make_organization()
     with app.app_context():
         session().get_one(Organization, acme.id).name = "Changed in passing"
+        with and_then():
+            pass
     with app.app_context():
         assert _organization(acme.id).name == "Acme"
+
+
+@on_postgres
+def test_a_connection_that_was_closed_here_is_replaced(app: Flask) -> None:
+    acme = make_organization()
+    driver = session().connection().connection.driver_connection
+    session().remove()
+    driver.close()
+    assert _organization(acme.id).name == "Acme"

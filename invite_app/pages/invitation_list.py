@@ -45,8 +45,10 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 
 def _role_name(organization_id: UUID, wanted: str, found: Sequence[Invitation]) -> str:
     """What the role is called that the list is narrowed to, or what was asked for where there is none."""
-    if not wanted or found:
-        return found[0].role_name if wanted else ""
+    if not wanted:
+        return ""
+    if found and found[0].role:
+        return found[0].role.name
     try:
         return roles.get(organization_id, wanted).name
     except RoleUnknown:

@@ -13,7 +13,17 @@ from invite_app.errors import DomainError, InvitationPending, ListTooLong, Seats
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import addresses, admission, drafts, endings, invitation_deeds, invitation_lists, seats, values
+from . import (
+    addresses,
+    admission,
+    drafts,
+    endings,
+    invitation_deeds,
+    invitation_filters,
+    invitation_lists,
+    seats,
+    values,
+)
 from .invitation_filters import Filter
 
 MOST = 10_000
@@ -132,7 +142,7 @@ def apply(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -
             endings.record_overdue(standing.organization)
             if start == 0:
                 deed.begin(standing)
-            present = _present(standing, wanted[start : start + TOGETHER])
+            present = _present(standing, only, wanted[start : start + TOGETHER])
             deed.prepare(standing, present)
             judged = [(one, _fact(deed.check, standing, one) or _fact(deed.do, standing, one)) for one in present]
         for invitation, fact in judged:
@@ -148,11 +158,14 @@ def _find(standing: Standing, only: Filter) -> list[Invitation]:
     return found
 
 
-def _present(standing: Standing, invitation_ids: Sequence[UUID]) -> list[Invitation]:
-    """Those that are still there, in this order, with all that the deeds touch."""
-    query = invitation_lists.complete().where(
-        Invitation.organization_id == standing.organization.id, Invitation.id.in_(invitation_ids)
-    )
+def _present(standing: Standing, only: Filter, invitation_ids: Sequence[UUID]) -> list[Invitation]:
+    """Those that are still there, and what the filter asked for by name, in this order, with all that deeds touch.
+
+    Their states are the deeds' to judge, which tell of those that ended meanwhile.
+    """
+    still = Filter(role=only.role, fragment=only.fragment, invitation_ids=invitation_ids)
+    fitting = invitation_filters.narrowed(standing, still).fitting
+    query = invitation_lists.complete().where(Invitation.id.in_(fitting))
     found = {one.id: one for one in session().scalars(query)}
     return [found[one] for one in invitation_ids if one in found]
 

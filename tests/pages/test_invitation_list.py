@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from invite_app.services import invitation_bulk, invitations
+from invite_app.services import invitation_bulk, invitations, roles
 from tests.support import html
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_member, make_role, reread, set_delivery
 from tests.support.visitor import Visitor
@@ -119,6 +119,14 @@ def test_a_role_leads_to_its_invitations_and_back_to_all(app: Flask, acme: Acme,
     assert {tag.attributes["value"] for tag in page.all("input", name="role")} == {"admin"}
     assert "No invitation here is for “Owner”" in owner.get(f"{list_}?role=owner").texts("h2")
     assert "No invitation here is for “lead”" in owner.get(f"{list_}?role=lead").texts("h2")
+
+
+def test_a_role_is_called_what_it_is_called_now(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+    with app.app_context():
+        make_role(acme, "Editor", ["members:read"])
+        invite(acme, "ana@guest.example", "editor")
+        roles.update_role(acme.id, "editor", name="Author", by=OPERATOR)
+    assert "Role: Author . Show every role" in owner.get(f"{list_}?role=editor").texts("a", "btn")
 
 
 def test_of_all_that_match_only_those_with_the_role_are_taken(

@@ -190,3 +190,27 @@ def walk(acme: Acme, order: Any) -> list[str]:
         )
         assert [one.id for one in back.items] == [one.id for one in pages[0].items]
     return [one.email for page in pages for one in page.items]
+
+
+@pytest.mark.parametrize(
+    ("only", "change"),
+    [
+        (Filter(role="admin"), invitations.Changes(role="member")),
+        (Filter(fragment="ana"), invitations.Changes(email="bo@guest.example")),
+    ],
+    ids=["role", "words"],
+)
+def test_what_no_longer_fits_when_its_turn_comes_is_left_alone(
+    acme: Acme, monkeypatch: pytest.MonkeyPatch, only: Filter, change: invitations.Changes
+) -> None:
+    one = invite(acme, "ana@guest.example", "admin")
+    enter = invitation_bulk.locked
+
+    def edit_first(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(invitation_bulk, "locked", enter)
+        invitations.edit(acme.id, one.id, change, by=acme.owner.actor)
+        return enter(*args, **options)
+
+    monkeypatch.setattr(invitation_bulk, "locked", edit_first)
+    report = invitation_bulk.apply(acme.id, only, invitation_bulk.Revoke(), by=acme.owner.actor)
+    assert (report.done, reread(one).state) == ([], "pending")

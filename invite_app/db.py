@@ -81,6 +81,13 @@ def transaction() -> Iterator[Session]:
             current.info.pop("connection", None)
 
 
+@event.listens_for(db.session, "before_flush")
+def _refuse_stray_changes(current: Session, *_: object) -> None:
+    """On PostgreSQL they would be kept at once, and half of them where the other half fails."""
+    if not current.info.get("writing"):
+        raise RuntimeError("what the session follows is changed in transaction() only")
+
+
 _turns = threading.Lock()
 
 

@@ -217,6 +217,13 @@ def test_what_nobody_wrote_in_a_transaction_is_not_kept(app: Flask, and_then: Ca
         assert _organization(acme.id).name == "Acme"
 
 
+def test_what_is_changed_outside_of_a_transaction_cannot_be_written(app: Flask) -> None:
+    acme = make_organization()
+    session().get_one(Organization, acme.id).name = "Changed in passing"
+    with pytest.raises(RuntimeError, match="in transaction"):
+        session().flush()
+
+
 @on_postgres
 def test_a_connection_that_was_closed_here_is_replaced(app: Flask) -> None:
     acme = make_organization()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
-from invite_app.db import session
+from invite_app.db import session, transaction
 from invite_app.errors import (
     AlreadyMember,
     InvalidName,
@@ -299,8 +299,8 @@ class TestLooking:
     def test_at_an_invitation_that_does_not_exist_says_the_link_is_broken(self, acme: Acme) -> None:
         sent = invite(acme)
         token = token_of(sent)
-        session().delete(reread(sent))
-        session().commit()
+        with transaction() as writing:
+            writing.delete(writing.get_one(Invitation, sent.id))
         deeds = (
             lambda: acceptance.look(token),
             lambda: acceptance.decline(token),

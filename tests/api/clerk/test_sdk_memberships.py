@@ -7,7 +7,7 @@ from clerk_backend_api import Clerk
 from clerk_backend_api.models import OrganizationMembership
 from flask import Flask
 
-from invite_app.db import session
+from invite_app.db import session, transaction
 from invite_app.models import OutboxMessage, User
 from invite_app.services import members
 from tests.support.factories import Acme, Key, Person, invite, make_person, make_role, reread
@@ -190,9 +190,8 @@ class TestElsewhere:
             assert sdk.users.get_organization_memberships(user_id=stranger).total_count == 0
 
     def test_names_may_be_missing(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
-        with app.app_context():
-            session().get_one(User, ana.id).family_name = ""
-            session().commit()
+        with app.app_context(), transaction() as writing:
+            writing.get_one(User, ana.id).family_name = ""
         made = sdk.organization_memberships.create(organization_id=str(acme.id), user_id=str(ana.id), role="member")
         assert made.public_user_data
         assert (made.public_user_data.first_name, made.public_user_data.last_name) == ("Ana", None)

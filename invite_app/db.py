@@ -159,7 +159,7 @@ def _note_use(_: object, record: Any) -> None:
 
 
 def _ask_the_idle(connection: Any, record: Any, _: object) -> None:
-    """Whether a connection that was not used lately still stands; asking each time is one round trip in five."""
+    """Whether a connection that was not used lately still stands; asking each time is one round trip in four."""
     if connection.closed:
         raise DisconnectionError
     if time.monotonic() - record.info.get("used_at", math.inf) > IDLE_SECONDS:

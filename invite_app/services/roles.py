@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy import delete as delete_rows
 from uuid_utils.compat import uuid7
 
@@ -78,11 +78,8 @@ def list_page(
 
 def get(organization_id: UUID, name: str) -> Role:
     """The role with this key or name, in any case, with or without the prefix `org:`. Raises RoleUnknown."""
-    wanted = spellings(name)
-    query = select(Role).where(
-        Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
-    )
-    role: Role | None = session().scalars(query).first() if wanted else None
+    query = select(Role).where(*_called(organization_id, [name]))
+    role: Role | None = session().scalars(query).first()
     if role is None:
         raise RoleUnknown(name)
     return role
@@ -90,10 +87,12 @@ def get(organization_id: UUID, name: str) -> Role:
 
 def ids_called(organization_id: UUID, names: Iterable[str]) -> Select[UUID]:
     """What selects the ids of the roles that somebody calls by these names."""
+    return select(Role.id).where(*_called(organization_id, names))
+
+
+def _called(organization_id: UUID, names: Iterable[str]) -> tuple[ColumnElement[bool], ...]:
     wanted = {spelling for name in names for spelling in spellings(name)}
-    return select(Role.id).where(
-        Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
-    )
+    return Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
 
 
 def spellings(name: str) -> tuple[str, ...]:

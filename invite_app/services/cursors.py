@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
@@ -76,6 +76,11 @@ class Place(Generic[Row]):
     backward: bool
     limit: int
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the parameters of `open_place` stand for."""
+        return {"limit": self.limit, **{f"position_{number}": value for number, value in enumerate(self.position)}}
+
     def of(self, query: Select[Any], columns: Columns | None = None, offset: int = 0) -> Select[Any]:
         """The rows of the page and one more, as they are read; `columns` stand in for those of the order."""
         if self.position:
@@ -117,6 +122,13 @@ def place(cursor: str | None, order: Order[Row], limit: int) -> Place[Row]:
     """What a cursor names. One that cannot be read means the beginning."""
     backward, position = _read(cursor, order.columns)
     return Place(order, position, backward, max(1, min(limit, MAX_LIMIT)))
+
+
+def open_place(order: Order[Row], has_position: bool, backward: bool) -> Place[Row]:
+    """Any place in this order, for a statement that is made once; `Place.values` has its parameters."""
+    position = [bindparam(f"position_{number}", type_=column.type) for number, column in enumerate(order.columns)]
+    limit: Any = bindparam("limit", type_=Integer)
+    return Place(order, position if has_position else (), backward, limit)
 
 
 def fetch(

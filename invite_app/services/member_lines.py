@@ -8,14 +8,16 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Integer, Row, Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from invite_app import prepared
 from invite_app.access import Actor, authorize
-from invite_app.models import Membership, Role, User, Workspace, membership_workspaces
+from invite_app.db import has_row_locks
+from invite_app.models import Membership, Organization, Role, User, Workspace, membership_workspaces
 
-from . import cursors, narrowing
+from . import at_once, cursors, narrowing, searching
 from .member_lists import BY_NAME, EVERYBODY, Filter, narrowed
+from .narrow import Narrow
 
 _LINES: Any = (
     select(
@@ -31,6 +33,11 @@ _LINES: Any = (
     .join(User, User.id == Membership.user_id)
     .join(Role, Role.id == Membership.role_id)
 )
+
+
+Place = cursors.Place[Any]
+MOST_WORDS = 5
+"""So that there are few statements."""
 
 
 class Member(NamedTuple):
@@ -58,29 +65,52 @@ def list_page(
 ) -> cursors.Page[Line]:
     """Members by name; the total of a narrowed list may be no exact one."""
     standing = authorize(by, organization_id, "members:read")
-    place = cursors.place(cursor, BY_NAME, limit)
-    if any(vars(only).values()):
-        page = narrowing.fetch(_LINES, narrowed(standing.organization.id, only, BY_NAME), place, are_lines=True)
-    else:
-        page = place.page(_everybody(standing.organization.id, place), standing.organization.members_count)
+    page = _page(standing.organization, only, cursors.place(cursor, BY_NAME, limit))
     places = _workspaces([row.id for row in page.items])
     lines = [Line(row, places.get(row.id, [])) for row in page.items]
     return cursors.Page(lines, page.total, page.next, page.previous)
 
 
-def _everybody(organization_id: UUID, place: cursors.Place[Any]) -> list[Any]:
-    position = {f"position_{number}": value for number, value in enumerate(place.position)}
-    values = {"organization_id": organization_id, "limit": place.limit + 1, **position}
-    return [Member(*row) for row in prepared.rows(_statement(bool(position), place.backward), values)]
+def _page(organization: Organization, only: Filter, place: Place) -> cursors.Page[Any]:
+    given = [name for name, value in vars(only).items() if value]
+    if not given:
+        return place.page(_everybody(organization.id, place), organization.members_count)
+    if given == ["fragment"] and (page := _found(organization.id, only.fragment, place)):
+        return page
+    return narrowing.fetch(_LINES, narrowed(organization.id, only, BY_NAME), place, are_lines=True)
+
+
+def _everybody(organization_id: UUID, place: Place) -> list[Member]:
+    values = {"organization_id": organization_id, **place.values}
+    return [Member(*row) for row in prepared.rows(_all(bool(place.position), place.backward), values)]
 
 
 @cache
-def _statement(has_position: bool, backward: bool) -> Select[Any]:
+def _all(has_position: bool, backward: bool) -> Select[Any]:
     """Built once for each direction: building it takes as long as running it."""
-    binds = [bindparam(f"position_{number}", type_=column.type) for number, column in enumerate(BY_NAME.columns)]
-    place = cursors.Place(BY_NAME, binds if has_position else (), backward, limit=1)
-    of_all = place.of(_LINES.where(Membership.organization_id == bindparam("organization_id")))
-    return of_all.limit(bindparam("limit", type_=Integer))
+    of_all = _LINES.where(Membership.organization_id == bindparam("organization_id"))
+    return cursors.open_place(BY_NAME, has_position, backward).of(of_all)
+
+
+def _found(organization_id: UUID, fragment: str, place: Place) -> cursors.Page[Member] | None:
+    """The page of a search; None where it has to be read in another way."""
+    words = searching.words(Membership, fragment)
+    if words is None or len(words.shape) > MOST_WORDS:
+        return None
+    search = _search(words.shape, bool(place.position), place.backward, has_row_locks())
+    rows = prepared.rows(search, {"organization_id": organization_id, **words.values, **place.values})
+    if (number := rows[0][0]) is None:
+        return None
+    return place.page([Member(*row[1:]) for row in rows if row[1]], cursors.Count(number, narrowing.CAP))
+
+
+@cache
+def _search(shape: searching.Shape, has_position: bool, backward: bool, _has_row_locks: bool) -> Select[Any]:
+    """For each kind of database, too, as they are searched differently."""
+    here = bindparam("organization_id", type_=Membership.organization_id.type)
+    test = searching.test_of(Membership, shape)
+    narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
+    return at_once.statement(_LINES, narrow, cursors.open_place(BY_NAME, has_position, backward))
 
 
 def _workspaces(membership_ids: list[UUID]) -> dict[UUID, list[UUID]]:

@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    CompoundSelect,
     ScalarSelect,
     Select,
     String,
@@ -68,7 +69,7 @@ def fetch(
     near = _looked_up(narrow)
     if near is not None and len(near) <= LOOK:
         return _of_few(reading, narrow, place, near)
-    ids = list(session().scalars(_in_window(narrow, place))) if narrow.tests else []
+    ids = list(session().scalars(in_window(narrow, place))) if narrow.tests else []
     if len(ids) > place.limit:
         return _walked(reading, narrow, place, ids, total)
     if near is None and (few := _fewest(narrow)) is not None:
@@ -82,7 +83,7 @@ def glimpse(narrow: Narrow, place: Place[Row]) -> Subquery:
     What is common in a window is counted along the list; anything else in the index.
     """
     near = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(CAP + 1).cte("near")
-    found = _materialized(narrow.fitting_of(near, ()))
+    found = materialized(narrow.fitting_of(near, ()))
     in_index = select(func.count()).select_from(found).scalar_subquery()
     is_rare = _number_along(narrow, place, COMMON + 1, WINDOW) <= COMMON
     is_common = case((is_rare, False), else_=_has_many(narrow, place))
@@ -137,9 +138,9 @@ def _of_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], near: list
     return place.page(place.cut(rows), len(rows))
 
 
-def _in_window(narrow: Narrow, place: Place[Row]) -> Select[Any]:
+def in_window(narrow: Narrow, place: Place[Row], size: int | ColumnElement[int] = WINDOW) -> Select[Any]:
     """The ids of the page among the next rows of the list."""
-    found, columns = _fitting_among(narrow, place, WINDOW)
+    found, columns = _fitting_among(narrow, place, size)
     return place.sorted(found, columns).limit(place.limit + 1)
 
 
@@ -157,7 +158,7 @@ def _has_many(narrow: Narrow, place: Place[Any]) -> ColumnElement[bool]:
     return _number_along(narrow, place, CAP + 1, CAP * WINDOW // COMMON) > CAP
 
 
-def _fitting_among(narrow: Narrow, place: Place[Any], size: int) -> tuple[Select[Any], Columns]:
+def _fitting_among(narrow: Narrow, place: Place[Any], size: int | ColumnElement[int]) -> tuple[Select[Any], Columns]:
     """The ids of those that fit among the next rows of the list, in no order, and the columns of the order."""
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     tested = [test.column.label(f"t{number}") for number, test in enumerate(narrow.tests)]
@@ -169,6 +170,11 @@ def _fitting_among(narrow: Narrow, place: Place[Any], size: int) -> tuple[Select
         for one in test.conditions(window.c[column.name])
     ]
     return select(window.c.key).where(*conditions), [window.c[one.name] for one in columns]
+
+
+def number_of_common(narrow: Narrow, place: Place[Any]) -> ColumnElement[int]:
+    """How many fit of what is common, so that counting to CAP ends soon."""
+    return case((_has_many(narrow, place), CAP + 1), else_=narrow.counted(CAP, place))
 
 
 def _fewest(narrow: Narrow) -> Source | None:
@@ -185,7 +191,7 @@ def _fewest(narrow: Narrow) -> Source | None:
 def _among_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], source: Source) -> Page[Row]:
     near = select(source.subquery().c[0].label("id")).cte("near")
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
-    found = _materialized(narrow.fitting_of(near, columns))
+    found = materialized(narrow.fitting_of(near, columns))
     ids = place.of(select(found.c[0]), [found.c[one.name] for one in columns])
     number = select(func.count()).select_from(found).scalar_subquery()
     return place.page(*reading.rows_and_number(narrow, place, ids, number))
@@ -194,15 +200,14 @@ def _among_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], source:
 def _walked(
     reading: Reading[Row], narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any], total: int | None
 ) -> Page[Row]:
-    if total is None and narrow.tests:  # which are common, so that counting to CAP ends soon
-        number = case((_has_many(narrow, place), CAP + 1), else_=narrow.counted(CAP, place))
-        return place.page(*reading.rows_and_number(narrow, place, ids, number))
+    if total is None and narrow.tests:
+        return place.page(*reading.rows_and_number(narrow, place, ids, number_of_common(narrow, place)))
     rows = reading.rows(narrow, place, ids)
     if total is None:
         total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total(CAP, place)
     return place.page(rows, total)
 
 
-def _materialized(query: Select[Any]) -> CTE:
+def materialized(query: Select[Any] | CompoundSelect[Any], name: str = "found") -> CTE:
     """A part that the database works out on its own, so that it cannot take the order of the page for a shortcut."""
-    return query.cte("found").prefix_with("MATERIALIZED")
+    return query.cte(name).prefix_with("MATERIALIZED")

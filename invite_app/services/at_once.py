@@ -1,0 +1,51 @@
+"""The page of a list that one test narrows down, in one statement that is made once for all values.
+
+`narrowing` asks the database for one thing, looks at the answer and asks for the next. Here it is asked for all at
+once, and leaves out by itself what it need not look at.
+"""
+
+from typing import Any
+
+from sqlalchemy import CTE, ScalarSelect, Select, case, func, null, select, true, union_all
+
+from invite_app.db import has_row_locks
+
+from . import narrowing
+from .cursors import Place
+from .narrow import Narrow
+
+
+def statement(lines: Select[Any], narrow: Narrow, place: Place[Any]) -> Select[Any]:
+    """How many rows fit, up to `narrowing.CAP`, and behind that each line of the page, or one of nothing but NULL.
+
+    The number is NULL where what fits is neither rare nor common; then the lines are worth nothing.
+    """
+    near, ahead = _near_or_ahead(narrow, place)
+    columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
+    found = narrowing.materialized(narrow.fitting_of(near, columns))
+    is_common, is_rare = _number(ahead) > place.limit, _number(near) <= narrowing.LOOK
+    few = place.of(select(found.c[0]).where(is_rare), [found.c[one.name] for one in columns]).subquery()
+    page = narrowing.materialized(union_all(select(ahead.c[0]).where(is_common), select(few)), "page")
+    number = case((is_common, narrowing.number_of_common(narrow, place)), (is_rare, _number(found)), else_=null())
+    numbers = select(number.label("number")).subquery()
+    line = lines.where(narrow.key.in_(select(page.c[0]))).subquery()
+    rows = select(numbers.c.number, *line.c).select_from(numbers.outerjoin(line, true()))
+    return place.sorted(rows, [line.c[column.key] for column in place.order.columns])
+
+
+def _near_or_ahead(narrow: Narrow, place: Place[Any]) -> tuple[CTE, CTE]:
+    """The ids that the index knows of, up to one more than LOOK, and those of the page among the list's next rows.
+
+    One is empty where the other is enough. PostgreSQL, which finds all before it gives one, asks the index last.
+    """
+    known = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(narrowing.LOOK + 1)
+    if has_row_locks():
+        ahead = narrowing.materialized(narrowing.in_window(narrow, place), "ahead")
+        return narrowing.materialized(known.where(_number(ahead) <= place.limit), "near"), ahead
+    near = narrowing.materialized(known, "near")
+    size = case((_number(near) > narrowing.LOOK, narrowing.WINDOW), else_=0)
+    return near, narrowing.materialized(narrowing.in_window(narrow, place, size), "ahead")
+
+
+def _number(rows: CTE) -> ScalarSelect[int]:
+    return select(func.count()).select_from(rows).scalar_subquery()

@@ -56,7 +56,7 @@ PROGRAMS = {
     "deepset.list_api_keys": 2,
     "deepset.list_audit_events": 2,
     "deepset.list_invitations": 3,
-    "deepset.list_members": 3,
+    "deepset.list_members": 2,
     "deepset.list_roles": 2,
     "deepset.list_users": 3,
     "deepset.list_workspaces": 2,
@@ -87,7 +87,7 @@ FILES = {"pages.members_file", "pages.audit_file", "pages.example_list"}
 """They are read part by part, while they are sent."""
 
 SEARCH = "?q=example&role=member"
-SEARCHED = {"pages.members": 12, "pages.invitations": 12, "deepset.list_members": 6, "deepset.list_invitations": 5}
+SEARCHED = {"pages.members": 12, "pages.invitations": 12, "deepset.list_members": 5, "deepset.list_invitations": 5}
 """With a search, which looks at list and index, and those with one role, which an index of members begins with: among
 them SQLite's search index is enough alone.
 """

@@ -6,9 +6,10 @@ of the time to start and 2 MiB. So they are said where a statement for PostgreSQ
 
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Index, TypeDecorator, text
+from sqlalchemy import JSON, Dialect, Index, String, TypeDecorator, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 
@@ -39,3 +40,20 @@ def _create_index(create: CreateIndex, compiler: Any, **options: Any) -> str:
         create.element.dialect_options["postgresql"]["where"] = text(where)
     created: str = compiler.visit_create_index(create, **options)
     return created
+
+
+class joined(FunctionElement[str]):  # noqa: N801 - called like a function of the database
+    """The texts of a group, with commas between them; NULL for none."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(joined)
+def _group_concat(element: joined, compiler: Any, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)})"
+
+
+@compiles(joined, "postgresql")
+def _string_agg(element: joined, compiler: Any, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)}, ',')"

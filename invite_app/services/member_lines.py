@@ -8,17 +8,42 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Dialect, Select, String, TypeDecorator, bindparam, cast, select, type_coerce
 
 from invite_app import prepared
 from invite_app.access import Actor, authorize
 from invite_app.db import has_row_locks
 from invite_app.models import Membership, Organization, Role, User, Workspace, membership_workspaces
+from invite_app.models.engines import joined
 
 from . import at_once, cursors, narrowing, searching
 from .member_lists import BY_NAME, EVERYBODY, Filter, narrowed
 from .narrow import Narrow
 
+Place = cursors.Place[Any]
+MOST_WORDS = 5
+"""So that there are few statements."""
+
+
+class _Ids(TypeDecorator[list[UUID]]):
+    """Ids that the database has put into one text."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> list[UUID]:
+        return [UUID(one) for one in value.split(",")] if value else []
+
+
+_in_order = (
+    select(cast(membership_workspaces.c.workspace_id, String).label("id"))
+    .join(Workspace, Workspace.id == membership_workspaces.c.workspace_id)
+    .where(membership_workspaces.c.membership_id == Membership.id)
+    .order_by(Workspace.folded_name)
+    .correlate(Membership)
+    .subquery()
+)
+_gathered = select(joined(_in_order.c.id)).scalar_subquery()
 _LINES: Any = (
     select(
         Membership.id,
@@ -29,19 +54,15 @@ _LINES: Any = (
         User.given_name,
         User.family_name,
         Role.key.label("role"),
+        type_coerce(_gathered, _Ids).label("workspace_ids"),
     )
     .join(User, User.id == Membership.user_id)
     .join(Role, Role.id == Membership.role_id)
 )
 
 
-Place = cursors.Place[Any]
-MOST_WORDS = 5
-"""So that there are few statements."""
-
-
 class Member(NamedTuple):
-    """The columns of a line."""
+    """The columns of a line; the workspaces by name, or None without any."""
 
     id: UUID
     sort_name: str
@@ -51,24 +72,15 @@ class Member(NamedTuple):
     given_name: str
     family_name: str
     role: str
-
-
-class Line(NamedTuple):
-    """One member, with the workspaces by name."""
-
-    row: Member | Row[Any]
-    workspace_ids: list[UUID]
+    workspace_ids: list[UUID] | None
 
 
 def list_page(
     organization_id: UUID | str, *, by: Actor, only: Filter = EVERYBODY, cursor: str | None = None, limit: int = 25
-) -> cursors.Page[Line]:
+) -> cursors.Page[Member]:
     """Members by name; the total of a narrowed list may be no exact one."""
     standing = authorize(by, organization_id, "members:read")
-    page = _page(standing.organization, only, cursors.place(cursor, BY_NAME, limit))
-    places = _workspaces([row.id for row in page.items])
-    lines = [Line(row, places.get(row.id, [])) for row in page.items]
-    return cursors.Page(lines, page.total, page.next, page.previous)
+    return _page(standing.organization, only, cursors.place(cursor, BY_NAME, limit))
 
 
 def _page(organization: Organization, only: Filter, place: Place) -> cursors.Page[Any]:
@@ -111,27 +123,3 @@ def _search(shape: searching.Shape, has_position: bool, backward: bool, _has_row
     test = searching.test_of(Membership, shape)
     narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
     return at_once.statement(_LINES, narrow, cursors.open_place(BY_NAME, has_position, backward))
-
-
-def _workspaces(membership_ids: list[UUID]) -> dict[UUID, list[UUID]]:
-    found: dict[UUID, list[UUID]] = {}
-    if membership_ids:
-        room = 1 << (len(membership_ids) - 1).bit_length()
-        filled = [*membership_ids, *membership_ids[:1] * (room - len(membership_ids))]
-        ids = {f"id_{number}": one for number, one in enumerate(filled)}
-        for membership_id, workspace_id in prepared.rows(_places(room), ids):
-            found.setdefault(membership_id, []).append(workspace_id)
-    return found
-
-
-@cache
-def _places(room: int) -> Select[Any]:
-    """For so many members, a power of two, so that there are few statements; fewer members name one again."""
-    links = membership_workspaces.c
-    ids = [bindparam(f"id_{number}", type_=links.membership_id.type) for number in range(room)]
-    return (
-        select(links.membership_id, links.workspace_id)
-        .join(Workspace, Workspace.id == links.workspace_id)
-        .where(links.membership_id.in_(ids))
-        .order_by(Workspace.folded_name)
-    )

@@ -86,14 +86,13 @@ def shown(membership: Membership) -> MemberShown:
     )
 
 
-def _shown_line(line: member_lines.Line) -> MemberShown:
-    row, workspace_ids = line
+def _shown_line(line: member_lines.Member) -> MemberShown:
     return MemberShown(
-        user_id=row.user_id,
-        email=row.email,
-        given_name=row.given_name,
-        family_name=row.family_name,
-        role=row.role,
-        workspace_ids=workspace_ids,
-        member_since=row.created_at,
+        user_id=line.user_id,
+        email=line.email,
+        given_name=line.given_name,
+        family_name=line.family_name,
+        role=line.role,
+        workspace_ids=line.workspace_ids or [],
+        member_since=line.created_at,
     )

@@ -1,6 +1,7 @@
 """The list of invitations: who is not in yet, and why."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from invite_app.services import invitation_lists, member_search, narrowing, outb
 from . import invitation_filters, paging
 from .blueprint import pages
 from .frame import show
-from .invitation_filters import TABS, Tab
+from .invitation_filters import TABS, Chosen, Tab
 from .visitor import standing
 from .why import why
 
@@ -32,7 +33,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
         "invitations/list.html",
         rows=[(invitation, why(invitation)) for invitation in page.items],
         page=paging.links(page, **chosen.given),
-        tabs=[_line(one, numbers, is_current=one is chosen.tab) for one in TABS],
+        tabs=[_line(one, numbers, chosen) for one in TABS],
         chosen=chosen,
         role_name=_role_name(organization_id, chosen.role, page.items),
         tab=chosen.tab,
@@ -55,11 +56,13 @@ def _role_name(organization_id: UUID, wanted: str, found: Sequence[Invitation]) 
         return wanted
 
 
-def _line(tab: Tab, numbers: dict[str, int], *, is_current: bool) -> dict[str, Any]:
+def _line(tab: Tab, numbers: dict[str, int], chosen: Chosen) -> dict[str, Any]:
+    """A search and a role go along to the other tabs; their numbers are those of everybody."""
+    there: dict[str, Any] = {**replace(chosen, tab=tab).narrows}
     return {
         "label": tab.label,
-        "href": url_for("pages.invitations", state=tab.key),
+        "href": url_for("pages.invitations", **there),
         "count": numbers.get(tab.counted_as or tab.key),
         "bad": tab.key == "undelivered",
-        "current": is_current,
+        "current": tab is chosen.tab,
     }

@@ -72,6 +72,22 @@ def test_the_list_is_put_in_another_order(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_another_tab_is_searched_for_the_same(
+    script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
+) -> None:
+    page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
+    page.goto(home)
+    page.get_by_label("Name or email").fill("late")
+    if not script:
+        press(page, "Apply")
+    page.get_by_text("No invitation matches “late”").wait_for()
+    page.locator("nav.tabs").get_by_role("link", name="Expired").click()
+    page.wait_for_url("**state=expired*")
+    assert names(page) == ["late@guest.example"]
+    assert page.get_by_label("Name or email").input_value() == "late"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_many_are_selected_and_revoked(
     script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:

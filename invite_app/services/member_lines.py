@@ -17,7 +17,7 @@ from invite_app.models import Membership, Organization, Role, User, Workspace, m
 from invite_app.models.engines import joined
 
 from . import at_once, cursors, narrowing, searching
-from .member_lists import BY_NAME, EVERYBODY, Filter, narrowed
+from .member_lists import BY_NAME, EVERYBODY, Filter, known_total, narrowed
 from .narrow import Narrow
 
 Place = cursors.Place[Any]
@@ -89,7 +89,8 @@ def _page(organization: Organization, only: Filter, place: Place) -> cursors.Pag
         return place.page(_everybody(organization.id, place), organization.members_count)
     if given == ["fragment"] and (page := _found(organization.id, only.fragment, place)):
         return page
-    return narrowing.fetch(_LINES, narrowed(organization.id, only, BY_NAME), place, are_lines=True)
+    narrow, total = narrowed(organization.id, only, BY_NAME), known_total(organization.id, only)
+    return narrowing.fetch(_LINES, narrow, place, total=total, are_lines=True)
 
 
 def _everybody(organization_id: UUID, place: Place) -> list[Member]:

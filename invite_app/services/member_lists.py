@@ -13,7 +13,7 @@ from invite_app import ids
 from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import MembershipUnknown
-from invite_app.models import Membership, User, membership_workspaces
+from invite_app.models import Membership, User, Workspace, membership_workspaces
 
 from . import cursors, narrow, narrowing, roles, searching, values
 
@@ -98,8 +98,9 @@ def page_of(
         query = complete().where(Membership.organization_id == standing.organization.id)
         total = standing.organization.members_count
         return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
-    narrow = narrowed(standing.organization.id, only, order)
-    return narrowing.fetch(complete(), narrow, cursors.place(cursor, order, limit), offset=offset, exact=exact)
+    narrow, place = narrowed(standing.organization.id, only, order), cursors.place(cursor, order, limit)
+    known = None if exact else known_total(standing.organization.id, only)
+    return narrowing.fetch(complete(), narrow, place, total=known, offset=offset, exact=exact)
 
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
@@ -185,6 +186,16 @@ def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membershi
     needs_person = any(of_person) or order.columns[0].class_ is User
     rows = select(Membership).join(Membership.user) if needs_person else select(Membership)
     return narrow.Narrow(rows, Membership.id, equals, conditions, tests=tests)
+
+
+def known_total(organization_id: UUID, only: Filter) -> cursors.Count | None:
+    """What an index alone tells where nothing but a workspace narrows the list, without a look at the members."""
+    if [name for name, value in vars(only).items() if value] != ["workspace_id"]:
+        return None
+    here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)
+    links = select(membership_workspaces.c.membership_id).where(membership_workspaces.c.workspace_id.in_(here))
+    number = select(func.count()).select_from(links.limit(narrowing.CAP + 1).subquery())
+    return cursors.Count(session().scalar(number) or 0, narrowing.CAP)
 
 
 def _searches(organization_id: UUID, only: Filter) -> list[narrow.Test]:

@@ -135,7 +135,7 @@ def _of_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], near: list
     if len(near) > FEW:
         return _among_few(reading, narrow, place, narrow.tests[0].source)
     rows = reading.rows(narrow, place, narrow.fitting_of(near, ()))
-    return place.page(place.cut(rows), len(rows))
+    return place.page(place.cut(rows), Count(len(rows), CAP))
 
 
 def in_window(narrow: Narrow, place: Place[Row], size: int | ColumnElement[int] = WINDOW) -> Select[Any]:

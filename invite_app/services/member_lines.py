@@ -12,17 +12,13 @@ from sqlalchemy import Dialect, Select, String, TypeDecorator, bindparam, cast, 
 
 from invite_app import prepared
 from invite_app.access import Actor, authorize
-from invite_app.db import has_row_locks
 from invite_app.models import Membership, Organization, Role, User, Workspace, membership_workspaces
 from invite_app.models.engines import joined
 
-from . import at_once, cursors, narrowing, searching
+from . import cursors, member_found, narrowing
 from .member_lists import BY_NAME, EVERYBODY, Filter, known_total, narrowed
-from .narrow import Narrow
 
 Place = cursors.Place[Any]
-MOST_WORDS = 5
-"""So that there are few statements."""
 
 
 class _Ids(TypeDecorator[list[UUID]]):
@@ -87,8 +83,9 @@ def _page(organization: Organization, only: Filter, place: Place) -> cursors.Pag
     given = [name for name, value in vars(only).items() if value]
     if not given:
         return place.page(_everybody(organization.id, place), organization.members_count)
-    if given == ["fragment"] and (page := _found(organization.id, only.fragment, place)):
-        return page
+    if given == ["fragment"] and (found := member_found.lines_of(_LINES, organization.id, only.fragment, place)):
+        lines, number = found
+        return place.page([Member(*line) for line in lines], number)
     narrow, total = narrowed(organization.id, only, BY_NAME), known_total(organization.id, only)
     return narrowing.fetch(_LINES, narrow, place, total=total, are_lines=True)
 
@@ -103,24 +100,3 @@ def _all(has_position: bool, backward: bool) -> Select[Any]:
     """Built once for each direction: building it takes as long as running it."""
     of_all = _LINES.where(Membership.organization_id == bindparam("organization_id"))
     return cursors.open_place(BY_NAME, has_position, backward).of(of_all)
-
-
-def _found(organization_id: UUID, fragment: str, place: Place) -> cursors.Page[Member] | None:
-    """The page of a search; None where it has to be read in another way."""
-    words = searching.words(Membership, fragment)
-    if words is None or len(words.shape) > MOST_WORDS:
-        return None
-    search = _search(words.shape, bool(place.position), place.backward, has_row_locks())
-    rows = prepared.rows(search, {"organization_id": organization_id, **words.values, **place.values})
-    if (number := rows[0][0]) is None:
-        return None
-    return place.page([Member(*row[1:]) for row in rows if row[1]], cursors.Count(number, narrowing.CAP))
-
-
-@cache
-def _search(shape: searching.Shape, has_position: bool, backward: bool, _has_row_locks: bool) -> Select[Any]:
-    """For each kind of database, too, as they are searched differently."""
-    here = bindparam("organization_id", type_=Membership.organization_id.type)
-    test = searching.test_of(Membership, shape)
-    narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
-    return at_once.statement(_LINES, narrow, cursors.open_place(BY_NAME, has_position, backward))

@@ -15,7 +15,7 @@ from invite_app.db import session
 from invite_app.errors import MembershipUnknown
 from invite_app.models import Membership, User, Workspace, membership_workspaces
 
-from . import cursors, narrow, narrowing, roles, searching, values
+from . import cursors, member_found, narrow, narrowing, roles, searching, values
 
 BY_NAME: cursors.Order[Membership] = cursors.Order(
     (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
@@ -94,13 +94,27 @@ def page_of(
 ) -> cursors.Page[Membership]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     standing.check_may("members:read")
-    if not any(vars(only).values()):
+    place = cursors.place(cursor, order, limit)
+    given = [name for name, value in vars(only).items() if value]
+    if not given:
         query = complete().where(Membership.organization_id == standing.organization.id)
         total = standing.organization.members_count
         return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
-    narrow, place = narrowed(standing.organization.id, only, order), cursors.place(cursor, order, limit)
+    is_plain = order.columns[0].class_ is Membership and not (offset or exact)
+    if given == ["fragment"] and is_plain and (page := _found(standing.organization.id, only.fragment, place)):
+        return page
+    narrow = narrowed(standing.organization.id, only, order)
     known = None if exact else known_total(standing.organization.id, only)
     return narrowing.fetch(complete(), narrow, place, total=known, offset=offset, exact=exact)
+
+
+def _found(organization_id: UUID, fragment: str, place: cursors.Place[Membership]) -> cursors.Page[Membership] | None:
+    """The page of a search; None where it has to be read in another way."""
+    if (found := member_found.ids_of(organization_id, fragment, place)) is None:
+        return None
+    ids, number = found
+    rows = session().scalars(place.sorted(complete().where(Membership.id.in_(ids)))) if ids else ()
+    return place.page(list(rows), number)
 
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:

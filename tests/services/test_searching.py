@@ -14,7 +14,16 @@ from invite_app.extensions import db
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
 from invite_app.models.base import Base, fresh, now, row_of
 from invite_app.models.search import folded
-from invite_app.services import audit, invitations, member_lines, members, narrowing, own_account
+from invite_app.services import (
+    audit,
+    invitations,
+    member_found,
+    member_lines,
+    member_lists,
+    members,
+    narrowing,
+    own_account,
+)
 from tests.support.factories import Acme, invite, make_member
 
 GATHERED = 256
@@ -191,7 +200,7 @@ class TestLongLists:
         look, few = request.param
         for name, number in (("LOOK", look), ("FEW", few), ("WINDOW", 5), ("CAP", 4)):
             monkeypatch.setattr(narrowing, name, number)
-        monkeypatch.setattr(member_lines, "_search", member_lines._search.__wrapped__)
+        monkeypatch.setattr(member_found, "_search", member_found._search.__wrapped__)
 
     @pytest.fixture
     def many(self, acme: Acme) -> Acme:
@@ -222,6 +231,15 @@ class TestLongLists:
         assert f"{read_so_far[0][0].total:,}" == total
         for (_, before), (page, _) in pairwise(read_so_far):
             assert read(page.previous)[1] == before
+
+    @pytest.mark.parametrize("fragment", ["list.ex", "often", "seldom"])
+    @pytest.mark.parametrize("name", ["NEWEST", "OLDEST", "BY_EMAIL"])
+    def test_are_searched_in_other_orders(self, many: Acme, fragment: str, name: str) -> None:
+        only, order = members.Filter(fragment=fragment), getattr(member_lists, name)
+        page = members.list_page(many.id, by=many.owner.actor, only=only, order=order, limit=2)
+        then = members.list_page(many.id, by=many.owner.actor, only=only, order=order, limit=2, cursor=page.next)
+        matching = sorted(found_by_scan(many, fragment), reverse=name == "OLDEST")
+        assert [row.user.email for row in (*page.items, *then.items)] == matching[:4]
 
     def test_have_an_exact_total_where_it_has_to_be(self, many: Acme) -> None:
         only = members.Filter(fragment="list.ex")

@@ -1,0 +1,60 @@
+"""Members looked for by nothing but words: in one statement, made once for each shape that the words have."""
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, select
+
+from invite_app import prepared
+from invite_app.db import has_row_locks
+from invite_app.models import Membership
+
+from . import at_once, cursors, narrowing, searching
+from .narrow import Narrow
+
+Order = cursors.Order[Any]
+MOST_WORDS = 5
+"""So that there are few statements."""
+
+
+def lines_of(
+    lines: Select[Any], organization_id: UUID, fragment: str, place: cursors.Place[Any]
+) -> tuple[list[list[Any]], cursors.Count] | None:
+    """The `lines` of a page and how many there are of all; None where they have to be found in another way.
+
+    Lines begin with the id and hold the columns of the order, which are the membership's own.
+    """
+    words = searching.words(Membership, fragment)
+    if words is None or len(words.shape) > MOST_WORDS:
+        return None
+    search = _search(lines, words.shape, place.order, bool(place.position), place.backward, has_row_locks())
+    rows = prepared.rows(search, {"organization_id": organization_id, **words.values, **place.values})
+    if (number := rows[0][0]) is None:
+        return None
+    return [row[1:] for row in rows if row[1]], cursors.Count(number, narrowing.CAP)
+
+
+def ids_of(
+    organization_id: UUID, fragment: str, place: cursors.Place[Any]
+) -> tuple[list[UUID], cursors.Count] | None:
+    """The same of nothing but the ids, in no order that could be meant."""
+    if (found := lines_of(_keys(place.order), organization_id, fragment, place)) is None:
+        return None
+    return [line[0] for line in found[0]], found[1]
+
+
+@cache
+def _keys(order: Order) -> Select[Any]:
+    return select(Membership.id, *(column for column in order.columns if column is not Membership.id))
+
+
+@cache
+def _search(
+    lines: Select[Any], shape: searching.Shape, order: Order, has_position: bool, backward: bool, _has_row_locks: bool
+) -> Select[Any]:
+    """For each kind of database, too, as they are searched differently."""
+    here = bindparam("organization_id", type_=Membership.organization_id.type)
+    test = searching.test_of(Membership, shape)
+    narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
+    return at_once.statement(lines, narrow, cursors.open_place(order, has_position, backward))

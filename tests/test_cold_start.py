@@ -44,8 +44,8 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> str:
     return folder
 
 
-def modules_of(folder: str, then: str) -> set[str]:
-    environ = {**BASE, "INVITE_INSTANCE_PATH": folder}
+def modules_of(folder: str, then: str, **settings: str) -> set[str]:
+    environ = {**BASE, "INVITE_INSTANCE_PATH": folder, **settings}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(then=then)], env=environ, capture_output=True, text=True, check=False
     )
@@ -58,6 +58,12 @@ def test_a_server_starts_without_what_is_needed_later(instance: str, then: str) 
     loaded = modules_of(instance, then)
     assert "invite_app.services.invitations" in loaded  # what it is there for
     assert loaded & NEEDED_LATER.keys() == set()
+
+
+def test_a_server_on_postgresql_starts_without_what_is_known_of_sqlite(instance: str) -> None:
+    loaded = modules_of(instance, "", INVITE_DATABASE_URL="postgresql://127.0.0.1/any")
+    assert "sqlalchemy.dialects.postgresql" in loaded
+    assert "sqlalchemy.dialects.sqlite" not in loaded
 
 
 def test_a_server_starts_before_it_knows_how_models_relate(instance: str) -> None:

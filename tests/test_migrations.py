@@ -47,6 +47,14 @@ def test_the_operators_check_says_so_too(environ: dict[str, str]) -> None:
     assert "No new upgrade operations detected" in checked.stdout + checked.stderr
 
 
+def test_the_operator_is_told_in_a_line_that_no_database_answers(environ: dict[str, str]) -> None:
+    nowhere = environ | {"INVITE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    failed = run_command("db", "upgrade", environ=nowhere)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("Error: The database cannot be used: ")
+    assert len(failed.stderr.splitlines()) == 1
+
+
 def test_every_table_is_made_and_unmade(empty_app: Flask) -> None:
     with empty_app.app_context():
         assert not is_current()

@@ -21,6 +21,7 @@ class LateCommands(AppGroup):
 
         from . import (  # noqa: PLC0415 - see above
             api_keys,
+            commands,
             demo,
             invitations,
             links,
@@ -30,7 +31,7 @@ class LateCommands(AppGroup):
             workspaces,
         )
 
-        self.add_command(migrations, "db")
+        self.add_command(commands.Migrations(migrations))
         for group in (organizations, users, workspaces, api_keys, outbox):
             self.add_command(group.group)
         for single in (invitations, links, demo):

@@ -58,8 +58,28 @@ def _errors_in_one_line() -> Iterator[None]:
     except DomainError as error:
         raise click.ClickException(str(error)) from None
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
-        raise click.ClickException(f"The database cannot be used: {reason}") from None
+        raise unusable(error) from None
+
+
+class Migrations(click.Group):
+    """Flask-Migrate's commands, which by themselves answer with a traceback where no database does."""
+
+    def __init__(self, theirs: click.Group) -> None:
+        super().__init__(
+            theirs.name, theirs.commands, params=theirs.params, callback=theirs.callback, help=theirs.help
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SQLAlchemyError as error:
+            raise unusable(error) from None
+
+
+def unusable(error: SQLAlchemyError) -> click.ClickException:
+    """What a command says when the database refuses it."""
+    reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
+    return click.ClickException(f"The database cannot be used: {reason}")
 
 
 def _prepare_database() -> None:

@@ -7,13 +7,14 @@ listens for statements hears of these too.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NoReturn
 
 from flask import current_app
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
+from . import handover
 from .db import connection, has_row_locks
 
 Statement = Insert | Select[Any] | Update
@@ -25,6 +26,7 @@ class Prepared:
     """A statement for one kind of database. `columns` are those that an INSERT without values is for."""
 
     def __init__(self, statement: Statement, dialect: Dialect, columns: Collection[str] | None = None) -> None:
+        self._statement, self._dialect = statement, dialect
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
         self.sql = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
@@ -33,7 +35,6 @@ class Prepared:
         self._writers = [(name, _writer(bound[name].type, dialect)) for name in self._order or bound]
         self._names = [name for name, _ in self._writers]
         self._how = {"prepare": True} if self._order is None else {}
-        self._copy = _copying(statement, dialect, self._names) if columns and self._order is None else None
         selected = statement.selected_columns if isinstance(statement, Select) else ()
         self._readers = [_reader(column.type, dialect) for column in selected]
 
@@ -52,10 +53,8 @@ class Prepared:
     def run_many(self, here: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         given = [_column(write, [row[name] for row in rows]) for name, write in self._writers]
         turned = list(zip(*given, strict=True))
-        if self._copy is None:
-            _run(here, self.sql, turned, lambda cursor: cursor.executemany(self.sql, turned))
-        else:
-            _run(here, self._copy, turned, partial(_copy, statement=self._copy, rows=turned))
+        sql, work = self._for_many
+        _run(here, sql, turned, partial(work, sql=sql, rows=turned))
 
     def read(self, row: Sequence[Any]) -> list[Any]:
         """The values of a row that the cursor gave, as Python knows them."""
@@ -63,6 +62,12 @@ class Prepared:
             value if convert is None or value is None else convert(value)
             for convert, value in zip(self._readers, row, strict=True)
         ]
+
+    @cached_property
+    def _for_many(self) -> tuple[str, Callable[..., Any]]:
+        if self._order is not None:
+            return self.sql, handover.one_by_one
+        return handover.at_once(self._statement, self._dialect, self._names)
 
     def _given(self, values: Mapping[str, Any]) -> Any:
         return self._as_wanted(
@@ -86,6 +91,15 @@ def insert_many(statement: Insert, columns: tuple[str, ...], rows: Sequence[Mapp
     """Execute an INSERT of these columns, which is the same object each time, for many rows at once."""
     here = connection()
     _prepared(statement, here.dialect, columns).run_many(here, rows)
+
+
+def update_many(statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute an UPDATE of one row, which is the same object each time, for many at once.
+
+    All its parameters are texts, numbers, times and ids.
+    """
+    here = connection()
+    _prepared(statement, here.dialect).run_many(here, rows)
 
 
 def first(statement: Select[Any], values: Mapping[str, Any]) -> list[Any] | None:
@@ -151,21 +165,6 @@ def _writer(type_: Any, dialect: Dialect) -> Convert:
 def _reader(type_: Any, dialect: Dialect) -> Convert:
     reader: Convert = type_.dialect_impl(dialect).result_processor(dialect, None)
     return reader
-
-
-def _copying(insert: Any, dialect: Dialect, columns: Sequence[str]) -> str:
-    """What PostgreSQL takes many rows with.
-
-    They come in one go, and its triggers for each statement run once: 10,000 invitations take half as long.
-    """
-    quote = dialect.identifier_preparer.quote
-    return f"COPY {quote(insert.table.name)} ({', '.join(map(quote, columns))}) FROM STDIN"
-
-
-def _copy(cursor: Any, *, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    with cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
 
 
 def _run(here: Connection, sql: str, given: Any, work: Callable[[Any], Any]) -> Any:

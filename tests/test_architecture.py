@@ -22,7 +22,7 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in p
 NAMES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in SOURCES}
 
 INTERFACES = {"pages", "api", "cli"}
-PAST_THE_SESSION = {"prepared", "reading", "rows"}
+PAST_THE_SESSION = {"handover", "prepared", "reading", "rows"}
 MAY_NOT_IMPORT = {
     "pages": {"api", "cli", "worker"} | PAST_THE_SESSION,
     "api": {"pages", "cli", "worker"} | PAST_THE_SESSION,

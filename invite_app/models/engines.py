@@ -5,9 +5,21 @@ PostgreSQL a twentieth of the time to start and 2 MiB, for SQLite a hundredth. S
 that database is made.
 """
 
+import json
 from typing import Any
 
-from sqlalchemy import JSON, Dialect, Index, String, TypeDecorator, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BindParameter,
+    ColumnElement,
+    Dialect,
+    Index,
+    String,
+    TypeDecorator,
+    bindparam,
+    text,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.functions import FunctionElement
@@ -28,6 +40,48 @@ class _Json(TypeDecorator[Any]):
 
 Json = _Json()
 """A JSON document: text on SQLite, JSONB on PostgreSQL."""
+
+
+class _Many(TypeDecorator[list[Any]]):
+    """Many values as one: an array on PostgreSQL, text on SQLite."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, of: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.of = of
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(self.of) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: list[Any] | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        write = self.of.dialect_impl(dialect).bind_processor(dialect)
+        return json.dumps([write(one) if write else one for one in value])
+
+
+class Among(ColumnElement[bool]):
+    """That a column is one of many values, which are one parameter: the statement is the same for any number."""
+
+    inherit_cache = False
+
+    def __init__(self, column: Any, name: str) -> None:
+        self.column = column
+        self.given: BindParameter[Any] = bindparam(name, type_=_Many(column.type))
+
+
+@compiles(Among, "postgresql")
+def _equals_any(among: Among, compiler: Any, **options: Any) -> str:
+    column, given = (compiler.process(part, **options) for part in (among.column, among.given))
+    return f"{column} = ANY ({given})"
+
+
+@compiles(Among, "sqlite")
+def _is_in_list(among: Among, compiler: Any, **options: Any) -> str:
+    column, given = (compiler.process(part, **options) for part in (among.column, among.given))
+    return f"{column} IN (SELECT value FROM json_each({given}))"  # noqa: S608 - made of what the compiler made
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:

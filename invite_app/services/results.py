@@ -9,10 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select, update
 
+from invite_app import prepared
 from invite_app.db import session, transaction
 from invite_app.mail.transport import Receipt
 from invite_app.models import DeliveryState, Invitation, Observation, OutboxMessage
 from invite_app.models.base import now
+from invite_app.models.engines import Among
 
 from . import timeline
 
@@ -75,17 +77,15 @@ def untried(row: OutboxMessage) -> Result:
 def write(results: Sequence[Result]) -> int:
     """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}
-    locked = select(OutboxMessage.id, OutboxMessage.lease).where(OutboxMessage.id.in_(leases))
     failed = [result.row.invitation_id for result in results if result.seen == Observation.NOT_DELIVERED]
-    with transaction() as writing:
+    with transaction():
         if failed:
             lock_invitations(filter(None, failed))
-        now_held = writing.execute(locked.order_by(OutboxMessage.id).with_for_update())
+        now_held = prepared.rows(_LEASES, {"ids": list(leases)})
         ours = {row_id for row_id, lease in now_held if lease == leases[row_id]}
         written = [result for result in results if result.row.id in ours]
         if written:
-            values = [{"row_id": result.row.id, **result.values} for result in written]
-            writing.connection().execute(_UPDATE, values)
+            prepared.update_many(_UPDATE, [{"row_id": result.row.id, **result.values} for result in written])
             if failed:
                 _mark_undelivered(written)
             timeline.note_all([_seen(result) for result in written if result.seen and result.row.invitation_id])
@@ -109,6 +109,12 @@ def _mark_undelivered(written: Sequence[Result]) -> None:
     )
 
 
+_LEASES = (
+    select(MESSAGES.c.id, MESSAGES.c.lease)
+    .where(Among(MESSAGES.c.id, "ids"))
+    .order_by(MESSAGES.c.id)
+    .with_for_update()
+)
 _UPDATE = (
     MESSAGES.update().where(MESSAGES.c.id == bindparam("row_id")).values({name: bindparam(name) for name in COLUMNS})
 )

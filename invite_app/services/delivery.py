@@ -23,7 +23,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import fresh, now
 
-from . import results
+from . import claims, results
 from .results import Result
 
 LEASE_MARGIN = timedelta(seconds=20)
@@ -111,23 +111,10 @@ def claim(limit: int) -> list[OutboxMessage]:
     They stay as they are at this moment, outside the session, and belong to the caller for the time of one
     message and LEASE_MARGIN: what it has not begun by then it leaves alone.
     """
-    lease = uuid4()
-    due = (
-        select(OutboxMessage.id)
-        .where(IS_QUEUED, OutboxMessage.next_attempt_at <= now())
-        .order_by(OutboxMessage.next_attempt_at)
-        .limit(limit)
-    )
-    if session().scalar(due.limit(1)) is None:  # most of the time, and no reason to lock anybody out
+    if not claims.is_any_due(now()):  # most of the time, and no reason to lock anybody out
         return []
-    with transaction() as writing:
-        ids = list(writing.scalars(due.with_for_update(skip_locked=True)))
-        ours = OutboxMessage.id.in_(ids)
-        writing.execute(update(OutboxMessage).where(ours).values(lease=lease, next_attempt_at=_lease_end()))
-        # Before the commit: what nobody could read any more would wait for its lease to run out.
-        rows = list(writing.scalars(complete().where(ours).order_by(OutboxMessage.created_at, OutboxMessage.id)))
-    session().expunge_all()
-    return rows
+    with transaction():
+        return claims.take(limit, now(), until=_lease_end())
 
 
 def attempt(claimed: OutboxMessage) -> Result:

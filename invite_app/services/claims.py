@@ -1,0 +1,116 @@
+"""The messages that one delivery process takes, each with what it is built of.
+
+They are read past the session, in a few queries for all, and what many of them share once: 45 us of our time for each
+on PostgreSQL and 53 on SQLite, where the session took 122 and 104 to follow objects that nobody changes.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Integer, bindparam, select, update
+from uuid_utils.compat import uuid4
+
+from invite_app import prepared
+from invite_app.models import (
+    IS_QUEUED,
+    AccountLink,
+    Invitation,
+    Organization,
+    OutboxMessage,
+    User,
+    Workspace,
+    invitation_workspaces,
+)
+from invite_app.models.base import Base
+from invite_app.models.engines import Among
+from invite_app.reading import Reader, ask, refer
+
+_UNSEEN = (Invitation.public_metadata, Invitation.private_metadata)
+_DUE = select(OutboxMessage.id).where(IS_QUEUED, OutboxMessage.next_attempt_at <= bindparam("now"))
+_FIRST_DUE = _DUE.limit(1)
+_NEXT_DUE = (
+    _DUE.order_by(OutboxMessage.next_attempt_at)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)
+)
+_LEASE = (
+    update(OutboxMessage)
+    .where(Among(OutboxMessage.id, "ids"))
+    .values(lease=bindparam("lease"), next_attempt_at=bindparam("until"))
+)
+_MESSAGES = Reader(
+    select(OutboxMessage, Invitation)
+    .outerjoin(Invitation, Invitation.id == OutboxMessage.invitation_id)
+    .where(Among(OutboxMessage.id, "ids"))
+    .order_by(OutboxMessage.created_at, OutboxMessage.id),
+    without=_UNSEEN,
+)
+_WORKSPACES = Reader(
+    select(invitation_workspaces.c.invitation_id, Workspace)
+    .join(Workspace, Workspace.id == invitation_workspaces.c.workspace_id)
+    .where(Among(invitation_workspaces.c.invitation_id, "ids"))
+    .order_by(Workspace.folded_name)
+)
+_PARTS: dict[type[Base], Reader] = {
+    model: Reader(select(model).where(Among(model.id, "ids")), without=_UNSEEN)
+    for model in (Organization, User, AccountLink, Invitation)
+}
+
+
+def is_any_due(moment: datetime) -> bool:
+    return prepared.first(_FIRST_DUE, {"now": moment}) is not None
+
+
+def take(limit: int, moment: datetime, *, until: datetime) -> list[OutboxMessage]:
+    """Lease those that are due next, as part of the caller's transaction.
+
+    They are read in it too: what nobody could read any more would wait for its lease to run out.
+    """
+    ids = [row_id for (row_id,) in prepared.rows(_NEXT_DUE, {"now": moment, "limit": limit})]
+    if not ids:
+        return []
+    prepared.execute(_LEASE, {"ids": ids, "lease": uuid4(), "until": until})
+    return _complete(_MESSAGES.all(ids=ids))
+
+
+def _complete(found: Sequence[tuple[OutboxMessage, Invitation | None]]) -> list[OutboxMessage]:
+    """The messages with what they refer to, each an object that many may share."""
+    messages = [message for message, _ in found]
+    known, rooms = _read(messages, [invitation for _, invitation in found if invitation])
+    for message, invitation in found:
+        refer(
+            message,
+            invitation=invitation,
+            user=known.get(message.user_id),
+            organization=known.get(message.organization_id),
+            account_link=known.get(message.account_link_id),
+            about=known.get(message.about_id),
+        )
+        if invitation:
+            refer(
+                invitation,
+                organization=known.get(invitation.organization_id),
+                inviter=known.get(invitation.inviter_id),
+                workspaces=rooms.get(invitation.id, []),
+            )
+    return messages
+
+
+def _read(
+    messages: Sequence[OutboxMessage], invitations: Sequence[Invitation]
+) -> tuple[dict[UUID | None, Base], dict[UUID, list[Workspace]]]:
+    """What they refer to, by id, and the workspaces of each invitation."""
+    wanted: dict[type[Base], set[UUID | None]] = {
+        Organization: {one.organization_id for one in messages} | {one.organization_id for one in invitations},
+        User: {one.user_id for one in messages} | {one.inviter_id for one in invitations},
+        AccountLink: {one.account_link_id for one in messages},
+        Invitation: {one.about_id for one in messages},
+    }
+    parts = [_PARTS[model].question(ids=list(ids)) for model, kept in wanted.items() if (ids := kept - {None})]
+    places = _WORKSPACES.question(ids=[one.id for one in invitations])
+    ask(*parts, places)
+    rooms: dict[UUID, list[Workspace]] = {}
+    for invitation_id, workspace in places.rows or ():
+        rooms.setdefault(invitation_id, []).append(workspace)
+    return {row.id: row for part in parts for (row,) in part.rows or ()}, rooms

@@ -1,0 +1,71 @@
+"""What is claimed past the session says the same as what the session reads, for every kind of message."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from invite_app.db import session, transaction
+from invite_app.models import Organization, User
+from invite_app.services import account_links, delivery, invitations
+from invite_app.services.account_links import Purpose
+from tests.support.factories import Acme, configure, invite, make_api_key, make_organization
+from tests.support.mail import SmtpServer
+
+
+@pytest.fixture
+def acme(make_app: Callable[..., Flask], smtp: SmtpServer) -> Iterator[Acme]:
+    app = make_app(**smtp.environ, INVITE_MAIL_DELIVERY="queued", INVITE_MAIL_TIMEOUT="10")
+    with app.app_context():
+        yield make_organization()
+
+
+def queue_each_kind(acme: Acme) -> None:
+    configure(acme, allowed_origins=["https://app.example"])
+    invite(acme, given_name="Ana", workspace_ids=list(acme.workspaces), note="Hello")
+    invite(acme, "bo@guest.example", by=make_api_key(acme).actor, app_url="https://app.example")
+    about = invite(acme, "cy@guest.example", by=acme.admin.actor)
+    with transaction() as writing:
+        user, there = writing.get_one(User, acme.admin.id), writing.get_one(Organization, acme.id)
+        for kind in ("added", "removed"):
+            delivery.enqueue_notice(kind, user, organization=there)
+        for kind in ("declined", "asked"):
+            delivery.enqueue_notice(kind, user, organization=there, about=about)
+        for purpose in (Purpose.RESET, Purpose.ADDRESS):
+            delivery.enqueue_notice(purpose, user, link=account_links.add(user, purpose, email="new@acme.example"))
+
+
+def test_each_kind_of_message_is_as_the_session_would_have_it(acme: Acme) -> None:
+    queue_each_kind(acme)
+    claimed = delivery.claim(20)
+    assert {row.kind for row in claimed} == set(delivery.BUILDERS)
+    read = {row.id: row for row in session().scalars(delivery.complete())}
+    assert {row.id: delivery.BUILDERS[row.kind](row) for row in claimed} == {
+        row_id: delivery.BUILDERS[row.kind](row) for row_id, row in read.items()
+    }
+    assert {(row.lease, row.next_attempt_at) for row in claimed} == {
+        (row.lease, row.next_attempt_at) for row in read.values()
+    }
+
+
+def test_they_come_in_the_order_in_which_they_were_queued(acme: Acme) -> None:
+    queued = [invite(acme, f"ana{number}@guest.example").id for number in range(5)]
+    assert [row.invitation_id for row in delivery.claim(3) + delivery.claim(3)] == queued
+
+
+def test_nothing_is_asked_twice_of_what_many_share(acme: Acme) -> None:
+    for number in range(3):
+        invite(acme, f"ana{number}@guest.example", workspace_ids=[acme.workspaces[0]])
+    held = [row.invitation for row in delivery.claim(3) if row.invitation is not None]
+    assert len({id(one.organization) for one in held}) == len({id(one.inviter) for one in held}) == 1
+    assert [[room.name for room in one.workspaces] for one in held] == [["Sales"]] * 3
+
+
+def test_what_is_claimed_is_no_concern_of_the_session(acme: Acme) -> None:
+    sent = invite(acme)
+    (row,) = delivery.claim(1)
+    assert row.invitation is not None
+    row.invitation.given_name = row.invitation.organization.name = "Changed in passing"
+    with transaction():
+        pass
+    assert invitations.get(acme.id, sent.id, by=acme.owner.actor).given_name == ""

@@ -1,6 +1,7 @@
 """flask outbox: the process that sends mail, and how it is doing."""
 
 import dataclasses
+import gc
 import signal
 import threading
 from uuid import UUID
@@ -23,6 +24,9 @@ def run() -> Answer:
     """Send what is due until stopped (SIGTERM, Ctrl-C). As many of these may run as you like."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the loop needs the app itself
     click.echo("Sending what is in the outbox. Ctrl-C stops after the message in flight.", err=True)
+    # Nothing that is there now is garbage; looking through it again and again took a tenth of the processor time.
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
     worker.run(app, _stop_on_signal())
     return Answer({}, says="Stopped.")
 

@@ -1,4 +1,4 @@
-"""Members looked for by nothing but words: in one statement, made once for each shape that the words have."""
+"""Members looked for by nothing but words: in one statement, made once for each number of words."""
 
 from functools import cache
 from typing import Any
@@ -14,8 +14,8 @@ from . import at_once, cursors, narrowing, searching
 from .narrow import Narrow
 
 Order = cursors.Order[Any]
-MOST_WORDS = 5
-"""So that there are few statements."""
+MOST_WORDS = 3
+"""So that there are few statements, each of which takes 0.2 MB."""
 
 
 def lines_of(
@@ -26,9 +26,9 @@ def lines_of(
     Lines begin with the id and hold the columns of the order, which are the membership's own.
     """
     words = searching.words(Membership, fragment)
-    if words is None or len(words.shape) > MOST_WORDS:
+    if words is None or len(words.words) > MOST_WORDS:
         return None
-    search = _search(lines, words.shape, place.order, bool(place.position), place.backward, has_row_locks())
+    search = _search(lines, len(words.words), place.order, bool(place.position), place.backward, has_row_locks())
     rows = prepared.rows(search, {"organization_id": organization_id, **words.values, **place.values})
     if (number := rows[0][0]) is None:
         return None
@@ -51,10 +51,10 @@ def _keys(order: Order) -> Select[Any]:
 
 @cache
 def _search(
-    lines: Select[Any], shape: searching.Shape, order: Order, has_position: bool, backward: bool, _has_row_locks: bool
+    lines: Select[Any], words: int, order: Order, has_position: bool, backward: bool, _has_row_locks: bool
 ) -> Select[Any]:
     """For each kind of database, too, as they are searched differently."""
     here = bindparam("organization_id", type_=Membership.organization_id.type)
-    test = searching.test_of(Membership, shape)
+    test = searching.test_of(Membership, words)
     narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
     return at_once.statement(lines, narrow, cursors.open_place(order, has_position, backward))

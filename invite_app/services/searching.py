@@ -37,12 +37,9 @@ class Words:
         """That all words occur in a row's text, or in one column of it."""
         text = search_index.text_of(self.table) if column is None else column
         patterns = [literal(pattern) for pattern in self._patterns]
+        words = [Word(len(word) < ANYWHERE, self._has_to_be_folded(word)) for word in self.words]
         near = search_index.near(self.table, organization_id, self._keys)
-        return Test(text, partial(_match, self.shape, patterns), near)
-
-    @property
-    def shape(self) -> "Shape":
-        return tuple(Word(len(word) < ANYWHERE, self._has_to_be_folded(word)) for word in self.words)
+        return Test(text, partial(_match, words, patterns), near)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -70,19 +67,19 @@ class Word(NamedTuple):
     is_folded: bool
 
 
-Shape = tuple[Word, ...]
+def test_of(table: Searched, number: int) -> Test:
+    """The test of any words of this number: `organization_id` and those of `Words.values` are its parameters.
+
+    All are looked for as short ones are, which finds long ones as well.
+    """
+    patterns = [bindparam(f"pattern_{place}", type_=String) for place in range(number)]
+    words = [Word(is_short=True, is_folded=table is not Membership)] * number
+    return Test(search_index.text_of(table), partial(_match, words, patterns), search_index.near_any(table))
 
 
-def test_of(table: Searched, shape: Shape) -> Test:
-    """The test of all words of this shape: `organization_id` and those of `Words.values` are its parameters."""
-    patterns = [bindparam(f"pattern_{number}", type_=String) for number in range(len(shape))]
-    text = search_index.text_of(table)
-    return Test(text, partial(_match, shape, patterns), search_index.near_any(table))
-
-
-def _match(shape: Shape, patterns: Sequence[ColumnElement[str]], text: Text) -> list[ColumnElement[bool]]:
+def _match(words: Sequence[Word], patterns: Sequence[ColumnElement[str]], text: Text) -> list[ColumnElement[bool]]:
     """That all words occur in a text."""
-    return [_occurs(word, pattern, text) for word, pattern in zip(shape, patterns, strict=True)]
+    return [_occurs(word, pattern, text) for word, pattern in zip(words, patterns, strict=True)]
 
 
 def _occurs(word: Word, pattern: ColumnElement[str], text: Text) -> ColumnElement[bool]:

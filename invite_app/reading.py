@@ -44,7 +44,7 @@ class Reader:
         """The reading with these values, to be asked together with others."""
         return Question(self, values)
 
-    def objects(self, row: list[Any]) -> tuple[Any, ...]:
+    def objects(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """What is made of one row of the query."""
         return tuple(
             row[start] if names is None else _object(model, names, row[start:end])

@@ -20,11 +20,12 @@ from invite_app.models import (
     OutboxMessage,
     User,
     Workspace,
-    invitation_workspaces,
 )
 from invite_app.models.base import Base
 from invite_app.models.engines import Among
 from invite_app.reading import Reader, ask, refer
+
+from . import whole_invitations
 
 _UNSEEN = (Invitation.public_metadata, Invitation.private_metadata)
 _DUE = select(OutboxMessage.id).where(IS_QUEUED, OutboxMessage.next_attempt_at <= bindparam("now"))
@@ -45,12 +46,6 @@ _MESSAGES = Reader(
     .where(Among(OutboxMessage.id, "ids"))
     .order_by(OutboxMessage.created_at, OutboxMessage.id),
     without=_UNSEEN,
-)
-_WORKSPACES = Reader(
-    select(invitation_workspaces.c.invitation_id, Workspace)
-    .join(Workspace, Workspace.id == invitation_workspaces.c.workspace_id)
-    .where(Among(invitation_workspaces.c.invitation_id, "ids"))
-    .order_by(Workspace.folded_name)
 )
 _PARTS: dict[type[Base], Reader] = {
     model: Reader(select(model).where(Among(model.id, "ids")), without=_UNSEEN)
@@ -108,9 +103,7 @@ def _read(
         Invitation: {one.about_id for one in messages},
     }
     parts = [_PARTS[model].question(ids=list(ids)) for model, kept in wanted.items() if (ids := kept - {None})]
-    places = _WORKSPACES.question(ids=[one.id for one in invitations])
+    places = whole_invitations.workspaces([one.id for one in invitations])
     ask(*parts, places)
-    rooms: dict[UUID, list[Workspace]] = {}
-    for invitation_id, workspace in places.rows or ():
-        rooms.setdefault(invitation_id, []).append(workspace)
-    return {row.id: row for part in parts for (row,) in part.rows or ()}, rooms
+    known = {row.id: row for part in parts for (row,) in part.rows or ()}
+    return known, whole_invitations.by_invitation(places)

@@ -14,7 +14,7 @@ from invite_app.errors import InvitationUnknown
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import cursors, endings, narrowing
+from . import cursors, endings, narrowing, whole_invitations
 from .cursors import Count
 from .invitation_filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_all_pending, narrowed
 
@@ -71,7 +71,11 @@ def page_of(
     standing.check_may("invitations:read")
     total = endings.pending_now(standing.organization) if is_all_pending(only) else None
     place = cursors.place(cursor, order, limit)
-    return narrowing.fetch(complete(), narrowed(standing, only), place, total=total, offset=offset, exact=exact)
+    query, made = whole_invitations.query(), whole_invitations.made
+    narrow = narrowed(standing, only)
+    page = narrowing.fetch(query, narrow, place, made, total=total, offset=offset, exact=exact)
+    whole_invitations.complete(standing.organization, page.items)
+    return page
 
 
 def list_all(organization_id: UUID | str, *, by: Actor, states: Collection[InvitationState] = ()) -> list[Invitation]:

@@ -87,7 +87,7 @@ def _page(organization: Organization, only: Filter, place: Place) -> cursors.Pag
         lines, number = found
         return place.page([Member(*line) for line in lines], number)
     narrow, total = narrowed(organization.id, only, BY_NAME), known_total(organization.id, only)
-    return narrowing.fetch(_LINES, narrow, place, total=total, are_lines=True)
+    return narrowing.fetch(_LINES, narrow, place, Member._make, total=total)
 
 
 def _everybody(organization_id: UUID, place: Place) -> list[Member]:

@@ -11,7 +11,7 @@ about 1 ms. What is neither, like a given name that one in twenty has, still cos
 a million.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -48,21 +48,21 @@ COMMON = WINDOW // 10
 
 
 def fetch(
-    complete: Select[Row],
+    complete: Select[Any],
     narrow: Narrow,
     place: Place[Row],
+    made: Callable[[Any], Row] = itemgetter(0),
     *,
     total: int | None = None,
     offset: int = 0,
     exact: bool = False,
-    are_lines: bool = False,
 ) -> Page[Row]:
-    """The page of the rows that fit at this place, as `complete` reads them: objects, or lines of several columns.
+    """The page of the rows that fit at this place, as they are `made` of what `complete` reads: its first column.
 
     Unless the total is known, it is counted up to CAP, or all of it if it has to be exact; that, and an offset, cost
     what they count.
     """
-    reading = Reading(complete, are_lines)
+    reading = Reading(complete, made)
     if offset or exact:
         rows = reading.rows(narrow, place, place.of(narrow.fitting, offset=offset))
         return place.page(rows, narrow.total(None) if total is None else total)
@@ -97,17 +97,14 @@ def glimpse(narrow: Narrow, place: Place[Row]) -> Subquery:
 class Reading(Generic[Row]):
     """How the rows of a page are read, by their ids."""
 
-    complete: Select[Row]
-    are_lines: bool
+    complete: Select[Any]
+    made: Callable[[Any], Row]
 
     def of(self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> Select[Any]:
         return place.sorted(self.complete.where(narrow.key.in_(ids)))
 
-    def each(self, found: Sequence[Any]) -> list[Row]:
-        return list(found) if self.are_lines else [row[0] for row in found]
-
     def rows(self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> list[Row]:
-        return self.each(session().execute(self.of(narrow, place, ids)).all())
+        return [self.made(row) for row in session().execute(self.of(narrow, place, ids))]
 
     def rows_and_number(
         self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any], number: ColumnElement[int]
@@ -115,7 +112,7 @@ class Reading(Generic[Row]):
         """The rows, and a number that is read in the same statement and counts up to CAP."""
         found = session().execute(self.of(narrow, place, ids).add_columns(number)).all()
         if found or not place.position:
-            return self.each(found), Count(found[0][-1] if found else 0, CAP)
+            return [self.made(row[:-1]) for row in found], Count(found[0][-1] if found else 0, CAP)
         return [], Count(session().scalar(select(number)) or 0, CAP)
 
 

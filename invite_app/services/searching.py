@@ -95,5 +95,5 @@ def _escaped(word: str) -> str:
 def words(table: Searched, fragment: str) -> Words | None:
     """None when nothing is looked for."""
     fold = folded_name if table is Membership else folded
-    found = tuple(filter(None, map(fold, values.words(fragment))))
+    found = tuple(values.words(fold(fragment[: values.MAX_SEARCH])))  # a folded accent can stand behind a space
     return Words(table, found) if found else None

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from . import handover
 from .db import connection, has_row_locks
+from .models.engines import Many
 
 Statement = Insert | Select[Any] | Update
 Convert = Callable[[Any], Any] | None
@@ -34,7 +35,9 @@ class Prepared:
         self._constants = {name: one.value for name, one in bound.items() if not one.required}
         self._writers = [(name, _writer(bound[name].type, dialect)) for name in self._order or bound]
         self._names = [name for name, _ in self._writers]
-        self._how = {"prepare": True} if self._order is None else {}
+        # A plan made when the table was empty reads all of it: 200 of 100,000 messages took ten times as long.
+        is_planned_once = not any(isinstance(one.type, Many) for one in bound.values())
+        self._how = {"prepare": is_planned_once} if self._order is None else {}
         selected = statement.selected_columns if isinstance(statement, Select) else ()
         self._readers = [_reader(column.type, dialect) for column in selected]
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import bindparam, event, func, select, update
+from sqlalchemy import bindparam, event, func, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
 
 from invite_app import prepared
@@ -24,6 +24,7 @@ CHANGE = (
     .where(User.id == bindparam("user"))
     .values({name: bindparam(name) for name in ("given_name", "password_hash", "is_proven", "created_at")})
 )
+ONE_NAME = select(User.given_name).where(User.id == bindparam("user"))
 NAMES = select(User.given_name).where(Among(User.id, "ids")).order_by(User.email)
 
 
@@ -56,6 +57,18 @@ def test_many_are_changed_by_one_statement(people: list[Any]) -> None:
     with transaction():
         prepared.update_many(CHANGE, [{"user": user, **values} for user in people])
     assert [statement.split()[0] for statement in heard] == ["UPDATE"]
+
+
+@on_postgres
+def test_many_rows_are_found_as_the_table_is_by_then(people: list[Any]) -> None:
+    """A plan that was made when there were few would read the whole table when there are many."""
+    values = {"given_name": "Bo", "password_hash": None, "is_proven": True, "created_at": now()}
+    with transaction() as writing:
+        prepared.rows(ONE_NAME, {"user": people[0]})
+        prepared.rows(NAMES, {"ids": people})
+        prepared.update_many(CHANGE, [{"user": user, **values} for user in people])
+        planned = writing.scalars(text("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%users%'"))
+        assert [statement.partition("WHERE")[2] for statement in planned] == [" users.id = $1::UUID"]
 
 
 def test_what_breaks_is_told_as_by_the_session(people: list[Any]) -> None:

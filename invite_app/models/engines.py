@@ -42,7 +42,7 @@ Json = _Json()
 """A JSON document: text on SQLite, JSONB on PostgreSQL."""
 
 
-class _Many(TypeDecorator[list[Any]]):
+class Many(TypeDecorator[list[Any]]):
     """Many values as one: an array on PostgreSQL, text on SQLite."""
 
     impl = String
@@ -69,7 +69,7 @@ class Among(ColumnElement[bool]):
 
     def __init__(self, column: Any, name: str) -> None:
         self.column = column
-        self.given: BindParameter[Any] = bindparam(name, type_=_Many(column.type))
+        self.given: BindParameter[Any] = bindparam(name, type_=Many(column.type))
 
 
 @compiles(Among, "postgresql")

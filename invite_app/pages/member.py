@@ -45,7 +45,7 @@ def _save(organization_id: UUID, before: Membership, form: MemberForm) -> Respon
     after = members.change(
         organization_id,
         before.user_id,
-        role=form.role.data or None,
+        role=form.chosen_role,
         workspace_ids=form.workspace_ids.data or (),
         by=actor(),
     )

@@ -20,6 +20,11 @@ class MemberForm(PageForm):
     role = RadioField("Role", validate_choice=False)
     workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
 
+    @property
+    def chosen_role(self) -> str | None:
+        """None where nobody chose one; the field has the member's own then."""
+        return self.role.data if any(self.role.raw_data or ()) else None
+
 
 @dataclass(frozen=True)
 class Effect:

@@ -41,7 +41,7 @@ def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
 
 
 def _save(organization_id: UUID, before: Membership, form: MemberForm) -> ResponseReturnValue:
-    after = members.change(organization_id, before.user_id, role=form.role.data or None, by=actor())
+    after = members.change(organization_id, before.user_id, role=form.chosen_role, by=actor())
     note_saved(before, after)
     return redirect(url_for("pages.members", **_place()) if may_stay(after) else url_for("pages.overview"), 303)
 

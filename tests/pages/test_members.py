@@ -12,6 +12,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select, update
 
+from invite_app.access import Actor
 from invite_app.db import session, transaction
 from invite_app.models import Membership, OutboxMessage
 from invite_app.models.base import now
@@ -241,6 +242,21 @@ def test_a_role_saved_from_the_list_leaves_workspaces_and_leads_back_to_the_plac
     assert owner.go(here, role="admin") == at(acme, rest=place)
     assert owner.get(at(acme)).notes == ["Saved. Mia Member is Admin now."]
     assert owner.get(at(acme, acme.member)).all("input", value=str(acme.workspaces[0]), checked="")
+
+
+@pytest.mark.parametrize("path", ["", "/role"])
+def test_a_role_that_nobody_chose_is_not_written_over_one_given_meanwhile(
+    path: str, app: Flask, acme: Acme, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def get_before_another_change(*which: UUID, by: Actor) -> Membership:
+        found = get(*which, by=by)
+        members.change_role(acme.id, acme.member.id, "admin", by=acme.owner.actor)
+        return found
+
+    get = members.get
+    monkeypatch.setattr(members, "get", get_before_another_change)
+    owner.go(at(acme, acme.member, path), page=at(acme), workspace_ids=[])
+    assert roles_of(app, acme)["member"] == "admin"
 
 
 def test_the_panel_of_a_role_refuses_what_the_page_of_the_member_refuses(

@@ -1,12 +1,15 @@
 """What is claimed past the session says the same as what the session reads, for every kind of message."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from invite_app.db import session, transaction
-from invite_app.models import Organization, User
+from invite_app.models import Organization, OutboxMessage, User
+from invite_app.models.base import now
 from invite_app.services import account_links, delivery, invitations
 from invite_app.services.account_links import Purpose
 from tests.support.factories import Acme, configure, invite, make_api_key, make_organization
@@ -51,6 +54,14 @@ def test_each_kind_of_message_is_as_the_session_would_have_it(acme: Acme) -> Non
 def test_they_come_in_the_order_in_which_they_were_queued(acme: Acme) -> None:
     queued = [invite(acme, f"ana{number}@guest.example").id for number in range(5)]
     assert [row.invitation_id for row in delivery.claim(3) + delivery.claim(3)] == queued
+
+
+def test_who_has_waited_longest_comes_first(acme: Acme) -> None:
+    *_, last = (invite(acme, f"ana{number}@guest.example").id for number in range(3))
+    with transaction() as writing:
+        is_last = OutboxMessage.invitation_id == last
+        writing.execute(update(OutboxMessage).where(is_last).values(next_attempt_at=now() - timedelta(hours=1)))
+    assert [row.invitation_id for row in delivery.claim(1)] == [last]
 
 
 def test_nothing_is_asked_twice_of_what_many_share(acme: Acme) -> None:

@@ -117,7 +117,7 @@ def test_whoever_counts_statements_hears_of_it(app: Flask) -> None:
 
 
 def test_pages_of_any_length_hold_the_same_members_and_share_their_statements(app: Flask) -> None:
-    acme = make_organization()
+    acme = make_organization(workspace_names=["Support", "Sales"])
     here = [one.id for one in workspaces.list_all(acme.id, by=acme.owner.actor)]
     for number in range(7):
         person = make_person(f"a{number}@acme.example")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from flask import current_app
 from flask.cli import with_appcontext
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from invite_app import db, worker
 from invite_app.access import OperatorActor
@@ -72,7 +72,9 @@ class Migrations(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except SQLAlchemyError as error:
+        except DBAPIError as error:
+            if error.statement is not None:  # a migration that fails has more to tell
+                raise
             raise unusable(error) from None
 
 

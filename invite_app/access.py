@@ -145,14 +145,19 @@ class Standing:
         return tuple(name for name in PERMISSIONS if name in role.permissions and name not in self.permissions)
 
 
-def authorize(actor: Actor, organization_id: UUID | str, permission: str | None = None) -> Standing:
+def authorize(
+    actor: Actor, organization_id: UUID | str, permission: str | None = None, along: Sequence[Question] = ()
+) -> Standing:
     """The actor's standing in the organization, read now, or earlier in the same reading transaction.
 
-    Raises OrganizationUnknown (no such organization, or the actor has no part in it), Unauthenticated (the key
-    ended meanwhile) and PermissionMissing.
+    What is asked `along` is answered in the same round trip, and for nobody where this raises: OrganizationUnknown
+    (no such organization, or the actor has no part in it), Unauthenticated (the key ended meanwhile) and
+    PermissionMissing.
     """
     place = ids.parse(organization_id, OrganizationUnknown())
-    standing = once_per_reading(("standing", actor, place), lambda: _read_standing(actor, place))
+    standing = once_per_reading(("standing", actor, place), lambda: _read_standing(actor, place, along))
+    if late := [question for question in along if question.rows is None]:
+        ask(*late)
     if permission:
         standing.check_may(permission)
     return standing
@@ -192,9 +197,9 @@ def lock_organization(organization_id: UUID) -> Organization:
     return attach(organization)
 
 
-def _read_standing(actor: Actor, organization_id: UUID) -> Standing:
+def _read_standing(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Standing:
     question = _question(actor, organization_id)
-    ask(question)
+    ask(question, *along)
     return _standing(actor, organization_id, question)
 
 

@@ -55,6 +55,16 @@ def test_the_operator_is_told_in_a_line_that_no_database_answers(environ: dict[s
     assert len(failed.stderr.splitlines()) == 1
 
 
+def test_a_migration_that_fails_tells_where(empty_app: Flask, empty_database_url: str, tmp_path: object) -> None:
+    with empty_app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE organizations (id INTEGER)"))
+    there = {**BASE, "INVITE_DATABASE_URL": empty_database_url, "INVITE_INSTANCE_PATH": str(tmp_path)}
+    failed = run_command("db", "upgrade", environ=there)
+    assert failed.returncode == 1
+    assert "already exists" in failed.stderr
+    assert "0001_first_tables.py" in failed.stderr
+
+
 def test_every_table_is_made_and_unmade(empty_app: Flask) -> None:
     with empty_app.app_context():
         assert not is_current()

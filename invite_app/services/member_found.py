@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
 
-from invite_app import prepared
 from invite_app.db import has_row_locks
 from invite_app.models import Membership
+from invite_app.reading import Question, Reader, ask
 
 from . import at_once, cursors, narrowing, searching
 from .narrow import Narrow
@@ -18,10 +18,12 @@ MOST_WORDS = 3
 """So that there are few statements, each of which takes 0.2 MB."""
 
 
-def lines_of(
-    lines: Select[Any], organization_id: UUID, fragment: str, place: cursors.Place[Any]
-) -> tuple[list[list[Any]], cursors.Count] | None:
-    """The `lines` of a page and how many there are of all; None where they have to be found in another way.
+Found = tuple[list[tuple[Any, ...]], cursors.Count]
+"""The lines of a page, and how many there are of all."""
+
+
+def question(lines: Select[Any], organization_id: UUID, fragment: str, place: cursors.Place[Any]) -> Question | None:
+    """What to ask for the `lines` of a page; None where they have to be found in another way.
 
     Lines begin with the id and hold the columns of the order, which are the membership's own.
     """
@@ -29,7 +31,12 @@ def lines_of(
     if words is None or len(words.words) > MOST_WORDS:
         return None
     search = _search(lines, len(words.words), place.order, bool(place.position), place.backward, has_row_locks())
-    rows = prepared.rows(search, {"organization_id": organization_id, **words.values, **place.values})
+    return search.question(organization_id=organization_id, **words.values, **place.values)
+
+
+def read(answered: Question) -> Found | None:
+    """What was found; None where it has to be found in another way."""
+    rows = answered.rows or []
     if (number := rows[0][0]) is None:
         return None
     return [row[1:] for row in rows if row[1]], cursors.Count(number, narrowing.CAP)
@@ -38,10 +45,14 @@ def lines_of(
 def ids_of(
     organization_id: UUID, fragment: str, place: cursors.Place[Any]
 ) -> tuple[list[UUID], cursors.Count] | None:
-    """The same of nothing but the ids, in no order that could be meant."""
-    if (found := lines_of(_keys(place.order), organization_id, fragment, place)) is None:
+    """The ids of a page, in no order that could be meant, and how many there are of all."""
+    if (asked := question(_keys(place.order), organization_id, fragment, place)) is None:
         return None
-    return [line[0] for line in found[0]], found[1]
+    ask(asked)
+    if (found := read(asked)) is None:
+        return None
+    lines, number = found
+    return [line[0] for line in lines], number
 
 
 @cache
@@ -52,9 +63,9 @@ def _keys(order: Order) -> Select[Any]:
 @cache
 def _search(
     lines: Select[Any], words: int, order: Order, has_position: bool, backward: bool, _has_row_locks: bool
-) -> Select[Any]:
+) -> Reader:
     """For each kind of database, too, as they are searched differently."""
     here = bindparam("organization_id", type_=Membership.organization_id.type)
     test = searching.test_of(Membership, words)
     narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
-    return at_once.statement(lines, narrow, cursors.open_place(order, has_position, backward))
+    return Reader(at_once.statement(lines, narrow, cursors.open_place(order, has_position, backward)))

@@ -8,12 +8,14 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Dialect, Select, String, TypeDecorator, bindparam, cast, select, type_coerce
+from sqlalchemy import Dialect, String, TypeDecorator, bindparam, cast, select, type_coerce
 
-from invite_app import prepared
+from invite_app import ids
 from invite_app.access import Actor, authorize
-from invite_app.models import Membership, Organization, Role, User, Workspace, membership_workspaces
+from invite_app.errors import OrganizationUnknown
+from invite_app.models import Membership, Role, User, Workspace, membership_workspaces
 from invite_app.models.engines import joined
+from invite_app.reading import Question, Reader
 
 from . import cursors, member_found, narrowing
 from .member_lists import BY_NAME, EVERYBODY, Filter, known_total, narrowed
@@ -75,28 +77,32 @@ def list_page(
     organization_id: UUID | str, *, by: Actor, only: Filter = EVERYBODY, cursor: str | None = None, limit: int = 25
 ) -> cursors.Page[Member]:
     """Members by name; the total of a narrowed list may be no exact one."""
-    standing = authorize(by, organization_id, "members:read")
-    return _page(standing.organization, only, cursors.place(cursor, BY_NAME, limit))
-
-
-def _page(organization: Organization, only: Filter, place: Place) -> cursors.Page[Any]:
+    here = ids.parse(organization_id, OrganizationUnknown())
+    place: Place = cursors.place(cursor, BY_NAME, limit)
     given = [name for name, value in vars(only).items() if value]
-    if not given:
-        return place.page(_everybody(organization.id, place), organization.members_count)
-    if given == ["fragment"] and (found := member_found.lines_of(_LINES, organization.id, only.fragment, place)):
+    asked = _question(here, given, only, place)
+    standing = authorize(by, here, "members:read", along=[asked] if asked else ())
+    if asked and not given:
+        everybody = [Member(*row) for row in asked.rows or ()]
+        return place.page(everybody, standing.organization.members_count)
+    if asked and (found := member_found.read(asked)):
         lines, number = found
         return place.page([Member(*line) for line in lines], number)
-    narrow, total = narrowed(organization.id, only, BY_NAME), known_total(organization.id, only)
+    narrow, total = narrowed(here, only, BY_NAME), known_total(here, only)
     return narrowing.fetch(_LINES, narrow, place, Member._make, total=total)
 
 
-def _everybody(organization_id: UUID, place: Place) -> list[Member]:
-    values = {"organization_id": organization_id, **place.values}
-    return [Member(*row) for row in prepared.rows(_all(bool(place.position), place.backward), values)]
+def _question(here: UUID, given: list[str], only: Filter, place: Place) -> Question | None:
+    """What a single statement answers, with these parts of the filter given; None where it takes several."""
+    if given == ["fragment"]:
+        return member_found.question(_LINES, here, only.fragment, place)
+    if given:
+        return None
+    return _all(bool(place.position), place.backward).question(organization_id=here, **place.values)
 
 
 @cache
-def _all(has_position: bool, backward: bool) -> Select[Any]:
+def _all(has_position: bool, backward: bool) -> Reader:
     """Built once for each direction: building it takes as long as running it."""
     of_all = _LINES.where(Membership.organization_id == bindparam("organization_id"))
-    return cursors.open_place(BY_NAME, has_position, backward).of(of_all)
+    return Reader(cursors.open_place(BY_NAME, has_position, backward).of(of_all))

@@ -82,12 +82,12 @@ def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Mem
     Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, SeatsFull, SignInRequired, InvalidName and
     WeakPassword.
     """
-    parsed = tokens.parse(token)
-    password_hash = _password_hash(look(token), profile)
+    parsed, offer = tokens.parse(token), look(token)
+    password_hash = None if offer.has_account else _password_hash(offer, profile)
     with transaction():
         invitation, organization = _lock_pending(parsed)
         role = _check_acceptable(invitation, organization)
-        if accounts.find_by_email(invitation.email) is not None:
+        if password_hash is None or accounts.find_by_email(invitation.email) is not None:
             raise SignInRequired(invitation.email)
         user = _add_account(invitation.email, profile, password_hash, is_proven=not parsed.is_copied)
         return _join(invitation, organization, role, user, ip)
@@ -176,8 +176,6 @@ def _password_hash(offer: Offer, profile: Profile) -> str:
         raise InvitationEnded(invitation.id, offer.state)
     if offer.obstacle is not None:
         raise offer.obstacle
-    if offer.has_account:
-        raise SignInRequired(invitation.email)
     names = (
         values.name(profile.given_name, "given_name", "a given name"),
         values.name(profile.family_name, "family_name", "a family name"),

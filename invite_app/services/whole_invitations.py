@@ -43,7 +43,8 @@ def made(row: Sequence[Any]) -> Invitation:
 def complete(organization: Organization, invitations: Sequence[Invitation]) -> None:
     """Give invitations of an organization what they lack: itself, and their workspaces."""
     asked = workspaces([one.id for one in invitations])
-    ask(asked)
+    if invitations:
+        ask(asked)
     named = by_invitation(asked)
     for one in invitations:
         refer(one, organization=organization, workspaces=named.get(one.id, []))

@@ -79,10 +79,9 @@ def list_page(
     """Members by name; the total of a narrowed list may be no exact one."""
     here = ids.parse(organization_id, OrganizationUnknown())
     place: Place = cursors.place(cursor, BY_NAME, limit)
-    given = [name for name, value in vars(only).items() if value]
-    asked = _question(here, given, only, place)
+    asked = _question(here, only, place)
     standing = authorize(by, here, "members:read", along=[asked] if asked else ())
-    if asked and not given:
+    if asked and not only.given:
         everybody = [Member(*row) for row in asked.rows or ()]
         return place.page(everybody, standing.organization.members_count)
     if asked and (found := member_found.read(asked)):
@@ -92,11 +91,11 @@ def list_page(
     return narrowing.fetch(_LINES, narrow, place, Member._make, total=total)
 
 
-def _question(here: UUID, given: list[str], only: Filter, place: Place) -> Question | None:
-    """What a single statement answers, with these parts of the filter given; None where it takes several."""
-    if given == ["fragment"]:
+def _question(here: UUID, only: Filter, place: Place) -> Question | None:
+    """What a single statement answers; None where it takes several."""
+    if only.given == ["fragment"]:
         return member_found.question(_LINES, here, only.fragment, place)
-    if given:
+    if only.given:
         return None
     return _all(bool(place.position), place.backward).question(organization_id=here, **place.values)
 

@@ -29,7 +29,6 @@ BY_FAMILY_NAME: cursors.Order[Membership] = cursors.Order(
     (User.family_name, Membership.id), lambda row: (row.user.family_name, row.id)
 )
 
-
 _ONE = select(Membership).where(
     Membership.organization_id == bindparam("organization_id"), Membership.user_id == bindparam("user_id")
 )
@@ -53,6 +52,11 @@ class Filter:
     name_fragment: str = ""
     account_since: datetime | None = None
     account_until: datetime | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The names of what narrows the list."""
+        return [name for name, value in vars(self).items() if value]
 
 
 EVERYBODY = Filter()
@@ -94,17 +98,14 @@ def page_of(
 ) -> cursors.Page[Membership]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     standing.check_may("members:read")
-    place = cursors.place(cursor, order, limit)
-    given = [name for name, value in vars(only).items() if value]
-    if not given:
-        query = complete().where(Membership.organization_id == standing.organization.id)
-        total = standing.organization.members_count
-        return cursors.fetch(query, order, total=total, cursor=cursor, offset=offset, limit=limit)
+    here, place = standing.organization, cursors.place(cursor, order, limit)
+    if not only.given:
+        query = complete().where(Membership.organization_id == here.id)
+        return cursors.fetch(query, order, total=here.members_count, cursor=cursor, offset=offset, limit=limit)
     is_plain = order.columns[0].class_ is Membership and not (offset or exact)
-    if given == ["fragment"] and is_plain and (page := _found(standing.organization.id, only.fragment, place)):
+    if only.given == ["fragment"] and is_plain and (page := _found(here.id, only.fragment, place)):
         return page
-    narrow = narrowed(standing.organization.id, only, order)
-    known = None if exact else known_total(standing.organization.id, only)
+    narrow, known = narrowed(here.id, only, order), None if exact else known_total(here.id, only)
     return narrowing.fetch(complete(), narrow, place, total=known, offset=offset, exact=exact)
 
 
@@ -204,7 +205,7 @@ def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membershi
 
 def known_total(organization_id: UUID, only: Filter) -> cursors.Count | None:
     """What an index alone tells where nothing but a workspace narrows the list, without a look at the members."""
-    if [name for name, value in vars(only).items() if value] != ["workspace_id"]:
+    if only.given != ["workspace_id"]:
         return None
     here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)
     links = select(membership_workspaces.c.membership_id).where(membership_workspaces.c.workspace_id.in_(here))

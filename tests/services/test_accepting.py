@@ -1,5 +1,6 @@
 """The invitee's side: looking, accepting as somebody new or signed in, declining."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,6 +48,16 @@ def accept_as_ana(invitation: Invitation, *, copied: bool = False) -> Membership
 
 
 class TestAsSomebodyNew:
+    def test_who_accepts_a_moment_after_another_did_is_told_that_it_has_ended(
+        self, acme: Acme, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent = invite(acme, "ana@guest.example")
+        seen = replace(acceptance.look(token_of(sent)), has_account=True)
+        accept_as_ana(sent)
+        monkeypatch.setattr(acceptance, "look", lambda _token: seen)
+        with pytest.raises(InvitationEnded):
+            accept_as_ana(sent)
+
     def test_makes_an_account_and_a_member_of_it(self, acme: Acme) -> None:
         sent = invite(acme, "ana@guest.example", "admin", workspace_ids=acme.workspaces, public_metadata={"a": 1})
         joined = accept_as_ana(sent)

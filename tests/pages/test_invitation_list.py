@@ -118,6 +118,7 @@ def test_a_role_leads_to_its_invitations_and_back_to_all(app: Flask, acme: Acme,
     assert names(owner.get(f"{only_admins}&q=an")) == ["ana@guest.example"]
     assert {tag.attributes["value"] for tag in page.all("input", name="role")} == {"admin"}
     assert "No invitation here is for “Owner”" in owner.get(f"{list_}?role=owner").texts("h2")
+    assert "No invitation for “Owner” matches “zoe”" in owner.get(f"{list_}?role=owner&q=zoe").texts("h2")
     assert "No invitation here is for “lead”" in owner.get(f"{list_}?role=lead").texts("h2")
 
 

@@ -11,6 +11,7 @@ from .browser_sessions import CookieSessions
 from .config import KNOWN, flask_config, make_folder, read_settings, variables
 from .extensions import csrf, login, mail
 from .extensions import db as database
+from .hosts import NormalizedHosts
 from .mail.rendering import unlinked
 from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
@@ -41,6 +42,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     secret_key.configure(app, settings.secret_key.get_secret_value(), settings.secret_key_fallbacks)
     _init_extensions(app)
     _init_mail(app)
+    app.wsgi_app = NormalizedHosts(app.wsgi_app)  # type: ignore[method-assign]
     _trust_proxies(app)
     metrics.register(app)
     log_context.register(app)

@@ -6,6 +6,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from invite_app import db
 
+from .deadline import in_time
+
 blueprint = Blueprint("health", __name__)
 
 
@@ -17,9 +19,14 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     try:
-        current = db.is_reachable() and db.is_current()
-    except SQLAlchemyError:
-        return jsonify(status="unavailable", reason="The database cannot be reached."), 503
-    if not current:
-        return jsonify(status="unavailable", reason="Migrations are missing. Run: flask db upgrade"), 503
+        reason = in_time(_reason)
+    except (SQLAlchemyError, TimeoutError):
+        reason = "The database cannot be reached."
+    if reason:
+        return jsonify(status="unavailable", reason=reason), 503
     return jsonify(status="ok")
+
+
+def _reason() -> str:
+    """Return why this server cannot do its work; empty when it can."""
+    return "" if db.is_reachable() and db.is_current() else "Migrations are missing. Run: flask db upgrade"

@@ -9,6 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from invite_app import metrics
 from invite_app.services import outbox
 
+from .deadline import in_time
+
 FORWARDING = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 """Headers of a proxy: its requests come from its users, wherever it runs itself."""
 
@@ -20,8 +22,8 @@ def show() -> Response:
     if not _has_token() and not _is_from_here():
         abort(404)
     try:
-        status = outbox.status()
-    except SQLAlchemyError:
+        status = in_time(outbox.status)
+    except (SQLAlchemyError, TimeoutError):
         status = None
     return Response(metrics.render(status), content_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})
 

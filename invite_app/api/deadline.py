@@ -1,0 +1,40 @@
+"""Queries of probes, which must answer in time even when the database does not."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from flask import Flask, current_app
+
+SECONDS = 1.0
+Found = TypeVar("Found")
+
+_lock = threading.Lock()
+
+
+def in_time(query: Callable[[], Found]) -> Found:
+    """Return the result of the query, which runs in a thread of its own.
+
+    Raises TimeoutError after a second. The next caller then waits for the same run, so a database that hangs holds
+    one thread and one connection per query, however often it is probed.
+    """
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own way
+    running: dict[Callable[[], Any], Future[Any]] = app.extensions.setdefault("invite_app.probes", {})
+    with _lock:
+        run = running.get(query)
+        if run is None or run.done():
+            run = running[query] = Future()
+            threading.Thread(target=_run, args=(app, query, run), daemon=True, name="probe").start()
+    found: Found = run.result(SECONDS)
+    return found
+
+
+def _run(app: Flask, query: Callable[[], Found], run: "Future[Found]") -> None:
+    try:
+        with app.app_context():
+            found = query()
+    except BaseException as error:  # noqa: BLE001 - the caller raises it
+        run.set_exception(error)
+    else:
+        run.set_result(found)

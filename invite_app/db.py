@@ -9,7 +9,6 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from filelock import FileLock
 from flask import Flask
 from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.engine import make_url
@@ -17,6 +16,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, scoped_session
 
 from .extensions import db
+from .migration_lock import migration_lock
 from .models.search import folded
 
 if TYPE_CHECKING:
@@ -213,9 +213,9 @@ class Migrations:
 
 
 def migrate(app: Flask) -> None:
-    """Bring the database to the newest migration, one process at a time."""
-    with app.app_context(), FileLock(Path(app.instance_path) / "migrate.lock"):
-        if current_revision() != newest_revision():
+    """Bring the embedded database to the newest migration, one process at a time."""
+    with app.app_context(), migration_lock(db.engine):
+        if not is_current():
             from flask_migrate import upgrade  # noqa: PLC0415 - see Migrations
 
             upgrade(directory=Migrations.directory)
@@ -227,8 +227,11 @@ def is_reachable() -> bool:
 
 
 def is_current() -> bool:
-    """Whether every migration has been applied."""
-    return current_revision() == newest_revision()
+    """Return whether every migration of this release has been applied.
+
+    A newer release may have added its own: they leave room for the processes of the release before.
+    """
+    return (current_revision() or "") >= newest_revision()
 
 
 def current_revision() -> str | None:

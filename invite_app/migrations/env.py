@@ -1,11 +1,14 @@
-"""Runs the migrations over the application's own engine."""
+"""Run the migrations over the application's own engine, one process at a time."""
 
 from typing import Any, Literal
 
+import click
 from alembic import context
 from flask import current_app
 from sqlalchemy import JSON, Connection
 
+from invite_app.db import newest_revision
+from invite_app.migration_lock import lock_in_transaction, migration_lock
 from invite_app.models.base import Base, UtcTime
 from invite_app.models.search import is_in_models
 
@@ -30,9 +33,21 @@ def run(connection: Connection) -> None:
         render_item=render_item,
     )
     with context.begin_transaction():
-        context.run_migrations()
+        lock_in_transaction(connection)
+        if not is_done_by_newer_release():
+            context.run_migrations()
+
+
+def is_done_by_newer_release() -> bool:
+    """Return whether `flask db upgrade` finds nothing to do since a newer release has migrated the database."""
+    command = click.get_current_context(silent=True)
+    applied = context.get_context().get_current_revision() or ""
+    if command is None or command.info_name != "upgrade" or applied <= newest_revision():
+        return False
+    click.echo(f"The database is at migration {applied}, of a newer release. There is nothing to upgrade.", err=True)
+    return True
 
 
 engine = current_app.extensions["migrate"].db.engine
-with engine.connect() as connection:
+with migration_lock(engine), engine.connect() as connection:
     run(connection.execution_options(begin_immediate=True))

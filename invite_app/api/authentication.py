@@ -5,12 +5,13 @@ from uuid import UUID
 from flask import g, request
 from flask_login import current_user
 
-from invite_app.access import Actor, KeyActor, PersonActor
+from invite_app import ids
+from invite_app.access import Actor, KeyActor, PersonActor, authorize
 from invite_app.errors import OrganizationUnknown, Unauthenticated
 from invite_app.services import api_keys, organizations, rate_limits
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-ORGANIZATION_HEADERS = ("TR-Organization", "X-Organization")
+ORGANIZATION_HEADERS = ("X-Organization-ID", "TR-Organization", "X-Organization")
 CUSTOM_HEADERS = ("X-Requested-With", *ORGANIZATION_HEADERS)
 """A page of another origin cannot send these, so they show that a cookie was not used behind its owner's back."""
 
@@ -49,21 +50,47 @@ def person() -> PersonActor:
     return PersonActor(current_user.user_id, request.remote_addr)
 
 
-def own_organization(actor: Actor) -> UUID | str:
-    """The organization of a request that does not name one: the key's, or the only one a person belongs to.
+def organization_in_headers(actor: Actor, otherwise: Exception) -> UUID | None:
+    """Return the organization that the headers name, which for a key has to be its own.
 
-    A person with several names one in a header. Raises OrganizationUnknown.
+    Raise OrganizationUnknown when they name another one or several, and `otherwise` for what is not an id.
+    """
+    given = [request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers]
+    named = {ids.parse(text, otherwise) for text in given}
+    if named and isinstance(actor, KeyActor):
+        named.add(actor.organization_id)
+    if len(named) > 1:
+        raise OrganizationUnknown
+    return next(iter(named), None)
+
+
+def check_path(in_path: str, in_headers: UUID | None) -> None:
+    """Raise OrganizationUnknown when the headers name another organization than the path."""
+    if in_headers is not None and organizations.id_of(in_path) != in_headers:
+        raise OrganizationUnknown
+
+
+def confirm(actor: Actor, in_headers: UUID | None) -> None:
+    """Check the actor of an operation outside of organizations, and that the one it names is the actor's.
+
+    Raise Unauthenticated and OrganizationUnknown.
+    """
+    if in_headers is None:
+        api_keys.confirm(actor)
+    else:
+        authorize(actor, in_headers)
+
+
+def own_organization(actor: Actor, in_headers: UUID | None) -> UUID:
+    """Return the organization of a request whose path names none: the key's, or the person's.
+
+    A person who belongs to several names one in a header. Raise OrganizationUnknown.
     """
     if isinstance(actor, KeyActor):
         return actor.organization_id
-    if (named := organization_in_header()) is not None:
-        return named
+    if in_headers is not None:
+        return in_headers
     found = organizations.list_of(actor.user_id) if isinstance(actor, PersonActor) else []
     if len(found) != 1:
         raise OrganizationUnknown
     return found[0].id
-
-
-def organization_in_header() -> str | None:
-    """The organization that a header names."""
-    return next((request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers), None)

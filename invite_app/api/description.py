@@ -13,12 +13,14 @@ from .schema import Schema
 class Description:
     """`errors` has the body's model by status; under None stands the one for all others.
 
-    `content_statuses` are what a body can be refused with before it is read, beside 413.
+    `header_statuses` are those of a header that cannot be read, whatever the operation. `content_statuses` are what
+    a body can be refused with before it is read, beside 413.
     """
 
     errors: Mapping[int | None, type[BaseModel]]
     security: Sequence[str] = ("bearer", "session")
     header_parameters: Sequence[Mapping[str, Any]] = ()
+    header_statuses: Sequence[int] = ()
     content_statuses: Sequence[int] = ()
 
 

@@ -14,12 +14,11 @@ from werkzeug.routing import RequestRedirect
 
 from invite_app import metrics
 from invite_app.access import Actor, authorize
-from invite_app.errors import RateLimited, StillRunning
+from invite_app.errors import OrganizationUnknown, RateLimited, StillRunning
 from invite_app.extensions import csrf
-from invite_app.services import api_keys, idempotency
+from invite_app.services import idempotency
 
-from . import repetition
-from .authentication import own_organization
+from . import authentication, repetition
 from .description import Description
 from .endpoint import Endpoint, View
 from .shape import Malformed
@@ -41,7 +40,8 @@ class Dialect:
     """A published API: its paths, its way to say who asks, and its words for everything that can go wrong.
 
     `errors` has rows for facts, for shape.Malformed and for werkzeug's HTTPException (404, 405, 413 and the like),
-    and is looked up along the class hierarchy. `unrouted` is the prefix below which paths that nobody serves are
+    and is looked up along the class hierarchy. `not_an_id` is raised for a header that names an organization by
+    something else. `unrouted` is the prefix below which paths that nobody serves are
     answered in this dialect.
     """
 
@@ -52,7 +52,8 @@ class Dialect:
         prefix: str,
         authenticate: Callable[[], Actor],
         errors: ErrorTable,
-        organization: Callable[[Actor], UUID | str] = own_organization,
+        organization: Callable[[Actor, UUID | None], UUID] = authentication.own_organization,
+        not_an_id: Callable[[], Exception] = OrganizationUnknown,
         unrouted: str | None = None,
         description: Description,
     ) -> None:
@@ -61,6 +62,7 @@ class Dialect:
         self.errors = errors
         self.endpoints: list[Endpoint] = []
         self._authenticate, self._organization = authenticate, organization
+        self._not_an_id = not_an_id
         self._overrides: dict[str, ErrorTable] = {}
         self.blueprint = Blueprint(name, __name__)
         self.blueprint.register_error_handler(Exception, self.refuse)
@@ -92,10 +94,11 @@ class Dialect:
         available: dict[str, Any] = dict(path)
         if not endpoint.is_public:
             available["by"] = actor = self._authenticate()
+            in_headers = authentication.organization_in_headers(actor, self._not_an_id())
             if endpoint.is_in_organization:
-                available["organization_id"] = path.get("organization_id") or self._organization(actor)
+                available["organization_id"] = self._addressed(actor, path.get("organization_id"), in_headers)
             else:
-                api_keys.confirm(actor)
+                authentication.confirm(actor, in_headers)
         try:
             available |= endpoint.read()
         except Malformed:
@@ -103,10 +106,17 @@ class Dialect:
                 # what is wrong with a body is told only to those who may send one
                 authorize(available["by"], available["organization_id"], endpoint.permission)
             raise
-        asked = repetition.named(available["by"]) if endpoint.is_repeatable else None
+        asked = repetition.named(available["by"], available["organization_id"]) if endpoint.is_repeatable else None
         if asked is not None:
             return self._answer_once(endpoint, available, asked)
         return respond(endpoint.status, endpoint.call(**available, keep=repetition.keep_nothing))
+
+    def _addressed(self, actor: Actor, in_path: str | None, in_headers: UUID | None) -> UUID | str:
+        """Return the organization that the request is about. Raise OrganizationUnknown when it names two."""
+        if in_path is None:
+            return self._organization(actor, in_headers)
+        authentication.check_path(in_path, in_headers)
+        return in_path
 
     def _answer_once(self, endpoint: Endpoint, available: Mapping[str, Any], asked: idempotency.Request) -> Response:
         """The first answer to this request, or the one that is given and kept now."""

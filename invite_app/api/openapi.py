@@ -33,7 +33,7 @@ SECURITY_SCHEMES = {
         "type": "apiKey",
         "in": "cookie",
         "name": "session",
-        "description": "Of a signed-in person; unsafe requests also need X-Requested-With or TR-Organization.",
+        "description": "Of a signed-in person; unsafe requests also need X-Requested-With or an organization header.",
     },
 }
 
@@ -165,6 +165,8 @@ def _statuses(dialect: Dialect, endpoint: Endpoint) -> Sequence[int]:
         found -= {rows[Malformed].status}
     if "body" in endpoint.parameters:
         found |= {413, *dialect.description.content_statuses}
-    if endpoint.is_public:
-        found -= {401} if endpoint.method in SAFE else set()
+    if not endpoint.is_public:
+        found |= {*dialect.description.header_statuses}
+    elif endpoint.method in SAFE:
+        found -= {401}
     return sorted(status for status in found | {500} if status != endpoint.status)

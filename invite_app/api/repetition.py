@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from flask import Response, request
 
@@ -23,7 +24,7 @@ def keep_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
     return noted
 
 
-def named(actor: Actor) -> idempotency.Request | None:
+def named(actor: Actor, organization_id: UUID | str) -> idempotency.Request | None:
     """What the request wants to be answered once, if it says so. Raises Malformed."""
     key = request.headers.get(HEADER)
     if key is None:
@@ -31,7 +32,7 @@ def named(actor: Actor) -> idempotency.Request | None:
     if not 1 <= len(key) <= MAX_LENGTH or not key.isprintable():
         sentence = f"Use 1 to {MAX_LENGTH} printable characters."
         raise Malformed([told(("header", HEADER), sentence, key)])
-    scope = f"{_id(actor)} {request.method} {request.full_path}"
+    scope = f"{_id(actor)} {organization_id} {request.method} {request.full_path}"
     return idempotency.Request(_hash(scope.encode()), key, _hash(request.get_data()))
 
 

@@ -52,7 +52,7 @@ def test_401_without_a_key(client: FlaskClient, acme: Acme, endpoint: Endpoint) 
 def test_403_without_the_permission(app: Flask, client: FlaskClient, acme: Acme, endpoint: Endpoint) -> None:
     with app.app_context():
         make_role(acme, "Nothing", [])
-        headers = make_api_key(acme, "nothing").headers
+        headers = make_api_key(acme, "nothing").headers | {"X-Organization-ID": str(acme.id)}
     answer = send(client, endpoint, acme.id, headers)
     assert (answer.status_code, answer.content_type) == (403, "application/json")
 

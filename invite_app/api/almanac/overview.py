@@ -29,7 +29,7 @@ class Seats(Schema):
     active: int = Field(description="Members.")
     pending: int = Field(description="Open invitations; each holds a seat.")
     used: int = Field(description="Both together.")
-    blocked: int = Field(description="How many are used beyond the limit, which was lowered.")
+    blocked: bool = Field(description="Whether there is no seat for a further invitation.")
     granted: int = Field(description="The limit; 0 where there is none.")
     unlimited: bool
     overage_allowed: bool = False
@@ -106,7 +106,7 @@ def _seats(standing: Standing) -> Seats:
         active=organization.members_count,
         pending=pending,
         used=used,
-        blocked=0 if limit is None else max(0, used - limit),
+        blocked=limit is not None and used >= limit,
         granted=limit or 0,
         unlimited=limit is None,
     )

@@ -1,5 +1,6 @@
 """The deepset API and ours, which extends it in the same style: who asks, and the answer to each fact."""
 
+from dataclasses import replace
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
@@ -70,11 +71,19 @@ ERRORS: ErrorTable = {
     facts.DeliveryFailed: Row(503, saying("Something went wrong during signup.")),
 }
 
+ORGANIZATION_HEADER = {
+    "name": "X-Organization-ID",
+    "in": "header",
+    "required": False,
+    "description": "The organization to act in; a key only acts in its own.",
+    "schema": {"type": "string"},
+}
+
 deepset = Dialect(
     "deepset",
     prefix="/api/v1",
     authenticate=bearer_or_session,
     errors=ERRORS,
     unrouted="/api/v1",
-    description=FASTAPI_STYLE,
+    description=replace(FASTAPI_STYLE, header_parameters=(ORGANIZATION_HEADER,)),
 )

@@ -1,41 +1,40 @@
-"""Which organization a Trieve request is about.
-
-One in the path decides alone: that is the organization which is acted on. Otherwise a header names it, or for keys
-the body; a request in which both do has to mean the same one.
-"""
+"""The organization that a Trieve request is about, where its path names none: a header's, or for keys the body's."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
-from invite_app import ids
 from invite_app.access import Actor, KeyActor
-from invite_app.api import authentication, shape
+from invite_app.api import shape
 
 IN_BODY = ("organization_id", "organizationId")
 
 
 class Misaddressed(Exception):
-    """What the request names as its organization cannot be one, or it names two."""
+    """The request names no organization, or two."""
 
 
-def addressed(actor: Actor) -> UUID | str:
-    """The organization of a request whose path names none. Raises Misaddressed and OrganizationUnknown."""
-    in_header, in_body = _in_header(), _in_body()
+class NotAnId(Misaddressed):
+    """A header names an organization by something that is not an id."""
+
+    def __init__(self) -> None:
+        super().__init__("Could not convert Organization to UUID")
+
+
+def addressed(actor: Actor, in_headers: UUID | None) -> UUID:
+    """Return the organization of a request whose path names none. Raise Misaddressed."""
+    in_body = _in_body()
     of_body = in_body if isinstance(actor, KeyActor) else None  # a page of another origin can write a body
-    found = in_header or of_body or authentication.own_organization(actor)
+    found = in_headers or of_body
+    if found is None:
+        raise Misaddressed("The TR-Organization header is missing")
     if in_body not in (None, found):
         raise Misaddressed("The body names another organization than the header")
     return found
 
 
-def _in_header() -> UUID | None:
-    named = authentication.organization_in_header()
-    return None if named is None else ids.parse(named, Misaddressed("Could not convert Organization to UUID"))
-
-
 def _in_body() -> UUID | None:
-    """None also for what is no id: that is told as a deviation of the body."""
+    """Return None also for what is no id: that is told as a deviation of the body."""
     with suppress(shape.Malformed, ValueError, TypeError, AttributeError):
         body = shape.given()
         if isinstance(body, Mapping):

@@ -14,7 +14,7 @@ from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.schema import Schema
 from invite_app.api.shape import Malformed
 
-from .addressing import Misaddressed, addressed
+from .addressing import Misaddressed, NotAnId, addressed
 
 
 def key_or_session() -> Actor:
@@ -61,6 +61,8 @@ SIGN_IN = {"WWW-Authenticate": "Bearer"}
 not_signed_in = Row(401, saying("Unauthorized"), SIGN_IN)
 forbidden = Row(403, saying("Forbidden"))
 refused = Row(400, sentence)
+GONE = Row(400, saying("Error getting invitation."))
+ABOVE_OWN = Row(400, saying("Can not invite user with higher role than yours"))
 
 ERRORS: ErrorTable = {
     Malformed: Row(400, malformed),
@@ -84,14 +86,14 @@ ERRORS: ErrorTable = {
     # things that are not there
     facts.UserUnknown: refused,
     facts.MembershipUnknown: refused,
-    facts.InvitationUnknown: Row(400, saying("Error getting invitation.")),
+    facts.InvitationUnknown: GONE,
     facts.ApiKeyUnknown: refused,
     facts.BatchUnknown: refused,
     facts.SheetUnknown: refused,
     facts.OfferUnknown: refused,
     facts.LinkBroken: refused,
     # rights
-    facts.RoleAboveOwn: Row(400, saying("Can not invite user with higher role than yours")),
+    facts.RoleAboveOwn: ABOVE_OWN,
     facts.MemberAboveOwn: forbidden,
     facts.WrongAccount: forbidden,
     facts.ProofRequired: forbidden,
@@ -136,10 +138,12 @@ trieve = Dialect(
     authenticate=key_or_session,
     errors=ERRORS,
     organization=addressed,
+    not_an_id=NotAnId,
     unrouted="/api",
     description=Description(
         errors={None: ErrorMessage},
         security=("plainKey", "bearer", "keyHeader", "session"),
         header_parameters=(ORGANIZATION_HEADER,),
+        header_statuses=(400,),
     ),
 )

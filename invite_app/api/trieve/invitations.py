@@ -6,12 +6,14 @@ from uuid import UUID
 from pydantic import Field
 
 from invite_app.access import Actor
+from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import Schema
+from invite_app.errors import InvitationEnded, RoleUnknown
 from invite_app.models import Invitation, InvitationState
 from invite_app.services import invitations
 
-from .dialect import trieve
-from .wire import NaiveTime, Payload, RoleNumber, role_name, role_number
+from .dialect import ABOVE_OWN, GONE, sentence, trieve
+from .wire import NaiveTime, Payload, RoleNumber, WantedRole, role_name, role_number
 
 USED = {InvitationState.PENDING: False, InvitationState.ACCEPTED: True}
 """The states that Trieve knows; an invitation in any other is not listed."""
@@ -23,7 +25,7 @@ class InvitationData(Payload):
     app_url: str = Field(description="The url of the app that the link in the mail leads to.")
     email: str = Field(description="The email of the user to invite.")
     redirect_uri: str = Field(description="The url that the user will be redirected to after joining.")
-    user_role: RoleNumber = Field(
+    user_role: WantedRole = Field(
         description="The role the user will have in the organization. 0 = User, 1 = Admin, 2 = Owner."
     )
     scopes: list[Any] | None = Field(default=None, description="Not used.")
@@ -40,7 +42,16 @@ class InvitationShown(Schema):
     scopes: list[Any] | None = None
 
 
-@trieve.endpoint("POST", "/invitation", status=204, permission="invitations:write")
+def ended(error: InvitationEnded) -> Any:
+    """Return the answer to deleting an invitation that is not open: only accepted ones are still there."""
+    return sentence(error) if error.state in USED else GONE.body(error)
+
+
+INVITING: ErrorTable = {RoleUnknown: ABOVE_OWN}
+DELETING: ErrorTable = {InvitationEnded: Row(400, ended)}
+
+
+@trieve.endpoint("POST", "/invitation", status=204, permission="invitations:write", errors=INVITING)
 def post_invitation(organization_id: UUID | str, body: InvitationData, by: Actor) -> None:
     """Sends an email inviting somebody to the organization. Nobody is added without accepting."""
     draft = invitations.Draft(
@@ -55,7 +66,7 @@ def get_invitations(organization_id: str, by: Actor) -> list[InvitationShown]:
     return [shown(invitation) for invitation in invitations.list_all(organization_id, by=by, states=USED)]
 
 
-@trieve.endpoint("DELETE", "/invitation/{invitation_id}", status=204, permission="invitations:write")
+@trieve.endpoint("DELETE", "/invitation/{invitation_id}", status=204, permission="invitations:write", errors=DELETING)
 def delete_invitation(organization_id: UUID | str, invitation_id: str, by: Actor) -> None:
     """Revokes an open invitation: its link stops working."""
     invitations.revoke(organization_id, invitation_id, by=by)

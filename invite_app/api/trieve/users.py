@@ -6,21 +6,20 @@ from pydantic import Field
 
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
-from invite_app.errors import RoleAboveOwn
+from invite_app.errors import RoleAboveOwn, RoleUnknown
 from invite_app.services import identities, members
 
 from .dialect import saying, trieve
-from .wire import Payload, RoleNumber, SlimUser, role_name, shown_user
+from .wire import Payload, SlimUser, WantedRole, role_name, shown_user
 
-GRANTING: ErrorTable = {
-    RoleAboveOwn: Row(400, saying("Can not grant a user a higher role than that of the requesting user's"))
-}
+ABOVE_OWN = Row(400, saying("Can not grant a user a higher role than that of the requesting user's"))
+GRANTING: ErrorTable = {RoleAboveOwn: ABOVE_OWN, RoleUnknown: ABOVE_OWN}
 
 
 class UpdateUserOrgRole(Payload):
     """JSON request payload to update a user's role"""
 
-    role: RoleNumber = Field(description="Either 0 (user), 1 (admin), or 2 (owner).")
+    role: WantedRole = Field(description="Either 0 (user), 1 (admin), or 2 (owner).")
     user_id: UUID | None = Field(default=None, description="Whose role to update; your own if not provided.")
 
 

@@ -13,14 +13,19 @@ from invite_app.models.role import ADMIN, BUILT_IN, MEMBER, OWNER
 
 ROLES = (MEMBER, ADMIN, OWNER)
 RoleNumber = Annotated[int, Field(strict=True, ge=0, le=2)]
+# A role that is asked for. Numbers above 2 have the right shape, and stand above every role there is.
+WantedRole = Annotated[int, Field(strict=True, ge=0)]
+# The name of no role: names have at least one character.
+NO_ROLE = ""
 NaiveTime = Annotated[
     datetime, PlainSerializer(lambda time: time.astimezone(UTC).replace(tzinfo=None).isoformat(), return_type=str)
 ]
 """A time in UTC that does not say so."""
 
 
-def role_name(number: RoleNumber) -> str:
-    return ROLES[number]
+def role_name(number: WantedRole) -> str:
+    """Return the role's key, or for a number above all roles the name of none."""
+    return ROLES[number] if number < len(ROLES) else NO_ROLE
 
 
 def role_number(role: Role | None) -> RoleNumber:

@@ -32,6 +32,15 @@ INVITE_ORGANIZATION_MEMBER_REQUEST = {
     "type": "object",
 }
 
+SEATS = {
+    "properties": {
+        **{name: {"type": "integer"} for name in ("active", "granted", "pending", "used")},
+        **{name: {"type": "boolean"} for name in ("blocked", "overage_allowed", "unlimited")},
+    },
+    "required": ["active", "blocked", "granted", "overage_allowed", "pending", "unlimited", "used"],
+    "type": "object",
+}
+
 VALIDATION_ERROR = {
     "properties": {
         "ctx": {"title": "Context", "type": "object"},

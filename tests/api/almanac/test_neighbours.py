@@ -12,7 +12,7 @@ from invite_app.services import invitations, organizations
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Key, Person, configure, expire, invite, make_member, make_role, reread
 
-from .published import HOSTED_ORGANIZATION_INVITATION, HTTP_VALIDATION_ERROR, check
+from .published import HOSTED_ORGANIZATION_INVITATION, HTTP_VALIDATION_ERROR, SEATS, check
 
 NOBODY = "01980000-0000-7000-8000-000000000001"
 NOT_FOUND = {"detail": "Not Found"}
@@ -31,7 +31,7 @@ def test_members_are_shown_with_all_that_is_around_them(
         "active": 3,
         "pending": 1,
         "used": 4,
-        "blocked": 1,
+        "blocked": True,
         "granted": 3,
         "unlimited": False,
         "overage_allowed": False,
@@ -68,7 +68,22 @@ def test_members_are_shown_with_all_that_is_around_them(
 
 def test_without_a_limit_there_is_nothing_granted(client: FlaskClient, key: Key, url: str) -> None:
     seats = client.get(f"{url}/members", headers=key.headers).get_json()["seats"]
-    assert (seats["granted"], seats["unlimited"], seats["blocked"]) == (0, True, 0)
+    assert (seats["granted"], seats["unlimited"], seats["blocked"]) == (0, True, False)
+
+
+@pytest.mark.parametrize(("seat_limit", "is_blocked"), [(None, False), (5, False), (4, True), (3, True)])
+def test_seats_fit_the_published_schema(
+    app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str, *, seat_limit: int | None, is_blocked: bool
+) -> None:
+    with app.app_context():
+        sent = invite(acme)
+        configure(acme, seat_limit=seat_limit)
+    listed = client.get(f"{url}/members", headers=key.headers)
+    resent = client.post(f"{url}/invitations/{sent.id}/resend", headers=key.headers)
+    for answer in (listed, resent):
+        seats = answer.get_json()["seats"]
+        check(seats, SEATS)
+        assert seats["blocked"] is is_blocked
 
 
 def test_what_may_not_be_seen_is_left_out(

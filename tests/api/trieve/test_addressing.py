@@ -14,6 +14,7 @@ from tests.support.factories import OPERATOR, Acme, Key, Person, add_member, inv
 from .conftest import ANA, Post
 
 UNCLEAR = {"message": "Could not convert Organization to UUID"}
+MISSING = {"message": "The TR-Organization header is missing"}
 TWO = {"message": "The body names another organization than the header"}
 UNKNOWN = {"message": "Not Found: Organization not found"}
 UNAUTHORIZED = {"message": "Unauthorized"}
@@ -39,9 +40,22 @@ def test_the_body_names_it_for_a_key(acme: Acme, globex: Acme, key: Key, post: P
     assert (foreign.status_code, foreign.get_json()) == (404, UNKNOWN)
 
 
-def test_a_key_that_names_none_means_its_own(app: Flask, acme: Acme, key: Key, post: Post) -> None:
-    assert post({"Authorization": key.secret}).status_code == 204
-    assert invited(app, acme) == ["ana@guest.example"]
+def test_a_request_that_names_no_organization_is_refused(
+    app: Flask, client: FlaskClient, acme: Acme, key: Key, signed_in: Callable[[Person], FlaskClient]
+) -> None:
+    with app.app_context():
+        invitation_id = invite(acme, "bo@guest.example").id
+    unnamed = [
+        ("POST", "/api/invitation", ANA),
+        ("PUT", "/api/user", {"user_id": str(acme.member.id), "role": 1}),
+        ("DELETE", f"/api/invitation/{invitation_id}", None),
+    ]
+    senders = [(client, {"Authorization": key.secret}), (signed_in(acme.owner), {"X-Requested-With": "fetch"})]
+    for sender, headers in senders:
+        for method, path, body in unnamed:
+            answer = sender.open(path, method=method, json=body, headers=headers)
+            assert (answer.status_code, answer.get_json()) == (400, MISSING)
+    assert invited(app, acme) == ["bo@guest.example"]
 
 
 def test_header_and_body_may_both_name_it_in_any_spelling(acme: Acme, headers: dict[str, str], post: Post) -> None:
@@ -51,9 +65,11 @@ def test_header_and_body_may_both_name_it_in_any_spelling(acme: Acme, headers: d
 def test_two_different_ones_are_refused(
     app: Flask, acme: Acme, globex: Acme, headers: dict[str, str], post: Post
 ) -> None:
-    for in_header, in_body in ((acme, globex.id), (globex, acme.id), (acme, UUID(NOBODY))):
-        answer = post({**headers, "TR-Organization": str(in_header.id)}, organization_id=str(in_body))
+    for in_body in (globex.id, UUID(NOBODY)):
+        answer = post(headers, organization_id=str(in_body))
         assert (answer.status_code, answer.get_json()) == (400, TWO)
+    foreign = post({**headers, "TR-Organization": str(globex.id)}, organization_id=str(acme.id))
+    assert (foreign.status_code, foreign.get_json()) == (404, UNKNOWN)
     assert invited(app, acme) == []
 
 
@@ -66,8 +82,8 @@ def test_an_id_that_is_none_is_refused(headers: dict[str, str], post: Post) -> N
         assert "invalid field `organization_id`" in answer.get_json()["message"]
 
 
-def test_the_one_in_the_path_is_acted_on_whatever_the_header_says(
-    client: FlaskClient, acme: Acme, globex: Acme, headers: dict[str, str]
+def test_a_foreign_organization_in_the_path_is_refused(
+    client: FlaskClient, globex: Acme, headers: dict[str, str]
 ) -> None:
     foreign = f"/api/organization/{globex.id}/user/{globex.member.id}"
     for method, path in (
@@ -78,8 +94,6 @@ def test_the_one_in_the_path_is_acted_on_whatever_the_header_says(
     ):
         answer = client.open(path, method=method, headers=headers)
         assert (answer.status_code, answer.get_json()) == (404, UNKNOWN)
-    own = client.get(f"/api/invitations/{acme.id}", headers={**headers, "TR-Organization": str(globex.id)})
-    assert own.status_code == 200
 
 
 # --- with the session cookie ---
@@ -116,14 +130,14 @@ def test_the_body_does_not_choose_for_a_session(
     browser = signed_in(acme.owner)
     custom = {"X-Requested-With": "fetch"}
     answer = browser.post("/api/invitation", json={**ANA, "organization_id": str(globex.id)}, headers=custom)
-    assert (answer.status_code, answer.get_json()) == (404, UNKNOWN)
+    assert (answer.status_code, answer.get_json()) == (400, MISSING)
     assert invited(app, globex) == []
 
 
-def test_who_belongs_to_one_organization_need_not_name_it(
+def test_a_session_names_the_same_organization_in_both_places(
     acme: Acme, globex: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
-    browser, custom = signed_in(acme.owner), {"X-Requested-With": "fetch"}
+    browser, custom = signed_in(acme.owner), {"TR-Organization": str(acme.id)}
     assert browser.post("/api/invitation", json=ANA, headers=custom).status_code == 204
     other = browser.post("/api/invitation", json={**ANA, "organization_id": str(globex.id)}, headers=custom)
     assert (other.status_code, other.get_json()) == (400, TWO)

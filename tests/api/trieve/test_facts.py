@@ -24,6 +24,7 @@ EXPECTED: dict[type[DomainError], tuple[int, str]] = {
     facts.OrganizationUnknown: (404, "Not Found: Organization not found"),
     facts.InvalidEmail: (400, "Invalid email"),
     facts.InvitedOneself: (400, "Can not invite yourself"),
+    facts.RoleUnknown: (400, "Can not invite user with higher role than yours"),
     facts.RoleAboveOwn: (400, "Can not invite user with higher role than yours"),
     facts.AlreadyMember: (400, "User with email ana@guest.example is already in the organization"),
     facts.InvitationPending: (400, "User with email ana@guest.example has already been invited"),

@@ -67,10 +67,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
         "User with email member@acme.example is already in the organization",
     ),
     "invited": ({"email": "BO@guest.example"}, "User with email bo@guest.example has already been invited"),
-    "an unknown role": (
-        {"user_role": 3},
-        "Json Deserialization Error: invalid field `user_role`: Input should be less than or equal to 2",
-    ),
+    "a role above all": ({"user_role": 3}, "Can not invite user with higher role than yours"),
     "another app": (
         {"app_url": "https://evil.example"},
         "This address is not among the organization's allowed redirect origins: https://evil.example",

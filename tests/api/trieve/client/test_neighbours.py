@@ -12,8 +12,18 @@ from trieve_py_client.exceptions import (
 )
 from trieve_py_client.models import UpdateUserOrgRoleReqPayload
 
-from invite_app.services import members
-from tests.support.factories import Acme, Key, Person, add_member, invite, make_role, reread
+from invite_app.services import acceptance, members
+from tests.support.factories import (
+    PASSWORD,
+    Acme,
+    Key,
+    Person,
+    add_member,
+    invite,
+    make_role,
+    reread,
+    token_of,
+)
 
 from .conftest import Connect, Trieve, message_of
 
@@ -38,7 +48,16 @@ def test_deleting_an_invitation_revokes_it(trieve: Trieve, acme: Acme, app: Flas
         assert reread(invitation_id).state == "revoked"
     with pytest.raises(BadRequestException) as error:
         trieve.invitations.delete_invitation(str(acme.id), str(invitation_id))
-    assert message_of(error) == "This invitation has ended: it is revoked."
+    assert message_of(error) == "Error getting invitation."
+
+
+def test_an_accepted_invitation_cannot_be_deleted(trieve: Trieve, acme: Acme, app: Flask) -> None:
+    with app.app_context():
+        accepted = invite(acme)
+        acceptance.accept_as_new(token_of(accepted), acceptance.Profile("Ana", "Guest", PASSWORD), ip=None)
+    with pytest.raises(BadRequestException) as error:
+        trieve.invitations.delete_invitation(str(acme.id), str(accepted.id))
+    assert message_of(error) == "This invitation has ended: it is accepted."
 
 
 def test_an_invitation_of_another_organization_cannot_be_deleted(
@@ -76,6 +95,7 @@ def test_a_role_is_not_changed_past_the_rules(
     trieve = connect(make_key("admin").secret)
     cases: list[tuple[Any, int, type[ApiException], str]] = [
         (acme.member.id, 2, BadRequestException, "Can not grant a user a higher role than that of the requesting"),
+        (acme.member.id, 3, BadRequestException, "Can not grant a user a higher role than that of the requesting"),
         (acme.owner.id, 0, ForbiddenException, "Forbidden"),
         (globex.member.id, 1, BadRequestException, "This person is not a member of the organization."),
     ]

@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import api, cli, config_names, db, log_context, logs, metrics, pages, secret_key, worker
 from .browser_sessions import CookieSessions
+from .client_address import CleanAddress
 from .config import KNOWN, flask_config, make_folder, read_settings, variables
 from .extensions import csrf, login, mail
 from .extensions import db as database
@@ -80,5 +81,6 @@ def _init_mail(app: Flask) -> None:
 
 
 def _trust_proxies(app: Flask) -> None:
+    app.wsgi_app = CleanAddress(app.wsgi_app)  # type: ignore[method-assign]  # as Flask's documentation does
     if hops := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

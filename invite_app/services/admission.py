@@ -2,12 +2,15 @@
 
 from invite_app.access import Standing
 from invite_app.errors import PlanUpgradeRequired, SeatsFull
+from invite_app.mail.transport import transport
 from invite_app.models import Organization, Plan
 
-from . import addresses, endings, rate_limits
+from . import addresses, delivery, endings, rate_limits
 
 
-def check_may_be_invited(standing: Standing, look: addresses.Look, *, is_in_list: bool = False) -> None:
+def check_may_be_invited(
+    standing: Standing, look: addresses.Look, *, is_in_list: bool = False, by_mail: bool = True
+) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
 
     For an address of a list, `check_pace` is left to whoever has the list.
@@ -17,7 +20,10 @@ def check_may_be_invited(standing: Standing, look: addresses.Look, *, is_in_list
     if look.has_overdue:
         endings.record_overdue(standing.organization)
     check_seats(standing.organization)
-    check_mail(standing, look.address, is_in_list=is_in_list)
+    if by_mail:
+        check_recipient(look.address)
+    if not is_in_list:
+        check_pace(standing)
 
 
 def check_may_take_over(standing: Standing, look: addresses.Look) -> None:
@@ -31,15 +37,20 @@ def check_may_take_over(standing: Standing, look: addresses.Look) -> None:
 
 
 def check_mail(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
-    """Count a mail about an invitation, be it the first or another. Raises RateLimited."""
+    """Check the recipient of a mail about an invitation, and count an act of inviting. Raises RateLimited."""
     check_recipient(address)
     if not is_in_list:
         check_pace(standing)
 
 
 def check_recipient(address: str) -> None:
-    """Count one mail about an invitation to this address, whoever sends it. Raises RateLimited."""
-    rate_limits.hit("invitations to recipient", address)
+    """Raise RateLimited when this address got too many mails about invitations, from all organizations together.
+
+    A mail is counted when it is sent (`delivery`), so that what is never sent uses up nothing. The local outbox takes
+    it at once.
+    """
+    count = rate_limits.hit if transport().is_local else rate_limits.check
+    count(delivery.TO_RECIPIENT, address)
 
 
 def check_pace(standing: Standing) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import defer, joinedload, selectinload
 from uuid_utils.compat import uuid4
 
 from invite_app.db import session, transaction
+from invite_app.errors import RateLimited
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import (
@@ -23,10 +24,13 @@ from invite_app.models import (
 )
 from invite_app.models.base import fresh, now
 
-from . import claims, results
+from . import claims, rate_limits, results
 from .results import Result
 
 LEASE_MARGIN = timedelta(seconds=20)
+# Limit for mails to one address, and the kinds of mail that an organization can have sent to a stranger.
+TO_RECIPIENT = "invitations to recipient"
+COUNTED = ("invitation", "added")
 
 BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
     "invitation": messages.invitation,
@@ -126,12 +130,19 @@ def attempt(claimed: OutboxMessage) -> Result:
         return results.untried(claimed)
     if reason := _why_over(claimed):
         return results.given_up(claimed, reason, attempts=claimed.attempts)
+    message = BUILDERS[claimed.kind](claimed)
     try:
-        receipt = transport().send(BUILDERS[claimed.kind](claimed))
+        if claimed.kind in COUNTED:
+            rate_limits.check(TO_RECIPIENT, message.to)
+        receipt = transport().send(message)
+    except RateLimited as error:
+        return results.deferred(claimed, error.retry_after)
     except AddressRefused as error:
         return results.given_up(claimed, str(error), attempts=claimed.attempts + 1)
     except NotSent as error:
         return results.postponed(claimed, str(error))
+    if claimed.kind in COUNTED:
+        rate_limits.note(TO_RECIPIENT, message.to)
     return results.taken(claimed, receipt)
 
 

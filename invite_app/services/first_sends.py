@@ -10,7 +10,7 @@ from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import IS_PENDING, Invitation, OutboxMessage
 
-from . import audit, delivery
+from . import audit, delivery, rate_limits
 
 
 def send_now(row: OutboxMessage, by: audit.Author) -> None:
@@ -32,6 +32,7 @@ def send_now(row: OutboxMessage, by: audit.Author) -> None:
         _take_back(row, "the server stopped", by)
         raise
     else:
+        rate_limits.note(delivery.TO_RECIPIENT, address)
         _settle(row, receipt)
 
 

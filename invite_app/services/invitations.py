@@ -93,7 +93,7 @@ def add(standing: Standing, draft: Draft) -> Invitation:
 def _add(standing: Standing, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
     invitation = drafts.build(standing, draft, catalog)
     assert catalog.look is not None
-    admission.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list)
+    admission.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
     granted = {"role": invitation.role_name}
     event = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=granted)
     if draft.notify:

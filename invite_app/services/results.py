@@ -74,6 +74,11 @@ def untried(row: OutboxMessage) -> Result:
     return _result(row, next_attempt_at=now())
 
 
+def deferred(row: OutboxMessage, seconds: int) -> Result:
+    """Leave the message in the queue until its recipient may get another one; this is no attempt."""
+    return _result(row, next_attempt_at=now() + timedelta(seconds=seconds))
+
+
 def write(results: Sequence[Result]) -> int:
     """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}

@@ -15,7 +15,7 @@ from flask import current_app
 from .errors import LinkBroken
 
 MAILED, COPIED = b"m", b"c"
-_SIGNATURE_BYTES = 20
+SIGNATURE_BYTES = 20
 
 
 @dataclass(frozen=True)
@@ -57,26 +57,33 @@ def parse(token: str) -> Token:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
         raise LinkBroken from None
-    if len(raw) != 17 + _SIGNATURE_BYTES or raw[16:17] not in (MAILED, COPIED):
+    if len(raw) != 17 + SIGNATURE_BYTES or raw[16:17] not in (MAILED, COPIED):
         raise LinkBroken
     return Token(UUID(bytes=raw[:16]), raw[16:17], raw[17:])
 
 
 def is_genuine(token: Token, purpose: str, nonce: bytes = b"") -> bool:
     """Whether this server signed the token for this purpose, with its present or an earlier secret."""
-    message = token.id.bytes + token.kind + nonce
-    return any(hmac.compare_digest(_sign(secret, purpose, message), token.signature) for secret in _secrets())
+    return is_signature(purpose, token.id.bytes + token.kind + nonce, token.signature)
+
+
+def sign(purpose: str, message: bytes) -> bytes:
+    """Sign a message with the server's present secret."""
+    return _sign(_secrets()[0], purpose, message)
+
+
+def is_signature(purpose: str, message: bytes, signature: bytes) -> bool:
+    """Return whether this server signed the message for this purpose, with its present or an earlier secret."""
+    return any(hmac.compare_digest(_sign(secret, purpose, message), signature) for secret in _secrets())
 
 
 def _write(purpose: str, row_id: UUID, kind: bytes, nonce: bytes) -> str:
-    signature = _sign(_secrets()[0], purpose, row_id.bytes + kind + nonce)
+    signature = sign(purpose, row_id.bytes + kind + nonce)
     return base64.urlsafe_b64encode(row_id.bytes + kind + signature).decode().rstrip("=")
 
 
 def _sign(secret: str, purpose: str, message: bytes) -> bytes:
-    return hmac.digest(secret.encode(), f"invite_app {purpose} ".encode() + message, hashlib.sha256)[
-        :_SIGNATURE_BYTES
-    ]
+    return hmac.digest(secret.encode(), f"invite_app {purpose} ".encode() + message, hashlib.sha256)[:SIGNATURE_BYTES]
 
 
 def _secrets() -> list[str]:

@@ -11,7 +11,7 @@ from invite_app.mail.transport import transport
 from invite_app.services import account_links, own_account
 from invite_app.services.account_links import Purpose
 
-from . import headers
+from . import headers, sign_ins
 from .account import HERE, show_account
 from .blueprint import pages, public
 from .facts import Attempt, Row, Rows
@@ -38,7 +38,10 @@ def change_address() -> ResponseReturnValue:
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
             address = own_account.request_address(
-                person().id, form.email.data or "", password=form.password.data or ""
+                person().id,
+                form.email.data or "",
+                password=form.password.data or "",
+                session_id=current_user.get_id(),
             )
             flash(f"An email is on its way to {address}. Open its link, and the address is changed.", "wait")
             return redirect(url_for("pages.account"), 303)
@@ -67,13 +70,14 @@ def change_password() -> ResponseReturnValue:
     form = PasswordForm()
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
-            own_account.change_password(
+            changed = own_account.change_password(
                 person().id,
                 old=form.password.data or "",
                 new=form.new_password.data or "",
                 keep_session=current_user.get_id(),
                 ip=device().ip,
             )
+            sign_ins.remember_device(changed)
             flash("Password changed. You are signed out everywhere else.", "ok")
             return redirect(url_for("pages.account"), 303)
     return show_account("account/password.html", status=form.status, form=form, has_password=_has_password())

@@ -1,15 +1,19 @@
 """The browser's session: begun anew by every sign-in, emptied by every sign-out."""
 
-from flask import Flask, g, session
+from datetime import timedelta
+
+from flask import Flask, Response, after_this_request, current_app, g, session
 from flask_login import current_user, login_user
 
 from invite_app.extensions import login
-from invite_app.models import Session
-from invite_app.services import accounts
+from invite_app.models import Session, User
+from invite_app.services import accounts, known_devices
 
 from . import kept_forms
+from .visitor import DEVICE_COOKIE, device
 
 WAITING_INVITATION = "waiting_invitation"
+DEVICE_LIFETIME = timedelta(days=365)
 _CARRIED = (WAITING_INVITATION, kept_forms.KEY)
 
 
@@ -28,6 +32,18 @@ def begin(started: Session) -> None:
     session.permanent = True
     session["person"] = str(started.user_id)
     login_user(started)
+    remember_device(started.user)
+
+
+def remember_device(user: User) -> None:
+    """Recognize this browser at the account's next sign-in, as long as its password stays the same."""
+    cookie = known_devices.remember(user, device().cookie)
+
+    @after_this_request
+    def set_cookie(response: Response) -> Response:
+        is_secure = current_app.config["SESSION_COOKIE_SECURE"]
+        response.set_cookie(DEVICE_COOKIE, cookie, DEVICE_LIFETIME, secure=is_secure, httponly=True, samesite="Lax")
+        return response
 
 
 def end() -> None:

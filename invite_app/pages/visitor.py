@@ -8,6 +8,8 @@ from invite_app.models import Organization, User
 from invite_app.services import organizations
 from invite_app.services.accounts import Device
 
+# Name of the cookie that recognizes a browser in which somebody has signed in before.
+DEVICE_COOKIE = "device"
 LATEST = "organization"
 """Under this name the session knows the organization whose pages were open last."""
 
@@ -36,4 +38,4 @@ def latest_organization() -> Organization | None:
 
 
 def device() -> Device:
-    return Device(request.remote_addr, request.user_agent.string)
+    return Device(request.remote_addr, request.user_agent.string, request.cookies.get(DEVICE_COOKIE))

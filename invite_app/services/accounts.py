@@ -16,7 +16,7 @@ from invite_app.models import Membership, Session, User
 from invite_app.models.base import now
 from invite_app.reading import Reader
 
-from . import account_links, audit, passwords, rate_limits, values
+from . import account_links, audit, known_devices, passwords, rate_limits, values
 from .account_links import Purpose
 
 SESSION_LIFETIME = timedelta(days=14)
@@ -25,10 +25,11 @@ LAST_SEEN_STEP = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Device:
-    """Where a sign-in comes from, as the list of sessions shows it."""
+    """The origin of a sign-in, as the list of sessions shows it; `cookie` is that of `known_devices`."""
 
     ip: str | None = None
     user_agent: str | None = None
+    cookie: str | None = None
 
 
 _LIVE = Reader(
@@ -93,21 +94,34 @@ def exist() -> bool:
 def sign_in(text: str, password: str, *, device: Device) -> Session:
     """A new sign-in. Raises WrongPassword, in the same time whether or not there is such an account, and RateLimited.
 
-    Only failures count, so that nobody is kept out by signing in often.
+    Only failures count, so that nobody is kept out by signing in often. A browser that has signed in to the account
+    before has a budget of its own. All others share budgets for their network, for the account from their network,
+    and for the account from everywhere.
     """
     try:
         address = values.email(text)
     except InvalidEmail:
         address = ""
-    who = [("sign-in by address", device.ip), *([("sign-in to account", address)] if address else [])]
-    for rule, whom in who:
-        rate_limits.check(rule, whom)
     user = find_by_email(address) if address else None
+    budgets = _budgets(address, user, device)
+    for what, *whom in budgets:
+        rate_limits.check(what, *whom)
     if not passwords.matches(password, user.password_hash if user else None) or user is None:
-        for rule, whom in who:
-            rate_limits.hit(rule, whom)
+        for what, *whom in budgets:
+            rate_limits.hit(what, *whom)
         raise WrongPassword
     return start_session(user.id, device=device)
+
+
+def _budgets(address: str, user: User | None, device: Device) -> list[tuple[str, ...]]:
+    """Return the limits that a failed sign-in counts against, each with what it is counted for."""
+    if user is not None and (device_id := known_devices.find_id(user, device.cookie)):
+        return [("sign-in from known device", str(user.id), device_id)]
+    network = rate_limits.network(device.ip)
+    budgets: list[tuple[str, ...]] = [("sign-in by address", network)]
+    if address:
+        budgets += [("sign-in to account from network", address, network), ("sign-in to account", address)]
+    return budgets
 
 
 def start_session(user_id: UUID, *, device: Device) -> Session:

@@ -27,15 +27,16 @@ def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None =
     return user
 
 
-def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> None:
+def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> User:
     """End every other sign-in with the old password. Raises WrongPassword, RateLimited and WeakPassword."""
-    known = _check_password(user_id, old)
+    known = check_password(user_id, old, keep_session)
     password_hash = passwords.new_hash(new, field="new_password", about=_words_about(user_id))
     with transaction():
         user = _get_unchanged(user_id, known)
         user.password_hash = password_hash
         _end_sessions(user_id, keep_session)
         audit.record(None, _author(user, ip), "account.password_changed", user)
+    return user
 
 
 def request_reset(text: str, *, ip: str | None = None) -> None:
@@ -45,7 +46,7 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
 
     Raises RateLimited, for addresses without an account as well.
     """
-    rate_limits.hit("reset by address", ip)
+    rate_limits.hit("reset by address", rate_limits.network(ip))
     try:
         address = values.email(text)
     except InvalidEmail:
@@ -80,12 +81,12 @@ def reset_password(token: str, password: str, *, device: Device) -> Session:
         return accounts.add_session(user, device)
 
 
-def request_address(user_id: UUID, text: str, *, password: str) -> str:
+def request_address(user_id: UUID, text: str, *, password: str, session_id: str | None = None) -> str:
     """Mail a link to a new address; the address changes when the link is followed. Returns it normalized.
 
     Raises WrongPassword, RateLimited, InvalidEmail and AccountExists.
     """
-    known = _check_password(user_id, password)
+    known = check_password(user_id, password, session_id)
     address = values.email(text)
     rate_limits.hit("addresses of account", user_id)
     with transaction():
@@ -143,16 +144,16 @@ def _find_or_stand_in(address: str) -> User | None:
     return found
 
 
-def _check_password(user_id: UUID, password: str) -> str | None:
-    """The hash that the password belongs to.
+def check_password(user_id: UUID, password: str, session_id: str | None) -> str | None:
+    """Return the hash that the password belongs to. Raises WrongPassword and RateLimited.
 
-    Counted like a sign-in: whoever found a browser signed in shall not find out the password there.
+    Failures are counted for the session: a thief at a signed-in browser cannot try passwords without end, and nobody
+    else can use the budget up.
     """
-    user = session().get_one(User, user_id)
-    known: str | None = user.password_hash
-    rate_limits.check("sign-in to account", user.email)
+    known: str | None = session().get_one(User, user_id).password_hash
+    rate_limits.check("password of session", user_id, session_id)
     if not passwords.matches(password, known):
-        rate_limits.hit("sign-in to account", user.email)
+        rate_limits.hit("password of session", user_id, session_id)
         raise WrongPassword
     return known
 

@@ -3,6 +3,8 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import structlog
@@ -19,7 +21,10 @@ MINUTE, HOUR = 60, 3600
 
 RULES = {
     "sign-in by address": Rule(30, 5 * MINUTE),
-    "sign-in to account": Rule(10, 5 * MINUTE),
+    "sign-in to account from network": Rule(10, 5 * MINUTE),
+    "sign-in to account": Rule(100, HOUR),
+    "sign-in from known device": Rule(10, 5 * MINUTE),
+    "password of session": Rule(10, 5 * MINUTE),
     "reset by address": Rule(20, HOUR),
     "reset of account": Rule(3, HOUR),
     "invitations by actor": Rule(300, HOUR),
@@ -32,6 +37,7 @@ RULES = {
 
 WHAT = {
     "sign-in": "wrong passwords",
+    "password": "wrong passwords",
     "reset": "requests for a new password",
     "invitations": "invitations",
     "addresses": "new addresses",
@@ -78,6 +84,23 @@ def hit(what: str, *whom: object) -> None:
 def check(what: str, *whom: object) -> None:
     """Count nothing. Raises RateLimited when there were too many."""
     _check(what, whom, lambda windows, rule, key: windows.test(rule, *key))
+
+
+def note(what: str, *whom: object) -> None:
+    """Count one that has happened, also when there were too many."""
+    with suppress(RateLimited):
+        hit(what, *whom)
+
+
+def network(ip: str | None) -> str:
+    """Return the network that an address is counted with: itself, or for IPv6 its /64.
+
+    One client has a whole /64.
+    """
+    if ip is None:
+        return ""
+    address = ip_address(ip)
+    return str(ip_network((address, 64), strict=False) if isinstance(address, IPv6Address) else address)
 
 
 def _check(

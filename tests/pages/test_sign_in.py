@@ -8,7 +8,7 @@ from flask import Flask
 
 from invite_app.pages.addresses import local_path
 from invite_app.services import accounts
-from tests.support.factories import PASSWORD, Acme, make_person
+from tests.support.factories import PASSWORD, Acme, make_organization, make_person
 from tests.support.visitor import Visitor
 
 
@@ -159,6 +159,33 @@ def test_a_sign_in_link_works_once_and_only_by_its_button(
     assert visitor.answer.headers["Cache-Control"] == "no-store"
     assert visitor.go(path) == "/"
     assert visit().submit(path, status=404).texts("h1") == ["This link does not work"]
+
+
+def test_browser_is_known_after_its_first_sign_in(make_app: Callable[..., Flask]) -> None:
+    app = make_app(INVITE_RATE_LIMITS="on")
+    with app.app_context():
+        owner = make_organization().owner
+    known, stranger = Visitor(app).sign_in(owner), Visitor(app)
+    cookie = known.client.get_cookie("device")
+    assert cookie is not None
+    assert (cookie.http_only, cookie.same_site, cookie.path) == (True, "Lax", "/")
+    known.go("/sign-out", page="/account")
+    for _ in range(10):
+        stranger.submit("/sign-in", email=owner.email, password="wrong")
+    stranger.submit("/sign-in", status=429, email=owner.email, password=PASSWORD)
+    assert known.go("/sign-in", email=owner.email, password=PASSWORD) == "/"
+
+
+def test_browser_stays_known_after_a_new_password(make_app: Callable[..., Flask]) -> None:
+    app = make_app(INVITE_RATE_LIMITS="on")
+    with app.app_context():
+        owner = make_organization().owner
+    known, new = Visitor(app).sign_in(owner), "a phrase that nobody knows"
+    known.go("/account/password", password=PASSWORD, new_password=new)
+    known.go("/sign-out", page="/account")
+    for _ in range(10):
+        Visitor(app).submit("/sign-in", email=owner.email, password="wrong")
+    known.sign_in(owner, new)
 
 
 @pytest.mark.parametrize(("theme", "kept"), [("dark", "dark"), ("light", "light"), ("", None), ("x onload=", None)])

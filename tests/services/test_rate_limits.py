@@ -1,20 +1,28 @@
 """How often something may be tried, and what happens when Redis goes away."""
 
+import base64
+import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
-from invite_app.errors import RateLimited, WrongPassword
-from invite_app.services import accounts, bulk, invitations, own_account, rate_limits
+from invite_app.courier import Courier
+from invite_app.db import session
+from invite_app.errors import DeliveryFailed, RateLimited, WrongPassword
+from invite_app.models import IS_QUEUED, OutboxMessage, User
+from invite_app.services import accounts, bulk, invitations, known_devices, own_account, rate_limits
 from invite_app.services.accounts import Device
 from invite_app.services.invitations import Changes, Draft
 from invite_app.services.windows import OwnWindows
 from tests.support.databases import on_sqlite
-from tests.support.factories import OPERATOR, PASSWORD, Acme, make_organization, reread
+from tests.support.factories import OPERATOR, PASSWORD, Acme, Person, invite, make_organization, make_person, reread
+from tests.support.mail import SmtpServer
 
 pytestmark = on_sqlite
 HERE, ELSEWHERE = Device("192.0.2.1"), Device("192.0.2.2")
@@ -27,21 +35,117 @@ def limited(make_app: Callable[..., Flask]) -> Any:
         yield app
 
 
+def user_of(person: Person) -> User:
+    session().commit()
+    found: User = session().get_one(User, person.id, populate_existing=True)
+    return found
+
+
 def fail_to_sign_in(email: str, device: Device, times: int) -> None:
     for _ in range(times):
         with pytest.raises(WrongPassword):
             accounts.sign_in(email, "not the password", device=device)
 
 
-def test_ten_wrong_passwords_close_an_account_for_a_while_from_everywhere(limited: Flask) -> None:
+def test_ten_wrong_passwords_lock_only_their_network(limited: Flask) -> None:
     owner = make_organization().owner
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
         fail_to_sign_in(owner.email, HERE, 10)
+        assert accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
         with pytest.raises(RateLimited) as refusal:
-            accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
+            accounts.sign_in(owner.email, PASSWORD, device=HERE)
         assert 1 <= refusal.value.retry_after <= 300
         clock.shift(timedelta(seconds=refusal.value.retry_after + 1))
-        assert accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
+        assert accounts.sign_in(owner.email, PASSWORD, device=HERE)
+
+
+def test_guesses_from_many_networks_are_bounded(limited: Flask) -> None:
+    owner = make_organization().owner
+    for number in range(100):
+        fail_to_sign_in(owner.email, Device(f"198.51.100.{number}"), 1)
+    with pytest.raises(RateLimited):
+        accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
+    known = replace(ELSEWHERE, cookie=known_devices.remember(user_of(owner), None))
+    assert accounts.sign_in(owner.email, PASSWORD, device=known)
+
+
+def test_known_device_has_its_own_budget(limited: Flask) -> None:
+    owner = make_organization().owner
+    known = replace(HERE, cookie=known_devices.remember(user_of(owner), None))
+    fail_to_sign_in(owner.email, HERE, 10)
+    assert accounts.sign_in(owner.email, PASSWORD, device=known)
+    fail_to_sign_in(owner.email, known, 10)
+    with pytest.raises(RateLimited):
+        accounts.sign_in(owner.email, PASSWORD, device=known)
+    assert accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
+
+
+def test_known_device_is_unknown_to_other_accounts(limited: Flask) -> None:
+    acme = make_organization()
+    cookie = known_devices.remember(user_of(acme.admin), None)
+    fail_to_sign_in(acme.owner.email, replace(HERE, cookie=cookie), 10)
+    for device in (HERE, replace(HERE, cookie=cookie)):
+        with pytest.raises(RateLimited):
+            accounts.sign_in(acme.owner.email, PASSWORD, device=device)
+
+
+def test_device_remembers_ten_accounts(limited: Flask) -> None:
+    people = [user_of(make_person(f"person{number}@guest.example")) for number in range(11)]
+    cookie = None
+    for person in people:
+        cookie = known_devices.remember(person, cookie)
+    assert known_devices.remember(people[-1], cookie) == cookie
+    assert len({known_devices.find_id(person, cookie) for person in people[1:]}) == 1
+    assert known_devices.find_id(people[0], cookie) is None
+
+
+@pytest.mark.parametrize("change", ["id", "signature", "length", "nonsense", "too many"])
+def test_changed_device_cookie_is_unknown(limited: Flask, change: str) -> None:
+    owner = user_of(make_organization().owner)
+    raw = base64.urlsafe_b64decode(known_devices.remember(owner, None) + "==")
+    changed = {
+        "id": secrets.token_bytes(16) + raw[16:],
+        "signature": raw[:-1] + bytes([raw[-1] ^ 1]),
+        "length": raw[:-1],
+        "nonsense": b"",
+        "too many": raw + raw[16:] * 10,
+    }[change]
+    cookie = base64.urlsafe_b64encode(changed).decode() or "\xe9 no cookie of ours"
+    assert known_devices.find_id(owner, cookie) is None
+
+
+def test_new_password_forgets_known_devices(limited: Flask) -> None:
+    owner = make_organization().owner
+    cookie = known_devices.remember(user_of(owner), None)
+    own_account.change_password(owner.id, old=PASSWORD, new="a phrase that nobody knows", keep_session=None)
+    assert known_devices.find_id(user_of(owner), cookie) is None
+
+
+def test_strangers_guesses_leave_own_password_checks_alone(limited: Flask) -> None:
+    owner = make_organization().owner
+    fail_to_sign_in(owner.email, HERE, 10)
+    for _ in range(10):
+        with pytest.raises(WrongPassword):
+            own_account.change_password(owner.id, old="wrong", new=PASSWORD, keep_session="a thief's")
+    with pytest.raises(RateLimited):
+        own_account.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="a thief's")
+    own_account.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="the owner's")
+
+
+def test_one_ipv6_network_is_one_client(limited: Flask) -> None:
+    for number in range(30):
+        fail_to_sign_in(f"nobody{number}@guest.example", Device(f"2001:db8:0:7:{number}::1"), 1)
+    with pytest.raises(RateLimited):
+        accounts.sign_in("ana@guest.example", PASSWORD, device=Device("2001:db8:0:7:ffff::1"))
+    with pytest.raises(WrongPassword):
+        accounts.sign_in("ana@guest.example", PASSWORD, device=Device("2001:db8:0:8::1"))
+
+
+def test_one_ipv6_network_asks_for_20_resets(limited: Flask) -> None:
+    for number in range(20):
+        own_account.request_reset(f"nobody{number}@guest.example", ip=f"2001:db8:0:7:{number}::1")
+    with pytest.raises(RateLimited):
+        own_account.request_reset("ana@guest.example", ip="2001:db8:0:7:ffff::1")
 
 
 def test_an_account_is_one_however_its_address_is_written(limited: Flask) -> None:
@@ -49,8 +153,8 @@ def test_an_account_is_one_however_its_address_is_written(limited: Flask) -> Non
         fail_to_sign_in(written, HERE, 3)
     fail_to_sign_in("ana@bücher.example", HERE, 1)
     with pytest.raises(RateLimited):
-        accounts.sign_in("Ana@Bücher.example", "not the password", device=ELSEWHERE)
-    fail_to_sign_in("what is no address closes nothing to others", HERE, 11)
+        accounts.sign_in("Ana@Bücher.example", "not the password", device=HERE)
+    fail_to_sign_in("what is no address closes nothing to others", ELSEWHERE, 11)
 
 
 def test_one_address_cannot_go_through_many_accounts(limited: Flask) -> None:
@@ -76,6 +180,54 @@ def test_a_recipient_is_not_flooded_by_many_organizations(limited: Flask) -> Non
     with pytest.raises(RateLimited):
         invitations.send(last.id, Draft("ana@guest.example", "member"), by=last.owner.actor)
     invitations.send(last.id, Draft("bo@guest.example", "member"), by=last.owner.actor)
+
+
+def test_invitations_without_mail_leave_the_recipient_alone(limited: Flask) -> None:
+    acme, other = make_organization(), make_organization("Other")
+    for _ in range(10):
+        invitations.revoke(acme.id, invite(acme, notify=False).id, by=OPERATOR)
+    assert invite(other)
+
+
+def test_mails_revoked_in_the_queue_leave_the_recipient_alone(
+    make_app: Callable[..., Flask], smtp: SmtpServer
+) -> None:
+    app = make_app(INVITE_RATE_LIMITS="on", INVITE_MAIL_DELIVERY="queued", **smtp.environ)
+    with app.app_context():
+        acme, other = make_organization(), make_organization("Other")
+        for _ in range(10):
+            invitations.revoke(acme.id, invite(acme).id, by=OPERATOR)
+        Courier(app).run_once()
+        invite(other)
+        Courier(app).run_once()
+    assert [message.recipients for message in smtp.messages] == [["ana@guest.example"]]
+
+
+def test_refused_mails_leave_the_recipient_alone(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
+    app = make_app(INVITE_RATE_LIMITS="on", **smtp.environ)
+    with app.app_context():
+        acme, other = make_organization(), make_organization("Other")
+        smtp.fail("451 4.3.0 not now", at="message", times=10)
+        for _ in range(10):
+            with pytest.raises(DeliveryFailed):
+                invite(acme)
+        assert invite(other)
+
+
+def test_queued_mails_wait_for_the_recipients_limit(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
+    app = make_app(INVITE_RATE_LIMITS="on", INVITE_MAIL_DELIVERY="queued", **smtp.environ)
+    with app.app_context(), time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
+        for number in range(11):
+            invite(make_organization(f"Acme {number}"))
+        Courier(app).run_once()
+        assert len(smtp.messages) == 10
+        with pytest.raises(RateLimited):
+            invite(make_organization("One too many"))
+        waiting = session().scalars(select(OutboxMessage).where(IS_QUEUED)).one()
+        assert waiting.attempts == 0
+        clock.shift(timedelta(hours=1, seconds=1))
+        Courier(app).run_once()
+    assert len(smtp.messages) == 11
 
 
 Deed = Callable[[Acme, Any], object]

@@ -7,12 +7,12 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from invite_app import errors as facts
-from invite_app.access import Actor
+from invite_app.access import Actor, Standing, authorize
 from invite_app.api.dialect import Row
 from invite_app.api.schema import Schema
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
-from invite_app.services import invitation_lists, invitations, inviters, together
+from invite_app.services import invitation_lists, invitations, inviters, private_metadata, together
 from invite_app.services.cursors import Order, Page
 
 from .dialect import NOT_FOUND, clerk, missing
@@ -86,7 +86,7 @@ class InvitationShown(Schema):
     inviter_id: str | None
     public_inviter_data: PublicInviterData | None
     public_metadata: Metadata
-    private_metadata: Metadata
+    private_metadata: Metadata = Field(description="Empty without the permission `invitations:write`.")
     organization_id: str
     status: Status
     url: None = Field(default=None, description="The link is only ever in the mail.")
@@ -125,20 +125,22 @@ def list_invitations(organization_id: str, query: InvitationQuery, by: Actor) ->
     """The invitations to the organization."""
     only = invitations.Filter(states=_states(query), email=query.email_address)
     page = _page(organization_id, only, query, by, query.order_by)
-    return Listed(data=[shown(item) for item in page.items], total_count=page.total)
+    return _listed(page, authorize(by, organization_id))
 
 
 @clerk.endpoint("GET", LIST + "/pending", permission="invitations:read")
 def list_pending_invitations(organization_id: str, query: PageQuery, by: Actor) -> Listed[InvitationShown]:
     """The invitations that wait for an answer."""
     page = _page(organization_id, invitations.Filter(states=STATES["pending"]), query, by)
-    return Listed(data=[shown(item) for item in page.items], total_count=page.total)
+    return _listed(page, authorize(by, organization_id))
 
 
 @clerk.endpoint("GET", ONE, permission="invitations:read")
 def get_invitation(organization_id: str, invitation_id: str, by: Actor) -> InvitationShown:
     """One invitation."""
-    return shown(invitations.get(organization_id, invitation_id, by=by))
+    invitation = invitations.get(organization_id, invitation_id, by=by)
+    visible = private_metadata.visible(authorize(by, organization_id), invitation)
+    return InvitationShown(**_fields(invitation, visible))
 
 
 @clerk.endpoint("POST", ONE + "/revoke", permission="invitations:write", errors=REQUESTER_UNKNOWN)
@@ -157,7 +159,7 @@ def list_all_invitations(
     """The invitations to your own organization."""
     only = invitations.Filter(states=_states(query), fragment=query.query)
     page = _page(organization_id, only, query, by, query.order_by)
-    return Listed(data=[shown_with_organization(item) for item in page.items], total_count=page.total)
+    return _listed_with_organization(page, authorize(by, organization_id))
 
 
 @clerk.endpoint("GET", "/users/{user_id}/organization_invitations", permission="invitations:read")
@@ -167,7 +169,7 @@ def list_user_invitations(
     """The invitations of a person to your own organization."""
     only = invitations.Filter(states=_states(query), invitee_id=user_id)
     page = _page(organization_id, only, query, by)
-    return Listed(data=[shown_with_organization(item) for item in page.items], total_count=page.total)
+    return _listed_with_organization(page, authorize(by, organization_id))
 
 
 def _draft(body: NewInvitation) -> invitations.Draft:
@@ -206,15 +208,27 @@ def _page(
 
 
 def shown(invitation: Invitation) -> InvitationShown:
-    return InvitationShown(**_fields(invitation))
+    """Return what an actor sees who has just written the invitation."""
+    return InvitationShown(**_fields(invitation, invitation.private_metadata))
 
 
-def shown_with_organization(invitation: Invitation) -> InvitationWithOrganization:
-    organization = public_organization_data(invitation.organization)
-    return InvitationWithOrganization(**_fields(invitation), public_organization_data=organization)
+def _listed(page: Page[Invitation], standing: Standing) -> Listed[InvitationShown]:
+    data = [InvitationShown(**_fields(item, private_metadata.visible(standing, item))) for item in page.items]
+    return Listed(data=data, total_count=page.total)
 
 
-def _fields(invitation: Invitation) -> dict[str, Any]:
+def _listed_with_organization(page: Page[Invitation], standing: Standing) -> Listed[InvitationWithOrganization]:
+    organization = public_organization_data(standing.organization)
+    data = [
+        InvitationWithOrganization(
+            **_fields(item, private_metadata.visible(standing, item)), public_organization_data=organization
+        )
+        for item in page.items
+    ]
+    return Listed(data=data, total_count=page.total)
+
+
+def _fields(invitation: Invitation, visible: Metadata) -> dict[str, Any]:
     role, inviter = invitation.role, invitation.inviter
     return {
         "id": str(invitation.id),
@@ -224,7 +238,7 @@ def _fields(invitation: Invitation) -> dict[str, Any]:
         "inviter_id": str(inviter.id) if inviter else None,
         "public_inviter_data": public_inviter_data(inviter) if inviter else None,
         "public_metadata": invitation.public_metadata,
-        "private_metadata": invitation.private_metadata,
+        "private_metadata": visible,
         "organization_id": str(invitation.organization_id),
         "status": STATUSES[invitation.state_at(now())],
         "expires_at": milliseconds(invitation.expires_at),

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from pydantic import AliasChoices, ConfigDict, Field
 
-from invite_app.access import Actor
+from invite_app.access import Actor, authorize
 from invite_app.api.schema import Schema
 from invite_app.models import Membership
-from invite_app.services import member_lists, members, organizations
+from invite_app.services import member_lists, members, private_metadata
 from invite_app.services.cursors import Order
 
 from .dialect import clerk
@@ -87,7 +87,7 @@ class MembershipShown(Schema):
     role_name: str
     permissions: list[str]
     public_metadata: Metadata
-    private_metadata: Metadata
+    private_metadata: Metadata = Field(description="Empty without the permission `members:write`.")
     organization: OrganizationShown
     public_user_data: PublicUserData
     created_at: int
@@ -164,8 +164,10 @@ def _page(
         limit=query.limit,
         exact=True,
     )
-    organization = organization_shown(organizations.get(organization_id, by=by))
-    return Listed(data=[_shown(item, organization) for item in page.items], total_count=page.total)
+    standing = authorize(by, organization_id)
+    organization = organization_shown(standing.organization)
+    shown_items = [_shown(item, organization, private_metadata.visible(standing, item)) for item in page.items]
+    return Listed(data=shown_items, total_count=page.total)
 
 
 def _filter(query: MembershipQuery) -> members.Filter:
@@ -183,17 +185,18 @@ def _filter(query: MembershipQuery) -> members.Filter:
 
 
 def shown(membership: Membership) -> MembershipShown:
-    return _shown(membership, organization_shown(membership.organization))
+    """Return what an actor sees who has just written the membership."""
+    return _shown(membership, organization_shown(membership.organization), membership.private_metadata)
 
 
-def _shown(membership: Membership, organization: OrganizationShown) -> MembershipShown:
+def _shown(membership: Membership, organization: OrganizationShown, visible: Metadata) -> MembershipShown:
     return MembershipShown(
         id=str(membership.id),
         role=role_key(membership.role),
         role_name=membership.role.name,
         permissions=permission_keys(membership.role),
         public_metadata=membership.public_metadata,
-        private_metadata=membership.private_metadata,
+        private_metadata=visible,
         organization=organization,
         public_user_data=public_user_data(membership.user),
         created_at=milliseconds(membership.created_at),

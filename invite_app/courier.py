@@ -55,13 +55,13 @@ class Courier:
 
     def _deliver(self, rows: Sequence[OutboxMessage], stop: threading.Event) -> None:
         trip = _Trip(self._app, rows, stop)
-        error: SQLAlchemyError | None = None
+        error: Exception | None = None
         for group in trip.groups():
             self._unwritten += group
             try:
                 if error is None:
                     self._write()
-            except SQLAlchemyError as happened:
+            except Exception as happened:  # noqa: BLE001 - raised below, once the batch has come to its end
                 error = happened
                 trip.give_up()
         self._size = trip.next_size
@@ -117,6 +117,8 @@ class _Trip:
                     self._results.append(self._send(row))
                     if len(self._results) >= GROUP:
                         self._enough.set()
+        except Exception:  # what was not tried is sent again when its lease runs out
+            log.exception("outbox_batch_broken")
         finally:
             self._ended = time.monotonic()
             self._enough.set()

@@ -161,6 +161,8 @@ class _Outbox(Collector):
         )
         yield _delivered(status)
         yield GaugeMetricFamily("invite_outbox_given_up", "Messages that failed and were not retried.", status.failed)
+        if (age := status.heartbeat_seconds) is not None:
+            yield GaugeMetricFamily("invite_delivery_heartbeat_age_seconds", "Time since delivery was at work.", age)
 
 
 def _delivered(status: Status) -> GaugeMetricFamily:

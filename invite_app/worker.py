@@ -3,18 +3,25 @@
 import atexit
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from . import db
 from .courier import Courier
 from .extensions import db as database
-from .services import sweeps
+from .services import heartbeat, sweeps
 
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
+HEARTBEAT_SECONDS = 15.0
+LONGEST_PAUSE = 30.0
+# Errors that pass by themselves: a restart, a lock that took too long, a pool without connections.
+DATABASE_IS_AWAY = (OperationalError, InterfaceError, DisconnectionError, PoolTimeoutError)
 
 log = structlog.get_logger()
 
@@ -43,24 +50,54 @@ def prepare_embedded(app: Flask) -> None:
 
 
 def run(app: Flask, stop: threading.Event) -> None:
-    """Send due messages until told to stop; a database that is away for a while is waited for."""
-    courier, is_away, next_sweep = Courier(app), False, 0.0
+    """Send due messages until told to stop. Whatever fails is logged, and tried again."""
+    courier, failures = Courier(app), _Failures()
+    sweep, beat = _Every(SWEEP_SECONDS, sweeps.run), _Every(HEARTBEAT_SECONDS, heartbeat.record)
     while not stop.is_set():
-        claimed = 0
         try:
             with app.app_context():
-                if time.monotonic() >= next_sweep:
-                    next_sweep = time.monotonic() + SWEEP_SECONDS
-                    sweeps.run()
-                claimed = courier.run_once(stop)
-            is_away = False
-        except SQLAlchemyError as error:
-            if not is_away:
-                log.warning("outbox_waits_for_the_database", error=type(error).__name__)
-            is_away = True
-        if not claimed:
-            stop.wait(IDLE_SECONDS)
+                sweep.run_when_due()
+                pause = 0.0 if courier.run_once(stop) else IDLE_SECONDS
+                beat.run_when_due()
+            failures.forget()
+        except Exception as error:  # noqa: BLE001 - logged; the loop outlives everything, a MemoryError included
+            pause = failures.note(error)
+        stop.wait(pause)
     courier.finish(app.config["MAIL_TIMEOUT"])
+
+
+class _Every:
+    """A task that runs at most once in so many seconds, also when it fails."""
+
+    def __init__(self, seconds: float, task: Callable[[], None]) -> None:
+        self._seconds, self._task, self._next = seconds, task, 0.0
+
+    def run_when_due(self) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + self._seconds
+            self._task()
+
+
+class _Failures:
+    """The failures of the loop since it last worked: what is logged of them, and how long it pauses."""
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        self._pause, self._is_away = IDLE_SECONDS, False
+
+    def note(self, error: Exception) -> float:
+        """Log the error, and return the seconds until the next try. A missing database is logged once."""
+        if isinstance(error, DATABASE_IS_AWAY):
+            if not self._is_away:
+                log.warning("outbox_waits_for_the_database", error=type(error).__name__)
+            self._is_away = True
+            return IDLE_SECONDS
+        with suppress(Exception):  # without memory there may be no log either
+            log.error("outbox_failed", exc_info=error)
+        pause, self._pause = self._pause, min(self._pause * 2, LONGEST_PAUSE)
+        return pause
 
 
 def _start_thread(app: Flask) -> None:

@@ -1,10 +1,11 @@
 """What a supervisor or load balancer asks: is the process up, can it do its work."""
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from invite_app import db
+from invite_app.services import heartbeat
 
 from .deadline import in_time
 
@@ -19,14 +20,22 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     try:
-        reason = in_time(_reason)
+        status, reason = in_time(_status)
     except (SQLAlchemyError, TimeoutError):
-        reason = "The database cannot be reached."
-    if reason:
-        return jsonify(status="unavailable", reason=reason), 503
-    return jsonify(status="ok")
+        status, reason = "unavailable", "The database cannot be reached."
+    answer = {"status": status, "reason": reason} if reason else {"status": status}
+    return jsonify(answer), 503 if status == "unavailable" else 200
 
 
-def _reason() -> str:
-    """Return why this server cannot do its work; empty when it can."""
-    return "" if db.is_reachable() and db.is_current() else "Migrations are missing. Run: flask db upgrade"
+def _status() -> tuple[str, str]:
+    """Return whether this server can do its work, and the reason when it cannot.
+
+    Delivery that stands still makes those servers unavailable that deliver themselves. The others would be missed,
+    and mail would not go out any sooner.
+    """
+    if not (db.is_reachable() and db.is_current()):
+        return "unavailable", "Migrations are missing. Run: flask db upgrade"
+    if not (problem := heartbeat.read().problem):
+        return "ok", ""
+    delivers = current_app.config["OUTBOX_WORKER"] == "embedded" and current_app.config["MAIL_SERVER"]
+    return "unavailable" if delivers else "degraded", problem

@@ -11,7 +11,7 @@ from flask import current_app
 
 from invite_app import worker
 from invite_app.models import OutboxMessage
-from invite_app.services import outbox
+from invite_app.services import heartbeat, outbox
 
 from .answers import Answer, Facts
 from .commands import BY_OPERATOR, Commands
@@ -34,7 +34,7 @@ def run() -> Answer:
 @group.command("status")
 def status() -> Answer:
     """Show how much waits, how much was sent, and how much failed."""
-    return Answer(dataclasses.asdict(outbox.status()))
+    return Answer(dataclasses.asdict(outbox.status()), hint=heartbeat.read().problem)
 
 
 @group.command("failed")

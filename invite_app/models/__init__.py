@@ -3,6 +3,7 @@
 from .audit import AuditEvent
 from .batch import Batch, IdempotencyKey
 from .figures import WeeklyFigures
+from .heartbeat import DeliveryHeartbeat
 from .invitation import (
     IS_PENDING,
     IS_QUEUED,
@@ -26,6 +27,7 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "Batch",
+    "DeliveryHeartbeat",
     "DeliveryState",
     "IdempotencyKey",
     "Installation",

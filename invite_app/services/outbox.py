@@ -13,7 +13,7 @@ from invite_app.db import session, transaction
 from invite_app.models import DeliveryState, InvitationState, Organization, OutboxMessage
 from invite_app.models.base import now
 
-from . import audit, delivery, results
+from . import audit, delivery, heartbeat, results
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATE = timedelta(minutes=5)
@@ -33,6 +33,7 @@ class Status:
     failed_last_hour: int
     failed_last_day: int
     failed: int
+    heartbeat_seconds: int | None
 
 
 def status() -> Status:
@@ -44,9 +45,11 @@ def status() -> Status:
     is_due = next_attempt is not None and next_attempt <= moment
     counts = {name: func.count().filter(*conditions) for name, conditions in _counted(moment).items()}
     counted = session().execute(select(*counts.values()).select_from(OutboxMessage)).one()  # reads them all, but once
+    age = heartbeat.read().age
     return Status(
         oldest_due_seconds=int((moment - next_attempt).total_seconds()) if next_attempt and is_due else None,
         next_attempt_at=next_attempt,
+        heartbeat_seconds=None if age is None else int(age.total_seconds()),
         **dict(zip(counts, counted, strict=True)),
     )
 

@@ -7,6 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import api, cli, config_names, db, log_context, logs, metrics, pages, secret_key, worker
+from .application import Application
 from .browser_sessions import CookieSessions
 from .client_address import CleanAddress
 from .config import KNOWN, flask_config, make_folder, read_settings, variables
@@ -18,6 +19,7 @@ from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
 from .routing import LateRule
 from .services import rate_limits
+from .timeouts import read_timeouts
 
 PACKAGE = Path(__file__).parent
 
@@ -28,7 +30,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     Raises ConfigurationError naming every variable that cannot be read.
     """
     settings = read_settings(environ)
-    app = Flask(
+    app = Application(
         __name__,
         template_folder=_folder("templates"),
         static_folder=_folder("static"),
@@ -62,7 +64,9 @@ def _folder(name: str) -> str:
 
 
 def _init_extensions(app: Flask) -> None:
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(app.config["SQLALCHEMY_DATABASE_URI"])
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = db.engine_options(
+        app.config["SQLALCHEMY_DATABASE_URI"], read_timeouts(app.config)
+    )
     database.init_app(app)
     with app.app_context():
         db.prepare_engine(database.engine, app.config["SQLITE_SYNCHRONOUS"])

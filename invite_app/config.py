@@ -100,6 +100,7 @@ def _allowed(description: str, default: Any = "") -> Any:
 
 
 TRUTH = "true or false"
+SECONDS = "a number of seconds up to 3600, or 0 for no limit"
 
 
 class Settings(BaseModel):
@@ -129,6 +130,8 @@ class Settings(BaseModel):
         "a number of seconds over 0 and up to 300", 10.0
     )
     sqlite_synchronous: Literal["normal", "full"] = _allowed("normal or full", "normal")
+    db_lock_timeout: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = _allowed(SECONDS, 10.0)
+    db_statement_timeout: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = _allowed(SECONDS, 60.0)
     mail_delivery: Literal["immediate", "queued"] = _allowed("immediate or queued", "immediate")
     outbox_worker: Literal["embedded", "external"] = _allowed("embedded or external", "embedded")
     redis_url: Annotated[str, AfterValidator(_redis_url)] = _allowed("a URL like redis://host:6379/0")
@@ -196,6 +199,8 @@ def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
         "EXTERNAL_URL": settings.external_url,
         "SQLALCHEMY_DATABASE_URI": settings.database_url or f"sqlite:///{instance / 'invite_app.sqlite'}",
         "SQLITE_SYNCHRONOUS": settings.sqlite_synchronous,
+        "DB_LOCK_TIMEOUT": settings.db_lock_timeout,
+        "DB_STATEMENT_TIMEOUT": settings.db_statement_timeout,
         "TRUSTED_HOSTS": sorted({str(url.hostname), "localhost", "127.0.0.1", "[::1]"}),
         "PREFERRED_URL_SCHEME": url.scheme,
         "TRUSTED_PROXIES": settings.trusted_proxies,

@@ -1,29 +1,29 @@
 """The engines (SQLite, PostgreSQL), the one kind of writing transaction, and the migrations."""
 
 import math
-import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import Connection, Engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session, scoped_session
 
 from .extensions import db
+from .fair_lock import FairLock
 from .migration_lock import migration_lock
 from .models.search import folded
+from .timeouts import Timeouts, read_timeouts
 
 if TYPE_CHECKING:
     from flask_migrate import Migrate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-BUSY_SECONDS = 30
 IDLE_SECONDS = 1.0
 NEVER = 2**62  # executions, after which a statement is prepared
 SQLITE_SETTINGS = (
@@ -55,12 +55,17 @@ def connection() -> Connection:
 
 
 @contextmanager
-def transaction() -> Iterator[Session]:
+def transaction(*, is_repeatable: bool = False) -> Iterator[Session]:
     """A new writing transaction; it commits at the end, or rolls back when an error leaves the block.
 
     The read transaction that the request may have open is ended first and everything read in it is let go:
     SQLite refuses a write that follows a read in one transaction, and no decision may rest on an old reading.
     Rows that somebody still holds stay as complete as they were, and change nothing any more.
+
+    Locks are taken in one order, those of one kind by id, so that no two transactions wait for each other:
+    organization, then account (before its links and sign-ins), then invitation or membership, then outbox message.
+    What happens all the same is repeated by `retries.retry`, unless something was committed before in the same request
+    whose transaction was not `is_repeatable`.
     """
     current = db.session()
     if current.info.get("writing"):
@@ -70,9 +75,11 @@ def transaction() -> Iterator[Session]:
     with _turn():
         current.info["writing"] = current.autoflush = True
         try:
+            current.info["begun"] = current.info.get("begun", 0) + (not is_repeatable)
             current.info["connection"] = current.connection(execution_options={"begin_immediate": True})
             yield current
             current.commit()
+            current.info["committed"] = current.info.get("committed", 0) + (not is_repeatable)
         except BaseException:
             current.rollback()
             raise
@@ -88,22 +95,15 @@ def _refuse_stray_changes(current: Session, *_: object) -> None:
         raise RuntimeError("what the session follows is changed in transaction() only")
 
 
-_turns = threading.Lock()
+_turns = FairLock()
 
 
-@contextmanager
-def _turn() -> Iterator[None]:
+def _turn() -> AbstractContextManager[None]:
     """Let the threads of this process write to the embedded database one after the other.
 
-    SQLite itself makes a writer that finds another at work sleep, for longer each time, and try again. Whoever waits
-    for too long here still tries, and is told by the database that it is busy.
+    SQLite itself makes a writer that finds another at work sleep, for longer each time, and try again.
     """
-    is_ours = not has_row_locks() and _turns.acquire(timeout=BUSY_SECONDS)
-    try:
-        yield
-    finally:
-        if is_ours:
-            _turns.release()
+    return nullcontext() if has_row_locks() else _turns.held(read_timeouts(current_app.config).embedded)
 
 
 def once_per_reading(key: Hashable, read: Callable[[], Found]) -> Found:
@@ -123,13 +123,16 @@ def noted(result: object) -> None:
     """What services do with their result inside the transaction when nobody asked for more: nothing."""
 
 
-def engine_options(url: str) -> dict[str, Any]:
+def engine_options(url: str, timeouts: Timeouts) -> dict[str, Any]:
     """Pool and driver options for the kind of database in `url`."""
-    quiet = {"hide_parameters": True}  # an error names its statement in the log, and the values can be secret
-    if make_url(url).get_backend_name() == "sqlite":
-        return {**quiet, "connect_args": {"timeout": BUSY_SECONDS}}
-    planned = {"prepare_threshold": NEVER}  # `prepared` chooses what is planned once, for all values
-    return {**quiet, "pool_size": 10, "max_overflow": 10, "connect_args": planned}
+    # An error names its statement in the log, and the values can be secret.
+    common = {"hide_parameters": True, "pool_timeout": timeouts.embedded}
+    if (parsed := make_url(url)).get_backend_name() == "sqlite":
+        return {**common, "connect_args": {"timeout": timeouts.embedded}}
+    options = timeouts.startup_options(str(parsed.query.get("options", "")))
+    # `prepared` chooses what is planned once, for all values
+    connect = {"prepare_threshold": NEVER, "options": options}
+    return {**common, "pool_size": 10, "max_overflow": 10, "connect_args": connect}
 
 
 def is_embedded(engine: Engine) -> bool:

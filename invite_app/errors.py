@@ -306,6 +306,14 @@ class RateLimited(DomainError):
 
 
 @dataclass(eq=False)
+class ServiceBusy(DomainError):
+    """Too much is under way for now; the same may be tried again after `retry_after` seconds."""
+
+    retry_after: int
+    sentence = "The server is busy. Try again in {retry_after} seconds."
+
+
+@dataclass(eq=False)
 class DeliveryFailed(DomainError):
     """The mail server did not take the message, so no invitation was kept."""
 

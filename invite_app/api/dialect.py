@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, current_app, request
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from invite_app import metrics
 from invite_app.access import Actor, authorize
-from invite_app.errors import OrganizationUnknown, RateLimited, StillRunning
+from invite_app.errors import OrganizationUnknown, RateLimited, ServiceBusy, StillRunning
 from invite_app.extensions import csrf
 from invite_app.services import idempotency
 
@@ -126,7 +127,7 @@ class Dialect:
         once = repetition.Repetition(endpoint, asked)
         try:
             response = respond(endpoint.status, endpoint.call(**available, keep=once.keep))
-        except StillRunning:
+        except (StillRunning, DBAPIError):  # the latter are repeated or answered by the application
             raise
         except Exception as error:  # noqa: BLE001 - its answer tells whether it is kept
             response = self.refuse(error)
@@ -143,7 +144,7 @@ class Dialect:
             current_app.log_exception(sys.exc_info())
             return self.refuse(InternalServerError())
         headers = dict(row.headers)
-        if isinstance(error, RateLimited):
+        if isinstance(error, RateLimited | ServiceBusy):
             headers["Retry-After"] = str(error.retry_after)
         if isinstance(error, HTTPException):
             headers |= {name: value for name, value in error.get_headers() if name != "Content-Type"}

@@ -105,7 +105,7 @@ class _Writer:
                 "description": HTTPStatus(status).phrase,
                 "content": {"application/json": {"schema": schema}},
             }
-            if status == HTTPStatus.TOO_MANY_REQUESTS:
+            if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
                 answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
             yield status, answer
 
@@ -160,7 +160,7 @@ def _statuses(dialect: Dialect, endpoint: Endpoint) -> Sequence[int]:
     rows: Mapping[type[Exception], Row] = {**dialect.errors, **endpoint.errors}
     found = {row.status for row in rows.values() if row.status}
     if endpoint.method in SAFE:
-        found &= {400, 401, 403, 404, 422, 429}
+        found &= {400, 401, 403, 404, 422, 429, 503}
     if not {"body", "query"} & endpoint.parameters.keys() and endpoint.method in SAFE:
         found -= {rows[Malformed].status}
     if "body" in endpoint.parameters:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import click
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from invite_app import db, worker
 from invite_app.access import OperatorActor
 from invite_app.errors import DomainError, InvalidValue
+from invite_app.retries import retry
 from invite_app.services import audit
 
 from .answers import Answer, show
@@ -41,7 +42,7 @@ def _answering(function: Callable[..., Answer]) -> Callable[..., None]:
     def run(*args: Any, as_json: bool, **options: Any) -> None:
         with _errors_in_one_line():
             _prepare_database()
-            answer = function(*args, **options)
+            answer = retry(partial(function, *args, **options))
         show(answer, as_json=as_json)
         if not answer.is_good:
             raise click.exceptions.Exit(1)

@@ -7,14 +7,17 @@ at the top. Links stay inside what the person may open.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Literal
 
-from flask import flash, g, url_for
+from flask import Response, after_this_request, flash, g, url_for
 from markupsafe import Markup, escape
+from sqlalchemy.exc import SQLAlchemyError
 
 from invite_app import metrics
 from invite_app.access import Standing
+from invite_app.db_errors import busy_fact, is_conflict
 from invite_app.errors import (
     AccountExists,
     AlreadyMember,
@@ -38,6 +41,7 @@ from invite_app.errors import (
     RoleInUse,
     RoleUnknown,
     SeatsFull,
+    ServiceBusy,
     WorkspaceUnknown,
     WrongPassword,
 )
@@ -131,6 +135,7 @@ TABLE: Rows = {
     OfferUnknown: Row(),
     WrongPassword: Row(),
     RateLimited: Row("", _wait, status=429),
+    ServiceBusy: Row("", str, status=503),
     DeliveryFailed: Row("", str, status=503),
 }
 
@@ -157,14 +162,23 @@ class Attempt(AbstractContextManager["Attempt"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        if not isinstance(error, DomainError) or (row := row_of(error, self._table)) is None:
+        fact = busy_fact(error) if isinstance(error, SQLAlchemyError) and not is_conflict(error) else error
+        if not isinstance(fact, DomainError) or (row := row_of(fact, self._table)) is None:
             return False
-        metrics.note_refusal(error)
+        metrics.note_refusal(fact)
+        if isinstance(fact, RateLimited | ServiceBusy):
+            after_this_request(partial(_add_retry_after, seconds=fact.retry_after))
         if self._form is None:
-            flash(row.sentence(error), "bad")
+            flash(row.sentence(fact), "bad")
         else:
-            _note(self._form, row, error)
+            _note(self._form, row, fact)
         return True
+
+
+def _add_retry_after(response: Response, *, seconds: int) -> Response:
+    if response.status_code in {429, 503}:
+        response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 def _note(form: PageForm, row: Row, error: DomainError) -> None:

@@ -22,6 +22,7 @@ from invite_app.errors import (
     RateLimited,
     RoleAboveOwn,
     RoleUnknown,
+    ServiceBusy,
     Unauthenticated,
     UserUnknown,
     WorkspaceUnknown,
@@ -58,6 +59,15 @@ def show_fact(error: DomainError) -> ResponseReturnValue:
     answer = show(f"errors/{status}.html", status=status, sentence=sentence)
     retry = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
     return (*answer, retry) if isinstance(answer, tuple) else answer
+
+
+@pages.errorhandler(ServiceBusy)
+def show_busy(error: ServiceBusy) -> ResponseReturnValue:
+    """Show no navigation, for which the database would have to be asked."""
+    metrics.note_refusal(error)
+    g.pop("standing", None)
+    page = render_template("errors/503.html", sentence=str(error), theme=theme(), nav=None)
+    return page, 503, {"Retry-After": str(error.retry_after)}
 
 
 @pages.errorhandler(Unauthenticated)

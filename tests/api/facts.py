@@ -52,6 +52,7 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
         facts.IdempotencyKeyReused("one"),
         facts.StillRunning("one"),
         facts.RateLimited(17),
+        facts.ServiceBusy(17),
         facts.DeliveryFailed("timed out"),
         facts.LinkBroken(),
         facts.WrongAccount("ana@guest.example", "bo@guest.example"),

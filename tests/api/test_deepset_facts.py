@@ -124,6 +124,7 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
             value="one",
         ),
     ),
+    facts.ServiceBusy: (503, "The server is busy. Try again in 17 seconds."),
     facts.RateLimited: (429, "Too many tries for now. Try again in 17 seconds."),
     facts.DeliveryFailed: (503, "Something went wrong during signup."),
 }
@@ -144,4 +145,4 @@ def test_what_is_said(
     assert (answer.status_code, answer.get_json()) == (status, {"detail": detail})
     assert answer.content_type == "application/json"
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    assert answer.headers.get("Retry-After") == ("17" if status == 429 else None)
+    assert answer.headers.get("Retry-After") == ("17" if fact in (facts.RateLimited, facts.ServiceBusy) else None)

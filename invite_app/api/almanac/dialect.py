@@ -78,6 +78,7 @@ ERRORS: ErrorTable = {
     facts.RoleInUse: conflict,
     facts.StillRunning: conflict,
     facts.RateLimited: Row(429, sentence),
+    facts.ServiceBusy: Row(503, sentence),
     facts.DeliveryFailed: Row(503, sentence),
 }
 

@@ -164,6 +164,7 @@ ERRORS: ErrorTable = {
     facts.RoleInUse: Row(400, told("organization_role_in_use", "in use", "role")),
     facts.StillRunning: Row(409, told("request_still_running", "still running")),
     facts.RateLimited: Row(429, told("too_many_requests", "too many requests")),
+    facts.ServiceBusy: Row(503, told("service_busy", "service busy")),
     facts.DeliveryFailed: Row(400, told("invitation_delivery_failed", "not delivered")),
 }
 

@@ -68,6 +68,7 @@ ERRORS: ErrorTable = {
     facts.IdempotencyKeyReused: Row(422, at_header),
     facts.StillRunning: Row(409, sentence),
     facts.RateLimited: Row(429, sentence),
+    facts.ServiceBusy: Row(503, sentence),
     facts.DeliveryFailed: Row(503, saying("Something went wrong during signup.")),
 }
 

@@ -116,6 +116,7 @@ ERRORS: ErrorTable = {
     facts.ListUnreadable: refused,
     facts.StillRunning: refused,
     facts.RateLimited: Row(429, sentence),
+    facts.ServiceBusy: Row(503, sentence),
     facts.DeliveryFailed: refused,
 }
 

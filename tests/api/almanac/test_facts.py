@@ -32,6 +32,7 @@ SENTENCES: dict[type[DomainError], int] = {
     facts.RoleBuiltIn: 409,
     facts.RoleInUse: 409,
     facts.StillRunning: 409,
+    facts.ServiceBusy: 503,
     facts.RateLimited: 429,
     facts.DeliveryFailed: 503,
 }
@@ -85,7 +86,7 @@ def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[Do
     assert (answer.status_code, answer.get_json()) == (status, {"detail": detail})
     assert answer.content_type == "application/json"
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    assert answer.headers.get("Retry-After") == ("17" if status == 429 else None)
+    assert answer.headers.get("Retry-After") == ("17" if fact in (facts.RateLimited, facts.ServiceBusy) else None)
     if status == 422:
         check(answer.get_json(), HTTP_VALIDATION_ERROR)
 

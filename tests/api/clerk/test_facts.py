@@ -71,6 +71,7 @@ EXPECTED: dict[type[DomainError], tuple[int, str, str | None]] = {
     facts.WeakPassword: (422, "form_param_value_invalid", "password"),
     facts.NameTaken: (422, "form_identifier_exists", "name"),
     facts.IdempotencyKeyReused: (422, "idempotency_key_reused", None),
+    facts.ServiceBusy: (503, "service_busy", None),
     facts.RateLimited: (429, "too_many_requests", None),
 }
 
@@ -90,7 +91,7 @@ def test_what_is_said(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
         schemas.check(schemas.ERRORS, answer.get_json())
         assert answer.headers["Content-Type"] == "application/json"
         assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-        assert answer.headers.get("Retry-After") == ("17" if status == 429 else None)
+        assert answer.headers.get("Retry-After") == ("17" if fact in (facts.RateLimited, facts.ServiceBusy) else None)
 
 
 @on_sqlite

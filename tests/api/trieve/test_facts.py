@@ -29,6 +29,7 @@ EXPECTED: dict[type[DomainError], tuple[int, str]] = {
     facts.AlreadyMember: (400, "User with email ana@guest.example is already in the organization"),
     facts.InvitationPending: (400, "User with email ana@guest.example has already been invited"),
     facts.InvitationUnknown: (400, "Error getting invitation."),
+    facts.ServiceBusy: (503, "The server is busy. Try again in 17 seconds."),
     facts.RateLimited: (429, "Too many tries for now. Try again in 17 seconds."),
 }
 """Everything else is 400 with the fact's own sentence."""
@@ -45,7 +46,7 @@ def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[Do
     status, message = EXPECTED.get(fact, (400, str(EXAMPLES[fact])))
     assert (answer.status_code, answer.get_json()) == (status, {"message": message})
     assert answer.content_type == "application/json"
-    assert answer.headers.get("Retry-After") == ("17" if status == 429 else None)
+    assert answer.headers.get("Retry-After") == ("17" if fact in (facts.RateLimited, facts.ServiceBusy) else None)
 
 
 @on_sqlite

@@ -64,8 +64,7 @@ def transaction(*, is_repeatable: bool = False) -> Iterator[Session]:
 
     Locks are taken in one order, those of one kind by id, so that no two transactions wait for each other:
     organization, then account (before its links and sign-ins), then invitation or membership, then outbox message.
-    What happens all the same is repeated by `retries.retry`, unless something was committed before in the same request
-    whose transaction was not `is_repeatable`.
+    `retries.retry` repeats what deadlocks all the same, unless the request has committed more than `is_repeatable` ones.
     """
     current = db.session()
     if current.info.get("writing"):
@@ -124,8 +123,7 @@ def noted(result: object) -> None:
 
 
 def engine_options(url: str, timeouts: Timeouts) -> dict[str, Any]:
-    """Pool and driver options for the kind of database in `url`."""
-    # An error names its statement in the log, and the values can be secret.
+    """Pool and driver options for the kind of database in `url`. Errors tell no values, which can be secret."""
     common = {"hide_parameters": True, "pool_timeout": timeouts.embedded}
     if (parsed := make_url(url)).get_backend_name() == "sqlite":
         return {**common, "connect_args": {"timeout": timeouts.embedded}}

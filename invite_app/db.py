@@ -64,7 +64,7 @@ def transaction(*, is_repeatable: bool = False) -> Iterator[Session]:
 
     Locks are taken in one order, those of one kind by id, so that no two transactions wait for each other:
     organization, then account (before its links and sign-ins), then invitation or membership, then outbox message.
-    `retries.retry` repeats what deadlocks all the same, unless the request has committed more than `is_repeatable` ones.
+    `retries.retry` repeats what deadlocks all the same, unless more was committed before than `is_repeatable` ones.
     """
     current = db.session()
     if current.info.get("writing"):

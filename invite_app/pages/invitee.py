@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Any
 
-from flask import redirect, request, session, url_for
+from flask import flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from wtforms import TextAreaField
@@ -35,7 +35,7 @@ from .visitor import device
 ONE = "/invitations/<token>"
 BLOCKS = (InviterLostRight, RoleGone, SeatsFull, ProofRequired)
 """Facts that keep a pending invitation from being accepted for now."""
-CHANGED_MEANWHILE = (AlreadyMember, InvitationEnded, SignInRequired, WrongAccount)
+CHANGED_MEANWHILE = (AlreadyMember, InvitationEnded, WrongAccount)
 """Facts that the invitation's page says better than an error would."""
 
 
@@ -91,6 +91,9 @@ def accept_invitation(token: str) -> ResponseReturnValue:
             if isinstance(error, SeatsFull):
                 observations.saw_no_seat(token)
             return _blocked(token, _look(token), error)
+        except SignInRequired as error:
+            flash(str(error), "wait")
+            return redirect(url_for("pages.invitation_offer", token=token), 303)
         except CHANGED_MEANWHILE:
             return redirect(url_for("pages.invitation_offer", token=token), 303)
     return _page(token, form)
@@ -175,7 +178,15 @@ def _page(token: str, form: AcceptForm) -> ResponseReturnValue:
         return show("invitee/sign_in.html", token=token, **_facts(offer))
     if not form.is_submitted():
         form.given_name.data, form.family_name.data = offer.invitation.given_name, offer.invitation.family_name
-    return show("invitee/new.html", status=form.status, form=form, token=token, **_facts(offer))
+    may_have_account = offer.has_account is None
+    return show(
+        "invitee/new.html",
+        status=form.status,
+        form=form,
+        token=token,
+        may_have_account=may_have_account,
+        **_facts(offer),
+    )
 
 
 def _ended(token: str, offer: Offer) -> ResponseReturnValue:

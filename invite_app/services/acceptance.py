@@ -42,13 +42,14 @@ class Profile:
 class Offer:
     """An invitation as its invitee sees it, whatever its state.
 
+    `has_account` is None on a copied link: the admin who copied it would learn whether a stranger has an account.
     `obstacle` is what keeps a pending one from being accepted as things stand. `landing` is where the inviter
     wants the invitee to go afterwards, while the organization still allows that address.
     """
 
     invitation: Invitation
     state: InvitationState
-    has_account: bool
+    has_account: bool | None
     obstacle: DomainError | None = None
     landing: str | None = None
 
@@ -65,12 +66,13 @@ _PERSON = Reader(select(User, _PLACE).where(User.id == bindparam("user_id")))
 
 def look(token: str) -> Offer:
     """What a link offers; changes nothing. Raises LinkBroken."""
-    invitation = invitation_links.find(tokens.parse(token))
+    parsed = tokens.parse(token)
+    invitation = invitation_links.find(parsed)
     state = invitation.state_at(now())
     return Offer(
         invitation,
         state,
-        has_account=accounts.find_by_email(invitation.email) is not None,
+        has_account=None if parsed.is_copied else accounts.find_by_email(invitation.email) is not None,
         obstacle=_find_obstacle(invitation) if state == InvitationState.PENDING else None,
         landing=_landing(invitation),
     )

@@ -226,6 +226,15 @@ class TestInvitee:
             "has_account": False,
         }
 
+    def test_copied_link_shows_the_same_offer(self, app: Flask, client: FlaskClient, ana: UUID) -> None:
+        with app.app_context():
+            path = f"/api/v1/invitations/{token_of(ana, copied=True)}"
+        before = client.get(path).get_json()
+        with app.app_context():
+            make_person("ana@guest.example")
+        assert client.get(path).get_json() == before
+        assert before["has_account"] is None
+
     def test_accepting_anew(self, client: FlaskClient, acme: Acme, path: str) -> None:
         answer = client.post(f"{path}/accept", json=NEW)
         assert (answer.status_code, answer.get_json()["role"]) == (200, "member")

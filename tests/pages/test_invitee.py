@@ -1,5 +1,6 @@
 """What the link in the mail opens, for whoever opens it, whatever has become of the invitation."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -90,6 +91,45 @@ def test_an_account_signs_in_and_the_token_waits_in_the_session(
     assert visitor.go("/sign-in", email=ana.email, password=PASSWORD) == path
     visitor.follow(path)
     assert ana.email in emails(app, acme)
+
+
+def shown(visitor: Visitor, path: str) -> str:
+    """The page without what differs from one request to the next."""
+    visitor.get(path)
+    assert visitor.answer is not None
+    return re.sub(r'name="csrf_token" value="[^"]+"', "", visitor.answer.text)
+
+
+def test_copied_link_shows_the_same_page(
+    app: Flask, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    path = offer(copied=True)
+    before = shown(visit(), path)
+    with app.app_context():
+        make_person("ana@guest.example")
+    assert shown(visit(), path) == before
+
+
+def test_copied_link_leads_an_account_to_the_sign_in(
+    app: Flask, acme: Acme, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(), offer(copied=True)
+    assert visitor.submit(path, **{**NEW, "password": "short"}).errors
+    page = visitor.follow(path, **NEW)
+    assert page.notes == ["There is an account for ana@guest.example. Sign in to accept."]
+    assert visitor.go(f"{path}/sign-in", page=path) == "/sign-in"
+    assert visitor.go("/sign-in", email=ana.email, password=PASSWORD) == path
+    visitor.follow(path)
+    assert ana.email in emails(app, acme)
+
+
+def test_copied_link_still_makes_a_new_account(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(), offer(copied=True)
+    assert "Sign in to accept" in visitor.get(path).texts("button")
+    visitor.follow(path, **NEW)
+    assert "ana@guest.example" in emails(app, acme)
 
 
 def test_another_account_sees_both_addresses_and_nothing_is_used_up(

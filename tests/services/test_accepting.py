@@ -293,6 +293,12 @@ class TestLooking:
         make_person("ana@guest.example")
         assert acceptance.look(token_of(sent)).has_account
 
+    def test_copied_link_hides_whether_an_account_exists(self, acme: Acme) -> None:
+        token = token_of(invite(acme), copied=True)
+        assert acceptance.look(token).has_account is None
+        make_person("ana@guest.example")
+        assert acceptance.look(token).has_account is None
+
     def test_writes_nothing(self, acme: Acme) -> None:
         token = token_of(invite(acme))
         session().commit()

@@ -27,7 +27,9 @@ class OfferShown(Schema):
     note: str
     state: InvitationState
     expires_at: datetime
-    has_account: bool = Field(description="Whether the address has an account, which has to sign in to accept.")
+    has_account: bool | None = Field(
+        description="True if the address has an account, which has to sign in to accept. Null on a copied link."
+    )
     obstacle: str | None = Field(description="What keeps it from being accepted as things stand.")
 
 

@@ -112,6 +112,32 @@ def address(row: OutboxMessage) -> MailMessage:
     return _account_mail(row, "address", "account/address")
 
 
+def password_changed(row: OutboxMessage) -> MailMessage:
+    """Return the mail about a new password."""
+    return _security_mail(row, "password_changed")
+
+
+def address_changed(row: OutboxMessage) -> MailMessage:
+    """Return the mail about a new address, to that one or to the old one."""
+    return _security_mail(row, "address_changed")
+
+
+def signed_out(row: OutboxMessage) -> MailMessage:
+    """Return the mail about the end of all other sessions."""
+    return _security_mail(row, "signed_out")
+
+
+def _security_mail(row: OutboxMessage, name: str) -> MailMessage:
+    assert row.user is not None
+    values = {
+        "given_name": row.user.given_name,
+        "link": f"{current_app.config['EXTERNAL_URL']}/forgot",
+        "happened_at_text": date_and_time(row.created_at),
+        "is_old": row.email is not None,
+    }
+    return _render(name, values, to=row.email or row.user.email, message_id=_message_id(row))
+
+
 def _account_mail(row: OutboxMessage, name: str, path: str) -> MailMessage:
     assert row.user is not None
     assert row.account_link is not None

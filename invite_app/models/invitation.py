@@ -140,6 +140,8 @@ class OutboxMessage(Identified, Base):
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     about_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"))
     account_link_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_links.id", ondelete="CASCADE"))
+    # Address of a message about an account to an address that is not the account's.
+    email: Mapped[str | None] = mapped_column(String(254))
     state: Mapped[str] = mapped_column(Word(10), default=DeliveryState.QUEUED)
     reason: Mapped[str] = mapped_column(String(500), default="")
     answer: Mapped[str] = mapped_column(String(500), default="")

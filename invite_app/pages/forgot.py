@@ -2,10 +2,11 @@
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import BooleanField
 
 from invite_app.errors import LinkBroken
 from invite_app.mail.transport import transport
-from invite_app.services import account_links, own_account
+from invite_app.services import account_keys, account_links, own_account
 from invite_app.services.account_links import Purpose
 
 from . import headers, sign_ins
@@ -22,6 +23,7 @@ class ForgotForm(PageForm):
 
 class ResetForm(PageForm):
     password = new_password_field("New password")
+    end_api_keys = BooleanField("Revoke my API keys too")
 
 
 @pages.route("/forgot", methods=["GET", "POST"])
@@ -49,11 +51,19 @@ def reset(token: str) -> ResponseReturnValue:
     form = ResetForm()
     try:
         link = account_links.look(token, Purpose.RESET)
+        keys = len(account_keys.list_live(link.user_id))
         if form.validate_on_submit():
             with Attempt(form):
-                sign_ins.begin(own_account.reset_password(token, form.password.data or "", device=device()))
+                sign_ins.begin(
+                    own_account.reset_password(
+                        token,
+                        form.password.data or "",
+                        device=device(),
+                        end_api_keys=bool(form.end_api_keys.data),
+                    )
+                )
                 flash("Password changed. You are signed out everywhere else.", "ok")
                 return redirect(url_for("pages.home"), 303)
     except LinkBroken:
         return show("forgot/broken.html", status=404)
-    return show("forgot/reset.html", status=form.status, form=form, link=link)
+    return show("forgot/reset.html", status=form.status, form=form, link=link, keys=keys)

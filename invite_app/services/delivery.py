@@ -40,6 +40,9 @@ BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
     "asked": messages.asked,
     "reset": messages.reset,
     "address": messages.address,
+    "password_changed": messages.password_changed,
+    "address_changed": messages.address_changed,
+    "signed_out": messages.signed_out,
 }
 """How the message of each kind of outbox row is built."""
 
@@ -92,9 +95,10 @@ def enqueue_notice(
     organization: Organization | None = None,
     link: AccountLink | None = None,
     about: Invitation | None = None,
+    email: str | None = None,
 ) -> OutboxMessage:
     """Queue a message about somebody's account or membership, or to them about an invitation, as part of the
-    caller's transaction.
+    caller's transaction. It goes to `email` if given, else to the account's address.
     """
     row = OutboxMessage(
         kind=kind,
@@ -102,6 +106,7 @@ def enqueue_notice(
         organization_id=organization.id if organization else None,
         account_link_id=link.id if link else None,
         about_id=about.id if about else None,
+        email=email,
     )
     if transport().is_local:
         _mark_kept(row)

@@ -11,7 +11,7 @@ from invite_app.models import Membership, Organization, Session, User
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
-from . import account_links, accounts, audit, delivery, passwords, rate_limits, values
+from . import account_keys, account_links, accounts, audit, delivery, passwords, rate_limits, values
 from .account_links import Purpose
 from .accounts import Device
 
@@ -35,6 +35,7 @@ def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | No
         user = _get_unchanged(user_id, known)
         user.password_hash = password_hash
         _end_sessions(user_id, keep_session)
+        _tell("password_changed", user)
         audit.record(None, _author(user, ip), "account.password_changed", user)
     return user
 
@@ -65,18 +66,22 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
             written.rollback()
 
 
-def reset_password(token: str, password: str, *, device: Device) -> Session:
-    """Set a new password through a mailed link, which also proves the address; ends every other sign-in.
+def reset_password(token: str, password: str, *, device: Device, end_api_keys: bool = False) -> Session:
+    """Set a new password through a mailed link, which also proves the address. End every other sign-in, and if
+    asked the account's API keys.
 
     Raises LinkBroken and WeakPassword; a weak password leaves the link usable.
     """
-    about = _words_about(account_links.look(token, Purpose.RESET).user_id)
-    password_hash = passwords.new_hash(password, about=about)
+    owner = account_links.look(token, Purpose.RESET).user
+    password_hash = passwords.new_hash(password, about=_words_about(owner.id))
     with transaction():
+        if end_api_keys:
+            account_keys.revoke_all(owner.id, _author(owner, device.ip))
         user = account_links.use(token, Purpose.RESET).user
         user.password_hash = password_hash
         user.is_proven = True
         _end_sessions(user.id, None)
+        _tell("password_changed", user)
         audit.record(None, _author(user, device.ip), "account.password_reset", user)
         return accounts.add_session(user, device)
 
@@ -103,13 +108,17 @@ def prove_address(token: str, *, ip: str | None = None) -> User:
     with transaction() as writing:
         link = account_links.use(token, Purpose.ADDRESS)
         user, address = link.user, link.email
-        before, user.email, user.is_proven = user.email, address, True
+        before, was_proven = user.email, user.is_proven
+        user.email, user.is_proven = address, True
         try:
             writing.flush()
         except IntegrityError:
             raise AccountExists(address) from None
         _refresh_sort_name(user)
         account_links.end_all(user.id)
+        _tell("address_changed", user)
+        if was_proven:
+            _tell("address_changed", user, email=before)
         what = {"before": {"email": before}, "after": {"email": user.email}}
         audit.record(None, _author(user, ip), "account.address_changed", user, **what)
     return user
@@ -131,8 +140,9 @@ def end_session(user_id: UUID, session_id: str) -> None:
 
 def end_other_sessions(user_id: UUID, keep_session: str) -> None:
     """Sign out every browser but this one."""
-    with transaction():
+    with transaction() as writing:
         _end_sessions(user_id, keep_session)
+        _tell("signed_out", writing.get_one(User, user_id))
 
 
 def _find_or_stand_in(address: str) -> User | None:
@@ -183,6 +193,12 @@ def _end_sessions(user_id: UUID, keep_session: str | None) -> None:
     account_links.end_all(user_id)
     which = delete(Session).where(Session.user_id == user_id)
     session().execute(which if keep_session is None else which.where(Session.id != keep_session))
+
+
+def _tell(kind: str, user: User, *, email: str | None = None) -> None:
+    """Queue a mail about the security of an account. An unproven address may be that of a stranger."""
+    if user.is_proven:
+        delivery.enqueue_notice(kind, user, email=email)
 
 
 def _refresh_sort_name(user: User) -> None:

@@ -9,9 +9,9 @@ from flask import Flask
 
 from invite_app.courier import Courier
 from invite_app.models.base import now
-from invite_app.services import account_links, delivery, own_account
+from invite_app.services import account_links, api_keys, delivery, own_account
 from invite_app.services.account_links import Purpose
-from tests.support.factories import PASSWORD, Acme
+from tests.support.factories import OPERATOR, PASSWORD, Acme, make_api_key, make_link
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor
 
@@ -141,3 +141,16 @@ def test_without_a_mail_server_the_operator_can_help(acme: Acme, visit: Visit) -
     page = visitor.get("/forgot")
     assert page.texts("code") == ["flask user sign-in-link name@example.com"]
     assert not page.all("input", name="email")
+
+
+def test_reset_page_asks_for_the_keys(app: Flask, acme: Acme) -> None:
+    with app.app_context():
+        make_api_key(acme), make_api_key(acme, role="member")
+        path, other = (f"/reset/{make_link(person, Purpose.RESET)}" for person in (acme.owner, acme.admin))
+    page = Visitor(app).get(path)
+    hint = "You have 2 API keys. Programs that use revoked keys stop working."
+    assert hint in page.texts("p")
+    assert not Visitor(app).get(other).all("input", name="end_api_keys")
+    assert Visitor(app).go(path, password=NEW, end_api_keys="y") == "/"
+    with app.app_context():
+        assert api_keys.list_all(acme.id, by=OPERATOR) == []

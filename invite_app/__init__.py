@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, config_names, db, log_context, logs, metrics, pages, secret_key, worker
+from . import api, cli, config_names, db, log_context, logs, metrics, pages, private_files, secret_key, worker
 from .application import Application
 from .browser_sessions import CookieSessions
 from .client_address import CleanAddress
@@ -69,6 +69,7 @@ def _init_extensions(app: Flask) -> None:
     )
     database.init_app(app)
     with app.app_context():
+        private_files.register(database.engine)
         db.prepare_engine(database.engine, app.config["SQLITE_SYNCHRONOUS"])
     app.extensions["migrate"] = db.Migrations()
     login.init_app(app)

@@ -183,9 +183,12 @@ def _sentences(error: ValidationError, names: Mapping[str, str]) -> Iterator[str
 
 
 def make_folder(folder: Path) -> None:
-    """The instance folder. Raises ConfigurationError when there cannot be one."""
+    """Make the instance folder for this account only; one that exists keeps the mode its owner chose.
+
+    Raises ConfigurationError when there cannot be one.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
             f"INVITE_INSTANCE_PATH must be a folder that can be written to: {folder}: {error.strerror}."

@@ -27,6 +27,11 @@ _SECRETS = (
 _SUSPECT = re.compile("[/=]|sk_")
 """What every secret has about it, and hardly any value of a log line."""
 _SECRET_NAMES = re.compile(r"token|password|secret|api_key|authorization|cookie|nonce", re.IGNORECASE)
+# What ends a line for a terminal or a log reader, or moves the cursor, and how it is written instead.
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+_SEPARATORS = {code: f"\\u{code:04x}" for code in (0x2028, 0x2029)}
+_CONTROL |= _SEPARATORS
+_TRACES = frozenset({"exception", "stack"})
 _BEFORE = (
     log_context.add_request,
     structlog.stdlib.add_log_level,
@@ -72,23 +77,48 @@ def redact(text: str) -> str:
     return text
 
 
+def on_one_line(text: str) -> str:
+    """Return the text with its control characters escaped, so that it cannot begin another line of the log."""
+    return text if text.isprintable() else text.translate(_CONTROL)
+
+
 class Redacting(logging.Filter):
     """Keeps the request lines that `flask run` logs from showing tokens."""
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and record.args:
+            # A proxy may have sent the address, which begins the format. Werkzeug escapes the request, but for two.
+            record.msg = on_one_line(record.msg)
+            record.args = tuple(v.translate(_SEPARATORS) if isinstance(v, str) else v for v in record.args)
         record.msg, record.args = redact(record.getMessage()), ()
         return True
 
 
 def _formatter(log_format: str) -> logging.Formatter:
-    render: Any = structlog.processors.JSONRenderer(ensure_ascii=False)
+    render: list[Any] = [structlog.processors.JSONRenderer()]
     if log_format == "console":
         plain = structlog.dev.plain_traceback
-        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+        render = [
+            _escape_event,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
+        ]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_BEFORE,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _redact_event, render],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _redact_event, *render],
     )
+
+
+def _escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep each event on one line; the lines of a traceback are indented, so none looks like another event."""
+    return {name: _escape_value(name, value) for name, value in event.items()}
+
+
+def _escape_value(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if name in _TRACES:
+        return "\n".join(f"  {on_one_line(line)}" for line in value.split("\n"))
+    return on_one_line(value)
 
 
 def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -18,7 +18,7 @@ from invite_app.models import Organization
 from invite_app.models.base import Base
 from invite_app.models.search import is_in_models
 from tests.support.databases import BASE, dispose
-from tests.support.factories import invite, make_api_key, make_organization
+from tests.support.factories import configure, invite, make_api_key, make_organization, reread
 from tests.support.server import run_command
 
 
@@ -87,6 +87,17 @@ def test_going_back_works_with_data_in_the_tables(app: Flask, app_context: None)
     flask_migrate.upgrade()
     assert session().scalars(select(Organization)).all() == []
     assert make_organization().id != acme.id
+
+
+def test_invitations_outside_of_the_domains_are_marked(app: Flask, app_context: None) -> None:
+    acme, globex = make_organization(), make_organization("Globex")
+    outside, inside, elsewhere = invite(acme).id, invite(acme, "bo@acme.example").id, invite(globex).id
+    session().remove()
+    flask_migrate.downgrade(revision="0006")
+    configure(acme, allowed_domains=["acme.test", "acme.example"])
+    flask_migrate.upgrade()
+    assert [reread(one).domain_not_allowed for one in (outside, inside, elsewhere)] == [True, False, False]
+    assert [reread(one).needs_you for one in (outside, inside)] == [True, False]
 
 
 def test_there_is_one_newest_migration_and_one_way_to_it(app: Flask, app_context: None) -> None:

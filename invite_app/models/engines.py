@@ -97,6 +97,24 @@ def _create_index(create: CreateIndex, compiler: Any, **options: Any) -> str:
     return created
 
 
+class email_domain(FunctionElement[str]):  # noqa: N801 - called like a function of the database
+    """The domain of a normalized address, whose local part holds no @."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(email_domain, "sqlite")
+def _after_the_at(element: email_domain, compiler: Any, **options: Any) -> str:
+    address = compiler.process(element.clauses, **options)
+    return f"substr({address}, instr({address}, '@') + 1)"
+
+
+@compiles(email_domain, "postgresql")
+def _second_part(element: email_domain, compiler: Any, **options: Any) -> str:
+    return f"split_part({compiler.process(element.clauses, **options)}, '@', 2)"
+
+
 class joined(FunctionElement[str]):  # noqa: N801 - called like a function of the database
     """The texts of a group, with commas between them; NULL for none."""
 

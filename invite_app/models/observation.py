@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Computed, ForeignKey, Index, String
+from sqlalchemy import Computed, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Base, Identified, Word, now
@@ -43,8 +43,9 @@ class InvitationEvent(Identified, Base):
 
 
 NEEDS_YOU = (
-    "asked_at IS NOT NULL OR (ended_at IS NULL AND (inviter_lost_right OR role_id IS NULL OR no_seat_at IS NOT NULL"
-    " OR undelivered_at IS NOT NULL OR (wrong_account_at IS NOT NULL AND opened_at IS NULL)))"
+    "asked_at IS NOT NULL OR (ended_at IS NULL AND (inviter_lost_right OR role_id IS NULL OR domain_not_allowed"
+    " OR no_seat_at IS NOT NULL OR undelivered_at IS NOT NULL"
+    " OR (wrong_account_at IS NOT NULL AND opened_at IS NULL)))"
 )
 """Whether an invitation waits for an admin, but for the clock; `services.reasons` says it with the clock."""
 
@@ -63,6 +64,8 @@ class Observed:
     asked_word: Mapped[str] = mapped_column(String(1000), default="")
     inviter_lost_right: Mapped[bool] = mapped_column(default=False)
     """Whether the inviter may no longer grant the role; acceptance checks it again."""
+    # Whether the organization no longer allows the address's domain; acceptance checks it again.
+    domain_not_allowed: Mapped[bool] = mapped_column(default=False, server_default=false())
     needs_you: Mapped[bool] = mapped_column(Computed(NEEDS_YOU))
     """Computed by the database, so that it is right whoever changed what it rests on (a deleted role included), and
     part of an index, so that a list of a million rows begins with the few that need somebody, as cheaply as not."""

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.errors import (
     AlreadyMember,
     DomainError,
+    DomainNotAllowed,
     InvitationEnded,
     InvitationPending,
     ListTooLong,
@@ -50,6 +51,7 @@ WHY: Mapping[type[DomainError], Callable[[Any], str]] = {
     InvitationEnded: lambda error: ENDED[error.state],
     AlreadyMember: lambda _: "is a member by now",
     InvitationPending: lambda _: "is invited again already",
+    DomainNotAllowed: lambda error: f"only addresses at {' or '.join(error.domains)} are allowed",
     SeatsFull: lambda error: f"all {error.limit:,} seats are in use",
     RoleGone: lambda error: f"the role “{error.role}” no longer exists",
     RoleAboveOwn: lambda error: f"you cannot grant {error.role}",

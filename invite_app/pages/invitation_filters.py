@@ -7,7 +7,7 @@ from flask import request
 
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.services import invitation_lists
-from invite_app.services.attention import ending_soon
+from invite_app.services.attention import OUTSIDE_DOMAINS, ending_soon
 from invite_app.services.cursors import Order
 from invite_app.services.invitation_filters import Filter
 
@@ -83,7 +83,16 @@ TABS = (
         deeds=(RESEND, EXTEND, REVOKE),
     ),
 )
-BY_KEY = {tab.key: tab for tab in TABS}
+OUTSIDE = Tab(
+    "outside",
+    "Domain not allowed",
+    OUTSIDE_DOMAINS,
+    "mail-off",
+    ("No invitation is outside the allowed domains", ""),
+    (NEWEST, ENDS),
+    (EXTEND, REVOKE),
+)
+BY_KEY = {tab.key: tab for tab in (*TABS, OUTSIDE)}
 SOON = Tab(
     "soon",
     "Ending soon",

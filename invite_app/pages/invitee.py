@@ -11,6 +11,7 @@ from wtforms import TextAreaField
 from invite_app.errors import (
     AlreadyMember,
     DomainError,
+    DomainNotAllowed,
     InvitationEnded,
     InvitationPending,
     InviterLostRight,
@@ -33,7 +34,7 @@ from .frame import show
 from .visitor import device
 
 ONE = "/invitations/<token>"
-BLOCKS = (InviterLostRight, RoleGone, SeatsFull, ProofRequired)
+BLOCKS = (InviterLostRight, RoleGone, DomainNotAllowed, SeatsFull, ProofRequired)
 """Facts that keep a pending invitation from being accepted for now."""
 CHANGED_MEANWHILE = (AlreadyMember, InvitationEnded, WrongAccount)
 """Facts that the invitation's page says better than an error would."""
@@ -204,6 +205,8 @@ def _expired(token: str, offer: Offer, form: AskForm) -> ResponseReturnValue:
 
 
 def _blocked(token: str, offer: Offer, error: DomainError) -> ResponseReturnValue:
+    if isinstance(error, DomainNotAllowed):
+        return show("invitee/other_address.html", status=409, domains=error.domains, token=token, **_facts(offer))
     needs_mail = isinstance(error, ProofRequired)
     return show("invitee/blocked.html", status=409, needs_mail=needs_mail, token=token, **_facts(offer))
 

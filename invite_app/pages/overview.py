@@ -64,6 +64,8 @@ def _lines(needs: Attention) -> Iterator[Line]:
         yield _asking(needs.asking)
     if needs.lost_right.total:
         yield _lost_right(needs.lost_right)
+    if needs.outside_domains.total:
+        yield _outside_domains(needs.outside_domains)
     if soon.total:
         sentence = f"{_invitations(soon.total, 'ends', 'end')} within two days"
         yield Line("warn", "hourglass", sentence, _names(soon), url_for("pages.invitations", soon=1))
@@ -95,6 +97,11 @@ def _lost_right(lost: Some) -> Line:
         return Line("off", "lock", sentence, _names(lost), url_for("pages.invitations"))
     detail = f"{one.inviter_name}, who invited {one.name or one.email}, may no longer grant {one.role_name}."
     return Line("off", "lock", sentence, detail, url_for("pages.invitation", invitation_id=one.id))
+
+
+def _outside_domains(outside: Some) -> Line:
+    sentence = f"{_invitations(outside.total, 'is', 'are')} to an address that is no longer allowed"
+    return Line("warn", "mail-off", sentence, _names(outside), url_for("pages.invitations", state="outside"))
 
 
 def _seats(left: int) -> Line:

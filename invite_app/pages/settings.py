@@ -10,7 +10,7 @@ from wtforms import SelectField, StringField, TextAreaField, ValidationError
 
 from invite_app.errors import InvalidLifetime
 from invite_app.models import Organization, Plan
-from invite_app.services import endings, organizations, values
+from invite_app.services import attention, endings, organizations, values
 from invite_app.services.organizations import KEEP, Changes
 
 from .blueprint import pages
@@ -87,6 +87,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
         excess=max(in_use - organization.seat_limit, 0) if organization.seat_limit else 0,
         plan=PLANS[Plan(organization.plan)],
         local_address=local_address(),
+        outside=attention.outside_domains(standing()),
     )
 
 

@@ -63,6 +63,11 @@ def _role_gone(invitation: Invitation) -> tuple[str, str]:
     return f"{name_of(invitation)} cannot accept: t{gone}", f"T{gone}"
 
 
+def _domain_not_allowed(invitation: Invitation) -> tuple[str, str]:
+    refused = f"ddresses at {invitation.email.rpartition('@')[2]} are no longer allowed."
+    return f"{name_of(invitation)} can't accept: a{refused}", f"A{refused}"
+
+
 def _no_seat(invitation: Invitation) -> tuple[str, str]:
     limit = invitation.organization.seat_limit
     taken = f"all {limit:,} seats" if limit else "all seats"
@@ -125,6 +130,7 @@ WORDS: dict[Reason, Callable[[Invitation], tuple[str, str]]] = {
     Reason.EXPIRED: _expired,
     Reason.INVITER_LOST_RIGHT: _inviter_lost_right,
     Reason.ROLE_GONE: _role_gone,
+    Reason.DOMAIN_NOT_ALLOWED: _domain_not_allowed,
     Reason.NO_SEAT: _no_seat,
     Reason.NOT_DELIVERED: _not_delivered,
     Reason.SENDING: _sending,

@@ -81,8 +81,8 @@ def look(token: str) -> Offer:
 def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Membership:
     """Make an account at the invited address, and a member of it.
 
-    Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, SeatsFull, SignInRequired, InvalidName and
-    WeakPassword.
+    Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, DomainNotAllowed, SeatsFull, SignInRequired,
+    InvalidName and WeakPassword.
     """
     parsed, offer = tokens.parse(token), look(token)
     password_hash = None if offer.has_account else _password_hash(offer, profile)
@@ -98,8 +98,8 @@ def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Mem
 def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Membership:
     """Make the signed-in person a member.
 
-    Raises LinkBroken, InvitationEnded, WrongAccount, AlreadyMember, RoleGone, InviterLostRight, SeatsFull and
-    ProofRequired.
+    Raises LinkBroken, InvitationEnded, WrongAccount, AlreadyMember, RoleGone, InviterLostRight, DomainNotAllowed,
+    SeatsFull and ProofRequired.
     """
     parsed = tokens.parse(token)
     with transaction():
@@ -166,6 +166,7 @@ def _check_acceptable(invitation: Invitation, organization: Organization) -> Rol
         raise RoleGone(invitation.role_name)
     if not inviters.may_still_grant(invitation, invitation.role):
         raise InviterLostRight(invitation.inviter_name, invitation.role_name)
+    values.check_domain(invitation.email, organization.allowed_domains)
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
         raise SeatsFull(organization.seat_limit)
     return invitation.role

@@ -1,6 +1,6 @@
 """What in an organization waits for somebody who invites."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ SOON = timedelta(days=2)
 NEARLY_FULL = 0.9
 ASKING = Filter((InvitationState.EXPIRED,), asks_again=True)
 LOST_RIGHT = Filter((InvitationState.PENDING,), inviter_lost_right=True)
+OUTSIDE_DOMAINS = Filter((InvitationState.PENDING,), domain_not_allowed=True)
 _EXAMPLES = 2
 
 
@@ -24,6 +25,9 @@ class Some:
 
     items: Sequence[Invitation]
     total: int
+
+
+NONE = Some((), 0)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Attention:
     pending: int
     seats_left: int | None
     is_nearly_full: bool
+    outside_domains: Some = NONE
 
 
 def of(standing: Standing) -> Attention:
@@ -45,15 +50,23 @@ def of(standing: Standing) -> Attention:
     waiting, organization = pending(standing), standing.organization
     limit, in_use = organization.seat_limit, organization.members_count + waiting
     kinds = {"undelivered": UNDELIVERED, "asking": ASKING, "lost_right": LOST_RIGHT, "ending_soon": ending_soon()}
-    totals = invitation_lists.count_each(standing, kinds, at_most=narrowing.CAP)
-    there = {kind: only for kind, only in kinds.items() if totals[kind]}
-    newest = invitation_lists.newest_each(standing, there, limit=_EXAMPLES) if there else {}
+    if organization.allowed_domains:
+        kinds["outside_domains"] = OUTSIDE_DOMAINS
     return Attention(
-        **{kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds},
+        **_some_of_each(standing, kinds),
         pending=waiting,
         seats_left=None if limit is None else max(limit - in_use, 0),
         is_nearly_full=limit is not None and in_use >= NEARLY_FULL * limit,
     )
+
+
+def outside_domains(standing: Standing) -> Some | None:
+    """Return the pending invitations at domains that are no longer allowed; None where they may not be seen."""
+    if not standing.may("invitations:read"):
+        return None
+    if not standing.organization.allowed_domains:
+        return NONE
+    return _some_of_each(standing, {"outside": OUTSIDE_DOMAINS})["outside"]
 
 
 def ending_soon() -> Filter:
@@ -70,3 +83,10 @@ def count(standing: Standing) -> int:
 def pending(standing: Standing) -> int:
     """How many people are invited and not in yet; none for those who may not see invitations."""
     return endings.pending_now(standing.organization) if standing.may("invitations:read") else 0
+
+
+def _some_of_each(standing: Standing, kinds: Mapping[str, Filter]) -> dict[str, Some]:
+    totals = invitation_lists.count_each(standing, kinds, at_most=narrowing.CAP)
+    there = {kind: only for kind, only in kinds.items() if totals[kind]}
+    newest = invitation_lists.newest_each(standing, there, limit=_EXAMPLES) if there else {}
+    return {kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds}

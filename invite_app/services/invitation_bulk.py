@@ -99,6 +99,7 @@ class SendAgain(Deed):
     def check(self, standing: Standing, invitation: Invitation) -> None:
         invitation_deeds.check_state(invitation, invitation_deeds.OPEN)
         invitation_deeds.check_may_grant(standing, invitation)
+        values.check_domain(invitation.email, standing.organization.allowed_domains)
         if invitation.state_at(now()) == InvitationState.EXPIRED:
             self._check_may_reopen(standing, invitation)
 
@@ -107,7 +108,6 @@ class SendAgain(Deed):
 
     def _check_may_reopen(self, standing: Standing, invitation: Invitation) -> None:
         organization = standing.organization
-        values.check_domain(invitation.email, organization.allowed_domains)
         drafts.check_redirects(organization, invitation)
         admission.check_plan(organization)
         if fact := self._taken.get(invitation.email):

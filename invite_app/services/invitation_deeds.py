@@ -38,18 +38,18 @@ def send_again(
 ) -> None:
     """Send an open invitation again and renew its end, if wanted to another address or with another note.
 
-    Raises InvitationEnded, RoleGone, RoleAboveOwn, RateLimited, and for an expired one or another address also what
-    a new invitation to it would raise.
+    Raises InvitationEnded, RoleGone, RoleAboveOwn, DomainNotAllowed, RateLimited, and for an expired one or another
+    address also what a new invitation to it would raise.
     """
     check_state(invitation, OPEN)
     check_may_grant(standing, invitation)
     before = {"email": invitation.email, "note": invitation.note}
     new_note = invitation.note if note is None else values.note(note)
     address = invitation.email if email is None else values.email(email)
+    values.check_domain(address, standing.organization.allowed_domains)
     if invitation.state == InvitationState.EXPIRED:
         _reopen(standing, invitation, address, is_in_list=is_in_list)
     elif address != invitation.email:
-        values.check_domain(address, standing.organization.allowed_domains)
         admission.check_may_take_over(standing, addresses.look(standing.organization.id, address))
     else:
         admission.check_mail(standing, address, is_in_list=is_in_list)
@@ -84,11 +84,15 @@ def revoke(standing: Standing, invitation: Invitation) -> None:
 
 
 def send_to(standing: Standing, invitation: Invitation, address: str) -> None:
-    """Put the mail in the queue again, with a new end. Another address gets a link of its own."""
+    """Put the mail in the queue again, with a new end. Another address gets a link of its own.
+
+    The caller has checked the domain of the address.
+    """
     if address != invitation.email:
         invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
     invitation.expires_at = now() + standing.organization.invitation_lifetime
     invitation.forget_observations()
+    invitation.domain_not_allowed = False
     if invitation.message is None:
         invitation.message = delivery.enqueue(invitation)
     else:
@@ -96,7 +100,6 @@ def send_to(standing: Standing, invitation: Invitation, address: str) -> None:
 
 
 def _reopen(standing: Standing, invitation: Invitation, address: str, *, is_in_list: bool) -> None:
-    values.check_domain(address, standing.organization.allowed_domains)
     drafts.check_redirects(standing.organization, invitation)
     look = addresses.look(standing.organization.id, address)
     admission.check_may_be_invited(standing, look, is_in_list=is_in_list)

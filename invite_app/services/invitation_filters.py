@@ -34,6 +34,7 @@ class Filter:
     needs_you: bool = False
     asks_again: bool = False
     inviter_lost_right: bool = False
+    domain_not_allowed: bool = False
     invitation_ids: Collection[UUID | str] = ()
 
 
@@ -79,7 +80,7 @@ def is_all_pending(only: Filter) -> bool:
 
 def _is_in_need(only: Filter) -> bool:
     """Whether every pending invitation that fits needs somebody, which an index knows."""
-    return only.inviter_lost_right or only.delivery == DeliveryState.FAILED
+    return only.inviter_lost_right or only.domain_not_allowed or only.delivery == DeliveryState.FAILED
 
 
 def _ending(organization_id: UUID, since: datetime, until: datetime) -> narrow.Source:
@@ -111,6 +112,7 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
         (only.needs_you, reasons.needs_you(moment)),
         (only.asks_again, Invitation.asked_at.is_not(None)),
         (only.inviter_lost_right, Invitation.inviter_lost_right),
+        (only.domain_not_allowed, Invitation.domain_not_allowed),
     )
     found += [condition for is_wanted, condition in signs if is_wanted]
     return found

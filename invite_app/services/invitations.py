@@ -116,8 +116,8 @@ def resend(
     link of its own; another note goes along with this mail and those that follow.
 
     An expired one needs everything that `send` needs, now for the resender, who becomes the inviter. Raises
-    InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, InvalidNote, RateLimited, and for an expired one or
-    another address what `send` raises.
+    InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, InvalidNote, DomainNotAllowed, RateLimited, and for
+    an expired one or another address what `send` raises.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
         invitation_deeds.send_again(standing, invitation, email=email, note=note)

@@ -40,12 +40,13 @@ def add(
 ) -> Membership:
     """Make an existing account, whose address is proven, a member at once; the person is told by mail.
 
-    A pending invitation to the same address ends and gives its seat. Raises UserUnknown, RoleUnknown,
-    InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, SeatsFull and RateLimited.
+    A pending invitation to the same address ends and gives its seat. Raises UserUnknown, DomainNotAllowed,
+    RoleUnknown, InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, SeatsFull and RateLimited.
     """
     with locked(organization_id, by=by, needs="members:write") as standing:
         organization = standing.organization
         user = _get_proven(user_id)
+        values.check_domain(user.email, organization.allowed_domains)
         granted = roles.get(organization.id, role)
         membership = Membership(
             organization_id=organization.id,

@@ -18,7 +18,7 @@ from invite_app.models import Installation, Membership, Organization, Plan, Role
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, passwords, roles, slugs, values
+from . import accounts, audit, invited_domains, passwords, roles, slugs, values
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,7 @@ def get(organization_id: UUID | str, *, by: Actor) -> Organization:
 def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organization:
     """Change settings. A lower plan or seat limit ends nothing; it only stops new invitations.
 
+    Pending invitations to addresses at domains that are no longer allowed stay, and cannot be accepted.
     Raises InvalidName, InvalidSetting and InvalidLifetime; then nothing is changed.
     """
     with locked(organization_id, by=by, needs="organization:write") as standing:
@@ -155,6 +156,8 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
         changed = {name: value for name, value in wanted.items() if value != before[name]}
         for name, value in changed.items():
             setattr(organization, name, value)
+        if "allowed_domains" in changed:
+            invited_domains.review(organization)
         if changed:
             audit.record(
                 organization.id,

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     INVITER_LOST_RIGHT = "inviter_lost_right"
     ROLE_GONE = "role_gone"
+    DOMAIN_NOT_ALLOWED = "domain_not_allowed"
     NO_SEAT = "no_seat"
     NOT_DELIVERED = "not_delivered"
     SENDING = "sending"
@@ -39,6 +40,7 @@ NEEDS_YOU = frozenset(
         Reason.ASKS_AGAIN,
         Reason.INVITER_LOST_RIGHT,
         Reason.ROLE_GONE,
+        Reason.DOMAIN_NOT_ALLOWED,
         Reason.NO_SEAT,
         Reason.NOT_DELIVERED,
         Reason.WRONG_ACCOUNT,
@@ -108,6 +110,7 @@ _LINES: tuple[tuple[Reason, Callable[[Invitation, datetime], bool]], ...] = (
     (Reason.EXPIRED, _is(InvitationState.EXPIRED)),
     (Reason.INVITER_LOST_RIGHT, lambda invitation, _: invitation.inviter_lost_right),
     (Reason.ROLE_GONE, lambda invitation, _: invitation.role_id is None),
+    (Reason.DOMAIN_NOT_ALLOWED, lambda invitation, _: invitation.domain_not_allowed),
     (Reason.NO_SEAT, lambda invitation, _: invitation.no_seat_at is not None),
     (Reason.NOT_DELIVERED, _delivery_is(DeliveryState.FAILED)),
     (Reason.SENDING, _delivery_is(DeliveryState.QUEUED)),

@@ -9,8 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.support.factories import (
+    PASSWORD,
     Acme,
     Key,
+    configure,
     expire,
     invite,
     make_organization,
@@ -240,6 +242,17 @@ class TestInvitee:
         assert (answer.status_code, answer.get_json()["role"]) == (200, "member")
         again = client.post(f"{path}/accept", json=NEW)
         assert (again.status_code, again.get_json()["detail"]) == (409, "This invitation has ended: it is accepted.")
+
+    def test_accepting_at_a_domain_no_longer_allowed(
+        self, app: Flask, client: FlaskClient, acme: Acme, path: str
+    ) -> None:
+        with app.app_context():
+            configure(acme, allowed_domains=["acme.example"])
+        refusal = {"detail": "Only addresses at acme.example can be invited."}
+        assert client.get(path).get_json()["obstacle"] == refusal["detail"]
+        body = {"given_name": "Ana", "family_name": "Guest", "password": PASSWORD}
+        answer = client.post(f"{path}/accept", json=body)
+        assert (answer.status_code, answer.get_json()) == (409, refusal)
 
     def test_accepting_badly(self, client: FlaskClient, path: str) -> None:
         assert client.post(f"{path}/accept", json={**NEW, "password": "short"}).status_code == 422

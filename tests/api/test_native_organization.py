@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.support.factories import Acme, Key, make_role
+from tests.support.factories import Acme, Key, invite, make_role
 
 NOT_FOUND = b'{"detail":"Not Found"}'
 Call = Callable[..., Any]
@@ -114,11 +114,28 @@ class TestSettings:
             "allowed_origins": ["https://app.example"],
         }
         after = call("PATCH", "/settings", json=changes).get_json()
-        assert after == {**before, **changes}
+        assert after == {**before, **changes, "invitations_outside_domains": {"total": 0, "examples": []}}
         assert call("PATCH", "/settings", json={"seat_limit": None, "name": None}).get_json() == {
             **after,
             "seat_limit": None,
         }
+
+    def test_narrowing_the_domains_names_affected_invitations(
+        self, app: Flask, call: Call, acme: Acme, make_key: Callable[..., Key]
+    ) -> None:
+        with app.app_context():
+            sent = [invite(acme, f"{name}@guest.example") for name in ("ana", "bo", "cem")]
+            invite(acme, "dan@acme.example")
+        after = call("PATCH", "/settings", json={"allowed_domains": ["acme.example"]}).get_json()
+        assert after["invitations_outside_domains"] == {
+            "total": 3,
+            "examples": [{"invitation_id": str(one.id), "email": one.email} for one in (sent[2], sent[1])],
+        }
+        assert call("GET", "/settings").get_json() == after
+        plain = call("GET", "/settings", headers=make_key("member").headers).get_json()
+        assert plain["invitations_outside_domains"] is None
+        shown = call("GET", f"/invitations/{sent[0].id}").get_json()
+        assert shown["why"] == "domain_not_allowed"
 
     @pytest.mark.parametrize(
         ("field", "value"),

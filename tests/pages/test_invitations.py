@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from invite_app.services import acceptance, invitations, members
+from invite_app.services import acceptance, invitations, members, organizations
 from tests.support.factories import (
     OPERATOR,
     Acme,
@@ -152,6 +152,20 @@ def test_a_right_that_is_gone_is_said_and_mended_by_taking_over(
     assert owner.follow(f"{path}/take-over", page=path).notes == [
         "Taken over. The invitation now counts as sent by you."
     ]
+
+
+def test_a_domain_no_longer_allowed_is_told_with_one_step(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+    with app.app_context():
+        invitation = invite(acme, given_name="Jonas")
+        organizations.change(acme.id, organizations.Changes(allowed_domains=["acme.example"]), by=OPERATOR)
+    path = f"{list_}/{invitation.id}"
+    page = owner.get(path)
+    assert page.texts("p", "why-sentence") == [
+        "Jonas can't accept: addresses at guest.example are no longer allowed."
+    ]
+    page = owner.follow(f"{path}/edit", email="jonas@acme.example", role="member")
+    assert page.notes == ["Address changed. The old link no longer works."]
+    assert "no longer allowed" not in owner.get(path).texts("main")[0]
 
 
 def test_a_refused_deed_is_said_on_the_invitation(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:

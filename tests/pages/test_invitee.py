@@ -298,3 +298,19 @@ def test_a_link_is_used_by_one(app: Flask, offer: Callable[..., str], visit: Cal
     assert (answer.status_code, answer.location) == (303, path)
     with second.client.session_transaction() as session:
         assert "_user_id" not in session
+
+
+def test_a_domain_no_longer_allowed_asks_for_another_address(
+    app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
+) -> None:
+    visitor, path = visit(), offer()
+    token = visitor.token(path)
+    with app.app_context():
+        configure(acme, allowed_domains=["acme.example", "acme.test"])
+    page = visitor.get(path, 409)
+    assert page.texts("h1") == ["This address can't be used anymore"]
+    lead = "Acme now only accepts addresses at acme.example or acme.test. Ask Olivia Owner to invite you"
+    assert any(lead in text for text in page.texts("p"))
+    answer = visitor.client.post(path, data={**NEW, "csrf_token": token})
+    assert (answer.status_code, "This address can't be used anymore" in answer.text) == (409, True)
+    assert "ana@guest.example" not in emails(app, acme)

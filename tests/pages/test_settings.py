@@ -10,6 +10,7 @@ from flask import Flask
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import Organization
 from invite_app.services import organizations
+from invite_app.services.organizations import Changes
 from tests.support.factories import OPERATOR, Acme, add_member, configure, invite, make_member, make_role
 from tests.support.visitor import Visitor
 
@@ -185,3 +186,30 @@ def test_what_was_typed_outlives_a_sign_out(acme: Acme, owner: Visitor) -> None:
     owner.get(asked)
     owner.sign_in(acme.owner)
     assert owner.get(path).value("name") == "Acme Research"
+
+
+def test_narrowing_the_domains_names_affected_invitations(app: Flask, acme: Acme, owner: Visitor) -> None:
+    with app.app_context():
+        for address in ("ana@guest.example", "bo@guest.example", "cem@guest.example", "dan@acme.example"):
+            invite(acme, address)
+    page = owner.follow(at(acme), **filled(allowed_domains="acme.example"))
+    (note,) = [text for text in page.texts("div", "note-text") if "pending" in text]
+    assert "3 pending invitations are outside these domains and can't be accepted" in note
+    assert "cem@guest.example, bo@guest.example and 1 more" in note
+    (review,) = [link for link in page.links if "state=outside" in link]
+    listed = owner.get(review)
+    assert [text for text in listed.texts("main") if "dan@acme.example" in text] == []
+    assert "ana@guest.example" in listed.texts("main")[0]
+    page = owner.follow(at(acme), **filled())
+    assert [text for text in page.texts("div", "note-text") if "pending" in text] == []
+
+
+def test_affected_invitations_need_their_own_permission(
+    app: Flask, acme: Acme, visit: Callable[..., Visitor]
+) -> None:
+    with app.app_context():
+        make_role(acme, "Settings", ["organization:write"])
+        person = make_member(acme, "sam@acme.example", role="settings")
+        invite(acme)
+        organizations.change(acme.id, Changes(allowed_domains=["acme.example"]), by=OPERATOR)
+    assert "ana@guest.example" not in visit(person).get(at(acme)).texts("main")[0]

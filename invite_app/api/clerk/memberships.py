@@ -6,12 +6,14 @@ from uuid import UUID
 from pydantic import AliasChoices, ConfigDict, Field
 
 from invite_app.access import Actor, authorize
+from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import Schema
+from invite_app.errors import DomainNotAllowed
 from invite_app.models import Membership
 from invite_app.services import member_lists, members, private_metadata
 from invite_app.services.cursors import Order
 
-from .dialect import clerk
+from .dialect import clerk, invalid
 from .lists import MAX_NAMED, Listed, PageQuery, one_of, ordered
 from .schemas import (
     LAST_MOMENT,
@@ -96,9 +98,10 @@ class MembershipShown(Schema):
 
 LIST = "/organizations/{organization_id}/memberships"
 ONE = LIST + "/{user_id}"
+ADDING: ErrorTable = {DomainNotAllowed: Row(422, invalid("user_id"))}
 
 
-@clerk.endpoint("POST", LIST, permission="members:write")
+@clerk.endpoint("POST", LIST, permission="members:write", errors=ADDING)
 def create_membership(organization_id: str, body: NewMembership, by: Actor) -> MembershipShown:
     """Makes an existing account a member of the organization at once."""
     return shown(members.add(organization_id, by=by, **body.model_dump()))

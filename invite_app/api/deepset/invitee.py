@@ -7,7 +7,10 @@ from flask import request
 from pydantic import Field
 
 from invite_app.api import authentication
+from invite_app.api.details import sentence
+from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import Schema
+from invite_app.errors import DomainNotAllowed
 from invite_app.models import InvitationState, Membership
 from invite_app.services import acceptance
 
@@ -50,6 +53,7 @@ class Joined(Schema):
 
 
 ONE = "/invitations/{token}"
+ACCEPTING: ErrorTable = {DomainNotAllowed: Row(409, sentence)}
 
 
 @deepset.endpoint("GET", ONE, is_public=True)
@@ -58,7 +62,7 @@ def look_at_invitation(token: str) -> OfferShown:
     return shown(acceptance.look(token))
 
 
-@deepset.endpoint("POST", ONE + "/accept", is_public=True)
+@deepset.endpoint("POST", ONE + "/accept", is_public=True, errors=ACCEPTING)
 def accept_invitation(token: str, body: NewAccount | None = None) -> Joined:
     """Accepts for a new account, or without a body for the one that is signed in."""
     if body is None:

@@ -6,16 +6,28 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from invite_app.access import Actor
+from invite_app.access import Actor, Standing, authorize
 from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import Schema
 from invite_app.errors import InvalidLifetime
-from invite_app.models import AuditEvent, Organization
-from invite_app.services import audit, organizations
+from invite_app.models import AuditEvent
+from invite_app.services import attention, audit, organizations
 
 from .dialect import deepset
 from .lists import PageQuery
+
+
+class OutsideInvitation(Schema):
+    invitation_id: UUID
+    email: str
+
+
+class Outside(Schema):
+    """How many there are (1,000 at most are counted), and the newest two."""
+
+    total: int
+    examples: list[OutsideInvitation]
 
 
 class OrganizationName(Schema):
@@ -31,6 +43,10 @@ class Settings(OrganizationName):
     invitation_lifetime_seconds: int
     allowed_domains: list[str]
     allowed_origins: list[str]
+    invitations_outside_domains: Outside | None = Field(
+        description="Pending invitations to addresses outside of `allowed_domains`, which cannot be accepted; null"
+        " without the permission `invitations:read`."
+    )
 
 
 class SettingsChanges(Schema):
@@ -90,13 +106,17 @@ def get_organization(organization_id: UUID | str, by: Actor) -> OrganizationName
 @deepset.endpoint("GET", SETTINGS)
 def get_settings(organization_id: str, by: Actor) -> Settings:
     """The organization's settings."""
-    return shown(organizations.get(organization_id, by=by))
+    return shown(authorize(by, organization_id))
 
 
 @deepset.endpoint("PATCH", SETTINGS, permission="organization:write", errors=NAMES)
 def change_settings(organization_id: str, body: SettingsChanges, by: Actor) -> Settings:
-    """Changes settings. A lower plan or seat limit ends nothing; it only stops new invitations."""
-    return shown(organizations.change(organization_id, _changes(body), by=by))
+    """Changes settings. A lower plan or seat limit ends nothing; it only stops new invitations.
+
+    Pending invitations to addresses outside of the allowed domains stay, and cannot be accepted.
+    """
+    organizations.change(organization_id, _changes(body), by=by)
+    return shown(authorize(by, organization_id))
 
 
 @deepset.endpoint("GET", "/organization/{organization_id}/audit", permission="audit:read")
@@ -112,7 +132,8 @@ def list_audit_events(organization_id: str, query: AuditQuery, by: Actor) -> Eve
     )
 
 
-def shown(organization: Organization) -> Settings:
+def shown(standing: Standing) -> Settings:
+    organization, outside = standing.organization, attention.outside_domains(standing)
     return Settings(
         name=organization.name,
         organization_id=organization.id,
@@ -123,7 +144,13 @@ def shown(organization: Organization) -> Settings:
         invitation_lifetime_seconds=int(organization.invitation_lifetime.total_seconds()),
         allowed_domains=organization.allowed_domains,
         allowed_origins=organization.allowed_origins,
+        invitations_outside_domains=_outside(outside) if outside else None,
     )
+
+
+def _outside(some: attention.Some) -> Outside:
+    examples = [OutsideInvitation(invitation_id=one.id, email=one.email) for one in some.items]
+    return Outside(total=some.total, examples=examples)
 
 
 def _changes(body: SettingsChanges) -> organizations.Changes:

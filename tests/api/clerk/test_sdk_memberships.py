@@ -10,7 +10,7 @@ from flask import Flask
 from invite_app.db import session, transaction
 from invite_app.models import OutboxMessage, User
 from invite_app.services import members
-from tests.support.factories import Acme, Key, Person, invite, make_person, make_role, reread
+from tests.support.factories import Acme, Key, Person, configure, invite, make_person, make_role, reread
 
 from .conftest import refusal
 
@@ -73,6 +73,12 @@ class TestCreate:
             squatter = make_person("squatter@guest.example", is_proven=False)
         given = {"organization_id": str(acme.id), "user_id": str(squatter.id), "role": "member"}
         assert refusal(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
+
+    def test_refuses_a_domain_that_is_not_allowed(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
+        with app.app_context():
+            configure(acme, allowed_domains=["acme.example"])
+        given = {"organization_id": str(acme.id), "user_id": str(ana.id), "role": "member"}
+        assert refusal(sdk.organization_memberships.create, **given) == (422, "form_param_value_invalid")
 
     def test_refuses_a_role_above_ones_own(
         self, make_sdk: Callable[[str], Clerk], make_key: Callable[..., Key], acme: Acme, ana: Person

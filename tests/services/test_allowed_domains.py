@@ -1,0 +1,142 @@
+"""Allowed domains hold for members added at once, and for invitations that were sent before."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from invite_app.access import authorize
+from invite_app.db import session
+from invite_app.errors import DomainNotAllowed
+from invite_app.models import Invitation
+from invite_app.models.base import now
+from invite_app.services import acceptance, attention, invitation_lists, invitations, members, organizations, reasons
+from invite_app.services.invitation_filters import Filter, conditions
+from invite_app.services.organizations import Changes
+from invite_app.services.reasons import Reason
+from tests.support.factories import (
+    PASSWORD,
+    Acme,
+    configure,
+    expire,
+    invite,
+    make_member,
+    make_person,
+    make_role,
+    reread,
+    token_of,
+)
+
+ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+
+
+def narrow(acme: Acme, *domains: str) -> None:
+    organizations.change(acme.id, Changes(allowed_domains=domains), by=acme.owner.actor)
+
+
+def needing(acme: Acme) -> set[str]:
+    """The addresses that need attention, which the row, the SQL filter and the count have to agree on."""
+    standing, moment = authorize(acme.owner.actor, acme.id), now()
+    everything = invitation_lists.list_all(acme.id, by=acme.owner.actor)
+    complete = [invitations.get(acme.id, one.id, by=acme.owner.actor) for one in everything]
+    by_row = {one.email for one in complete if reasons.why(one, moment) in reasons.NEEDS_YOU}
+    here = (Invitation.organization_id == acme.id, *conditions(Filter(needs_you=True), moment))
+    assert by_row == set(session().scalars(select(Invitation.email).where(*here)))
+    assert attention.count(standing) == len(by_row)
+    return by_row
+
+
+class TestAddingMembers:
+    def test_other_domains_are_refused(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        narrow(acme, "acme.example")
+        with pytest.raises(DomainNotAllowed):
+            members.add(acme.id, person.id, "member", by=acme.owner.actor)
+        with pytest.raises(DomainNotAllowed):
+            members.add(acme.id, person.id, "no such role", by=acme.owner.actor)
+        assert members.list_page(acme.id, by=acme.owner.actor).total == 3
+
+    def test_allowed_domains_are_added(self, acme: Acme) -> None:
+        person = make_person("ana@guest.example")
+        narrow(acme, "acme.example", "guest.example")
+        assert members.add(acme.id, person.id, "member", by=acme.owner.actor).user_id == person.id
+
+
+class TestNarrowing:
+    def test_new_account_cannot_accept(self, acme: Acme) -> None:
+        sent = invite(acme)
+        narrow(acme, "acme.example")
+        assert isinstance(acceptance.look(token_of(sent)).obstacle, DomainNotAllowed)
+        with pytest.raises(DomainNotAllowed):
+            acceptance.accept_as_new(token_of(sent), ANA)
+        assert reread(sent).state == "pending"
+
+    def test_existing_account_cannot_accept(self, acme: Acme) -> None:
+        person, sent = make_person("ana@guest.example"), invite(acme)
+        narrow(acme, "acme.example")
+        with pytest.raises(DomainNotAllowed):
+            acceptance.accept_signed_in(token_of(sent), person.id)
+
+    def test_domain_is_checked_without_the_mark(self, acme: Acme) -> None:
+        sent = invite(acme)
+        configure(acme, allowed_domains=["acme.example"])
+        assert not reread(sent).domain_not_allowed
+        with pytest.raises(DomainNotAllowed):
+            acceptance.accept_as_new(token_of(sent), ANA)
+
+    def test_widening_opens_it_again(self, acme: Acme) -> None:
+        sent = invite(acme)
+        narrow(acme, "acme.example")
+        assert needing(acme) == {"ana@guest.example"}
+        narrow(acme)
+        assert needing(acme) == set()
+        assert acceptance.accept_as_new(token_of(sent), ANA).organization_id == acme.id
+
+    def test_affected_invitations_need_attention(self, acme: Acme, globex: Acme) -> None:
+        invite(globex, "bo@guest.example")
+        invite(acme, "ana@guest.example")
+        invite(acme, "eva@sub.acme.example")
+        invite(acme, "cem@acme.example")
+        revoked = invitations.revoke(acme.id, invite(acme, "dan@guest.example").id, by=acme.owner.actor)
+        expire(invite(acme, "eve@guest.example"))
+        assert needing(acme) == set()
+        narrow(acme, "acme.example")
+        assert needing(acme) == {"ana@guest.example", "eva@sub.acme.example"}
+        outside = attention.outside_domains(authorize(acme.owner.actor, acme.id))
+        assert outside is not None
+        assert ({one.email for one in outside.items}, outside.total) == (needing(acme), 2)
+        assert not reread(revoked).domain_not_allowed
+        assert needing(globex) == set()
+
+    def test_reason_is_the_domain(self, acme: Acme) -> None:
+        sent = invite(acme)
+        narrow(acme, "acme.example")
+        found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
+        assert reasons.why(found, now()) == Reason.DOMAIN_NOT_ALLOWED
+
+    def test_affected_invitations_are_hidden_without_permission(self, acme: Acme) -> None:
+        make_role(acme, "Settings", ["organization:write"])
+        person = make_member(acme, "sam@acme.example", role="settings")
+        invite(acme)
+        narrow(acme, "acme.example")
+        assert attention.outside_domains(authorize(person.actor, acme.id)) is None
+
+    def test_it_is_not_sent_again(self, acme: Acme) -> None:
+        sent = invite(acme)
+        narrow(acme, "acme.example")
+        with pytest.raises(DomainNotAllowed):
+            invitations.resend(acme.id, sent.id, by=acme.owner.actor)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda org, one, by: invitations.edit(org, one, invitations.Changes(email="ana@acme.example"), by=by),
+            lambda org, one, by: invitations.resend(org, one, email="ana@acme.example", by=by),
+        ],
+    )
+    def test_another_address_settles_it(self, acme: Acme, change: Any) -> None:
+        sent = invite(acme)
+        narrow(acme, "acme.example")
+        change(acme.id, sent.id, acme.owner.actor)
+        assert needing(acme) == set()
+        assert acceptance.accept_as_new(token_of(sent), ANA).organization_id == acme.id

@@ -84,6 +84,7 @@ def test_a_key_invites_by_what_it_may_and_what_the_organization_wants_now(
         (lambda: update(Invitation).values(nonce=b"another"), "LinkBroken"),
         (lambda: update(Invitation).values(expires_at=now()), "InvitationEnded"),
         (lambda: update(Invitation).values(role_id=None), "RoleGone"),
+        (lambda: update(Organization).values(allowed_domains=["acme.example"]), "DomainNotAllowed"),
         (lambda: update(Organization).values(seat_limit=3), "SeatsFull"),
         (lambda: update(Role).where(Role.key == "owner").values(permissions=[]), "InviterLostRight"),
         (

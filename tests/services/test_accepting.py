@@ -262,7 +262,7 @@ class TestWhatItLeadsToIsCheckedAgain:
 
     def test_the_plan_is_not(self, acme: Acme) -> None:
         sent = invite(acme)
-        configure(acme, plan="free", allowed_domains=["acme.example"])
+        configure(acme, plan="free")
         assert accept_as_ana(sent).role.key == "member"
 
 

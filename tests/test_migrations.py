@@ -93,7 +93,7 @@ def test_invitations_outside_of_the_domains_are_marked(app: Flask, app_context: 
     acme, globex = make_organization(), make_organization("Globex")
     outside, inside, elsewhere = invite(acme).id, invite(acme, "bo@acme.example").id, invite(globex).id
     session().remove()
-    flask_migrate.downgrade(revision="0006")
+    flask_migrate.downgrade(revision="0008")
     configure(acme, allowed_domains=["acme.test", "acme.example"])
     flask_migrate.upgrade()
     assert [reread(one).domain_not_allowed for one in (outside, inside, elsewhere)] == [True, False, False]

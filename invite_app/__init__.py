@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, cli, config_names, db, log_context, logs, metrics, pages, private_files, secret_key, worker
+from . import api, bounds, cli, config_names, db, log_context, logs, metrics, pages, private_files, secret_key, worker
 from .application import Application
 from .browser_sessions import CookieSessions
 from .client_address import CleanAddress
@@ -47,6 +47,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     _init_mail(app)
     app.wsgi_app = NormalizedHosts(app.wsgi_app)  # type: ignore[method-assign]
     _trust_proxies(app)
+    bounds.register(app)
     metrics.register(app)
     log_context.register(app)
     rate_limits.register(app)

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, select
 
 from . import ids
+from .bounds import bounds
 from .db import has_row_locks, once_per_reading, transaction
 from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
@@ -169,11 +170,12 @@ def locked(
 ) -> Iterator[Standing]:
     """A writing transaction on one organization, whose row stays locked until the commit.
 
-    What is asked `along` is answered under the lock, too. Raises what `authorize` raises.
+    What is asked `along` is answered under the lock, too. Raises ServiceBusy, and what `authorize` raises.
     """
     organization_id = ids.parse(organization_id, OrganizationUnknown())
-    with transaction():
+    with bounds().organizations.required_place(organization_id) as place, transaction():
         standing = _read_locked(by, organization_id, along)
+        place.leave()
         if needs:
             standing.check_may(needs)
         yield replace(standing, organization=attach(standing.organization))

@@ -136,6 +136,7 @@ class Settings(BaseModel):
     outbox_worker: Literal["embedded", "external"] = _allowed("embedded or external", "embedded")
     redis_url: Annotated[str, AfterValidator(_redis_url)] = _allowed("a URL like redis://host:6379/0")
     rate_limits: Literal["on", "off"] = _allowed("on or off", "on")
+    web_threads: Annotated[int, Field(ge=1, le=1000)] = _allowed("a number of threads from 1 to 1000", 8)
     metrics_token: Annotated[SecretStr, AfterValidator(_secret)] = _allowed(
         "at least 16 characters long, for example from 'openssl rand -hex 32'", SecretStr("")
     )
@@ -143,6 +144,8 @@ class Settings(BaseModel):
     log_format: Literal["console", "json"] = _allowed("console or json", "console")
 
 
+# Names that others gave to variables of ours.
+FALLBACKS = {"database_url": "DATABASE_URL", "web_threads": "WEB_THREADS"}
 KNOWN = frozenset(name.upper() for name in Settings.model_fields)
 
 
@@ -155,8 +158,7 @@ def read_settings(environ: Mapping[str, str] | None) -> Settings:
     if slips := config_names.misspelt(environ, KNOWN):
         raise ConfigurationError(" ".join(f"{name} is no setting; {near} is." for name, near in slips.items()))
     names = {name: f"INVITE_{name.upper()}" for name in Settings.model_fields}
-    if not environ.get("INVITE_DATABASE_URL", "").strip():
-        names["database_url"] = "DATABASE_URL"
+    names |= {field: name for field, name in FALLBACKS.items() if not environ.get(names[field], "").strip()}
     given = {name: value for name, variable in names.items() if (value := environ.get(variable, "").strip())}
     try:
         settings = Settings.model_validate(given)
@@ -221,6 +223,7 @@ def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
         "OUTBOX_WORKER": settings.outbox_worker,
         "REDIS_URL": settings.redis_url,
         "RATE_LIMITS": settings.rate_limits == "on",
+        "WEB_THREADS": settings.web_threads,
         "METRICS_TOKEN": settings.metrics_token.get_secret_value(),
         "LOG_FORMAT": settings.log_format,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 
 from invite_app import ids, rows
 from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.bounds import bounds
 from invite_app.db import noted, session
 from invite_app.errors import (
     BatchUnknown,
@@ -57,9 +58,14 @@ def unseen(start: int, results: Sequence[RowResult]) -> None:
 
 
 def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
-    """What `send` would do with these rows now; nothing is kept. Raises ListTooLong and PlanUpgradeRequired."""
+    """What `send` would do with these rows now; nothing is kept.
+
+    Raises ListTooLong, PlanUpgradeRequired and ServiceBusy.
+    """
     _check_length(rows)
-    return list(check_each(organization_id, rows, by=by))
+    authorize(by, organization_id, "invitations:write")
+    with bounds().list_of(str(organization_id), len(rows)):
+        return list(check_each(organization_id, rows, by=by))
 
 
 def check_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor) -> Iterator[RowResult]:
@@ -85,23 +91,25 @@ def send(
     `then` is called with the new batch inside its first transaction, `each` with the number of the first row and
     the results of every chunk inside the chunk's.
 
-    Raises ListTooLong, PlanUpgradeRequired and RateLimited; what is wrong with a row is in its result.
+    Raises ListTooLong, PlanUpgradeRequired, RateLimited and ServiceBusy; what is wrong with a row is in its result.
     """
-    batch = _open_batch(organization_id, rows, by, then)
-    results: list[RowResult] = []
-    judge = None
-    for chunk in _chunks(rows):
-        with locked(organization_id, by=by, needs="invitations:write") as standing:
-            endings.record_overdue(standing.organization)
-            judge = (judge or _Judge(standing, None)).with_room(seats.free(standing.organization))
-            judged = [_within_pace(*one) for one in judge.judge(standing, chunk)]
-            accepted = [invitation for _, invitation in judged if invitation is not None]
-            _insert(standing, batch.id, accepted)
-            chunk_results = [_result(result, invitation) for result, invitation in judged]
-            each(len(results), chunk_results)
-            refused = len(judged) - len(accepted)
-            _count(batch, sent=len(accepted), refused=refused, is_last=len(results) + len(chunk) == len(rows))
-        results += chunk_results
+    authorize(by, organization_id, "invitations:write")
+    with bounds().list_of(str(organization_id), len(rows)):
+        batch = _open_batch(organization_id, rows, by, then)
+        results: list[RowResult] = []
+        judge = None
+        for chunk in _chunks(rows):
+            with locked(organization_id, by=by, needs="invitations:write") as standing:
+                endings.record_overdue(standing.organization)
+                judge = (judge or _Judge(standing, None)).with_room(seats.free(standing.organization))
+                judged = [_within_pace(*one) for one in judge.judge(standing, chunk)]
+                accepted = [invitation for _, invitation in judged if invitation is not None]
+                _insert(standing, batch.id, accepted)
+                chunk_results = [_result(result, invitation) for result, invitation in judged]
+                each(len(results), chunk_results)
+                refused = len(judged) - len(accepted)
+                _count(batch, sent=len(accepted), refused=refused, is_last=len(results) + len(chunk) == len(rows))
+            results += chunk_results
     return batch, results
 
 

@@ -4,23 +4,33 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import OperationalError
 
 from invite_app.access import lock_organization
+from invite_app.bounds import bounds
 from invite_app.db import session, transaction
 from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import IS_PENDING, Invitation, OutboxMessage
 
-from . import audit, delivery, rate_limits
+from . import audit, delivery, rate_limits, results
 
 
 def send_now(row: OutboxMessage, by: audit.Author) -> None:
     """Send a freshly committed message within this request; without success its invitation is taken back.
 
     Raises InvalidEmail when the mail server knows no such mailbox, and DeliveryFailed otherwise. A message that
-    is not leased to this request (queued delivery, local outbox) is left alone.
+    is not leased to this request (queued delivery, local outbox) is left alone. When many others wait for a mail
+    server that does not answer, the message is left to a delivery process, as with queued delivery.
     """
     if row.lease is None:
         return
+    with bounds().mail.place() as place:
+        if place is not None:
+            _send(row, by)
+            return
+    results.write([results.untried(row)])
+
+
+def _send(row: OutboxMessage, by: audit.Author) -> None:
     assert row.invitation is not None
     address = row.invitation.email
     try:

@@ -45,13 +45,18 @@ def check_default_role(standing: Standing, sheet: Sheet) -> None:
     standing.check_may_grant(Loaded(standing.organization.id).role(sheet.role))
 
 
-def add(standing: Standing, sheet: Sheet, lines: Sequence[Line]) -> None:
-    """Judge the lines in their order and keep them, as part of the caller's transaction."""
+def judge(standing: Standing, sheet: Sheet, lines: Sequence[Line]) -> list[SheetRow]:
+    """Return the rows of the lines, judged in their order; nothing is kept."""
     rows = [_row(sheet, position, line) for position, line in enumerate(lines, start=1)]
     for start in range(0, len(rows), bulk.CHUNK):
         _judge(
             standing, sheet, rows[start : start + bulk.CHUNK], {row.address: row for row in reversed(rows[:start])}
         )
+    return rows
+
+
+def insert_all(rows: Sequence[SheetRow]) -> None:
+    """Keep the rows, as part of the caller's transaction."""
     if rows:
         columns = [column.key for column in SheetRow.__mapper__.column_attrs]
         session().execute(insert(SheetRow), [{name: getattr(row, name) for name in columns} for row in rows])

@@ -10,9 +10,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
+from uuid_utils.compat import uuid7
 
 from invite_app import ids
 from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.bounds import bounds
 from invite_app.db import session
 from invite_app.errors import SheetUnknown
 from invite_app.models import Batch, RowState, Sheet, SheetRow
@@ -54,22 +56,26 @@ class Row:
 def create(
     organization_id: UUID | str, lines: Sequence[Line], *, by: Actor, role: str, workspaces: Sequence[str] = ()
 ) -> Sheet:
-    """Keep a list and judge its rows. Role and workspaces are for rows that name none.
+    """Keep a list and judge its rows, before others have to wait. Role and workspaces are for rows that name none.
 
-    Raises PlanUpgradeRequired, RoleUnknown and RoleAboveOwn (for that role).
+    Raises PlanUpgradeRequired, RoleUnknown, RoleAboveOwn (for that role) and ServiceBusy.
     """
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        admission.check_plan(standing.organization)
-        sheet = Sheet(
-            organization_id=standing.organization.id,
-            created_by_id=standing.user.id if standing.user else None,
-            role=role,
-            workspaces=[clean(name) for name in workspaces],
-        )
-        sheet_rows.check_default_role(standing, sheet)
-        session().add(sheet)
-        session().flush()
-        sheet_rows.add(standing, sheet, lines)
+    standing = authorize(by, organization_id, "invitations:write")
+    admission.check_plan(standing.organization)
+    sheet = Sheet(
+        id=uuid7(),
+        organization_id=standing.organization.id,
+        created_by_id=standing.user.id if standing.user else None,
+        role=role,
+        workspaces=[clean(name) for name in workspaces],
+    )
+    sheet_rows.check_default_role(standing, sheet)
+    with bounds().list_of(str(organization_id), len(lines)):
+        rows = sheet_rows.judge(standing, sheet, lines)
+        with locked(organization_id, by=by, needs="invitations:write"):
+            session().add(sheet)
+            session().flush()
+            sheet_rows.insert_all(rows)
     return sheet
 
 
@@ -131,7 +137,10 @@ def mend_row(
 
 
 def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Batch:
-    """Invite everybody whose row is ready and has a seat; the mails are queued. Raises SheetUnknown, RateLimited."""
+    """Invite everybody whose row is ready and has a seat; the mails are queued.
+
+    Raises SheetUnknown, RateLimited and ServiceBusy.
+    """
     standing, sheet = open_sheet(organization_id, sheet_id, by)
     last_seat = sheet_sections.last_position_with_seat(standing, sheet)
     query = (

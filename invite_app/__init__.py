@@ -6,7 +6,21 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, bounds, cli, config_names, db, log_context, logs, metrics, pages, private_files, secret_key, worker
+from . import (
+    api,
+    bounds,
+    cli,
+    config_names,
+    db,
+    log_context,
+    logs,
+    metrics,
+    pages,
+    private_files,
+    request_limits,
+    secret_key,
+    worker,
+)
 from .application import Application
 from .browser_sessions import CookieSessions
 from .client_address import CleanAddress
@@ -49,6 +63,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     _trust_proxies(app)
     bounds.register(app)
     metrics.register(app)
+    request_limits.register(app)
     log_context.register(app)
     rate_limits.register(app)
     api.register(app)

@@ -15,10 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from . import config_names
+from . import config_names, request_limits
 from .errors import ConfigurationError
 
-MIB = 1024 * 1024
 SHORTEST_SECRET = 16
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _ADDRESS = re.compile(r"[^\s@<>,;:\"]+@[^\s@<>,;:\"]+")
@@ -232,6 +231,7 @@ def flask_config(settings: Settings, instance: Path) -> dict[str, Any]:
         "SESSION_REFRESH_EACH_REQUEST": False,  # a sign-in ends 14 days after it began, however often it is used
         "WTF_CSRF_SSL_STRICT": False,
         "WTF_CSRF_TIME_LIMIT": None,
-        "MAX_CONTENT_LENGTH": MIB,
-        "MAX_FORM_MEMORY_SIZE": MIB,
+        "MAX_CONTENT_LENGTH": request_limits.PUBLIC_BYTES,
+        "MAX_FORM_MEMORY_SIZE": request_limits.PUBLIC_BYTES,
+        "MAX_FORM_PARTS": request_limits.PUBLIC_FIELDS,
     }

@@ -11,7 +11,7 @@ from invite_app.services import invitations, roles, values, workspaces
 from invite_app.services.invitations import Changes
 
 from . import words
-from .blueprint import pages
+from .blueprint import large_form, pages
 from .facts import Attempt
 from .fields import Checked, PageForm, email_field, role_choices, workspace_choices
 from .frame import show
@@ -36,6 +36,7 @@ class EditForm(PageForm):
 
 
 @pages.route(f"{ONE}/edit", methods=["GET", "POST"])
+@large_form("invitations:write")
 def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     standing().check_may("invitations:write")
     invitation = invitations.get(organization_id, invitation_id, by=actor())

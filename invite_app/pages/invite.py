@@ -16,7 +16,7 @@ from invite_app.services import admission, invitations, previews, roles, typos, 
 from invite_app.services.drafts import Draft
 
 from . import facts, times, words
-from .blueprint import pages
+from .blueprint import large_form, pages
 from .facts import Attempt
 from .fields import Checked, PageForm, choice, email_field, name_field, role_choices, workspace_choices
 from .frame import show
@@ -61,6 +61,7 @@ class InviteForm(PageForm):
 
 
 @pages.route("/organizations/<uuid:organization_id>/invitations/new", methods=["GET", "POST"])
+@large_form("invitations:write")
 def invite(organization_id: UUID) -> ResponseReturnValue:
     standing().check_may("invitations:write")
     form = InviteForm(email=request.args.get("email", ""))

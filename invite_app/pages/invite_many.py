@@ -1,10 +1,10 @@
 """Inviting many: the first page, where a list is pasted or a file is chosen, and what opens and drops it."""
 
 from io import SEEK_END
-from typing import IO, Any
+from typing import IO
 from uuid import UUID
 
-from flask import current_app, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.file import FileField
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -22,10 +22,11 @@ from invite_app.errors import (
 )
 from invite_app.models import Sheet
 from invite_app.models.role import MEMBER
+from invite_app.request_limits import KIB, MIB
 from invite_app.services import admission, roles, sheet_text, sheets, workspaces
 
-from . import facts, kept_forms, spreadsheets
-from .blueprint import pages
+from . import facts, spreadsheets
+from .blueprint import large_form, pages
 from .facts import Attempt, Row
 from .fields import PageForm, choice, role_choices
 from .frame import show
@@ -33,7 +34,6 @@ from .visitor import actor, standing
 
 HERE = "/organizations/<uuid:organization_id>/invitations/bulk"
 ONE = f"{HERE}/<uuid:sheet_id>"
-MIB = 1024 * 1024
 LARGEST_FILE = 10 * MIB
 LARGEST_FORM = 32 * MIB
 """So much is read, so that the page can come back with what was typed beside a file that is too large."""
@@ -77,15 +77,8 @@ class StartForm(PageForm):
         return self.text.data or ""
 
 
-@pages.url_value_preprocessor
-def take_long_lists(endpoint: str | None, _: dict[str, Any] | None) -> None:
-    """This form alone may be large. It has to be said before anything reads the form, the token's check included."""
-    if endpoint == "pages.invite_many" and request.method == "POST":
-        largest = LARGEST_FORM if kept_forms.was_signed_in() else LARGEST_FILE + MIB
-        request.max_content_length = request.max_form_memory_size = largest
-
-
 @pages.route(HERE, methods=["GET", "POST"])
+@large_form("invitations:write", size=LARGEST_FORM)
 def invite_many(organization_id: UUID) -> ResponseReturnValue:
     standing().check_may("invitations:write")
     form = StartForm()
@@ -128,10 +121,16 @@ def show_no_such_list(_: DomainError) -> ResponseReturnValue:
 
 @pages.errorhandler(RequestEntityTooLarge)
 def show_too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
-    is_list = request.endpoint == "pages.invite_many"
-    what, most = ("file", LARGEST_FILE) if is_list else ("form", current_app.config["MAX_CONTENT_LENGTH"])
-    sentence = f"This is too large: a {what} may have up to {most // MIB} MiB. Go back and send less."
+    most, fields = request.max_content_length or 0, request.max_form_parts or 0
+    limit = f"a form may have up to {_in_words(most)} and {fields:,} fields"
+    if request.endpoint == "pages.invite_many" and most > LARGEST_FILE:
+        limit = f"a file may have up to {_in_words(LARGEST_FILE)}"
+    sentence = f"This is too large: {limit}. Go back and send less."
     return show("errors/400.html", status=413, sentence=sentence)
+
+
+def _in_words(size: int) -> str:
+    return f"{size // MIB} MiB" if size >= MIB else f"{size // KIB} KiB"
 
 
 def _size(stream: IO[bytes]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import current_app, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 
 KEY = "kept_form"
 MAX_COOKIE = 3800
@@ -37,8 +38,8 @@ def was_signed_in() -> bool:
 
 def keep() -> bool:
     """Keep the posted form for the person who was last signed in here; whether there was room for it."""
-    fields = [(name, value) for name, value in request.form.items(multi=True) if not _is_secret(name)]
-    if not fields or not _has_page():
+    fields = _fields()
+    if not fields or not _has_page() or sum(len(name) + len(value) for name, value in fields) > MAX_COOKIE:
         return False
     session[KEY] = {"path": request.path, "person": session.get("person"), "fields": fields}
     if len(_cookie()) > MAX_COOKIE:
@@ -54,6 +55,14 @@ def take() -> MultiDict[str, str] | None:
         return None
     del session[KEY]
     return MultiDict(kept["fields"]) if kept["person"] == session.get("person") else None
+
+
+def _fields() -> list[tuple[str, str]]:
+    """Return the posted form without its secrets; nothing of a form that is too large to be parsed."""
+    try:
+        return [(name, value) for name, value in request.form.items(multi=True) if not _is_secret(name)]
+    except RequestEntityTooLarge:
+        return []
 
 
 def _is_secret(name: str) -> bool:

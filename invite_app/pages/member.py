@@ -9,7 +9,7 @@ from invite_app.access import authorize
 from invite_app.models import Membership
 from invite_app.services import member_search, members
 
-from .blueprint import pages
+from .blueprint import large_form, pages
 from .facts import Attempt
 from .frame import show
 from .member_form import MemberForm, effect, form_of, lines, obstacle, refused
@@ -20,6 +20,7 @@ ONE = f"{ALL}/<uuid:user_id>"
 
 
 @pages.route(ONE, methods=["GET", "POST"])
+@large_form("members:write")
 def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     found = members.get(organization_id, user_id, by=actor())
     roles, workspaces = member_search.roles_and_workspaces(standing())

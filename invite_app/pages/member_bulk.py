@@ -16,7 +16,7 @@ from invite_app.services.member_bulk import Deed, GiveRole, LeftOut, Obstacle, P
 from invite_app.services.member_lists import Filter
 
 from . import facts
-from .blueprint import pages
+from .blueprint import large_form, pages
 from .facts import Attempt, Row, Rows
 from .fields import choice, workspace_choices
 from .frame import show
@@ -83,6 +83,7 @@ def change_roles(organization_id: UUID) -> ResponseReturnValue:
 
 
 @pages.route(f"{ALL}/change-workspaces", methods=["GET", "POST"])
+@large_form("members:write")
 def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
     standing().check_may("members:write")
     form = WorkspacesForm()

@@ -78,9 +78,8 @@ def test_a_wrong_method_is_said_with_its_header(owner: Visitor, home: str) -> No
 def test_a_form_that_is_too_large_is_not_taken_for_a_file(home: str, owner: Visitor) -> None:
     answer = owner.client.post(f"{home}/settings", data={"name": "x" * (1 << 20)})
     assert answer.status_code == 413
-    assert "This is too large: a form may have up to 1 MiB. Go back and send less." in html.read(answer.text).texts(
-        "p"
-    )
+    said = "This is too large: a form may have up to 64 KiB and 200 fields. Go back and send less."
+    assert said in html.read(answer.text).texts("p")
 
 
 def test_an_accident_has_a_number_and_says_nothing_else(

@@ -23,20 +23,21 @@ FLOOD = b"a&" * (MIB // 2)
 
 
 class Browser:
-    """One connection with one session cookie."""
+    """A client with its cookies."""
 
     def __init__(self, server: ServerProcess) -> None:
         self._host = urlsplit(server.url).netloc
-        self._cookie = ""
+        self._cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
         """Send a request on a new connection; (0, "") when the line breaks."""
         line = http.client.HTTPConnection(self._host, timeout=60)
-        headers = {"Cookie": self._cookie, **(FORM if body else {})}
+        headers = {"Cookie": "; ".join(map("=".join, self._cookies.items())), **(FORM if body else {})}
         try:
             line.request(method, path, body, headers)
             answer = line.getresponse()
-            self._cookie = answer.headers.get("Set-Cookie", self._cookie).partition(";")[0]
+            given = (cookie.partition(";")[0] for cookie in answer.headers.get_all("Set-Cookie", ()))
+            self._cookies |= {name: value for name, _, value in (cookie.partition("=") for cookie in given)}
             return answer.status, answer.read().decode()
         except (OSError, http.client.HTTPException):
             return 0, ""

@@ -205,6 +205,17 @@ class LastOwner(DomainError):
     sentence = "The last owner cannot leave, be removed or get another role. Hand over ownership first."
 
 
+@dataclass(eq=False)
+class SoleOwner(DomainError):
+    """The person is the only owner of these organizations, so the account cannot be erased."""
+
+    organizations: tuple[str, ...]
+
+    def __str__(self) -> str:
+        names = " and ".join(self.organizations)
+        return f"{names} would have no owner. Transfer ownership or delete the organization first."
+
+
 # --- the state of things --------------------
 
 

@@ -57,6 +57,8 @@ def _label(name: str) -> str:
 def _text(value: Any) -> str:
     if value is None or value == "":
         return "-"
+    if isinstance(value, list | dict):
+        return f"{len(value):,}"
     return f"{value:%Y-%m-%d %H:%M} UTC" if isinstance(value, datetime) else str(value)
 
 

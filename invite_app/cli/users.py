@@ -1,14 +1,16 @@
-"""flask user: accounts, and a way in for an owner without mail."""
+"""flask user: accounts, their data, and a way in for an owner without mail."""
+
+import sys
 
 import click
 
-from invite_app.services import accounts
+from invite_app.services import accounts, erasure, person_data
 
 from .answers import Answer
-from .commands import Commands, password_option, read_password
+from .commands import OPERATOR, Commands, password_option, read_password
 from .links import sign_in_url
 
-group = Commands("user", help="Create accounts and links that sign in.")
+group = Commands("user", help="Create, export and erase accounts, and make links that sign in.")
 
 
 @group.command("create")
@@ -21,6 +23,26 @@ def create(email: str, given_name: str, family_name: str, password_stdin: bool) 
     password = read_password(password_stdin)
     user = accounts.create(email, given_name=given_name, family_name=family_name, password=password)
     return Answer({"user_id": user.id, "email": user.email}, says=f"Created an account for {user.name}.")
+
+
+@group.command("export")
+@click.argument("email")
+def export(email: str) -> Answer:
+    """Export everything stored about a person. Without --json only the number of entries of each kind is shown."""
+    return Answer(person_data.export(accounts.get_by_email(email).id), hint="Use --json for the data itself.")
+
+
+@group.command("erase")
+@click.argument("email")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(email: str, yes: bool) -> Answer:
+    """Erase a person. The account is deleted; a pseudonym replaces the name in audit log and invitations."""
+    user = accounts.get_by_email(email)
+    if not yes and sys.stdin.isatty():
+        click.confirm(f"Delete the account of {user.name} ({user.email}) for good?", abort=True, err=True)
+    user_id = user.id
+    pseudonym = erasure.erase(user_id, by=OPERATOR)
+    return Answer({"user_id": user_id, "pseudonym": pseudonym}, says="Deleted the account.")
 
 
 @group.command("sign-in-link")

@@ -42,6 +42,7 @@ from invite_app.errors import (
     RoleUnknown,
     SeatsFull,
     ServiceBusy,
+    SoleOwner,
     WorkspaceUnknown,
     WrongPassword,
 )
@@ -132,6 +133,7 @@ TABLE: Rows = {
     SeatsFull: Row("", _seats),
     MemberAboveOwn: Row(),
     LastOwner: Row(),
+    SoleOwner: Row(),
     OfferUnknown: Row(),
     WrongPassword: Row(),
     RateLimited: Row("", _wait, status=429),

@@ -1,11 +1,12 @@
 """The record of what was done. `record` joins the caller's transaction, so it stands or falls with the deed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.access import Actor, KeyActor, PersonActor, Standing, authorize
@@ -102,6 +103,11 @@ def event(
         before=before or {},
         after=after or {},
     )
+
+
+def pseudonymize(events: Sequence[dict[str, Any]]) -> None:
+    """Overwrite columns of events, each named by its `id`. Only the erasure of a person may do so."""
+    session().execute(update(AuditEvent), list(events))
 
 
 def list_page(

@@ -31,6 +31,7 @@ RULES = {
     "invitations by organization": Rule(3000, HOUR),
     "invitations to recipient": Rule(10, HOUR),
     "addresses of account": Rule(10, HOUR),
+    "exports of account": Rule(10, HOUR),
     "requests by key": Rule(6000, MINUTE),
 }
 """The limits by what they count; the README repeats them for operators."""
@@ -41,6 +42,7 @@ WHAT = {
     "reset": "requests for a new password",
     "invitations": "invitations",
     "addresses": "new addresses",
+    "exports": "exports",
     "requests": "requests",
 }
 """What there were too many of, by the first word of the limit."""

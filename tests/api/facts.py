@@ -39,6 +39,7 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
         facts.RoleBuiltIn("Owner"),
         facts.RoleInUse("Helpers", 3),
         facts.LastOwner(),
+        facts.SoleOwner(("Acme", "Globex")),
         facts.PlanUpgradeRequired(),
         facts.SeatsFull(5),
         facts.AlreadyMember("ana@guest.example", AN_ID),

@@ -66,6 +66,10 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
         409,
         "The last owner cannot leave, be removed or get another role. Hand over ownership first.",
     ),
+    facts.SoleOwner: (
+        409,
+        "Acme and Globex would have no owner. Transfer ownership or delete the organization first.",
+    ),
     facts.DuplicateInList: (409, "Same address as row 2."),
     facts.StillRunning: (
         409,

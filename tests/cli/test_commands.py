@@ -157,3 +157,24 @@ def test_missing_migrations_name_the_command(empty_database_url: str, environ: d
     result = app.test_cli_runner().invoke(args=["org", "list"])
     dispose(app)
     assert (result.exit_code, result.stderr) == (1, "Error: Migrations are missing. Run: flask db upgrade\n")
+
+
+class TestDataOfAPerson:
+    def test_export_answers_everything(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
+        facts = ask("user", "export", "Olivia@acme.example")
+        assert (facts["account"]["id"], facts["account"]["email"]) == (acme["owner_user_id"], acme["owner_email"])
+        assert facts["memberships"][0]["organization"] == "Acme"
+        assert "olivia@acme.example" not in run("user", "export", "olivia@acme.example").output
+
+    def test_erase_answers_the_pseudonym(self, app: Flask, ask: Ask, run: Run) -> None:
+        made = ask("user", "create", "ana@guest.example", "--given-name", "Ana", "--family-name", "Guest")
+        erased = ask("user", "erase", "ana@guest.example")
+        assert (erased["user_id"], erased["pseudonym"][:13]) == (made["user_id"], "Deleted user ")
+        assert "no such person" in run("user", "erase", "ana@guest.example").stderr
+
+    def test_sole_owner_is_refused_with_a_way_out(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
+        refused = run("user", "erase", "olivia@acme.example", "--json")
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "Transfer ownership or delete the organization first." in refused.stderr
+        ask("org", "delete", acme["organization_id"])
+        ask("user", "erase", "olivia@acme.example")

@@ -71,6 +71,7 @@ ERRORS: ErrorTable = {
     facts.ListUnreadable: impossible,
     facts.InvitationEnded: conflict,
     facts.LastOwner: conflict,
+    facts.SoleOwner: conflict,
     facts.AcceptBlocked: conflict,
     facts.AccountExists: conflict,
     facts.AlreadySetUp: conflict,

@@ -157,6 +157,7 @@ ERRORS: ErrorTable = {
     facts.DuplicateInList: Row(400, told("duplicate_record", "already in the list")),
     facts.InvitationEnded: Row(404, told("organization_invitation_not_pending", "not pending")),
     facts.LastOwner: Row(400, told("organization_minimum_permissions_needed", "an owner is needed")),
+    facts.SoleOwner: Row(400, told("organization_minimum_permissions_needed", "an owner is needed")),
     facts.AcceptBlocked: Row(400, told("organization_invitation_blocked", "cannot be accepted")),
     facts.AccountExists: Row(400, told("identifier_exists", "account exists", "email_address")),
     facts.AlreadySetUp: Row(400, told("already_set_up", "already set up")),

@@ -56,6 +56,7 @@ ERRORS: ErrorTable = {
     facts.InvitationPending: Row(409, sentence),
     facts.InvitationEnded: Row(409, sentence),
     facts.LastOwner: Row(409, sentence),
+    facts.SoleOwner: Row(409, sentence),
     facts.AcceptBlocked: Row(409, sentence),
     facts.AccountExists: Row(409, sentence),
     facts.AlreadySetUp: Row(409, sentence),

@@ -105,6 +105,7 @@ ERRORS: ErrorTable = {
     facts.InvitationPending: Row(400, saying("User with email {email} has already been invited")),
     facts.InvitationEnded: refused,
     facts.LastOwner: refused,
+    facts.SoleOwner: refused,
     facts.AcceptBlocked: refused,
     facts.AccountExists: refused,
     facts.AlreadySetUp: refused,

@@ -25,6 +25,7 @@ SENTENCES: dict[type[DomainError], int] = {
     facts.ProofRequired: 403,
     facts.InvitationEnded: 409,
     facts.LastOwner: 409,
+    facts.SoleOwner: 409,
     facts.InviterLostRight: 409,
     facts.RoleGone: 409,
     facts.AccountExists: 409,

@@ -49,6 +49,7 @@ EXPECTED: dict[type[DomainError], tuple[int, str, str | None]] = {
     facts.DuplicateInList: (400, "duplicate_record", None),
     facts.ListTooLong: (400, "bulk_size_exceeded", None),
     facts.LastOwner: (400, "organization_minimum_permissions_needed", None),
+    facts.SoleOwner: (400, "organization_minimum_permissions_needed", None),
     facts.DeliveryFailed: (400, "invitation_delivery_failed", None),
     facts.InviterLostRight: (400, "organization_invitation_blocked", None),
     facts.RoleGone: (400, "organization_invitation_blocked", None),

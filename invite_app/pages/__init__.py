@@ -5,6 +5,7 @@ from flask import Flask
 from . import (  # noqa: F401 - importing a module adds its views to the blueprint
     account,
     account_access,
+    account_data,
     api_keys,
     audit,
     failures,

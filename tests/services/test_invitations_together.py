@@ -9,6 +9,7 @@ from invite_app.access import Actor
 from invite_app.db import session, transaction
 from invite_app.errors import (
     DomainError,
+    DomainNotAllowed,
     InvitationEnded,
     InvitationPending,
     ListTooLong,
@@ -117,6 +118,13 @@ class TestSendingAgain:
         row = session().query(OutboxMessage).filter_by(invitation_id=failed.id).one()
         assert (row.sends, row.reason, reread(failed).undelivered_at) == (2, "", None)
         assert actions(acme, failed) == ["invitation.resent", "invitation.sent"]
+
+    def test_leaves_out_domains_that_are_not_allowed(self, acme: Acme) -> None:
+        for address in ("ana@guest.example", "bo@acme.example"):
+            invite(acme, address)
+        configure(acme, allowed_domains=["acme.example"])
+        done, left_out = both(acme, SendAgain, PENDING)
+        assert (done, left_out) == (["bo@acme.example"], {"ana@guest.example": DomainNotAllowed})
 
     def test_makes_expired_ones_pending_as_far_as_seats_reach(self, acme: Acme) -> None:
         made = [invite(acme, f"{name}@guest.example") for name in "abc"]

@@ -26,7 +26,7 @@ def invited(app: Flask, acme: Acme) -> list[str]:
         return [found.email for found in invitations.list_all(acme.id, by=acme.owner.actor)]
 
 
-@pytest.mark.parametrize("header", ["TR-Organization", "tr-organization", "X-Organization", "x-organization"])
+@pytest.mark.parametrize("header", ["TR-Organization", "tr-organization", "X-Organization", "X-Organization-ID"])
 def test_a_header_names_it(app: Flask, acme: Acme, key: Key, post: Post, header: str) -> None:
     assert post({header: str(acme.id), "Authorization": key.secret}).status_code == 204
     assert invited(app, acme) == ["ana@guest.example"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from invite_app.services import invitations
 from tests.support.databases import on_sqlite
-from tests.support.factories import Acme, Key, configure, expire, invite
+from tests.support.factories import Acme, Key, configure, expire, invite, make_role
 
 from .conftest import ANA, Post
 
@@ -113,6 +113,17 @@ def test_413_for_too_much(client: FlaskClient, headers: dict[str, str]) -> None:
     assert (answer.status_code, answer.get_json()) == (413, {"message": "Request Entity Too Large"})
 
 
+@pytest.mark.parametrize("number", [3, 7, 10**30])
+def test_a_number_above_all_roles_names_no_custom_role(app: Flask, acme: Acme, post: Post, number: int) -> None:
+    with app.app_context():
+        make_role(acme, str(number), ["members:read"])
+    answer = post(user_role=number)
+    assert (answer.status_code, answer.get_json()) == (
+        400,
+        {"message": "Can not invite user with higher role than yours"},
+    )
+
+
 def test_the_first_thing_that_is_wrong_is_told(
     app: Flask, acme: Acme, globex: Acme, make_key: Callable[..., Key], post: Post
 ) -> None:
@@ -130,6 +141,7 @@ def test_the_first_thing_that_is_wrong_is_told(
     assert post(member, **nonsense).status_code == 403
     assert "Json Deserialization" in post(admin, **nonsense).get_json()["message"]
     assert post(admin, **{**nonsense, "app_url": "http://localhost"}).get_json() == {"message": "Invalid email"}
+    assert post(admin, **{**above, "email": "ana@", "user_role": 3}).get_json() == {"message": "Invalid email"}
     assert post(admin, **above).get_json() == {"message": "Can not invite user with higher role than yours"}
     assert "free plan" in post(admin, **{**above, "user_role": 0}).get_json()["message"]
     with app.app_context():

@@ -55,12 +55,14 @@ def look(token: str, purpose: Purpose) -> AccountLink:
 
 
 def use(token: str, purpose: Purpose) -> AccountLink:
-    """The link behind a token, used up with the caller's transaction, with its user.
+    """The link behind a token, used up with the caller's transaction, with its user, who is locked before it.
 
     Raises LinkBroken when it is not one for this purpose, was used before, or has ended.
     """
     moment = now()
     is_usable = _usable(token, purpose, moment)
+    owner = select(AccountLink.user_id).where(*is_usable).scalar_subquery()
+    session().execute(select(User.id).where(User.id == owner).with_for_update(key_share=True))
     used = session().execute(update(AccountLink).where(*is_usable).values(used_at=moment))
     if not used.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
         raise LinkBroken

@@ -18,7 +18,7 @@ from invite_app.models import Installation, Membership, Organization, Plan, Role
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, invited_domains, passwords, roles, slugs, values
+from . import accounts, audit, invited_domains, passwords, results, roles, slugs, values
 
 
 @dataclass(frozen=True)
@@ -174,6 +174,7 @@ def delete(organization_id: UUID | str, *, by: Actor) -> None:
     """The organization with its memberships, invitations, workspaces, roles and keys. Accounts stay."""
     with locked(organization_id, by=by, needs="organization:write") as standing:
         audit.record(None, standing, "organization.deleted", standing.organization)
+        results.lock_all(standing.organization.id)
         session().delete(standing.organization)
 
 
@@ -194,10 +195,8 @@ def _plain(value: Any) -> Any:
 
 
 def _password_hash(founding: Founding, founder: Founder) -> str | None:
-    if founder.password is None:
-        return None
     about = (founder.email, founder.given_name, founder.family_name, founding.name)
-    return passwords.new_hash(founder.password, about=about)
+    return None if founder.password is None else passwords.new_hash(founder.password, about=about)
 
 
 def _add_owner(founder: Founder, password_hash: str | None) -> User:

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 
 from invite_app import prepared
-from invite_app.db import session, transaction
+from invite_app.db import has_row_locks, session, transaction
 from invite_app.mail.transport import Receipt
 from invite_app.models import DeliveryState, Invitation, Observation, OutboxMessage
 from invite_app.models.base import now
@@ -83,7 +83,10 @@ def write(results: Sequence[Result]) -> int:
     """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}
     failed = [result.row.invitation_id for result in results if result.seen == Observation.NOT_DELIVERED]
+    noted = [result.row.invitation_id for result in results if result.seen and result.row.invitation_id]
     with transaction():
+        if noted and has_row_locks():
+            prepared.rows(_NOTED, {"ids": noted})
         if failed:
             lock_invitations(filter(None, failed))
         now_held = prepared.rows(_LEASES, {"ids": list(leases)})
@@ -103,6 +106,13 @@ def lock_invitations(invitation_ids: Iterable[UUID]) -> None:
     session().execute(wanted.order_by(Invitation.id).with_for_update(key_share=True)).all()
 
 
+def lock_all(organization_id: UUID) -> None:
+    """Lock the invitations, then the messages of an organization that is about to be deleted with all of them."""
+    for model in (Invitation, OutboxMessage):
+        held = select(model.id).where(model.organization_id == organization_id).order_by(model.id).with_for_update()
+        session().execute(select(func.count()).select_from(held.subquery()))
+
+
 def _mark_undelivered(written: Sequence[Result]) -> None:
     """What became of a mail is no change of the invitation, whose `updated_at` stays."""
     failed = [result.row.invitation_id for result in written if result.seen == Observation.NOT_DELIVERED]
@@ -114,6 +124,13 @@ def _mark_undelivered(written: Sequence[Result]) -> None:
     )
 
 
+# What is noted of an invitation keeps it from being deleted, which has to be so before its message is locked.
+_NOTED = (
+    select(Invitation.__table__.c.id)
+    .where(Among(Invitation.__table__.c.id, "ids"))
+    .order_by(Invitation.__table__.c.id)
+    .with_for_update(read=True, key_share=True)
+)
 _LEASES = (
     select(MESSAGES.c.id, MESSAGES.c.lease)
     .where(Among(MESSAGES.c.id, "ids"))

@@ -1,0 +1,195 @@
+"""Transactions that touch the same rows wait for each other, and never in a circle."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, text
+
+from invite_app import tokens
+from invite_app.db import session, transaction
+from invite_app.extensions import db as database
+from invite_app.mail.transport import Receipt
+from invite_app.models import AccountLink, OutboxMessage
+from invite_app.services import account_links, accounts, delivery, organizations, own_account, results
+from invite_app.services.account_links import Purpose
+from tests.support.databases import on_postgres
+from tests.support.factories import PASSWORD, Acme, Person, invite, make_link, make_organization, make_person
+from tests.support.locking import others_session
+
+pytestmark = on_postgres
+Deed = Callable[[], Any]
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+NEW = "another long password for tests"
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app(INVITE_MAIL_SERVER="127.0.0.1", INVITE_MAIL_DELIVERY="queued")
+
+
+@pytest.fixture
+def deadlocks(app: Flask, database_url: str) -> Iterator[Callable[[], int]]:
+    """Count the deadlocks that the database has broken up since the test began."""
+    with others_session(database_url) as watching:
+        watching.autocommit = True
+
+        def count() -> int:
+            row = watching.execute(
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            ).fetchone()
+            assert row
+            return int(row[0])
+
+        before = count()
+        yield lambda: count() - before
+
+
+@contextmanager
+def paused_before(app: Flask, sql: str) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Hold the first thread that is about to execute such a statement: (is there, may go on)."""
+    is_there, may_go_on = threading.Event(), threading.Event()
+
+    def pause(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith(sql) and not is_there.is_set():
+            is_there.set()
+            assert may_go_on.wait(20)
+
+    with app.app_context():
+        engine = database.engine
+    event.listen(engine, "before_cursor_execute", pause)
+    yield is_there, may_go_on
+    event.remove(engine, "before_cursor_execute", pause)
+
+
+def wait_until_one_waits(app: Flask) -> None:
+    with app.app_context():
+        for _ in range(200):
+            if session().scalar(text(WAITING)):
+                return
+            session().rollback()
+            time.sleep(0.02)
+
+
+def outcome(app: Flask, deed: Deed) -> str:
+    with app.app_context():
+        try:
+            deed()
+        except Exception as error:  # noqa: BLE001 - the test says which errors it expects
+            return f"{type(error).__name__}: {getattr(error, 'orig', '')}"
+    return "done"
+
+
+def crossed(app: Flask, first: Deed, *, before: str, second: Deed) -> list[str]:
+    """What becomes of two deeds, of which the first is held before a statement until the second waits for it."""
+    with ThreadPoolExecutor(2) as pool, paused_before(app, before) as (is_there, may_go_on):
+        futures: list[Future[str]] = [pool.submit(outcome, app, first)]
+        assert is_there.wait(10)
+        futures.append(pool.submit(outcome, app, second))
+        wait_until_one_waits(app)
+        may_go_on.set()
+        return [future.result(20) for future in futures]
+
+
+@pytest.fixture
+def person(app: Flask) -> Person:
+    with app.app_context():
+        return make_person("ana@guest.example")
+
+
+@pytest.fixture
+def address_token(app: Flask, person: Person) -> str:
+    with app.app_context():
+        own_account.request_address(person.id, "ana@new.example", password=PASSWORD)
+        link = session().query(AccountLink).one()
+        return tokens.account_token(link.id)
+
+
+def test_a_new_address_and_a_new_password_both_come_through(app: Flask, person: Person, address_token: str) -> None:
+    change = partial(own_account.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
+    prove = partial(own_account.prove_address, address_token)
+    assert crossed(app, prove, before="UPDATE users", second=change) == ["done", "done"]
+
+
+def test_a_reset_and_a_new_password_both_come_through(app: Flask, person: Person) -> None:
+    with app.app_context():
+        token = make_link(person, Purpose.RESET)
+    change = partial(own_account.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
+    reset = partial(own_account.reset_password, token, "a third long password for tests", device=accounts.Device())
+    outcomes = crossed(app, reset, before="UPDATE users", second=change)
+    assert outcomes == ["done", "WrongPassword: "]
+
+
+def claimed(app: Flask) -> list[OutboxMessage]:
+    with app.app_context():
+        return delivery.claim(100)
+
+
+def test_deleting_an_organization_waits_for_what_is_delivered(app: Flask, acme: Acme) -> None:
+    with app.app_context():
+        for number in range(3):
+            invite(acme, f"ana{number}@guest.example")
+    taken = [results.taken(row, Receipt("mail.example", "250 OK")) for row in claimed(app)]
+    assert len(taken) == 3
+    write, delete = partial(results.write, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
+    assert crossed(app, write, before="COPY invitation_events", second=delete) == ["done", "done"]
+
+
+def test_delivery_waits_for_an_organization_that_is_deleted(app: Flask, acme: Acme) -> None:
+    with app.app_context():
+        for number in range(3):
+            invite(acme, f"ana{number}@guest.example")
+    taken = [results.taken(row, Receipt("mail.example", "250 OK")) for row in reversed(claimed(app))]
+    write, delete = partial(results.write, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
+    assert crossed(app, delete, before="DELETE FROM organizations", second=write) == ["done", "done"]
+
+
+def found_and_delete() -> None:
+    acme = make_organization(f"House {time.monotonic_ns()}")
+    for each in range(5):
+        invite(acme, f"a{each}@guest.example")
+    organizations.delete(acme.id, by=acme.owner.actor)
+
+
+def deliver() -> None:
+    results.write([results.taken(row, Receipt("mail.example", "250 OK")) for row in delivery.claim(20)])
+
+
+def change_address(person: Person) -> None:
+    with transaction():
+        user = accounts.get_by_email(person.email)
+        link = account_links.add(user, Purpose.ADDRESS, email=person.email)
+    own_account.prove_address(tokens.account_token(link.id))
+
+
+def end_links(person: Person) -> None:
+    own_account.end_other_sessions(person.id, "none")
+
+
+def test_a_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) -> None:
+    """Organizations are deleted while their mail is delivered; addresses change while links end."""
+    with app.app_context():
+        people = [make_person(f"p{number}@guest.example") for number in range(3)]
+    deeds: list[Deed] = [found_and_delete, found_and_delete, deliver, deliver]
+    deeds += [partial(deed, person) for person in people for deed in (change_address, end_links)]
+    is_over = threading.Event()
+
+    def go_on(deed: Deed) -> set[str]:
+        outcomes = set()
+        while not is_over.is_set():
+            outcomes.add(outcome(app, deed))
+        return outcomes
+
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        futures = [pool.submit(go_on, deed) for deed in deeds]
+        time.sleep(5)
+        is_over.set()
+        outcomes = set[str]().union(*(future.result() for future in futures))
+    assert deadlocks() == 0
+    assert outcomes <= {"done", "LinkBroken: "}

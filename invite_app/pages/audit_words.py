@@ -32,6 +32,7 @@ AREAS: dict[str, dict[str, str]] = {
         "member.left": "{} left",
         "ownership.offered": "Offered {} to become owner",
         "ownership.declined": "{} turned the offer to become owner down, or took it back",
+        "ownership.ended": "Ended the offer to {} to become owner",
     },
     "Workspaces and roles": {
         "workspace.created": "Made the workspace {}",

@@ -65,6 +65,7 @@ LATEST_WORDS: dict[str, tuple[str, str, str]] = {
     "member.metadata_changed": ("pencil", "off", "{actor} changed the metadata of {target}"),
     "ownership.offered": ("crown", "wait", "{actor} offered {target} to become owner"),
     "ownership.declined": ("crown", "off", "The offer to {target} to become owner was turned down"),
+    "ownership.ended": ("crown", "off", "The offer to {target} to become owner ended"),
     "workspace.created": ("folders", "off", "{actor} made the workspace {target}"),
     "workspace.renamed": ("folders", "off", "{actor} renamed the workspace {target}"),
     "workspace.deleted": ("folders", "off", "{actor} deleted the workspace {target}"),

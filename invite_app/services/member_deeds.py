@@ -1,20 +1,21 @@
 """What can be done to one member, as parts of a caller's transaction, which has checked that it may be done."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.errors import LastOwner
-from invite_app.models import ApiKey, Membership, Role, Workspace
-from invite_app.models.base import now
+from invite_app.models import Membership, Role, Workspace
 
-from . import audit, delivery, endings, inviters, member_invitations
+from . import api_key_endings, audit, delivery, endings, inviters, member_invitations, ownership_offers
 
 
 def set_role(standing: Standing, membership: Membership, role: Role) -> None:
     """Raises LastOwner."""
     if not role.is_owner:
         check_not_last_owner(membership)
+        if membership.role.is_owner:
+            ownership_offers.end_those_by(standing, membership.user_id)
     before = membership.role.name
     membership.role, membership.role_id = role, role.id
     inviters.review(standing.organization, membership.user_id)
@@ -42,18 +43,14 @@ def remove(standing: Standing, membership: Membership, *, take_over: bool = Fals
 
 
 def end(standing: Standing, membership: Membership, action: str) -> None:
-    """End a membership, and with it the person's keys here and the invitations to them. Raises LastOwner."""
+    """End a membership, and with it the person's keys and ownership offers here and the invitations to them.
+
+    Raises LastOwner.
+    """
     check_not_last_owner(membership)
     organization = standing.organization
-    session().execute(
-        update(ApiKey)
-        .where(
-            ApiKey.organization_id == organization.id,
-            ApiKey.user_id == membership.user_id,
-            ApiKey.revoked_at.is_(None),
-        )
-        .values(revoked_at=now())
-    )
+    api_key_endings.end_all_of_member(standing, membership.user_id)
+    ownership_offers.end_all_with(standing, membership.user_id)
     endings.revoke_those_to(organization, membership.user.email)
     record(standing, action, membership, {"role": membership.role.name}, {})
     session().delete(membership)

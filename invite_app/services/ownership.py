@@ -10,7 +10,7 @@ from invite_app.models import OwnershipOffer, User
 from invite_app.models.base import now
 from invite_app.models.role import ADMIN, OWNER
 
-from . import audit, inviters, roles
+from . import audit, inviters, ownership_offers, roles
 from .member_lists import find_in
 
 
@@ -58,13 +58,14 @@ def find_people(standing: Standing) -> Offered | None:
 def accept(organization_id: UUID | str, *, by: Actor) -> None:
     """Become owner; who offered becomes admin. Nobody does so through a key.
 
-    Raises PermissionMissing, and OfferUnknown, also when the one who offered is no owner any more.
+    Raises PermissionMissing, and OfferUnknown, also when the offer is older than seven days or than either
+    membership, or when its owner is no owner any more.
     """
     with locked(organization_id, by=by) as standing:
         made = _offer_to(standing)
         heir = find_in(standing.organization.id, made.heir_id)
         owner = find_in(standing.organization.id, made.owner_id)
-        if not owner.role.is_owner:
+        if not owner.role.is_owner or made.created_at < max(owner.created_at, heir.created_at):
             raise OfferUnknown
         for membership, key in ((heir, OWNER), (owner, ADMIN)):
             role = roles.get(standing.organization.id, key)
@@ -79,7 +80,7 @@ def decline(organization_id: UUID | str, *, by: Actor) -> None:
     """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OfferUnknown."""
     with locked(organization_id, by=by) as standing:
         person = standing.check_in_person("organization:write")
-        made = session().get(OwnershipOffer, standing.organization.id)
+        made = ownership_offers.find_open(standing.organization.id)
         if made is None or person.id not in (made.owner_id, made.heir_id):
             raise OfferUnknown
         audit.record(standing.organization.id, standing, "ownership.declined", person)
@@ -87,14 +88,14 @@ def decline(organization_id: UUID | str, *, by: Actor) -> None:
 
 
 def _concerning(standing: Standing) -> OwnershipOffer | None:
-    made = session().get(OwnershipOffer, standing.organization.id)
+    made = ownership_offers.find_open(standing.organization.id)
     concerns = made is not None and standing.user is not None and standing.user.id in (made.owner_id, made.heir_id)
     return made if concerns else None
 
 
 def _offer_to(standing: Standing) -> OwnershipOffer:
     person = standing.check_in_person("organization:write")
-    made = session().get(OwnershipOffer, standing.organization.id)
+    made = ownership_offers.find_open(standing.organization.id)
     if made is None or made.heir_id != person.id:
         raise OfferUnknown
     return made

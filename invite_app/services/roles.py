@@ -16,7 +16,7 @@ from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
 from invite_app.models.role import BUILT_IN, PERMISSIONS
 
-from . import audit, cursors, inviters, values
+from . import api_key_endings, audit, cursors, inviters, values
 
 NEWEST: cursors.Order[Role] = cursors.Order(
     (Role.created_at, Role.id), lambda row: (row.created_at, row.id), descending=True
@@ -146,7 +146,7 @@ def update_role(
     """Change a custom role for everybody who has it, from their next request on.
 
     Raises RoleUnknown, RoleBuiltIn, InvalidName, InvalidSetting, RoleAboveOwn (for what it holds before or
-    after) and NameTaken.
+    after), MemberAboveOwn (for new permissions, when a key with it acts for somebody above the actor) and NameTaken.
     """
     with locked(organization_id, by=by, needs="roles:write") as standing:
         found = _get_custom(standing, role)
@@ -155,6 +155,7 @@ def update_role(
             found.name = values.name(name, "name", "a name")
             found.folded_name = folded(found.name)
         if permissions is not None:
+            api_key_endings.check_may_end(standing, found)
             found.permissions = _ordered(permissions)
         standing.check_may_grant(found)
         with session().no_autoflush:
@@ -167,15 +168,18 @@ def update_role(
 def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: str | None = None) -> None:
     """Remove a custom role; its members get the replacement, keys with it end, invitations with it are stuck.
 
-    Raises RoleUnknown, RoleBuiltIn, RoleAboveOwn (for either role) and RoleInUse when members have it and no
-    replacement is named.
+    Raises RoleUnknown, RoleBuiltIn, RoleAboveOwn (for either role), MemberAboveOwn when a key with it acts for
+    somebody above the actor, and RoleInUse when members have it and no replacement is named.
     """
     with locked(organization_id, by=by, needs="roles:write") as standing:
         found = _get_custom(standing, role)
+        api_key_endings.check_may_end(standing, found)
         with_it = Membership.role_id == found.id
         members = session().scalar(select(func.count()).select_from(Membership).where(with_it)) or 0
         if members:
             _hand_over(standing, found, replacement, members)
+        api_key_endings.end_all_with_role(standing, found)
+        session().flush()
         session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
         _record(standing, "role.deleted", found, before=_summary(found), after={"replacement": replacement})
         session().delete(found)

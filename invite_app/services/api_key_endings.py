@@ -1,0 +1,46 @@
+"""Revoke API keys as part of another action: the removal of a member, the deletion of a role."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import joinedload
+
+from invite_app.access import Standing, is_live
+from invite_app.db import session
+from invite_app.models import ApiKey, Membership, Role
+from invite_app.models.base import now
+
+from . import audit
+
+
+def check_may_end(standing: Standing, role: Role) -> None:
+    """Raise MemberAboveOwn when a live key with this role acts for somebody whose keys the actor may not revoke."""
+    holders = (
+        select(Membership)
+        .join(ApiKey, (ApiKey.user_id == Membership.user_id) & (ApiKey.organization_id == Membership.organization_id))
+        .options(joinedload(Membership.role))
+        .where(ApiKey.role_id == role.id, ApiKey.revoked_at.is_(None))
+        .distinct()
+    )
+    for holder in session().scalars(holders):
+        standing.check_may_change(holder.user_id, holder.role)
+
+
+def end_all_with_role(standing: Standing, role: Role) -> None:
+    _end(standing, _unrevoked(ApiKey.role_id == role.id))
+
+
+def end_all_of_member(standing: Standing, user_id: UUID) -> None:
+    _end(standing, _unrevoked(ApiKey.organization_id == standing.organization.id, ApiKey.user_id == user_id))
+
+
+def _unrevoked(*conditions: ColumnElement[bool]) -> Iterable[ApiKey]:
+    return session().scalars(select(ApiKey).where(*conditions, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id))
+
+
+def _end(standing: Standing, api_keys: Iterable[ApiKey]) -> None:
+    for api_key in list(api_keys):
+        if is_live(api_key):
+            audit.record(standing.organization.id, standing, "api_key.revoked", api_key)
+        api_key.revoked_at = now()

@@ -1,0 +1,39 @@
+"""Open ownership offers: their lifetime, and their end together with a membership or an ownership."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+
+from invite_app.access import Standing
+from invite_app.db import session
+from invite_app.models import OwnershipOffer, User
+from invite_app.models.base import now
+
+from . import audit
+
+LIFETIME = timedelta(days=7)
+
+
+def find_open(organization_id: UUID) -> OwnershipOffer | None:
+    """Return the organization's offer if it is not older than seven days."""
+    offer = session().get(OwnershipOffer, organization_id)
+    return offer if offer is not None and now() - offer.created_at < LIFETIME else None
+
+
+def end_all_with(standing: Standing, user_id: UUID) -> None:
+    """End the organization's offer if this person made or received it."""
+    _end(standing, or_(OwnershipOffer.owner_id == user_id, OwnershipOffer.heir_id == user_id))
+
+
+def end_those_by(standing: Standing, user_id: UUID) -> None:
+    """End the organization's offer if this person made it."""
+    _end(standing, OwnershipOffer.owner_id == user_id)
+
+
+def _end(standing: Standing, condition: ColumnElement[bool]) -> None:
+    query = select(OwnershipOffer).where(OwnershipOffer.organization_id == standing.organization.id, condition)
+    if (offer := session().scalar(query)) is not None:
+        heir = session().get_one(User, offer.heir_id)
+        audit.record(standing.organization.id, standing, "ownership.ended", heir)
+        session().delete(offer)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Flask, Response, current_app, request
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
@@ -127,7 +127,7 @@ class Dialect:
         once = repetition.Repetition(endpoint, asked)
         try:
             response = respond(endpoint.status, endpoint.call(**available, keep=once.keep))
-        except (StillRunning, DBAPIError):  # the latter are repeated or answered by the application
+        except (StillRunning, SQLAlchemyError):  # the latter are repeated or answered by the application
             raise
         except Exception as error:  # noqa: BLE001 - its answer tells whether it is kept
             response = self.refuse(error)

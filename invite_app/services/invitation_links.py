@@ -6,10 +6,14 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import tokens
+from invite_app.bounds import bounds
 from invite_app.db import has_row_locks
 from invite_app.errors import LinkBroken
 from invite_app.models import Invitation, Organization, Role, User, Workspace, invitation_workspaces
 from invite_app.reading import Question, Reader, ask, attach
+
+# Stands for the organization of those who come with a link.
+INVITEES = "invitees"
 
 _WITH_PARTS = Reader(
     select(Invitation, Organization, Role, User)
@@ -42,10 +46,12 @@ def find(parsed: tokens.Token) -> Invitation:
 def lock(parsed: tokens.Token, along: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
     """The invitation behind a genuine token, read under its organization's lock, and what is asked `along`.
 
-    Raises LinkBroken.
+    Raises LinkBroken, and ServiceBusy when too many wait behind links.
     """
     lock = [_LOCKED_PLACE.question(id=parsed.id)] if has_row_locks() else []
-    invitation = _read(parsed, before=lock, after=along)
+    # The organization is not known yet, so those who wait for one behind a link share one bound.
+    with bounds().organizations.required_place(INVITEES):
+        invitation = _read(parsed, before=lock, after=along)
     return invitation, invitation.organization
 
 

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from invite_app.bounds import Bound, bounds
 from invite_app.errors import ServiceBusy
 from invite_app.models import DeliveryState, OutboxMessage
-from invite_app.services import bulk, sheets
+from invite_app.services import bulk, observations, sheets
 from invite_app.services.drafts import Draft
 from invite_app.services.sheet_text import Line
-from tests.support.factories import Acme, invite, make_organization, session
+from tests.support.databases import on_postgres
+from tests.support.factories import Acme, invite, make_organization, session, token_of
 from tests.support.locking import locked_organization
 from tests.support.mail import SmtpServer
 
@@ -107,6 +109,23 @@ class TestALockedOrganization:
                 thread.join()
         early = [result for result, seconds in outcomes if seconds < 3]
         assert early == ["ServiceBusy"] * (12 - HALF)
+
+    @on_postgres
+    def test_keeps_half_of_the_threads_waiting_behind_links(
+        self, app: Flask, acme: Acme, database_url: str, together: Together
+    ) -> None:
+        with app.app_context():
+            links = [token_of(invite(acme, f"ana{number}@guest.example")) for number in range(8)]
+        began = time.monotonic()
+
+        def look(token: str) -> float:
+            with pytest.raises((ServiceBusy, OperationalError)):
+                observations.saw_person(token)
+            return time.monotonic() - began
+
+        with locked_organization(database_url, acme.id):
+            waits = together(partial(look, token) for token in links)
+        assert sum(seconds < 3 for seconds in waits) == len(links) - HALF
 
     def test_takes_everybody_again_afterwards(self, app: Flask, acme: Acme, together: Together) -> None:
         assert not any(

@@ -1,6 +1,7 @@
 """A database that keeps a request waiting for too long is answered for, in the words of every interface."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,7 +18,7 @@ from invite_app.errors import ConfigurationError
 from invite_app.extensions import db as database
 from invite_app.models import Invitation
 from invite_app.timeouts import Timeouts, read_timeouts
-from tests.support.databases import BASE, on_postgres
+from tests.support.databases import BASE, on_postgres, on_sqlite
 from tests.support.factories import Acme, make_api_key
 from tests.support.locking import locked_organization, locked_table
 from tests.support.visitor import Visitor
@@ -131,14 +132,23 @@ def test_a_request_that_was_busy_changes_nothing(app: Flask, acme: Acme, secret:
         assert session().query(Invitation).count() == 0
 
 
-@pytest.fixture
-def command() -> Iterator[None]:
-    with click.Context(click.Command("invite"), info_name="invite"):
-        yield
+@on_sqlite
+def test_a_turn_that_does_not_come_is_503(app: Flask, acme: Acme, secret: str) -> None:
+    """Another thread of this process writes to the embedded database."""
+    headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "one"}
+    path = f"/api/v1/organization/{acme.id}/invitation"
+    with ThreadPoolExecutor(1) as pool, app.app_context(), transaction():
+        answer = pool.submit(lambda: app.test_client().post(path, json=ANA, headers=headers)).result(10)
+        assert_busy(answer)
+    assert app.test_client().post(path, json=ANA, headers=headers).status_code == 201
 
 
-def test_commands_have_no_limits(command: None) -> None:
-    assert read_timeouts({"DB_LOCK_TIMEOUT": 10, "DB_STATEMENT_TIMEOUT": 60}) == Timeouts(0, 0)
+@pytest.mark.parametrize(
+    ("command", "limits"), [("flask", Timeouts(0, 0)), ("invite", Timeouts(0, 0)), ("run", Timeouts(10, 60))]
+)
+def test_commands_have_no_limits_unless_they_serve(command: str, limits: Timeouts) -> None:
+    with click.Context(click.Command(command), info_name=command):
+        assert read_timeouts({"DB_LOCK_TIMEOUT": 10, "DB_STATEMENT_TIMEOUT": 60}) == limits
 
 
 def test_operators_own_options_win() -> None:

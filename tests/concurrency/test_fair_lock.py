@@ -1,0 +1,43 @@
+"""The embedded database is written to in the order in which threads have asked for it."""
+
+import threading
+import time
+
+import pytest
+from sqlalchemy.exc import TimeoutError as TooLate
+
+from invite_app.fair_lock import FairLock
+
+
+def test_who_asks_first_is_next() -> None:
+    """A thread that comes back at once stands behind those that wait."""
+    lock, order = FairLock(), list[str]()
+
+    def write(name: str) -> None:
+        with lock.held(10):
+            order.append(name)
+
+    def write_chunks() -> None:
+        for _ in range(3):
+            with lock.held(10):
+                order.append("list")
+                time.sleep(0.1)
+
+    chunks = threading.Thread(target=write_chunks)
+    chunks.start()
+    time.sleep(0.05)
+    others = [threading.Thread(target=write, args=(name,)) for name in ("first", "second")]
+    for other in others:
+        other.start()
+        time.sleep(0.01)
+    for thread in (chunks, *others):
+        thread.join()
+    assert order == ["list", "first", "second", "list", "list"]
+
+
+def test_who_waits_too_long_is_told_and_forgotten() -> None:
+    lock = FairLock()
+    with lock.held(1), pytest.raises(TooLate), lock.held(0.05):
+        pass
+    with lock.held(0.05):
+        pass

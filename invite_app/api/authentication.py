@@ -37,8 +37,15 @@ def key(secret: str) -> KeyActor:
     """
     actor = api_keys.recognize(secret, ip=request.remote_addr)
     rate_limits.hit("requests by key", actor.api_key_id)
+    rate_limits.check("refusals by key", actor.api_key_id)
     g.key_actor = actor  # for the log
     return actor
+
+
+def note_refusal(status: int) -> None:
+    """Count an answer that refuses the request of a key. Those that ask it to come back later do not count."""
+    if (actor := g.get("key_actor")) and 400 <= status < 500 and status != 429:
+        rate_limits.note("refusals by key", actor.api_key_id)
 
 
 def person() -> PersonActor:

@@ -14,7 +14,7 @@ class Description:
     """`errors` has the body's model by status; under None stands the one for all others.
 
     `header_statuses` are those of a header that cannot be read, whatever the operation. `content_statuses` are what
-    a body can be refused with before it is read, beside 413.
+    a body can be refused with before it is read, beside 413 and 415.
     """
 
     errors: Mapping[int | None, type[BaseModel]]

@@ -13,9 +13,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
-from invite_app import metrics
+from invite_app import metrics, request_limits
 from invite_app.access import Actor, authorize
-from invite_app.errors import OrganizationUnknown, RateLimited, ServiceBusy, StillRunning
+from invite_app.errors import ListTooLong, OrganizationUnknown, RateLimited, ServiceBusy, StillRunning
 from invite_app.extensions import csrf
 from invite_app.services import idempotency
 
@@ -91,26 +91,23 @@ class Dialect:
         )
 
     def _answer(self, endpoint: Endpoint, path: Mapping[str, str]) -> Response:
-        request.max_content_length = endpoint.max_bytes
         available: dict[str, Any] = dict(path)
         if not endpoint.is_public:
-            available["by"] = actor = self._authenticate()
-            in_headers = authentication.organization_in_headers(actor, self._not_an_id())
-            if endpoint.is_in_organization:
-                available["organization_id"] = self._addressed(actor, path.get("organization_id"), in_headers)
-            else:
-                authentication.confirm(actor, in_headers)
-        try:
-            available |= endpoint.read()
-        except Malformed:
-            if {"by", "organization_id"} <= available.keys():
-                # what is wrong with a body is told only to those who may send one
-                authorize(available["by"], available["organization_id"], endpoint.permission)
-            raise
+            available |= self._admit(endpoint, path)
+        available |= _read(endpoint, available)
         asked = repetition.named(available["by"], available["organization_id"]) if endpoint.is_repeatable else None
         if asked is not None:
             return self._answer_once(endpoint, available, asked)
         return respond(endpoint.status, endpoint.call(**available, keep=repetition.keep_nothing))
+
+    def _admit(self, endpoint: Endpoint, path: Mapping[str, str]) -> dict[str, Any]:
+        """Return the actor, and the organization where the operation is about one. Raise Unauthenticated."""
+        actor = self._authenticate()
+        in_headers = authentication.organization_in_headers(actor, self._not_an_id())
+        if not endpoint.is_in_organization:
+            authentication.confirm(actor, in_headers)
+            return {"by": actor}
+        return {"by": actor, "organization_id": self._addressed(actor, path.get("organization_id"), in_headers)}
 
     def _addressed(self, actor: Actor, in_path: str | None, in_headers: UUID | None) -> UUID | str:
         """Return the organization that the request is about. Raise OrganizationUnknown when it names two."""
@@ -124,6 +121,7 @@ class Dialect:
         if first := idempotency.find_answer(asked):
             authorize(available["by"], available["organization_id"], endpoint.permission)
             return respond(first.status, first.body.encode(), {"Idempotent-Replayed": "true"})
+        repetition.check_rate(available["by"])
         once = repetition.Repetition(endpoint, asked)
         try:
             response = respond(endpoint.status, endpoint.call(**available, keep=once.keep))
@@ -149,6 +147,7 @@ class Dialect:
         if isinstance(error, HTTPException):
             headers |= {name: value for name, value in error.get_headers() if name != "Content-Type"}
         status = row.status or getattr(error, "code", None) or 500
+        authentication.note_refusal(status)
         return respond(status, written(row.body(error)), headers)
 
     def row_for(self, error: Exception) -> Row | None:
@@ -156,6 +155,24 @@ class Dialect:
         tables = (self._overrides.get(request.endpoint or "", {}), self.errors)
         kinds = type(error).__mro__
         return next((table[kind] for kind in kinds for table in tables if kind in table), None)
+
+
+def _read(endpoint: Endpoint, available: Mapping[str, Any]) -> dict[str, Any]:
+    """Return body and query of the request, of which only an actor with the right learns what is wrong.
+
+    A body beyond the limit of public routes is not read before the right is known. A small one is: its right is
+    checked by the service, in the same round trip as the operation itself.
+    """
+    has_place = {"by", "organization_id"} <= available.keys()
+    if has_place and not request_limits.has_small_body():
+        authorize(available["by"], available["organization_id"], endpoint.permission)
+        request_limits.allow(size=endpoint.max_bytes)
+    try:
+        return endpoint.read()
+    except (Malformed, ListTooLong):
+        if has_place:
+            authorize(available["by"], available["organization_id"], endpoint.permission)
+        raise
 
 
 def written(value: Any) -> bytes:

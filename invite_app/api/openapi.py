@@ -164,7 +164,7 @@ def _statuses(dialect: Dialect, endpoint: Endpoint) -> Sequence[int]:
     if not {"body", "query"} & endpoint.parameters.keys() and endpoint.method in SAFE:
         found -= {rows[Malformed].status}
     if "body" in endpoint.parameters:
-        found |= {413, *dialect.description.content_statuses}
+        found |= {413, 415, *dialect.description.content_statuses}
     if not endpoint.is_public:
         found |= {*dialect.description.header_statuses}
     elif endpoint.method in SAFE:

@@ -9,19 +9,26 @@ from flask import Response, request
 
 from invite_app.access import Actor, KeyActor, PersonActor
 from invite_app.db import noted
-from invite_app.services import idempotency
+from invite_app.services import idempotency, rate_limits
 
 from .endpoint import Endpoint
 from .shape import Malformed, told
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
+# Bytes of an answer that is kept although nothing was done.
+MAX_REFUSAL = 4 * 1024
 Keep = Callable[[Callable[[Any], Any]], Callable[[Any], None]]
 """`send(..., then=keep(shown))`: what `shown` says of the deed is written down together with it."""
 
 
 def keep_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
     return noted
+
+
+def check_rate(actor: Actor) -> None:
+    """Count an answer that is going to be kept. Raise RateLimited when there were too many."""
+    rate_limits.hit("answers by actor", _id(actor))
 
 
 def named(actor: Actor, organization_id: UUID | str) -> idempotency.Request | None:
@@ -54,13 +61,18 @@ class Repetition:
     def settle(self, response: Response) -> None:
         """Keep what the client is told, unless it may be different next time."""
         answer = idempotency.Answer(response.status_code, response.get_data(as_text=True))
-        passes = response.status_code == 429 or response.status_code >= 500
+        passes = response.status_code == 429 or response.status_code >= 500 or self._is_too_large(response)
         if self._is_kept and passes:
             idempotency.forget(self._asked)
         elif self._is_kept:
             idempotency.finish(self._asked, answer)
         elif not passes:
             idempotency.keep_refusal(self._asked, answer)
+
+    def _is_too_large(self, response: Response) -> bool:
+        """Return whether the answer is left out, because a repetition finds out again, and changes nothing either."""
+        has_done_nothing = not self._is_kept or response.status_code >= 400
+        return has_done_nothing and len(response.get_data()) > MAX_REFUSAL
 
 
 def _id(actor: Actor) -> str:

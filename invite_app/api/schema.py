@@ -1,6 +1,15 @@
 """What the shapes of bodies, queries and answers have in common."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from invite_app.errors import ListTooLong
+
+# Items of a list of ids, roles or the like.
+MAX_ITEMS = 1_000
+# Values of a query parameter that can be repeated.
+MAX_VALUES = 100
 
 
 class Schema(BaseModel):
@@ -10,3 +19,14 @@ class Schema(BaseModel):
     """
 
     model_config = ConfigDict(defer_build=True)
+
+
+def at_most(limit: int) -> BeforeValidator:
+    """Raise ListTooLong for a longer list, before any of its items is validated."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list) and len(value) > limit:
+            raise ListTooLong(len(value), limit)
+        return value
+
+    return BeforeValidator(check)

@@ -11,7 +11,13 @@ from typing import Any, NoReturn, get_origin
 from flask import g, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from .excerpts import excerpt
+
 MAX_DEPTH = 64
+# Deviations in one answer.
+MAX_PROBLEMS = 100
+# A number that may be too large for a float: with a long exponent, or of so many digits.
+_LARGE_FLOAT = re.compile(r"[eE]\+?\d{3}|\d{309}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 Place = tuple[str | int, ...]
 Problem = dict[str, Any]
@@ -19,11 +25,11 @@ Problem = dict[str, Any]
 
 
 class Malformed(Exception):
-    """The request does not have the shape its endpoint declares; `problems` holds every deviation."""
+    """The request does not have the shape its endpoint declares; `problems` has up to MAX_PROBLEMS deviations."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(problems)
-        self.problems = problems
+        self.problems = problems[:MAX_PROBLEMS]
+        super().__init__(self.problems)
 
 
 class NotJson(Malformed):
@@ -86,7 +92,7 @@ def refused(loc: Place, sentence: str) -> Problem:
 
 
 def told(loc: Place, sentence: str, value: Any) -> Problem:
-    return {"type": "value_error", "loc": list(loc), "msg": sentence, "input": value}
+    return {"type": "value_error", "loc": list(loc), "msg": sentence, "input": excerpt(value)}
 
 
 def _given_at(loc: Place) -> Any:
@@ -105,7 +111,8 @@ def _given_at(loc: Place) -> Any:
 def _parse(data: bytes) -> Any:
     try:
         text = data.decode(json.detect_encoding(data))
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        parse_float = _finite if _LARGE_FLOAT.search(text) else None
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=parse_float)
     except json.JSONDecodeError as error:
         raise _not_json(error.pos, error.msg) from None
     except UnicodeDecodeError as error:
@@ -135,7 +142,7 @@ def _is_deep(value: Any) -> bool:
     """Whether it is nested so deeply that writing it back could fail."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [child for item in level for child in _children(item)]
+        level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
         if not level:
             return False
     return True
@@ -170,5 +177,10 @@ def validate(adapter: TypeAdapter[Any], given: Any, source: str) -> Any:
     try:
         return adapter.validate_python(given, from_attributes=True)
     except ValidationError as error:
-        found = error.errors(include_url=False)
-    raise Malformed([{**problem, "loc": [source, *problem["loc"]]} for problem in found])
+        found = error.errors(include_url=False)[:MAX_PROBLEMS]
+    raise Malformed([_shortened({**problem, "loc": [source, *problem["loc"]]}) for problem in found])
+
+
+def _shortened(problem: Any) -> Problem:
+    """Return a deviation with excerpts of everything in it that the caller sent."""
+    return {**problem, "loc": [excerpt(step) for step in problem["loc"]], "input": excerpt(problem["input"])}

@@ -18,7 +18,7 @@ from invite_app.models import Installation, Membership, Organization, Plan, Role
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, invited_domains, passwords, results, roles, slugs, values
+from . import accounts, audit, invited_domains, passwords, rate_limits, results, roles, slugs, values
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,14 @@ def found_another(
 ) -> tuple[Organization, Role]:
     """A further organization with this one's plan and seat limit, and the role of its owner: the key's user.
 
-    Only a key with the role of owner may. Raises PermissionMissing, InvalidName, InvalidSetting and NameTaken.
+    Only an owner's key may. Raises PermissionMissing, InvalidName, InvalidSetting, NameTaken and RateLimited.
     """
     with locked(organization_id, by=by, needs="organization:write") as standing:
         if standing.user is None or standing.api_key is None or not standing.is_owner:
             raise PermissionMissing("organization:write")
         founding = Founding(name, standing.organization.plan, standing.organization.seat_limit, slug=slug)
         organization = _found(founding, standing.user, audit.author(standing))
+        rate_limits.hit("organizations by founder", standing.user.id)  # raising takes it back
         return organization, roles.get(organization.id, OWNER)
 
 

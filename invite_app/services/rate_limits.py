@@ -33,6 +33,9 @@ RULES = {
     "addresses of account": Rule(10, HOUR),
     "exports of account": Rule(10, HOUR),
     "requests by key": Rule(6000, MINUTE),
+    "refusals by key": Rule(600, MINUTE),
+    "answers by actor": Rule(1000, HOUR),
+    "organizations by founder": Rule(10, HOUR),
 }
 """The limits by what they count; the README repeats them for operators."""
 
@@ -44,6 +47,9 @@ WHAT = {
     "addresses": "new addresses",
     "exports": "exports",
     "requests": "requests",
+    "refusals": "refused requests",
+    "answers": "requests with an Idempotency-Key",
+    "organizations": "new organizations",
 }
 """What there were too many of, by the first word of the limit."""
 

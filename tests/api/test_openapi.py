@@ -50,8 +50,8 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def published(schema: dict[str, Any]) -> dict[str, Any]:
-    """What the published document says of a schema; ours adds defaults that the types imply, and descriptions."""
-    told = {name: value for name, value in schema.items() if name not in ("default", "description")}
+    """Return a schema without what ours adds: defaults that the types imply, descriptions, lengths of lists."""
+    told = {name: value for name, value in schema.items() if name not in ("default", "description", "maxItems")}
     properties = told.get("properties", {})
     return (
         told | {"properties": {name: published(value) for name, value in properties.items()}} if properties else told

@@ -7,9 +7,12 @@ from typing import Any, NoReturn
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from invite_app.db import session
 from invite_app.errors import RateLimited
+from invite_app.models import IdempotencyKey
 from invite_app.services import api_keys, idempotency, invitations
 from tests.support.factories import Acme, Key, configure
 from tests.support.mail import SmtpServer
@@ -65,6 +68,29 @@ def test_a_refusal_is_kept(app: Flask, post: Post, acme: Acme) -> None:
     with app.app_context():
         configure(acme, plan="paid")
     assert (post().status_code, post("two").status_code) == (402, 201)
+
+
+def kept(app: Flask) -> list[str]:
+    with app.app_context():
+        return list(session().scalars(select(IdempotencyKey.answer)))
+
+
+@pytest.mark.parametrize("field", ["role", "email", "given_name"])
+def test_refusal_keeps_at_most_4_kib(field: str, app: Flask, post: Post) -> None:
+    answers = [post(**{field: "x" * 900_000}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert answers[0].data == answers[1].data
+    assert all(len(answer) <= 4096 for answer in kept(app))
+
+
+def test_large_answer_of_dry_run_is_not_kept(app: Flask, client: FlaskClient, acme: Acme, key: Key) -> None:
+    rows = {"invitations": [{**ANA, "email": f"ana{number}@guest.example"} for number in range(100)]}
+    path = f"/api/v1/organization/{acme.id}/invitations/bulk?dry_run=true"
+    headers = {**key.headers, "Idempotency-Key": "one"}
+    for _ in range(2):
+        answer = client.post(path, json=rows, headers=headers)
+        assert (answer.status_code, answer.get_json()["accepted"], is_replayed(answer)) == (200, 100, False)
+    assert kept(app) == []
 
 
 def test_a_failure_that_passes_is_not_kept(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:

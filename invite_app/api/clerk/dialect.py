@@ -191,5 +191,5 @@ clerk = Dialect(
     authenticate=authenticate,
     errors=ERRORS,
     unrouted="/v1",
-    description=Description(errors={None: ClerkErrors}, content_statuses=(400, 415)),
+    description=Description(errors={None: ClerkErrors}, content_statuses=(400,)),
 )

@@ -9,14 +9,14 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt
 from invite_app import errors as facts
 from invite_app.access import Actor, Standing, authorize
 from invite_app.api.dialect import Row
-from invite_app.api.schema import Schema
+from invite_app.api.schema import Schema, at_most
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 from invite_app.services import invitation_lists, invitations, inviters, private_metadata, together
 from invite_app.services.cursors import Order, Page
 
 from .dialect import NOT_FOUND, clerk, missing
-from .lists import Listed, PageQuery, one_of, ordered
+from .lists import MAX_NAMED, Listed, PageQuery, one_of, ordered
 from .schemas import (
     PREFIX,
     Metadata,
@@ -57,6 +57,11 @@ class NewInvitation(Schema):
     notify: StrictBool | None = Field(default=None, description="Whether to send a mail, which is the default.")
 
 
+Invitees = Annotated[
+    list[NewInvitation], Field(min_length=1, max_length=together.MAX_ROWS), at_most(together.MAX_ROWS)
+]
+
+
 class Revocation(Schema):
     model_config = ConfigDict(extra="forbid")
 
@@ -64,7 +69,7 @@ class Revocation(Schema):
 
 
 class StatusQuery(PageQuery):
-    status: list[Status] = Field(default=[])
+    status: list[Status] = Field(default=[], max_length=MAX_NAMED)
 
 
 class InvitationQuery(StatusQuery):
@@ -112,9 +117,7 @@ def create_invitation(organization_id: str, body: NewInvitation, by: Actor) -> I
 
 
 @clerk.endpoint("POST", LIST + "/bulk", permission="invitations:write", errors=INVITER_UNKNOWN)
-def create_invitations(
-    organization_id: str, body: Annotated[list[NewInvitation], Field(min_length=1)], by: Actor
-) -> Listed[InvitationShown]:
+def create_invitations(organization_id: str, body: Invitees, by: Actor) -> Listed[InvitationShown]:
     """Invites up to ten people: all of them, or nobody."""
     sent = together.send(organization_id, [_draft(item) for item in body], by=by)
     return Listed(data=[shown(item) for item in sent], total_count=len(sent))

@@ -1,14 +1,14 @@
 """Inviting many people at once: every row is answered by itself, as it would be alone."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, TypeAdapter
+from pydantic import FailFast, Field, TypeAdapter
 
 from invite_app.access import Actor
 from invite_app.api import shape
 from invite_app.api.repetition import Keep
-from invite_app.api.schema import Schema
+from invite_app.api.schema import MAX_ITEMS, Schema, at_most
 from invite_app.models import Batch
 from invite_app.services import bulk, invitations
 
@@ -22,13 +22,14 @@ class InvitationRow(Schema):
     role: str
     given_name: str | None = None
     family_name: str | None = None
-    workspace_ids: list[UUID] = Field(default=[])
+    workspace_ids: Annotated[list[UUID], FailFast()] = Field(default=[], max_length=MAX_ITEMS)
     note: str = ""
 
 
 class Rows(Schema):
-    invitations: list[dict[str, Any]] = Field(
-        description="Up to 10,000 of `InvitationRow`. One that cannot be read does not hold back the others."
+    invitations: Annotated[list[dict[str, Any]], at_most(bulk.MAX_ROWS)] = Field(
+        max_length=bulk.MAX_ROWS,
+        description="Up to 10,000 of `InvitationRow`. One that cannot be read does not hold back the others.",
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from invite_app.access import Actor
 from invite_app.api.repetition import Keep
-from invite_app.api.schema import Schema
+from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
 from invite_app.services import invitations, reasons
@@ -44,7 +44,10 @@ class UserInvitation(WorkspaceUserInvitation):
     model_config = ConfigDict(title="User Invitation")
 
     workspace_ids: list[UUID] = Field(
-        default=[], title="Workspace IDs", description="A list of unique identifiers for workspaces."
+        default=[],
+        max_length=MAX_ITEMS,
+        title="Workspace IDs",
+        description="A list of unique identifiers for workspaces.",
     )
 
 
@@ -68,7 +71,7 @@ class InvitationShown(Schema):
 
 
 class InvitationQuery(PageQuery):
-    state: list[InvitationState] = Field(default=[])
+    state: list[InvitationState] = Field(default=[], max_length=MAX_VALUES)
     delivery: DeliveryState | None = None
     role: str = Field(default="", max_length=100, description="The key or the name of a role.")
     q: str = Field(default="", max_length=200, description="Parts of the address or the name.")
@@ -79,7 +82,7 @@ class InvitationChanges(Schema):
 
     email: str | None = Field(default=None, description="Another address gets a link of its own.")
     role: str | None = None
-    workspace_ids: list[UUID] | None = None
+    workspace_ids: list[UUID] | None = Field(default=None, max_length=MAX_ITEMS)
     note: str | None = None
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from invite_app.access import Actor
-from invite_app.api.schema import Schema
+from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import Membership
 from invite_app.services import member_lines, members
 
@@ -25,7 +25,7 @@ class MemberShown(Schema):
 
 
 class MemberQuery(PageQuery):
-    role: list[str] = Field(default=[])
+    role: list[str] = Field(default=[], max_length=MAX_VALUES)
     workspace_id: UUID | None = None
     q: str = Field(default="", max_length=200, description="Parts of the address or the name.")
 
@@ -34,7 +34,7 @@ class MemberChanges(Schema):
     """What to change of a member; what is left out or null stays as it is."""
 
     role: str | None = None
-    workspace_ids: list[UUID] | None = None
+    workspace_ids: list[UUID] | None = Field(default=None, max_length=MAX_ITEMS)
 
 
 LIST = "/organization/{organization_id}/members"

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from invite_app.access import Actor, Standing, authorize
 from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
-from invite_app.api.schema import Schema
+from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import InvalidLifetime
 from invite_app.models import AuditEvent
 from invite_app.services import attention, audit, organizations
@@ -56,8 +56,8 @@ class SettingsChanges(Schema):
     plan: str | None = None
     seat_limit: int | None = None
     invitation_lifetime_seconds: int | None = Field(default=None, ge=0, le=10**10)
-    allowed_domains: list[str] | None = None
-    allowed_origins: list[str] | None = None
+    allowed_domains: list[str] | None = Field(default=None, max_length=MAX_ITEMS)
+    allowed_origins: list[str] | None = Field(default=None, max_length=MAX_ITEMS)
 
 
 class AuditQuery(PageQuery):

@@ -8,7 +8,7 @@ from invite_app.access import Actor
 from invite_app.api.details import not_found
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.repetition import Keep
-from invite_app.api.schema import Schema
+from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import RoleUnknown
 from invite_app.models import Role
 from invite_app.services import roles
@@ -26,7 +26,7 @@ class RoleShown(Schema):
 
 class NewRole(Schema):
     name: str
-    permissions: list[str]
+    permissions: list[str] = Field(max_length=MAX_ITEMS)
     key: str | None = Field(default=None, description="What programs call it; made from the name when left out.")
 
 
@@ -34,7 +34,7 @@ class RoleChanges(Schema):
     """What to change of a custom role; what is left out or null stays as it is."""
 
     name: str | None = None
-    permissions: list[str] | None = None
+    permissions: list[str] | None = Field(default=None, max_length=MAX_ITEMS)
 
 
 class RoleRemoval(Schema):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
-from invite_app.api.schema import Schema
+from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import InvitationEnded, RoleUnknown
 from invite_app.models import Invitation, InvitationState
 from invite_app.services import invitations
@@ -28,7 +28,7 @@ class InvitationData(Payload):
     user_role: WantedRole = Field(
         description="The role the user will have in the organization. 0 = User, 1 = Admin, 2 = Owner."
     )
-    scopes: list[Any] | None = Field(default=None, description="Not used.")
+    scopes: list[Any] | None = Field(default=None, max_length=MAX_ITEMS, description="Not used.")
 
 
 class InvitationShown(Schema):

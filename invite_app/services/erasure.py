@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, and_, cast, delete, or_, select, update
 
 from invite_app.access import Actor, OperatorActor, PersonActor, authorize, lock_organization
 from invite_app.db import session, transaction
-from invite_app.errors import SoleOwner, WrongPassword
+from invite_app.errors import SoleOwner, UserUnknown, WrongPassword
 from invite_app.models import (
     ApiKey,
     AuditEvent,
@@ -44,7 +44,7 @@ def erase_own(user_id: UUID, *, password: str, session_id: str, by: PersonActor)
 
 
 def erase(user_id: UUID, *, by: OperatorActor) -> str:
-    """Erase a person and return the pseudonym that replaces their name. Raises SoleOwner."""
+    """Erase a person and return the pseudonym that replaces their name. Raises UserUnknown and SoleOwner."""
     return _erase(user_id, by)
 
 
@@ -58,7 +58,7 @@ def find_sole_ownerships(user_id: UUID) -> list[Organization]:
 def _erase(user_id: UUID, by: Actor, password_hash: str | None = None) -> str:
     with transaction() as writing:
         organizations = _lock_organizations(user_id)
-        user = writing.get_one(User, user_id, with_for_update=True, populate_existing=True)
+        user = _lock_account(user_id)
         if password_hash is not None and user.password_hash != password_hash:
             raise WrongPassword
         if alone := find_sole_ownerships(user_id):
@@ -77,12 +77,25 @@ def _erase(user_id: UUID, by: Actor, password_hash: str | None = None) -> str:
 
 def _lock_organizations(user_id: UUID) -> list[Organization]:
     """Lock the organizations that an erasure changes, in the order of their ids."""
-    user = session().get_one(User, user_id)
+    user = _get(session().get(User, user_id), user_id)
     member_of = select(Membership.organization_id).where(Membership.user_id == user_id)
     concerned = or_(Invitation.email.in_(_addresses(user)), Invitation.inviter_id == user_id)
     inviting = select(Invitation.organization_id).where(concerned, Invitation.state.in_(OPEN))
     found = {*session().scalars(member_of), *session().scalars(inviting)}
     return [lock_organization(organization_id) for organization_id in sorted(found)]
+
+
+def _lock_account(user_id: UUID) -> User:
+    """Lock the row, so that nothing refers to it any more after its deletion."""
+    query = select(User).where(User.id == user_id).with_for_update()
+    return _get(session().scalar(query.execution_options(populate_existing=True)), user_id)
+
+
+def _get(user: User | None, user_id: UUID) -> User:
+    """Return the account. Raise UserUnknown when it was erased meanwhile."""
+    if user is None:
+        raise UserUnknown(str(user_id))
+    return user
 
 
 def _describe(user: User) -> ErasedPerson:

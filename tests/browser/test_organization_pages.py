@@ -10,6 +10,7 @@ from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import AccountLink
 from invite_app.services import api_keys, own_account, ownership
+from invite_app.services.account_links import Purpose
 from tests.browser.test_journey import fill, heading, make_acme, press, sign_in
 from tests.support.factories import (
     PASSWORD,
@@ -18,9 +19,11 @@ from tests.support.factories import (
     configure,
     invite,
     make_api_key,
+    make_link,
     make_member,
     make_organization,
     make_role,
+    token_of,
 )
 from tests.support.mail import SmtpServer
 from tests.support.server import LiveServer
@@ -29,6 +32,7 @@ Look = Callable[[Any], None]
 Open = Callable[..., Any]
 LONG = "Wolfeschlegelsteinhausenbergerdorff-" * 2 + "Konstantinopoulou"
 NEW = "a phrase that nobody knows"
+OWN_DATA = ("/account/data", "/account/delete")
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def paths(acme: Acme, key: Any) -> list[str]:
     inside = ("", "roles", "roles/new", "roles/editor", "roles/admin", "roles/editor/delete", "roles/admin/delete")
     inside += ("api-keys", "api-keys/new", f"api-keys/{key}/revoke", "audit", "audit?who=nobody", "leave")
     inside += ("settings", "settings/delete")
-    return [*(f"{home}/{path}" for path in inside), "/account", "/account/address", "/account/password"]
+    return [*(f"{home}/{path}" for path in inside), "/account", "/account/address", "/account/password", *OWN_DATA]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -233,6 +237,44 @@ def test_a_forgotten_password_is_replaced_by_mail(
     assert heading(page) == "Overview"
     page.goto(mail.links[0])
     assert heading(page) == "This link does not work"
+
+
+def test_reset_page_with_api_keys(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+    with live_server.app.app_context():
+        path = f"/reset/{make_link(acme.owner, Purpose.RESET)}"
+    page = open_page(live_server)
+    page.goto(path)
+    look(page)
+    fill(page, {"New password": NEW})
+    page.get_by_label("Revoke my API keys too").check()
+    press(page, "Save and sign in")
+    assert heading(page) == "Overview"
+
+
+def test_account_is_deleted_without_script(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+    seen = sign_in(open_page(live_server), acme.member)
+    for path in OWN_DATA:
+        seen.goto(path)
+        look(seen)
+    page = sign_in(open_page(live_server, java_script_enabled=False), acme.member)
+    page.goto("/account")
+    page.get_by_role("link", name="Delete account").click()
+    page.wait_for_load_state()
+    fill(page, {"Your password": PASSWORD})
+    press(page, "Delete account")
+    assert heading(page) == "Sign in"
+    assert "Your account was deleted." in page.get_by_role("status").first.inner_text()
+
+
+def test_copied_link_offers_both_ways(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+    with live_server.app.app_context():
+        configure(acme, seat_limit=None)
+        path = f"/invitations/{token_of(invite(acme, 'bo@guest.example'), copied=True)}"
+    page = open_page(live_server)
+    page.goto(path)
+    look(page)
+    press(page, "Sign in to accept")
+    assert heading(page) == "Sign in"
 
 
 def test_a_new_address_is_proven(

@@ -16,6 +16,7 @@ from invite_app.services import (
     acceptance,
     api_keys,
     delivery,
+    erasure,
     invitations,
     members,
     notices,
@@ -263,3 +264,27 @@ def test_asking_for_a_fresh_one_many_times_at_once_tells_the_inviter_once(
     with app.app_context():
         told = select(func.count()).where(OutboxMessage.kind == notices.ASKED)
         assert session().scalar(told) == 1
+
+
+class TestErasure:
+    def test_happens_once(self, app: Flask, acme: Acme, together: Together) -> None:
+        outcomes = together(partial(erasure.erase, acme.member.id, by=OPERATOR) for _ in range(4))
+        assert tally(outcomes) == {"str": 1, "UserUnknown": 3}
+
+    def test_leaves_an_owner(self, app: Flask, acme: Acme, together: Together) -> None:
+        with app.app_context():
+            owners = [acme.owner, *(make_member(acme, f"o{number}@acme.example", "owner") for number in range(2))]
+        outcomes = together(partial(erasure.erase, owner.id, by=OPERATOR) for owner in owners)
+        assert tally(outcomes) == {"str": 2, "SoleOwner": 1}
+
+    def test_and_an_acceptance_leave_no_member(self, app: Flask, acme: Acme, together: Together) -> None:
+        with app.app_context():
+            person = make_person("ana@guest.example")
+            token = token_of(invite(acme, "ana@guest.example"))
+        deeds: list[Callable[[], Any]] = [
+            partial(erasure.erase, person.id, by=OPERATOR),
+            *(partial(acceptance.accept_signed_in, token, person.id) for _ in range(3)),
+        ]
+        assert tally(together(deeds))["str"] == 1
+        with app.app_context():
+            assert session().scalar(select(func.count()).select_from(Membership)) == 3

@@ -21,6 +21,7 @@ class LateCommands(AppGroup):
 
         from . import (  # noqa: PLC0415 - see above
             api_keys,
+            audit,
             commands,
             demo,
             invitations,
@@ -32,7 +33,7 @@ class LateCommands(AppGroup):
         )
 
         self.add_command(commands.Migrations(migrations))
-        for group in (organizations, users, workspaces, api_keys, outbox):
+        for group in (organizations, users, workspaces, api_keys, outbox, audit):
             self.add_command(group.group)
         for single in (invitations, links, demo):
             for command in single.commands.commands.values():

@@ -1,7 +1,7 @@
 """Answers of commands, as aligned text for people and as JSON for programs."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,10 +15,12 @@ Facts = dict[str, Any]
 class Answer:
     """What a command did or found: facts by name, or rows of them; the sentences around it are for people.
 
+    Rows that come one by one are printed one by one as JSON, so that there may be any number of them.
+
     With `is_good=False` the command did all it could, and still something was refused.
     """
 
-    data: Facts | Sequence[Facts]
+    data: Facts | Iterable[Facts]
     says: str = ""
     hint: str = ""
     is_good: bool = True
@@ -26,11 +28,22 @@ class Answer:
 
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print it to standard output."""
+    if as_json and isinstance(answer.data, Iterator):
+        _stream(answer.data)
+        return
     if as_json:
         click.echo(json.dumps(answer.data, default=_json_value, ensure_ascii=False, indent=2))
         return
-    body = _facts(answer.data) if isinstance(answer.data, dict) else _table(answer.data)
+    body = _facts(answer.data) if isinstance(answer.data, dict) else _table(list(answer.data))
     click.echo("\n\n".join(part for part in (answer.says, body, answer.hint) if part))
+
+
+def _stream(rows: Iterator[Facts]) -> None:
+    separator = "[\n"
+    for row in rows:
+        click.echo(separator + json.dumps(row, default=_json_value, ensure_ascii=False), nl=False)
+        separator = ",\n"
+    click.echo("[]" if separator == "[\n" else "\n]")
 
 
 def _facts(facts: Facts) -> str:

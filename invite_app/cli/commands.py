@@ -43,7 +43,7 @@ def _answering(function: Callable[..., Answer]) -> Callable[..., None]:
         with _errors_in_one_line():
             _prepare_database()
             answer = retry(partial(function, *args, **options))
-        show(answer, as_json=as_json)
+            show(answer, as_json=as_json)
         if not answer.is_good:
             raise click.exceptions.Exit(1)
 

@@ -97,7 +97,9 @@ def change_seats(organization: str, seats: int | None) -> Answer:
 @click.argument("organization")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(organization: str, yes: bool) -> Answer:
-    """Delete an organization with its memberships, invitations, workspaces, roles and keys. Accounts stay."""
+    """Delete an organization with its memberships, invitations, workspaces, roles and keys. Accounts stay, and its
+    audit log does for a year: flask audit export.
+    """
     organization_id = organizations.id_of(organization)
     name = authorize(OPERATOR, organization_id).organization.name
     if not yes and sys.stdin.isatty():

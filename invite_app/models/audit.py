@@ -1,17 +1,20 @@
-"""What was done, by whom, to what: rows are added and never changed."""
+"""Record what was done, by whom and to what. Rows are added; only erasure and retention change or delete any."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Connection, Index, String, event
+from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from .base import Base, Identified, now
 
 
 class AuditEvent(Identified, Base):
-    """Actor and target are kept by id and by the name they had, since either may be gone later."""
+    """Keep actor and target by id and by the name they had, since either may be gone later.
+
+    The organization may be gone, too: its log is kept for the operator.
+    """
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -20,7 +23,7 @@ class AuditEvent(Identified, Base):
         Index("ix_audit_events_by_target", "target_id", "at"),
     )
 
-    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
+    organization_id: Mapped[UUID | None]
     at: Mapped[datetime] = mapped_column(default=now)
     action: Mapped[str] = mapped_column(String(50))
     actor_kind: Mapped[str] = mapped_column(String(20))
@@ -32,3 +35,9 @@ class AuditEvent(Identified, Base):
     ip: Mapped[str | None] = mapped_column(String(45))
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+@event.listens_for(AuditEvent, "before_update")
+@event.listens_for(AuditEvent, "before_delete")
+def _refuse_changes(_mapper: Mapper[AuditEvent], _connection: Connection, _row: AuditEvent) -> None:
+    raise RuntimeError("audit events are only added")

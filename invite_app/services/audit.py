@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from invite_app.access import Actor, KeyActor, PersonActor, Standing, authorize
+from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, Standing, authorize
 from invite_app.db import session
+from invite_app.errors import OrganizationUnknown
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
 from invite_app.models.base import fresh
 
@@ -122,6 +123,21 @@ def list_page(
     standing = authorize(by, organization_id, "audit:read")
     place = cursors.place(cursor, NEWEST, limit)
     return narrowing.fetch(select(AuditEvent), _narrow(standing.organization.id, only), place, total=0)
+
+
+def list_page_of_deleted(
+    organization_id: UUID, *, by: Actor, cursor: str | None = None, limit: int = 25
+) -> cursors.Page[AuditEvent]:
+    """Return what was done in a deleted organization, newest first. Raises OrganizationUnknown but for the operator."""
+    check_operator(by)
+    place = cursors.place(cursor, NEWEST, limit)
+    return narrowing.fetch(select(AuditEvent), _narrow(organization_id, EVERYTHING), place, total=0)
+
+
+def check_operator(actor: Actor) -> None:
+    """Raises OrganizationUnknown for everybody else: a deleted organization has no members."""
+    if not isinstance(actor, OperatorActor):
+        raise OrganizationUnknown
 
 
 def latest(standing: Standing, limit: int) -> list[AuditEvent]:

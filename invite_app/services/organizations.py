@@ -172,11 +172,14 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
 
 
 def delete(organization_id: UUID | str, *, by: Actor) -> None:
-    """The organization with its memberships, invitations, workspaces, roles and keys. Accounts stay."""
+    """Delete the organization with its memberships, invitations, workspaces, roles and keys. Accounts stay, and its
+    audit log does for a year, for the operator.
+    """
     with locked(organization_id, by=by, needs="organization:write") as standing:
-        audit.record(None, standing, "organization.deleted", standing.organization)
-        results.lock_all(standing.organization.id)
-        session().delete(standing.organization)
+        organization = standing.organization
+        audit.record(None, standing, "organization.deleted", organization, before={"slug": organization.slug})
+        results.lock_all(organization.id)
+        session().delete(organization)
 
 
 def checked_seat_limit(limit: int | None) -> int | None:

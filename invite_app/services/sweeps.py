@@ -12,6 +12,7 @@ from invite_app.errors import OrganizationUnknown
 from invite_app.models import (
     IS_PENDING,
     AccountLink,
+    AuditEvent,
     DeliveryState,
     IdempotencyKey,
     Invitation,
@@ -22,7 +23,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import now
 
-from . import accounts, endings, idempotency, sheets
+from . import accounts, audit_retention, endings, idempotency, sheets
 
 CHUNK, MOST_CHUNKS = 500, 20
 """Rows per transaction, and transactions per kind of row and sweep, so that others get their turn, and mail too."""
@@ -58,6 +59,8 @@ def run() -> None:
     record_expired()
     for kept in KEPT:
         clean_up(kept)
+    for is_over in audit_retention.over_at(now()):
+        _delete_where(AuditEvent, is_over)
 
 
 def record_expired() -> int:
@@ -82,12 +85,15 @@ def record_expired() -> int:
 
 def clean_up(kept: Kept) -> int:
     """Delete what is too old, up to MOST_CHUNKS * CHUNK rows; how many."""
-    is_old = (kept.since <= now() - kept.lifetime) & kept.which
-    if session().scalar(select(1).select_from(kept.model).where(is_old).limit(1)) is None:
+    return _delete_where(kept.model, (kept.since <= now() - kept.lifetime) & kept.which)
+
+
+def _delete_where(model: type[Any], is_old: Any) -> int:
+    if session().scalar(select(1).select_from(model).where(is_old).limit(1)) is None:
         return 0  # most of the time, and no reason to lock anybody out
     total = 0
     for _ in range(MOST_CHUNKS):
-        count = _delete_chunk(kept.model, is_old)
+        count = _delete_chunk(model, is_old)
         total += count
         if count < CHUNK:
             break

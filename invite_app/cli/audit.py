@@ -1,0 +1,58 @@
+"""flask audit: the record of what was done, also in organizations that were deleted."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import click
+
+from invite_app.errors import OrganizationUnknown
+from invite_app.models import AuditEvent
+from invite_app.services import audit_exports, audit_retention, organizations
+
+from .answers import Answer, Facts
+from .commands import OPERATOR, Commands
+
+group = Commands("audit", help="Export what was done in an organization.")
+
+
+@group.command("export")
+@click.argument("organization")
+def export(organization: str) -> Answer:
+    """Show every event, newest first. A deleted organization is found by its id, slug or name for a year."""
+    return Answer(map(_summary, _events(organization)))
+
+
+def _events(organization: str) -> Iterator[AuditEvent]:
+    try:
+        organization_id = organizations.get(organizations.id_of(organization), by=OPERATOR).id
+    except OrganizationUnknown:
+        return audit_exports.events_of_deleted(_deleted_id(organization), by=OPERATOR)
+    return audit_exports.events(organization_id, by=OPERATOR)
+
+
+def _deleted_id(organization: str) -> UUID:
+    """Raises OrganizationUnknown."""
+    found = audit_retention.find_deleted(organization)
+    if not found:
+        raise OrganizationUnknown
+    if len(found) > 1:
+        ids = ", ".join(f"{one.id} (deleted {one.deleted_at:%Y-%m-%d})" for one in found)
+        raise click.ClickException(f"Several deleted organizations are called so. Name one by its id: {ids}")
+    return found[0].id
+
+
+def _summary(event: AuditEvent) -> Facts:
+    return {
+        "at": event.at,
+        "action": event.action,
+        "actor": event.actor_name,
+        "actor_kind": event.actor_kind,
+        "actor_id": event.actor_id,
+        "target": event.target_name,
+        "target_kind": event.target_kind,
+        "target_id": event.target_id,
+        "ip": event.ip,
+        "before": event.before,
+        "after": event.after,
+        "id": event.id,
+    }

@@ -1,4 +1,4 @@
-"""Record what was done, by whom and to what. Rows are added; only erasure and retention change or delete any."""
+"""Audit events. Rows are added; only erasure and retention change or delete any."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from .base import Base, Identified, now
 
 
 class AuditEvent(Identified, Base):
-    """Keep actor and target by id and by the name they had, since either may be gone later.
+    """An event, with actor and target by id and by the name they had, since either may be gone later.
 
     The organization may be gone, too: its log is kept for the operator.
     """

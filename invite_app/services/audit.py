@@ -128,7 +128,7 @@ def list_page(
 def list_page_of_deleted(
     organization_id: UUID, *, by: Actor, cursor: str | None = None, limit: int = 25
 ) -> cursors.Page[AuditEvent]:
-    """Return what was done in a deleted organization, newest first. Raises OrganizationUnknown but for the operator."""
+    """Return what was done in a deleted organization, newest first; for the operator only."""
     check_operator(by)
     place = cursors.place(cursor, NEWEST, limit)
     return narrowing.fetch(select(AuditEvent), _narrow(organization_id, EVERYTHING), place, total=0)

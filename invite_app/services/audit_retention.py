@@ -50,7 +50,7 @@ def deletions_of(organization_id: UUID) -> list[AuditEvent]:
 
 
 def over_at(moment: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return which events are too old: those of organizations deleted long ago, and then the deletions themselves."""
+    """Return two conditions for events to delete: those of organizations deleted long ago, then the deletions."""
     is_old = moment - LIFETIME
     deleted = select(_deletion.target_id).where(*_is_deletion(_deletion), _deletion.at <= is_old)
     is_empty = ~exists().where(_other.organization_id == AuditEvent.target_id)
@@ -62,5 +62,5 @@ def over_at(moment: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]
 
 
 def _is_deletion(model: Any) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """These events belong to no organization, so they stand together in an index."""
+    """Select deletions by the index on organization and time: these events belong to no organization."""
     return model.organization_id.is_(None), model.action == "organization.deleted"

@@ -93,10 +93,7 @@ def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Org
 def found_another(
     organization_id: UUID | str, *, name: str, slug: str | None = None, by: Actor
 ) -> tuple[Organization, Role]:
-    """A further organization with this one's plan and seat limit, and the role of its owner: the key's user.
-
-    Only an owner's key may. Raises PermissionMissing, InvalidName, InvalidSetting, NameTaken and RateLimited.
-    """
+    """Create an organization with this one's plan and seat limit; the owner is the user of the acting owner's key."""
     with locked(organization_id, by=by, needs="organization:write") as standing:
         if standing.user is None or standing.api_key is None or not standing.is_owner:
             raise PermissionMissing("organization:write")
@@ -172,14 +169,12 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
 
 
 def delete(organization_id: UUID | str, *, by: Actor) -> None:
-    """Delete the organization with its memberships, invitations, workspaces, roles and keys. Accounts stay, and its
-    audit log does for a year, for the operator.
-    """
+    """Delete all that belongs to the organization but its audit log, which the operator can read for a year."""
     with locked(organization_id, by=by, needs="organization:write") as standing:
-        organization = standing.organization
-        audit.record(None, standing, "organization.deleted", organization, before={"slug": organization.slug})
-        results.lock_all(organization.id)
-        session().delete(organization)
+        before = {"slug": standing.organization.slug}
+        audit.record(None, standing, "organization.deleted", standing.organization, before=before)
+        results.lock_all(standing.organization.id)
+        session().delete(standing.organization)
 
 
 def checked_seat_limit(limit: int | None) -> int | None:

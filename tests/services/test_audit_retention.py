@@ -4,32 +4,21 @@ import ast
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
-from flask import Flask
-from sqlalchemy import delete, func, inspect, select, text, update
+import time_machine
+from sqlalchemy import func, select
 
 from invite_app.db import session, transaction
 from invite_app.errors import OrganizationUnknown
-from invite_app.extensions import db
 from invite_app.models import AuditEvent
+from invite_app.models.base import now
 from invite_app.services import audit, audit_exports, audit_retention, organizations, sweeps
-from tests.support.databases import on_sqlite
-from tests.support.factories import OPERATOR, Acme, invite, make_api_key, make_organization
+from tests.support.factories import OPERATOR, Acme, invite
 from tests.test_architecture import NAMES, tree_of
 
-pytestmark = pytest.mark.usefixtures("app_context")
-
-
-@pytest.fixture
-def acme(app_context: None) -> Acme:
-    return make_organization()
-
-
-@pytest.fixture
-def globex(app_context: None) -> Acme:
-    return make_organization("Globex")
+# Erasure replaces names, and retention deletes the logs of organizations that are gone.
+MAY_CHANGE_EVENTS = {("invite_app.services.audit", "update"), ("invite_app.services.sweeps", "delete")}
 
 
 def actions(acme: Acme) -> list[str]:
@@ -41,6 +30,74 @@ def count() -> int:
     return session().scalar(select(func.count()).select_from(AuditEvent)) or 0
 
 
-def age_everything(age: timedelta) -> None:
-    with transaction() as writing:
-        writing.execute(update(AuditEvent).values(at=AuditEvent.at - age) if False else _aged(age))
+class TestDeletedOrganization:
+    def test_log_stays_for_the_operator(self, acme: Acme) -> None:
+        invite(acme)
+        organizations.delete(acme.id, by=acme.owner.actor)
+        found = actions(acme)
+        assert found[0] == "organization.deleted"
+        assert "invitation.sent" in found
+        assert found[-1] == "organization.created"
+
+    @pytest.mark.parametrize("wanted", ["id", "slug", "name"])
+    def test_is_found_by_id_slug_and_name(self, acme: Acme, wanted: str) -> None:
+        organizations.delete(acme.id, by=acme.owner.actor)
+        by = {"id": str(acme.id), "slug": "acme", "name": "Acme"}[wanted]
+        assert [one.id for one in audit_retention.find_deleted(by)] == [acme.id]
+
+    def test_log_is_for_the_operator_only(self, acme: Acme, globex: Acme) -> None:
+        organizations.delete(acme.id, by=acme.owner.actor)
+        for by in (acme.owner.actor, globex.owner.actor):
+            with pytest.raises(OrganizationUnknown):
+                audit_exports.events_of_deleted(acme.id, by=by)
+            with pytest.raises(OrganizationUnknown):
+                audit.list_page_of_deleted(acme.id, by=by)
+
+    def test_log_is_deleted_after_a_year(self, acme: Acme, globex: Acme) -> None:
+        others = count()
+        invite(globex)
+        organizations.delete(acme.id, by=acme.owner.actor)
+        with time_machine.travel(now() + timedelta(days=364)):
+            sweeps.run()
+            assert actions(acme)
+        with time_machine.travel(now() + timedelta(days=366)):
+            sweeps.run()
+            sweeps.run()
+            assert not actions(acme)
+            assert not audit_retention.find_deleted(str(acme.id))
+            assert 0 < count() < others
+            assert list(audit_exports.events(globex.id, by=OPERATOR))
+
+
+def test_model_refuses_changed_events(acme: Acme) -> None:
+    event = latest_event()
+    with pytest.raises(RuntimeError, match="only added"), transaction() as writing:
+        writing.merge(event).action = "nothing.happened"
+
+
+def test_model_refuses_deleted_events(acme: Acme) -> None:
+    event = latest_event()
+    with pytest.raises(RuntimeError, match="only added"), transaction() as writing:
+        writing.delete(writing.merge(event))
+
+
+def latest_event() -> AuditEvent:
+    return session().scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)).one()
+
+
+def statements_on_events(module: str) -> Iterator[tuple[str, str]]:
+    """Return the updates and deletions of audit events in a module, as (module, function called)."""
+    for node in ast.walk(tree_of(NAMES[module])):
+        if isinstance(node, ast.Call) and node.args:
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            target = ast.unparse(node.args[0])
+            if called in ("update", "delete", "delete_rows", "_delete_where") and "AuditEvent" in target:
+                yield module, "delete" if "delete" in called else called
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if found := re.search(r"\b(UPDATE|DELETE FROM) audit_events\b", text, re.IGNORECASE):
+            yield module, found[1].lower().split()[0]
+
+
+def test_only_erasure_and_retention_change_events() -> None:
+    found = {one for module in NAMES for one in statements_on_events(module)}
+    assert found == MAY_CHANGE_EVENTS

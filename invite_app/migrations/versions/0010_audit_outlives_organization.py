@@ -35,7 +35,7 @@ def take_triggers() -> dict[str, str]:
     """Drop the triggers of migration 0003 before SQLite copies their table, and return how they are made."""
     if op.get_context().dialect.name != "sqlite":
         return {}
-    triggers = {name: statement for name, statement in op.get_bind().exec_driver_sql(TRIGGERS)}
+    triggers = {trigger.name: trigger.sql for trigger in op.get_bind().exec_driver_sql(TRIGGERS)}
     for name in triggers:
         op.get_bind().exec_driver_sql(f"DROP TRIGGER {name}")
     return triggers

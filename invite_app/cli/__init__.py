@@ -22,6 +22,7 @@ class LateCommands(AppGroup):
         from . import (  # noqa: PLC0415 - see above
             api_keys,
             audit,
+            backup,
             commands,
             demo,
             invitations,
@@ -35,7 +36,7 @@ class LateCommands(AppGroup):
         self.add_command(commands.Migrations(migrations))
         for group in (organizations, users, workspaces, api_keys, outbox, audit):
             self.add_command(group.group)
-        for single in (invitations, links, demo):
+        for single in (invitations, links, demo, backup):
             for command in single.commands.commands.values():
                 self.add_command(command)
 

@@ -24,12 +24,17 @@ BY_OPERATOR = audit.Author("operator", None, "The operator")
 
 
 class Commands(click.Group):
-    """Commands that return an Answer. Each gets `--json`, and exits with 1 after an error or a bad answer."""
+    """Commands that return an Answer. Each gets `--json`, and exits with 1 after an error or a bad answer.
 
-    def command(self, name: str, **options: Any) -> Callable[[Callable[..., Answer]], click.Command]:  # type: ignore[override]
+    A command that does not need the database as it should be finds it as it is.
+    """
+
+    def command(  # type: ignore[override]
+        self, name: str, *, needs_database: bool = True, **options: Any
+    ) -> Callable[[Callable[..., Answer]], click.Command]:
         def register(function: Callable[..., Answer]) -> click.Command:
             decorate: Any = click.command(name, **options)
-            made: click.Command = decorate(with_appcontext(_answering(function)))
+            made: click.Command = decorate(with_appcontext(_answering(function, needs_database)))
             made.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Answer with JSON."))
             self.add_command(made)
             return made
@@ -37,11 +42,12 @@ class Commands(click.Group):
         return register
 
 
-def _answering(function: Callable[..., Answer]) -> Callable[..., None]:
+def _answering(function: Callable[..., Answer], needs_database: bool) -> Callable[..., None]:
     @wraps(function)
     def run(*args: Any, as_json: bool, **options: Any) -> None:
         with _errors_in_one_line():
-            _prepare_database()
+            if needs_database:
+                _prepare_database()
             answer = retry(partial(function, *args, **options))
             show(answer, as_json=as_json)
         if not answer.is_good:

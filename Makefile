@@ -16,18 +16,19 @@ else
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-.PHONY: help run demo test check format bench css audit install install-dev clean
+.PHONY: help run demo test check format bench css screenshots audit install install-dev clean
 
 help:
-	@echo 'make run       start on http://127.0.0.1:5000 (SQLite, mail to a local outbox); ARGS="--port 8000"'
-	@echo 'make demo      fill the database with an organization to look at'
-	@echo 'make test      all tests; ARGS="tests/services -k resend" for some'
-	@echo 'make check     format, lint and types'
-	@echo 'make format    put the code into shape'
-	@echo 'make bench     measure'
-	@echo 'make css       build the style sheet in static/'
-	@echo 'make audit     ask for known weaknesses in what is installed'
-	@echo 'make clean     remove everything that was installed or built (never the database)'
+	@echo 'make run          serve http://localhost:5000 (SQLite, local outbox); ARGS="--port 8000"'
+	@echo 'make demo         add a demo organization to the database'
+	@echo 'make test         run all tests; ARGS="tests/services -k resend" for some'
+	@echo 'make check        check format, lint and types'
+	@echo 'make format       format the code'
+	@echo 'make bench        run the benchmark of requests'
+	@echo 'make css          build the style sheet in static/'
+	@echo 'make screenshots  take the screenshot in README.md'
+	@echo 'make audit        report known vulnerabilities of the installed packages'
+	@echo 'make clean        remove everything installed or built, but not the database'
 
 run: install
 	$(BIN)/flask run $(ARGS)
@@ -52,6 +53,9 @@ bench: install-dev
 
 css: install-dev
 	$(BIN)/python static/build.py
+
+screenshots: install-dev
+	$(BIN)/python -m tests.support.screenshots
 
 audit: install-dev
 	$(BIN)/python -m tests.support.audit

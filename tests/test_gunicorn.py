@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from invite_app.pages import invite_many
 from tests.support.databases import on_sqlite
 from tests.support.server import ROOT, ServerProcess
 
@@ -37,6 +38,10 @@ def configuration() -> dict[str, Any]:
 )
 def test_redacts_tokens_and_queries(configuration: dict[str, Any], text: str, shown: str) -> None:
     assert configuration["redact"](text) == shown
+
+
+def test_server_reads_bodies_of_every_permitted_size(configuration: dict[str, Any]) -> None:
+    assert configuration["LARGEST_BODY"] > invite_many.LARGEST_FORM
 
 
 @on_sqlite

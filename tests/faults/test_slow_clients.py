@@ -1,12 +1,15 @@
 """Slow clients and busy threads: others are served, and probes answer."""
 
 import http.client
+import os
+import signal
 import socket
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -91,29 +94,53 @@ def invite(server: ServerProcess, acme: Acme, headers: dict[str, str], statuses:
 
 
 class TestBusyThreads:
-    """Each of two threads holds an invitation into an organization of its own, whose row somebody has locked."""
+    """Invitations hold the threads, each into an organization of its own, whose row somebody has locked."""
 
-    def test_probes_answer(self, app: Flask, start_process: Start) -> None:
+    @pytest.fixture
+    def inviting(self, app: Flask) -> Callable[[ServerProcess, list[int]], list[threading.Thread]]:
         with app.app_context():
             crowd = [make_organization(name) for name in ("Acme", "Globex")]
             keys = [make_api_key(acme, "admin") for acme in crowd]
-        server = start_process("gunicorn", "--threads", "2", workers=1)
-        statuses: list[int] = []
-        waiting = [
-            threading.Thread(target=invite, args=(server, acme, key.headers, statuses))
-            for acme, key in zip(crowd, keys, strict=True)
-        ]
-        with locked_organizations(app):
-            for thread in waiting:
+
+        def start(server: ServerProcess, statuses: list[int]) -> list[threading.Thread]:
+            threads = [
+                threading.Thread(target=invite, args=(server, acme, key.headers, statuses))
+                for acme, key in zip(crowd, keys, strict=True)
+            ]
+            for thread in threads:
                 thread.start()
             wait_until_busy(server)
+            return threads
+
+        return start
+
+    def test_probes_answer(self, app: Flask, start_process: Start, inviting: Callable[..., Any]) -> None:
+        server = start_process("gunicorn", "--threads", "2", workers=1)
+        statuses: list[int] = []
+        with locked_organizations(app):
+            threads = inviting(server, statuses)
             for path in PROBES:
                 assert get(server, path) == 200, path
             assert statuses == []
-        for thread in waiting:
+        for thread in threads:
             thread.join()
         assert len(statuses) == 2
         assert get(server, "/sign-in", seconds=20) == 200
+
+    def test_stop_answers_waiting_requests(
+        self, app: Flask, start_process: Start, inviting: Callable[..., Any]
+    ) -> None:
+        server = start_process("gunicorn", "--threads", "1", workers=1)
+        statuses: list[int] = []
+        with locked_organizations(app):
+            threads = inviting(server, statuses)
+            os.kill(server.pid, signal.SIGTERM)
+            time.sleep(1)
+            assert statuses == []
+        for thread in threads:
+            thread.join()
+        assert server.wait() == 0
+        assert statuses == [201, 201]
 
 
 def wait_until_busy(server: ServerProcess) -> None:

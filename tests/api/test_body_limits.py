@@ -105,7 +105,7 @@ def large_requests(acme: Acme) -> Iterator[tuple[str, str, str, int]]:
                 yield dialect.name, endpoint.method, path, 413 if reads_body_for_address else 403
 
 
-def test_no_operation_reads_large_body_without_right(client: FlaskClient, acme: Acme, powerless: Key) -> None:
+def test_large_body_without_permission_stays_unread(client: FlaskClient, acme: Acme, powerless: Key) -> None:
     cases = list(large_requests(acme))
     assert {dialect for dialect, *_ in cases} == set(INVITING)
     for dialect, method, path, status in cases:
@@ -120,7 +120,7 @@ def test_no_operation_reads_large_body_without_right(client: FlaskClient, acme: 
         assert answer.status_code == status, (dialect, method, path)
 
 
-def test_public_operation_reads_little(client: FlaskClient) -> None:
+def test_public_operation_reads_a_small_body_only(client: FlaskClient) -> None:
     body = {"word": "x" * PUBLIC_BYTES}
     assert client.post("/api/v1/invitations/none/decline", json=body).status_code == 413
 
@@ -132,7 +132,7 @@ def post(client: FlaskClient, path: str, body: bytes, key: Key) -> tuple[TestRes
     return answer, time.process_time() - begun
 
 
-def test_refusal_without_right_is_cheap(client: FlaskClient, acme: Acme, powerless: Key) -> None:
+def test_refusal_without_permission_is_cheap(client: FlaskClient, acme: Acme, powerless: Key) -> None:
     path = NATIVE_BULK.format(id=acme.id)
     post(client, path, b"{}", powerless)
     tracemalloc.start()
@@ -157,7 +157,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("name", LARGE)
-def test_refusal_with_right_is_bounded(name: str, client: FlaskClient, acme: Acme, key: Key) -> None:
+def test_refusal_with_permission_is_bounded(name: str, client: FlaskClient, acme: Acme, key: Key) -> None:
     path, body, status = LARGE[name]
     post(client, path.format(id=acme.id), b"{}", key)
     answer, seconds = post(client, path.format(id=acme.id), body, key)
@@ -166,7 +166,7 @@ def test_refusal_with_right_is_bounded(name: str, client: FlaskClient, acme: Acm
     assert len(answer.data) < 100 * 2048
 
 
-def test_answer_has_at_most_100_deviations(client: FlaskClient, acme: Acme, key: Key) -> None:
+def test_response_lists_at_most_100_errors(client: FlaskClient, acme: Acme, key: Key) -> None:
     ids = {"workspace_ids": list(range(500))}
     answer = client.post(INVITING["deepset"].format(id=acme.id), json=ids, headers=key.headers)
     assert len(answer.get_json()["detail"]) == 100
@@ -189,7 +189,7 @@ def test_input_is_cut_to_one_kib(given: Any, told: Any, client: FlaskClient, acm
     assert [problem["input"] for problem in answer.get_json()["detail"]] == [told]
 
 
-def test_lists_of_requests_have_lengths(document: dict[str, Any]) -> None:
+def test_lists_in_requests_have_length_limits(document: dict[str, Any]) -> None:
     for path, method, operation in operations(document):
         parts = [parameter["schema"] for parameter in operation["parameters"]]
         if "requestBody" in operation:

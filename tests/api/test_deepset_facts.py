@@ -136,7 +136,7 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
 
 @on_sqlite
 @pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
-def test_what_is_said(
+def test_error_has_the_published_response(
     client: FlaskClient, acme: Acme, key: Key, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
 ) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:

@@ -33,7 +33,7 @@ def post(client: FlaskClient, acme: Acme, key: Key) -> Post:
     return post
 
 
-def test_201_is_the_invitation(post: Post, acme: Acme) -> None:
+def test_201_returns_the_invitation(post: Post, acme: Acme) -> None:
     answer = post(workspace_ids=[str(acme.workspaces[0])])
     assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/json")
     shown = answer.get_json()
@@ -48,17 +48,17 @@ def test_201_is_the_invitation(post: Post, acme: Acme) -> None:
     assert shown["invited_by"] == "Olivia Owner"
 
 
-def test_201_says_utf8_as_it_is(post: Post) -> None:
+def test_201_writes_utf8_unescaped(post: Post) -> None:
     answer = post(given_name="Zoë", family_name="Nuñez 東")
     assert '"given_name":"Zoë","family_name":"Nuñez 東"'.encode() in answer.data
 
 
-def test_201_ignores_fields_it_does_not_know(post: Post) -> None:
+def test_201_ignores_unknown_fields(post: Post) -> None:
     assert post(shoe_size=43).status_code == 201
 
 
 @pytest.mark.parametrize("role", ["member", "Member", "MEMBER", "org:member", "Helpers", "helpers"])
-def test_201_with_a_role_in_any_spelling(app: Flask, acme: Acme, post: Post, role: str) -> None:
+def test_201_with_any_spelling_of_the_role(app: Flask, acme: Acme, post: Post, role: str) -> None:
     with app.app_context():
         make_role(acme, "Helpers", ["members:read"])
     assert post(role=role).get_json()["role"] == role.lower().removeprefix("org:")
@@ -84,15 +84,15 @@ def test_401(post: Post, headers: dict[str, str]) -> None:
     assert answer.data == b'{"detail":"Sign in, or send a valid API key."}'
 
 
-def test_401_with_the_scheme_left_out(post: Post, key: Key) -> None:
+def test_401_without_the_scheme(post: Post, key: Key) -> None:
     assert post({"Authorization": key.secret}).status_code == 401
 
 
-def test_the_scheme_is_read_in_any_case(post: Post, key: Key) -> None:
+def test_scheme_ignores_case(post: Post, key: Key) -> None:
     assert post({"Authorization": f"bearer {key.secret}"}).status_code == 201
 
 
-def test_401_comes_before_anything_about_the_organization(client: FlaskClient, acme: Acme) -> None:
+def test_401_precedes_errors_of_the_organization(client: FlaskClient, acme: Acme) -> None:
     answers = [client.post(f"/api/v1/organization/{which}/invitation") for which in (acme.id, NOBODY, "x")]
     assert {(answer.status_code, answer.data) for answer in answers} == {(401, answers[0].data)}
 
@@ -126,7 +126,7 @@ def test_403_comes_before_422(post: Post, make_key: Callable[..., Key]) -> None:
     assert post(make_key("member").headers, email=None, role=3).status_code == 403
 
 
-def test_403_for_a_role_above_ones_own(app: Flask, acme: Acme, post: Post, make_key: Callable[..., Key]) -> None:
+def test_403_for_a_role_above_the_callers(app: Flask, acme: Acme, post: Post, make_key: Callable[..., Key]) -> None:
     assert post(make_key("admin").headers, role="admin").status_code == 201
     answer = post(make_key("admin").headers, role="owner", email="bo@guest.example")
     assert (answer.status_code, answer.get_json()) == (
@@ -135,7 +135,9 @@ def test_403_for_a_role_above_ones_own(app: Flask, acme: Acme, post: Post, make_
     )
 
 
-def test_403_by_permissions_not_by_names(app: Flask, acme: Acme, post: Post, make_key: Callable[..., Key]) -> None:
+def test_403_depends_on_permissions_not_names(
+    app: Flask, acme: Acme, post: Post, make_key: Callable[..., Key]
+) -> None:
     """A key is as strong as the weaker of its role and its user's."""
     with app.app_context():
         make_role(acme, "Inviter", ["invitations:write", "members:read"])
@@ -146,7 +148,7 @@ def test_403_by_permissions_not_by_names(app: Flask, acme: Acme, post: Post, mak
 
 
 @pytest.mark.parametrize("organization", [NOBODY, "x", "1", "%00", "a%20b", "nul%E2%80%8B"])
-def test_404_for_an_organization_that_is_not_there(client: FlaskClient, key: Key, organization: str) -> None:
+def test_404_for_an_unknown_organization(client: FlaskClient, key: Key, organization: str) -> None:
     answer = client.post(f"/api/v1/organization/{organization}/invitation", json=ANA, headers=key.headers)
     assert (answer.status_code, answer.data) == (404, b'{"detail":"Not Found"}')
 
@@ -177,7 +179,7 @@ def test_409_for_a_pending_invitation(app: Flask, acme: Acme, post: Post) -> Non
     assert post().status_code == 201
 
 
-def test_503_leaves_nothing_behind(smtp_app: Flask, smtp: SmtpServer, acme: Acme, key: Key) -> None:
+def test_503_stores_nothing(smtp_app: Flask, smtp: SmtpServer, acme: Acme, key: Key) -> None:
     smtp.fail("451 4.7.1 later", times=1)
     client = smtp_app.test_client()
     answer = client.post(url_of(acme), json=ANA, headers=key.headers)
@@ -188,7 +190,7 @@ def test_503_leaves_nothing_behind(smtp_app: Flask, smtp: SmtpServer, acme: Acme
 
 
 @pytest.mark.parametrize("at", ["connect", "ehlo", "rcpt", "data"])
-def test_503_however_the_mail_server_fails(smtp_app: Flask, smtp: SmtpServer, acme: Acme, key: Key, at: Any) -> None:
+def test_503_for_every_mail_server_failure(smtp_app: Flask, smtp: SmtpServer, acme: Acme, key: Key, at: Any) -> None:
     smtp.drop(at=at)
     answer = smtp_app.test_client().post(url_of(acme), json=ANA, headers=key.headers)
     assert answer.status_code == 503
@@ -196,7 +198,7 @@ def test_503_however_the_mail_server_fails(smtp_app: Flask, smtp: SmtpServer, ac
         assert invitations.list_page(acme.id, by=acme.owner.actor).total == 0
 
 
-def test_422_when_the_mail_server_knows_no_such_address(
+def test_422_when_the_mail_server_rejects_the_address(
     smtp_app: Flask, smtp: SmtpServer, acme: Acme, key: Key
 ) -> None:
     smtp.fail("550 5.1.1 no such user", at="rcpt")
@@ -205,13 +207,13 @@ def test_422_when_the_mail_server_knows_no_such_address(
     assert answer.get_json()["detail"][0]["loc"] == ["body", "email"]
 
 
-def test_a_revoked_key_stops_at_once(app: Flask, acme: Acme, post: Post, key: Key) -> None:
+def test_revoked_key_stops_working_immediately(app: Flask, acme: Acme, post: Post, key: Key) -> None:
     with app.app_context():
         api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
     assert post().status_code == 401
 
 
-def test_statements_are_few_and_do_not_grow(
+def test_statement_count_is_low_and_constant(
     app: Flask, post: Post, acme: Acme, count_queries: Callable[..., Any]
 ) -> None:
     """On PostgreSQL lock, standing, look and write: with BEGIN and COMMIT six round trips. SQLite needs no

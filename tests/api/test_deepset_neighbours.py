@@ -69,7 +69,7 @@ class TestUsers:
         last = call("GET", "/users?limit=2&page_number=2").get_json()
         assert ([user["given_name"] for user in last["data"]], last["has_more"]) == (["Olivia"], False)
 
-    def test_beside_a_user(self, call: Callable[..., Any], acme: Acme) -> None:
+    def test_starts_beside_a_given_user(self, call: Callable[..., Any], acme: Acme) -> None:
         after = call("GET", f"/users?after={acme.admin.id}").get_json()
         assert [user["given_name"] for user in after["data"]] == ["Mia", "Olivia"]
         before = call("GET", f"/users?before={acme.owner.id}&limit=1").get_json()
@@ -102,10 +102,10 @@ class TestUsers:
             b'unable to parse string as an integer","input":"a"}]}'
         )
 
-    def test_one(self, call: Callable[..., Any], acme: Acme) -> None:
+    def test_single_user(self, call: Callable[..., Any], acme: Acme) -> None:
         assert call("GET", f"/users/{acme.member.id}").get_json()["email"] == acme.member.email
 
-    def test_another_role(self, call: Callable[..., Any], acme: Acme) -> None:
+    def test_role_changes(self, call: Callable[..., Any], acme: Acme) -> None:
         answer = call("PATCH", f"/users/{acme.member.id}", json={"role": "Admin"})
         assert (answer.status_code, answer.data, "Content-Type" in answer.headers) == (204, b"", False)
         assert call("GET", f"/users/{acme.member.id}").get_json()["organization"]["role"] == "admin"
@@ -148,7 +148,7 @@ class TestWorkspaces:
             for name, room in zip(["Sales", "Support"], acme.workspaces, strict=True)
         ]
 
-    def test_made_renamed_deleted(self, call: Callable[..., Any]) -> None:
+    def test_workspace_is_created_renamed_deleted(self, call: Callable[..., Any]) -> None:
         assert call("POST", "/workspaces", json={"name": "The Lab"}).status_code == 201
         assert call("GET", "/workspaces/the%20lab").get_json()["name"] == "The Lab"
         assert call("PATCH", "/workspaces/The Lab", json={"name": "Lab 2"}).get_json()["name"] == "Lab 2"
@@ -161,7 +161,7 @@ class TestWorkspaces:
         bad = call("POST", "/workspaces", json={"name": "a\nb"})
         assert (bad.status_code, bad.get_json()["detail"][0]["loc"]) == (422, ["body", "name"])
 
-    def test_invitation_into_one(self, call: Callable[..., Any], acme: Acme) -> None:
+    def test_invitation_into_a_workspace(self, call: Callable[..., Any], acme: Acme) -> None:
         ana = {"given_name": "Ana", "family_name": "Guest", "email": "ana@guest.example", "role": "member"}
         answer = call("POST", "/workspaces/Sales/invitation", json=ana)
         assert (answer.status_code, answer.get_json()["workspace_ids"]) == (201, [str(acme.workspaces[0])])
@@ -169,7 +169,7 @@ class TestWorkspaces:
         assert call("POST", "/workspaces/Nowhere/invitation", json=ana).data == NOT_FOUND
         assert call("POST", "/workspaces/Sales/invitation", json={}).status_code == 422
 
-    def test_members_see_but_do_not_touch(
+    def test_members_can_read_but_not_change(
         self, call: Callable[..., Any], acme: Acme, make_key: Callable[..., Key]
     ) -> None:
         by_member = {"headers": make_key("member", acme.member).headers}
@@ -178,7 +178,7 @@ class TestWorkspaces:
         assert call("DELETE", "/workspaces/Sales", **by_member).status_code == 403
 
 
-def test_queries_of_a_list_do_not_grow(
+def test_query_count_does_not_grow_with_rows(
     app: Flask, call: Callable[..., Any], acme: Acme, count_queries: Callable[..., Any]
 ) -> None:
     call("GET", "/users")

@@ -35,7 +35,7 @@ def send(client: FlaskClient, endpoint: Endpoint, organization: Any, headers: di
     return client.open(path, method=endpoint.method, headers=headers)
 
 
-def test_only_the_invitees_side_is_public() -> None:
+def test_only_invitee_operations_are_public() -> None:
     assert {endpoint.name for endpoint in ENDPOINTS if endpoint.is_public} == PUBLIC
 
 
@@ -59,14 +59,14 @@ def test_403_without_the_permission(app: Flask, client: FlaskClient, acme: Acme,
 
 @on_sqlite
 @pytest.mark.parametrize("endpoint", [item for item in GUARDED if "{organization_id}" in item.path], ids=named)
-def test_404_where_one_has_no_part(app: Flask, client: FlaskClient, key: Key, endpoint: Endpoint) -> None:
+def test_404_for_a_foreign_organization(app: Flask, client: FlaskClient, key: Key, endpoint: Endpoint) -> None:
     with app.app_context():
         foreign = make_organization("Other").id
     answers = [send(client, endpoint, organization, key.headers) for organization in (foreign, SOMETHING, "x")]
     assert {(answer.status_code, answer.data) for answer in answers} == {(404, answers[0].data)}
 
 
-class TestKeysThatAreNoMore:
+class TestInvalidKeys:
     """A bad, revoked or expired key, and that of a removed member: each is as good as none, everywhere."""
 
     @pytest.fixture
@@ -89,7 +89,7 @@ class TestKeysThatAreNoMore:
 
 @on_sqlite
 @pytest.mark.parametrize("endpoint", [item for item in GUARDED if "{" in item.path], ids=named)
-def test_ids_of_another_organization_are_of_no_use(
+def test_ids_of_another_organization_are_not_found(
     app: Flask, client: FlaskClient, acme: Acme, key: Key, endpoint: Endpoint
 ) -> None:
     with app.app_context():

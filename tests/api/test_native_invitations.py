@@ -54,7 +54,7 @@ class TestLists:
         assert ([row["email"][:3] for row in last["data"]], last["has_more"]) == (["ana"], False)
         assert call("GET", f"/invitations?limit=2&cursor={last['previous_cursor']}").get_json() == first
 
-    def test_narrowed(self, app: Flask, call: Call, acme: Acme, ana: UUID) -> None:
+    def test_filtered(self, app: Flask, call: Call, acme: Acme, ana: UUID) -> None:
         with app.app_context():
             expire(invite(acme, "bo@guest.example"))
             set_delivery(ana, state="failed", reason="mailbox full")
@@ -77,18 +77,18 @@ class TestLists:
         )
 
     @pytest.mark.parametrize("cursor", ["x", "%00", "W10", "WyJuIixbInMiLCJ4Il0sWyJ1IiwieCJdXQ", "%F0%9F%8E%89"])
-    def test_a_cursor_that_is_none_means_the_first_page(self, call: Call, ana: UUID, cursor: str) -> None:
+    def test_invalid_cursor_means_the_first_page(self, call: Call, ana: UUID, cursor: str) -> None:
         assert len(call("GET", f"/invitations?cursor={cursor}").get_json()["data"]) == 1
 
     @pytest.mark.parametrize("fragment", ["%00", "%25", "_", "a%00b", "%F0%9F%8E%89", "%ED%A0%80", "%5C"])
     @pytest.mark.parametrize("path", ["/invitations", "/members"])
-    def test_any_fragment_can_be_looked_for(self, call: Call, ana: UUID, path: str, fragment: str) -> None:
+    def test_any_text_can_be_searched_for(self, call: Call, ana: UUID, path: str, fragment: str) -> None:
         answer = call("GET", f"{path}?q={fragment}")
         assert answer.status_code == 200
 
 
 class TestOne:
-    def test_shows_no_link(self, app: Flask, call: Call, ana: UUID) -> None:
+    def test_response_has_no_link(self, app: Flask, call: Call, ana: UUID) -> None:
         answer = call("GET", f"/invitations/{ana}")
         assert {name: answer.get_json()[name] for name in ("email", "note", "state", "why")} == {
             "email": "ana@guest.example",
@@ -105,7 +105,7 @@ class TestOne:
         assert {name: changed[name] for name in changes} == changes
         assert call("PATCH", f"/invitations/{ana}", json={"note": None}).get_json()["note"] == "Hi"
 
-    def test_edited_badly(self, call: Call, ana: UUID) -> None:
+    def test_invalid_edit_is_refused(self, call: Call, ana: UUID) -> None:
         answer = call("PATCH", f"/invitations/{ana}", json={"role": "captain"})
         assert (answer.status_code, answer.get_json()["detail"][0]["input"]) == (422, "captain")
 
@@ -117,7 +117,7 @@ class TestOne:
         assert (again.status_code, again.data) == (409, b'{"detail":"This invitation has ended: it is revoked."}')
         assert call("POST", f"/invitations/{ana}/resend").status_code == 409
 
-    def test_sent_again(self, app: Flask, call: Call, ana: UUID) -> None:
+    def test_resent(self, app: Flask, call: Call, ana: UUID) -> None:
         with app.app_context():
             expire(ana)
         assert call("GET", f"/invitations/{ana}").get_json()["state"] == "expired"
@@ -134,7 +134,7 @@ class TestOne:
         with app.app_context():
             assert url == f"http://localhost/invitations/{token_of(ana, copied=True)}"
 
-    def test_link_needs_the_right_to_grant_the_role(
+    def test_link_requires_permission_to_assign_the_role(
         self, app: Flask, call: Call, acme: Acme, make_key: Callable[..., Key]
     ) -> None:
         with app.app_context():
@@ -152,7 +152,7 @@ class TestOne:
         for action in ("link", "resend", "extend", "take-over"):
             assert call("POST", f"/invitations/{invitation}/{action}").data == NOT_FOUND
 
-    def test_404_for_one_of_another_organization(self, app: Flask, call: Call) -> None:
+    def test_404_for_another_organizations_invitation(self, app: Flask, call: Call) -> None:
         with app.app_context():
             foreign = invite(make_organization("Other")).id
         for method in ("GET", "DELETE"):
@@ -160,7 +160,7 @@ class TestOne:
 
 
 class TestBulk:
-    def test_every_row_is_answered_by_itself(self, call: Call, acme: Acme, ana: UUID) -> None:
+    def test_every_row_has_its_own_result(self, call: Call, acme: Acme, ana: UUID) -> None:
         rows = [
             {"email": "bo@guest.example", "role": "member"},
             {"email": "ana@guest.example", "role": "member"},
@@ -193,18 +193,18 @@ class TestBulk:
         }
         assert call("GET", f"/invitations/bulk/{NOBODY}").data == NOT_FOUND
 
-    def test_a_dry_run_keeps_nothing(self, call: Call) -> None:
+    def test_dry_run_stores_nothing(self, call: Call) -> None:
         rows = {"invitations": [{"email": "bo@guest.example", "role": "member"}]}
         told = call("POST", "/invitations/bulk?dry_run=true", json=rows).get_json()
         assert (told["batch_id"], told["accepted"]) == (None, 1)
         assert call("GET", "/invitations").get_json()["total"] == 0
 
-    def test_more_than_fit(self, call: Call) -> None:
+    def test_too_many_rows_are_refused(self, call: Call) -> None:
         rows = [{"email": "bo@guest.example", "role": "member"}] * 10_001
         answer = call("POST", "/invitations/bulk", json={"invitations": rows})
         assert (answer.status_code, answer.get_json()["detail"][0]["msg"]) == (422, "10,001 rows; 10,000 fit.")
 
-    def test_rights(self, call: Call, make_key: Callable[..., Key]) -> None:
+    def test_permissions(self, call: Call, make_key: Callable[..., Key]) -> None:
         rows = {"invitations": [{"email": "bo@guest.example", "role": "owner"}]}
         assert call("POST", "/invitations/bulk", json=rows, headers=make_key("member").headers).status_code == 403
         told = call("POST", "/invitations/bulk", json=rows, headers=make_key("admin").headers).get_json()
@@ -217,7 +217,7 @@ class TestInvitee:
         with app.app_context():
             return f"/api/v1/invitations/{token_of(ana)}"
 
-    def test_looking_changes_nothing(self, client: FlaskClient, path: str) -> None:
+    def test_opening_the_link_changes_nothing(self, client: FlaskClient, path: str) -> None:
         offers = [client.get(path).get_json() for _ in range(2)]
         assert offers[0] == offers[1]
         assert {name: offers[0][name] for name in ("organization_name", "email", "role", "state", "has_account")} == {
@@ -237,13 +237,13 @@ class TestInvitee:
         assert client.get(path).get_json() == before
         assert before["has_account"] is None
 
-    def test_accepting_anew(self, client: FlaskClient, acme: Acme, path: str) -> None:
+    def test_accepting_with_a_new_account(self, client: FlaskClient, acme: Acme, path: str) -> None:
         answer = client.post(f"{path}/accept", json=NEW)
         assert (answer.status_code, answer.get_json()["role"]) == (200, "member")
         again = client.post(f"{path}/accept", json=NEW)
         assert (again.status_code, again.get_json()["detail"]) == (409, "This invitation has ended: it is accepted.")
 
-    def test_accepting_at_a_domain_no_longer_allowed(
+    def test_accepting_with_a_domain_no_longer_allowed(
         self, app: Flask, client: FlaskClient, acme: Acme, path: str
     ) -> None:
         with app.app_context():
@@ -254,13 +254,13 @@ class TestInvitee:
         answer = client.post(f"{path}/accept", json=body)
         assert (answer.status_code, answer.get_json()) == (409, refusal)
 
-    def test_accepting_badly(self, client: FlaskClient, path: str) -> None:
+    def test_invalid_acceptance_is_refused(self, client: FlaskClient, path: str) -> None:
         assert client.post(f"{path}/accept", json={**NEW, "password": "short"}).status_code == 422
         assert client.post(f"{path}/accept", json={}).status_code == 422
         assert client.post(f"{path}/accept").status_code == 401
         assert client.get(path).get_json()["state"] == "pending"
 
-    def test_accepting_with_an_account(
+    def test_accepting_with_an_existing_account(
         self, app: Flask, client: FlaskClient, path: str, acme: Acme, signed_in: Callable[..., FlaskClient]
     ) -> None:
         with app.app_context():
@@ -277,6 +277,6 @@ class TestInvitee:
         assert client.post(f"{path}/decline").status_code == 409
 
     @pytest.mark.parametrize("token", ["x", "%00", "A" * 50, "%F0%9F%8E%89"])
-    def test_a_broken_link(self, client: FlaskClient, token: str) -> None:
+    def test_invalid_link(self, client: FlaskClient, token: str) -> None:
         assert client.get(f"/api/v1/invitations/{token}").data == NOT_FOUND
         assert client.post(f"/api/v1/invitations/{token}/accept", json=NEW).data == NOT_FOUND

@@ -51,7 +51,7 @@ class TestRoles:
     def test_list(self, call: Call) -> None:
         assert [role["key"] for role in call("GET", "/roles").get_json()] == ["owner", "admin", "member"]
 
-    def test_made_changed_deleted(self, call: Call) -> None:
+    def test_role_is_created_changed_deleted(self, call: Call) -> None:
         made = call("POST", "/roles", json={"name": "Help Desk", "permissions": ["members:read"]})
         assert (made.status_code, made.get_json()["key"]) == (201, "help_desk")
         changed = call("PATCH", "/roles/help_desk", json={"permissions": ["audit:read"]}).get_json()
@@ -76,7 +76,7 @@ class TestRoles:
 
 
 class TestApiKeys:
-    def test_made_used_revoked(self, call: Call, client: FlaskClient) -> None:
+    def test_key_is_created_used_revoked(self, call: Call, client: FlaskClient) -> None:
         made = call("POST", "/api-keys", json={"name": "CI", "role": "admin"}).get_json()
         headers = {"Authorization": f"Bearer {made['api_key']}"}
         assert client.get("/api/v1/me", headers=headers).status_code == 200
@@ -120,7 +120,7 @@ class TestSettings:
             "seat_limit": None,
         }
 
-    def test_narrowing_the_domains_names_affected_invitations(
+    def test_restricting_domains_lists_affected_invitations(
         self, app: Flask, call: Call, acme: Acme, make_key: Callable[..., Key]
     ) -> None:
         with app.app_context():
@@ -160,7 +160,7 @@ class TestSettings:
 
 
 class TestAudit:
-    def test_newest_first_and_narrowed(self, call: Call, acme: Acme) -> None:
+    def test_newest_first_and_filtered(self, call: Call, acme: Acme) -> None:
         call("PATCH", f"/members/{acme.member.id}", json={"role": "admin"})
         told = call("GET", "/audit?action=member.&limit=1").get_json()
         (event,) = told["data"]
@@ -172,7 +172,7 @@ class TestAudit:
         assert event["actor_name"] == "CI (Olivia Owner)"
 
     @pytest.mark.parametrize("name", ["actor", "action", "target"])
-    def test_any_text_can_be_looked_for(self, call: Call, name: str) -> None:
+    def test_any_text_can_be_searched_for(self, call: Call, name: str) -> None:
         assert call("GET", f"/audit?{name}=a%00b").status_code == 200
 
     def test_admins_only(self, call: Call, make_key: Callable[..., Key]) -> None:

@@ -33,10 +33,10 @@ def role_of(browser: FlaskClient, acme: Acme, person: Person) -> str:
     return str(browser.get(path_of(acme, f"members/{person.id}")).get_json()["role"])
 
 
-class TestHandingOver:
+class TestOwnershipTransfer:
     """Only people do this, signed in; no program with a key does."""
 
-    def test_takes_effect_when_the_other_person_accepts(self, acme: Acme, signed_in: SignedIn) -> None:
+    def test_takes_effect_when_the_new_owner_accepts(self, acme: Acme, signed_in: SignedIn) -> None:
         owner, heir = signed_in(acme.owner), signed_in(acme.admin)
         offer = owner.put(path_of(acme), json={"user_id": str(acme.admin.id)}, headers=AJAX)
         assert (offer.status_code, offer.get_json()["heir_id"]) == (200, str(acme.admin.id))
@@ -45,14 +45,14 @@ class TestHandingOver:
         assert heir.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 204
         assert (role_of(heir, acme, acme.admin), role_of(heir, acme, acme.owner)) == ("owner", "admin")
 
-    def test_can_be_taken_back_and_turned_down(self, acme: Acme, signed_in: SignedIn) -> None:
+    def test_can_be_withdrawn_and_declined(self, acme: Acme, signed_in: SignedIn) -> None:
         owner, heir = signed_in(acme.owner), signed_in(acme.admin)
         for person in (owner, heir):
             owner.put(path_of(acme), json={"user_id": str(acme.admin.id)}, headers=AJAX)
             assert person.delete(path_of(acme), headers=AJAX).status_code == 204
             assert heir.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 404
 
-    def test_concerns_nobody_else(self, acme: Acme, signed_in: SignedIn, owner: Key) -> None:
+    def test_is_hidden_from_everyone_else(self, acme: Acme, signed_in: SignedIn, owner: Key) -> None:
         third, body = signed_in(acme.member), {"user_id": str(acme.admin.id)}
         signed_in(acme.owner).put(path_of(acme), json=body, headers=AJAX)
         assert third.get(path_of(acme)).status_code == 404
@@ -61,7 +61,7 @@ class TestHandingOver:
         assert signed_in(acme.owner).put(path_of(acme), json=body, headers=owner.headers).status_code == 403
 
 
-def test_the_timeline_tells_deeds_and_what_was_seen(app: Flask, client: FlaskClient, acme: Acme, owner: Key) -> None:
+def test_timeline_lists_actions_and_tracking_events(app: Flask, client: FlaskClient, acme: Acme, owner: Key) -> None:
     with app.app_context():
         invitation = invite(acme, "ana@guest.example")
         token = token_of(invitation)
@@ -74,7 +74,9 @@ def test_the_timeline_tells_deeds_and_what_was_seen(app: Flask, client: FlaskCli
     assert token not in answer.text
 
 
-def test_statistics_count_what_was_sent_and_accepted(app: Flask, client: FlaskClient, acme: Acme, owner: Key) -> None:
+def test_statistics_count_sent_and_accepted_invitations(
+    app: Flask, client: FlaskClient, acme: Acme, owner: Key
+) -> None:
     with app.app_context():
         invite(acme, "bo@guest.example")
         accepted = token_of(invite(acme, "ana@guest.example"))

@@ -87,7 +87,7 @@ def test_names_statuses_and_schemas(document: dict[str, Any]) -> None:
                 assert answer["content"]["application/json"]["schema"], (path, method, status)
 
 
-def test_shows_no_module_names(document: dict[str, Any]) -> None:
+def test_contains_no_module_names(document: dict[str, Any]) -> None:
     assert not [name for name in document["components"]["schemas"] if "__" in name]
 
 
@@ -186,7 +186,7 @@ def same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
     return ours == theirs
 
 
-def test_docs_let_an_admin_try_an_operation(serve: Callable[..., LiveServer], open_page: Callable[..., Page]) -> None:
+def test_docs_let_an_admin_try_operations(serve: Callable[..., LiveServer], open_page: Callable[..., Page]) -> None:
     server = serve()
     with server.app.app_context():
         key = make_api_key(make_organization(), role="admin")
@@ -204,7 +204,7 @@ def test_docs_let_an_admin_try_an_operation(serve: Callable[..., LiveServer], op
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_docs_can_be_read_whatever_the_device_prefers(
+def test_docs_are_readable_in_both_color_schemes(
     scheme: str, serve: Callable[..., LiveServer], open_page: Callable[..., Page]
 ) -> None:
     page = open_page(serve(), color_scheme=scheme)

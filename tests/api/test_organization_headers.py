@@ -54,7 +54,7 @@ def send(client: FlaskClient, endpoint: Endpoint, place: Any, headers: dict[str,
 
 @on_sqlite
 @pytest.mark.parametrize(("dialect", "endpoint"), GUARDED, ids=named)
-def test_a_key_is_refused_with_a_foreign_header(
+def test_key_with_foreign_organization_header_is_refused(
     client: FlaskClient, acme: Acme, globex: Acme, key: Key, *, dialect: Dialect, endpoint: Endpoint
 ) -> None:
     own = {name: str(acme.id) for name in ORGANIZATION_HEADERS}
@@ -68,7 +68,7 @@ def test_a_key_is_refused_with_a_foreign_header(
 
 @on_sqlite
 @pytest.mark.parametrize(("dialect", "endpoint"), GUARDED, ids=named)
-def test_a_key_may_name_its_own_organization(
+def test_key_may_name_its_own_organization(
     client: FlaskClient, acme: Acme, key: Key, dialect: Dialect, endpoint: Endpoint
 ) -> None:
     for header in ORGANIZATION_HEADERS:
@@ -81,7 +81,7 @@ def test_a_key_may_name_its_own_organization(
 
 @on_sqlite
 @pytest.mark.parametrize(("dialect", "endpoint"), GUARDED, ids=named)
-def test_a_person_is_refused_with_a_foreign_header(
+def test_session_with_foreign_organization_header_is_refused(
     app: Flask,
     acme: Acme,
     globex: Acme,
@@ -98,7 +98,7 @@ def test_a_person_is_refused_with_a_foreign_header(
 
 @on_sqlite
 @pytest.mark.parametrize(("dialect", "endpoint"), GUARDED, ids=named)
-def test_a_header_must_agree_with_path_and_other_headers(
+def test_header_must_match_path_and_other_headers(
     app: Flask,
     acme: Acme,
     globex: Acme,
@@ -121,7 +121,7 @@ def test_a_header_must_agree_with_path_and_other_headers(
 @on_sqlite
 @pytest.mark.parametrize("header", ORGANIZATION_HEADERS)
 @pytest.mark.parametrize("value", ["", "acme", "1", f"{NOBODY}, {NOBODY}"])
-def test_a_header_that_is_not_an_id_is_refused(client: FlaskClient, key: Key, header: str, value: str) -> None:
+def test_header_that_is_not_an_id_is_refused(client: FlaskClient, key: Key, header: str, value: str) -> None:
     headers = key.headers | {header: value}
     assert client.get("/api/v1/me", headers=headers).status_code == 404
     assert client.get("/v1/organization_roles", headers=headers).status_code == 404
@@ -130,7 +130,7 @@ def test_a_header_that_is_not_an_id_is_refused(client: FlaskClient, key: Key, he
 
 
 @on_sqlite
-def test_a_slug_in_the_path_agrees_with_its_id(
+def test_slug_in_the_path_matches_its_id(
     app: Flask, acme: Acme, globex: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     with app.app_context():
@@ -141,13 +141,13 @@ def test_a_slug_in_the_path_agrees_with_its_id(
     assert browser.get("/v1/organizations/acme", headers=other).status_code == 404
 
 
-def test_a_bad_key_is_refused_before_the_header(client: FlaskClient, acme: Acme) -> None:
+def test_invalid_key_is_refused_before_the_header(client: FlaskClient, acme: Acme) -> None:
     headers = {"Authorization": "Bearer sk_wrong", "X-Organization-ID": str(acme.id)}
     assert client.get("/api/v1/me", headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize("header", ORGANIZATION_HEADERS)
-def test_an_idempotency_key_belongs_to_one_organization(
+def test_idempotency_key_belongs_to_one_organization(
     app: Flask, acme: Acme, globex: Acme, signed_in: Callable[[Person], FlaskClient], header: str
 ) -> None:
     with app.app_context():
@@ -166,7 +166,7 @@ def test_an_idempotency_key_belongs_to_one_organization(
         assert {place for (place,) in places} == {acme.id, globex.id}
 
 
-def test_an_idempotency_key_ends_with_the_only_organization(
+def test_idempotency_key_is_bound_to_the_organization(
     app: Flask, acme: Acme, globex: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     """A person who names no organization acts in their only one, which may be another one later."""
@@ -180,7 +180,7 @@ def test_an_idempotency_key_ends_with_the_only_organization(
     assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (201, False)
 
 
-def test_keys_of_two_organizations_share_no_answers(
+def test_keys_of_two_organizations_share_no_responses(
     app: Flask, client: FlaskClient, acme: Acme, globex: Acme, key: Key
 ) -> None:
     with app.app_context():

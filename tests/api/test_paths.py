@@ -17,14 +17,14 @@ pytestmark = on_sqlite
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v1/nope", "/api/v1/me/", "/api/v1/users/a/b"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_404_without_a_route(client: FlaskClient, method: str, path: str) -> None:
+def test_404_for_an_unknown_path(client: FlaskClient, method: str, path: str) -> None:
     answer = client.open(path, method=method, data=b"{", content_type="text/html")
     assert (answer.status_code, answer.data) == (404, b'{"detail":"Not Found"}')
     assert answer.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("path", ["/api/v10", "/api/v1x/me", "/other"])
-def test_a_prefix_ends_at_a_slash(client: FlaskClient, path: str) -> None:
+def test_prefix_ends_at_a_slash(client: FlaskClient, path: str) -> None:
     assert b'"detail"' not in client.get(path).data
 
 
@@ -35,7 +35,7 @@ def test_405(client: FlaskClient, acme: Acme, method: str) -> None:
     assert (answer.headers["Content-Type"], answer.headers["Allow"]) == ("application/json", "POST")
 
 
-def test_a_host_that_is_not_ours(client: FlaskClient) -> None:
+def test_unknown_host_is_refused(client: FlaskClient) -> None:
     answer = client.get("/api/v1/me", headers={"Host": "elsewhere.example"})
     assert (answer.status_code, answer.data) == (400, b'{"detail":"Bad Request"}')
 
@@ -45,12 +45,12 @@ def test_head_is_get_without_a_body(client: FlaskClient, key: Key) -> None:
     assert (answer.status_code, answer.data, answer.headers["Content-Type"]) == (200, b"", "application/json")
 
 
-def test_a_body_on_get_does_not_matter(client: FlaskClient, key: Key) -> None:
+def test_body_on_get_is_ignored(client: FlaskClient, key: Key) -> None:
     answer = client.get("/api/v1/me", data=b"", content_type="application/json", headers=key.headers)
     assert answer.status_code == 200
 
 
-def test_accidents_are_logged_and_say_nothing(
+def test_internal_errors_are_logged_and_reveal_nothing(
     client: FlaskClient, acme: Acme, key: Key, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any, **__: Any) -> NoReturn:
@@ -65,11 +65,11 @@ def test_accidents_are_logged_and_say_nothing(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_answers_are_never_kept_by_caches(client: FlaskClient, key: Key) -> None:
+def test_responses_are_never_cached(client: FlaskClient, key: Key) -> None:
     assert client.get("/api/v1/me", headers=key.headers).headers["Cache-Control"] == "no-store"
 
 
-def test_no_token_of_a_form_is_asked_for(make_app: Callable[..., Flask], acme: Acme, key: Key) -> None:
+def test_no_csrf_token_is_required(make_app: Callable[..., Flask], acme: Acme, key: Key) -> None:
     app = make_app()
     app.config["WTF_CSRF_ENABLED"] = True
     answer = app.test_client().post("/api/v1/workspaces", json={"name": "Lab"}, headers=key.headers)

@@ -23,7 +23,7 @@ def silent_url() -> Iterator[str]:
         yield f"postgresql://127.0.0.1:{silent.getsockname()[1]}/any"
 
 
-def test_a_silent_database_is_reported_in_time(make_app: Callable[..., Flask], silent_url: str) -> None:
+def test_unresponsive_database_is_reported_in_time(make_app: Callable[..., Flask], silent_url: str) -> None:
     client = make_app(INVITE_DATABASE_URL=silent_url, INVITE_SECRET_KEY="x" * 32).test_client()
     before = threading.active_count()
     for _ in range(2):
@@ -38,12 +38,12 @@ def test_a_silent_database_is_reported_in_time(make_app: Callable[..., Flask], s
     assert threading.active_count() - before <= 2
 
 
-def test_a_query_in_time_raises_its_own_error(app: Flask) -> None:
+def test_query_within_time_raises_its_own_error(app: Flask) -> None:
     with app.app_context(), pytest.raises(ZeroDivisionError):
         deadline.in_time(lambda: 1 / 0)
 
 
-def test_a_query_that_ended_late_is_run_again(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_query_that_timed_out_is_run_again(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deadline, "SECONDS", 0.05)
     is_back, results = threading.Event(), iter(["late", "fresh"])
 

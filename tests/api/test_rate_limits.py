@@ -16,7 +16,7 @@ pytestmark = on_sqlite
 @pytest.mark.parametrize(
     "path", ["/api/v1/me", "/api/auth/me", "/v1/organizations/{id}", "/v1/organizations/{id}/members"]
 )
-def test_a_key_that_asks_too_often_is_told_when_to_come_back(
+def test_key_over_limit_gets_a_retry_time(
     path: str, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(rate_limits.RULES, "requests by key", rate_limits.Rule(3, rate_limits.MINUTE))
@@ -60,7 +60,7 @@ def test_refused_requests_of_key_are_limited(limited: Limited) -> None:
     assert "too many refused requests" in answer.get_json()["detail"].lower()
 
 
-def test_kept_answers_are_limited(limited: Limited) -> None:
+def test_stored_responses_are_limited(limited: Limited) -> None:
     client, _, headers = limited("answers by actor", 2)
 
     def make(name: str, **more: str) -> int:
@@ -71,7 +71,7 @@ def test_kept_answers_are_limited(limited: Limited) -> None:
     assert make("three") == 201
 
 
-def test_founding_organizations_is_limited(limited: Limited) -> None:
+def test_creating_organizations_is_limited(limited: Limited) -> None:
     client, acme, headers = limited("organizations by founder", 2)
     names = ["", "One", "Two", "Three"]
     statuses = [client.post("/v1/organizations", json={"name": name}, headers=headers).status_code for name in names]

@@ -36,7 +36,7 @@ def is_replayed(answer: TestResponse) -> bool:
     return answer.headers.get("Idempotent-Replayed") == "true"
 
 
-def test_the_same_answer_and_one_deed(app: Flask, post: Post, acme: Acme) -> None:
+def test_repeat_returns_the_response_without_acting_again(app: Flask, post: Post, acme: Acme) -> None:
     first, second = post(), post()
     assert (first.status_code, first.data, is_replayed(first)) == (201, second.data, False)
     assert (second.status_code, is_replayed(second)) == (201, True)
@@ -44,13 +44,13 @@ def test_the_same_answer_and_one_deed(app: Flask, post: Post, acme: Acme) -> Non
         assert invitations.list_page(acme.id, by=acme.owner.actor).total == 1
 
 
-def test_another_body_is_refused(post: Post) -> None:
+def test_different_body_is_refused(post: Post) -> None:
     assert post().status_code == 201
     answer = post(email="bo@guest.example")
     assert (answer.status_code, answer.get_json()["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
 
 
-def test_other_names_routes_and_actors_are_requests_of_their_own(
+def test_key_is_scoped_to_route_and_actor(
     client: FlaskClient, post: Post, key: Key, make_key: Callable[..., Key]
 ) -> None:
     assert post().status_code == 201
@@ -61,7 +61,7 @@ def test_other_names_routes_and_actors_are_requests_of_their_own(
     assert client.post("/api/v1/workspaces", json={"name": "Lab"}, headers=named).status_code == 201
 
 
-def test_a_refusal_is_kept(app: Flask, post: Post, acme: Acme) -> None:
+def test_error_is_stored(app: Flask, post: Post, acme: Acme) -> None:
     with app.app_context():
         configure(acme, plan="free")
     assert post().status_code == 402
@@ -76,14 +76,14 @@ def kept(app: Flask) -> list[str]:
 
 
 @pytest.mark.parametrize("field", ["role", "email", "given_name"])
-def test_refusal_keeps_at_most_4_kib(field: str, app: Flask, post: Post) -> None:
+def test_stored_error_has_at_most_4_kib(field: str, app: Flask, post: Post) -> None:
     answers = [post(**{field: "x" * 900_000}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [422, 422]
     assert answers[0].data == answers[1].data
     assert all(len(answer) <= 4096 for answer in kept(app))
 
 
-def test_large_answer_of_dry_run_is_not_kept(app: Flask, client: FlaskClient, acme: Acme, key: Key) -> None:
+def test_large_dry_run_response_is_not_stored(app: Flask, client: FlaskClient, acme: Acme, key: Key) -> None:
     rows = {"invitations": [{**ANA, "email": f"ana{number}@guest.example"} for number in range(100)]}
     path = f"/api/v1/organization/{acme.id}/invitations/bulk?dry_run=true"
     headers = {**key.headers, "Idempotency-Key": "one"}
@@ -93,13 +93,13 @@ def test_large_answer_of_dry_run_is_not_kept(app: Flask, client: FlaskClient, ac
     assert kept(app) == []
 
 
-def test_a_failure_that_passes_is_not_kept(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:
+def test_temporary_failure_is_not_stored(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:
     smtp.fail("451 4.7.1 later", times=1)
     via = smtp_app.test_client()
     assert (post(via=via).status_code, post(via=via).status_code, len(smtp.messages)) == (503, 201, 1)
 
 
-def test_too_many_for_now_is_not_kept(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rate_limit_error_is_not_stored(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise RateLimited(17)
 
@@ -109,13 +109,13 @@ def test_too_many_for_now_is_not_kept(post: Post, monkeypatch: pytest.MonkeyPatc
     assert post().status_code == 201
 
 
-def test_a_refused_address_is_kept(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:
+def test_rejected_address_is_stored(smtp_app: Flask, smtp: SmtpServer, post: Post) -> None:
     smtp.fail("550 5.1.1 no such user", times=1)
     via = smtp_app.test_client()
     assert (post(via=via).status_code, post(via=via).status_code, len(smtp.messages)) == (422, 422, 0)
 
 
-def test_a_lost_right_is_not_replayed(app: Flask, post: Post, acme: Acme, key: Key) -> None:
+def test_response_needs_the_permission_again(app: Flask, post: Post, acme: Acme, key: Key) -> None:
     assert post().status_code == 201
     with app.app_context():
         api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
@@ -123,14 +123,12 @@ def test_a_lost_right_is_not_replayed(app: Flask, post: Post, acme: Acme, key: K
 
 
 @pytest.mark.parametrize("name", ["", "a" * 256, "a\tb"])
-def test_a_name_that_is_none(post: Post, name: str) -> None:
+def test_invalid_key_is_refused(post: Post, name: str) -> None:
     answer = post(name)
     assert (answer.status_code, answer.get_json()["detail"][0]["loc"]) == (422, ["header", "Idempotency-Key"])
 
 
-def test_a_process_that_died_before_its_answer(
-    post: Post, monkeypatch: pytest.MonkeyPatch, app: Flask, acme: Acme
-) -> None:
+def test_process_died_before_responding(post: Post, monkeypatch: pytest.MonkeyPatch, app: Flask, acme: Acme) -> None:
     """The deed was done, so it is not done again; its answer was written with it."""
     with monkeypatch.context() as patched:
         patched.setattr(idempotency, "finish", lambda *_: None)
@@ -143,7 +141,7 @@ def test_a_process_that_died_before_its_answer(
     assert (answer.status_code, answer.get_json()["email"]) == (201, "ana@guest.example")
 
 
-def test_both_at_once(app: Flask, post: Post, acme: Acme) -> None:
+def test_simultaneous_requests(app: Flask, post: Post, acme: Acme) -> None:
     answers: list[TestResponse] = []
     barrier = Barrier(4)
 
@@ -163,7 +161,7 @@ def test_both_at_once(app: Flask, post: Post, acme: Acme) -> None:
     assert (post().status_code, is_replayed(post())) == (201, True)
 
 
-def test_a_list_is_sent_once(client: FlaskClient, acme: Acme, key: Key) -> None:
+def test_bulk_invitation_is_sent_once(client: FlaskClient, acme: Acme, key: Key) -> None:
     url, headers = f"/api/v1/organization/{acme.id}/invitations/bulk", {**key.headers, "Idempotency-Key": "list"}
     rows = {"invitations": [{"email": "bo@guest.example", "role": "member"}]}
     first, second = (client.post(url, json=rows, headers=headers) for _ in range(2))

@@ -58,7 +58,7 @@ def names_of(endpoint: Endpoint) -> str:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=names_of)
-def test_answers_as_the_document_says(document: Any, acme: Acme, key: Key, endpoint: Endpoint) -> None:
+def test_responses_match_the_document(document: Any, acme: Acme, key: Key, endpoint: Endpoint) -> None:
     asked = 0
 
     @QUICKLY
@@ -74,7 +74,7 @@ def test_answers_as_the_document_says(document: Any, acme: Acme, key: Key, endpo
     assert asked >= min(EXAMPLES, 1)
 
 
-def test_what_one_answer_names_the_next_request_may_use(document: Any, app: Flask, acme: Acme, key: Key) -> None:
+def test_linked_operations_match_the_document(document: Any, app: Flask, acme: Acme, key: Key) -> None:
     class Walk(document.as_state_machine()):  # type: ignore[misc]  # made at run time
         def setup(self) -> None:
             begin_again()

@@ -119,13 +119,13 @@ CASES: dict[str, tuple[bytes | str, str]] = {
 }
 
 
-def test_a_pair_of_surrogates_is_a_character(send: Send) -> None:
+def test_surrogate_pair_is_one_character(send: Send) -> None:
     assert send(with_field(given_name="Ana \U0001f389")).get_json()["given_name"] == "Ana \U0001f389"
 
 
 @on_sqlite
 @pytest.mark.parametrize("name", CASES)
-def test_422_byte_for_byte(send: Send, name: str) -> None:
+def test_422_matches_byte_for_byte(send: Send, name: str) -> None:
     body, expected = CASES[name]
     answer = send(body)
     assert (answer.status_code, answer.headers["Content-Type"]) == (422, "application/json")
@@ -145,9 +145,7 @@ def test_422_byte_for_byte(send: Send, name: str) -> None:
         ("not a type at all;;;", b"{}", '"{}"'),
     ],
 )
-def test_422_for_a_body_that_is_not_said_to_be_json(
-    send: Send, content_type: str | None, body: bytes, told: str
-) -> None:
+def test_422_without_a_json_content_type(send: Send, content_type: str | None, body: bytes, told: str) -> None:
     answer = send(body, content_type)
     assert (answer.status_code, answer.data.decode()) == (422, no_object(told))
 
@@ -156,7 +154,7 @@ def test_422_for_a_body_that_is_not_said_to_be_json(
 @pytest.mark.parametrize(
     "content_type", ["application/json; charset=utf-8", "application/vnd.api+json", "APPLICATION/JSON"]
 )
-def test_all_kinds_of_json_are_read(send: Send, content_type: str) -> None:
+def test_all_encodings_of_json_are_accepted(send: Send, content_type: str) -> None:
     assert send(with_field(), content_type).status_code == 201
 
 
@@ -181,7 +179,7 @@ SPOOFED = [
 
 @pytest.mark.parametrize("field", ["given_name", "family_name"])
 @pytest.mark.parametrize("name", SPOOFED, ids=ascii)
-def test_422_for_a_name_that_pretends(send: Send, field: str, name: str) -> None:
+def test_422_for_a_deceptive_name(send: Send, field: str, name: str) -> None:
     answer = send(with_field(**{field: name}))
     assert answer.status_code == 422
     (problem,) = answer.get_json()["detail"]
@@ -194,7 +192,7 @@ def test_422_for_a_name_that_pretends(send: Send, field: str, name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a" * 101])
-def test_422_for_a_name_of_another_length(send: Send, name: str) -> None:
+def test_422_for_a_name_of_wrong_length(send: Send, name: str) -> None:
     answer = send(with_field(given_name=name))
     assert (answer.status_code, answer.get_json()["detail"][0]["loc"]) == (422, ["body", "given_name"])
 
@@ -202,12 +200,12 @@ def test_422_for_a_name_of_another_length(send: Send, name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["Ana Mari\u0301a", "李", "O\u2019Neil", "\u0645\u06cc\u200c\u062e\u0648", "a" * 100]
 )
-def test_201_for_names_of_this_world(send: Send, name: str) -> None:
+def test_201_for_names_in_many_scripts(send: Send, name: str) -> None:
     assert send(with_field(given_name=name)).get_json()["given_name"] == name
 
 
 @pytest.mark.parametrize("email", ["", "ana", "ana@", "ana@localhost", "a b@guest.example", "ana@guest.example\0"])
-def test_422_for_an_address_that_is_none(send: Send, email: str) -> None:
+def test_422_for_an_invalid_email(send: Send, email: str) -> None:
     answer = send(with_field(email=email))
     (problem,) = answer.get_json()["detail"]
     assert answer.status_code == 422
@@ -215,14 +213,14 @@ def test_422_for_an_address_that_is_none(send: Send, email: str) -> None:
 
 
 @pytest.mark.parametrize("role", ["", "captain", "Member\0", "org:", "%", "a" * 5000])
-def test_422_for_a_role_that_is_not_there(send: Send, role: str) -> None:
+def test_422_for_an_unknown_role(send: Send, role: str) -> None:
     answer = send(with_field(role=role))
     (problem,) = answer.get_json()["detail"]
     assert answer.status_code == 422
     assert (problem["type"], problem["loc"], problem["input"]) == ("value_error", ["body", "role"], role[:1024])
 
 
-def test_422_for_a_workspace_that_is_not_there(send: Send, acme: Acme) -> None:
+def test_422_for_an_unknown_workspace(send: Send, acme: Acme) -> None:
     answer = send(with_field(workspace_ids=[str(acme.workspaces[0]), str(acme.id)]))
     assert (answer.status_code, answer.get_json()["detail"]) == (
         422,
@@ -237,7 +235,7 @@ def test_422_for_a_workspace_that_is_not_there(send: Send, acme: Acme) -> None:
     )
 
 
-def test_413_beyond_what_an_invitation_can_hold(send: Send) -> None:
+def test_413_above_the_size_limit(send: Send) -> None:
     answer = send(with_field(other="x" * 1_100_000))
     assert (answer.status_code, answer.headers["Content-Type"]) == (413, "application/json")
     assert answer.data == b'{"detail":"Request Entity Too Large"}'
@@ -274,10 +272,10 @@ def check_that_nothing_is_an_accident(app: Flask, acme: Acme, key: Key) -> None:
 
 
 @on_sqlite
-def test_no_body_is_an_accident_on_sqlite(app: Flask, acme: Acme, key: Key) -> None:
+def test_no_body_causes_an_error_on_sqlite(app: Flask, acme: Acme, key: Key) -> None:
     check_that_nothing_is_an_accident(app, acme, key)
 
 
 @on_postgres
-def test_no_body_is_an_accident_on_postgres(app: Flask, acme: Acme, key: Key) -> None:
+def test_no_body_causes_an_error_on_postgres(app: Flask, acme: Acme, key: Key) -> None:
     check_that_nothing_is_an_accident(app, acme, key)

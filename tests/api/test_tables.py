@@ -13,29 +13,29 @@ from .facts import EXAMPLES, SHARED, every_fact
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 
 
-def test_there_is_an_example_of_every_fact() -> None:
+def test_every_error_has_an_example() -> None:
     assert set(EXAMPLES) == set(every_fact())
 
 
 @each_dialect
 @pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
-def test_every_fact_has_a_row(dialect: Dialect, fact: type[DomainError]) -> None:
+def test_every_error_has_a_row(dialect: Dialect, fact: type[DomainError]) -> None:
     bases = [base for base in fact.__mro__ if base in SHARED]
     assert fact in dialect.errors or any(base in dialect.errors for base in bases)
 
 
 @each_dialect
-def test_nothing_catches_all(dialect: Dialect) -> None:
+def test_no_row_catches_everything(dialect: Dialect) -> None:
     assert not {DomainError, Exception} & set(dialect.errors)
 
 
 @each_dialect
-def test_accidents_of_http_have_a_row(dialect: Dialect) -> None:
+def test_http_errors_have_a_row(dialect: Dialect) -> None:
     assert {HTTPException, Malformed} <= set(dialect.errors)
 
 
 @each_dialect
-def test_operations_have_names_of_their_own(dialect: Dialect) -> None:
+def test_operation_names_are_unique(dialect: Dialect) -> None:
     names = [endpoint.operation_id for endpoint in dialect.endpoints]
     assert len(names) == len(set(names))
     assert all(endpoint.view.__doc__ for endpoint in dialect.endpoints)

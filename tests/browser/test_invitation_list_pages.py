@@ -40,7 +40,7 @@ def names(page: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_sound(
+def test_every_page_is_accessible(
     scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     with live_server.app.app_context():
@@ -54,9 +54,7 @@ def test_every_page_is_sound(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_the_list_is_put_in_another_order(
-    script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
-) -> None:
+def test_list_can_be_sorted(script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
     page.goto(home)
     assert names(page)[:2] == ["failed@guest.example", "Zed 29"]
@@ -72,9 +70,7 @@ def test_the_list_is_put_in_another_order(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_another_tab_is_searched_for_the_same(
-    script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
-) -> None:
+def test_tabs_keep_the_search(script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
     page.goto(home)
     page.get_by_label("Name or email").fill("late")
@@ -88,7 +84,7 @@ def test_another_tab_is_searched_for_the_same(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_many_are_selected_and_revoked(
+def test_several_invitations_are_selected_and_revoked(
     script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
@@ -111,7 +107,7 @@ def test_many_are_selected_and_revoked(
 
 
 @pytest.mark.parametrize("width", [1280, 375], ids=["desktop", "phone"])
-def test_a_mistyped_address_is_asked_about_where_nothing_moves(
+def test_mistyped_address_is_asked_about_without_layout_shift(
     width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server, viewport={"width": width, "height": 900}), acme.owner)
@@ -137,7 +133,7 @@ def test_a_mistyped_address_is_asked_about_where_nothing_moves(
     assert "Ana Sousa" in page.get_by_role("status").first.inner_text()
 
 
-def test_a_list_is_stopped_while_it_is_sent(
+def test_import_is_stopped_while_sending(
     serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, look: Look
 ) -> None:
     server = serve(**smtp.environ)

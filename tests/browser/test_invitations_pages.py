@@ -22,7 +22,7 @@ def server(serve: Callable[..., LiveServer], smtp: SmtpServer) -> LiveServer:
 
 
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
-def test_a_list_is_pasted_mended_sent_and_followed(
+def test_import_is_pasted_corrected_sent_and_followed(
     has_script: bool, server: LiveServer, open_page: Open, look: Look
 ) -> None:
     with server.app.app_context():
@@ -55,7 +55,7 @@ def test_a_list_is_pasted_mended_sent_and_followed(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_the_invitee_sees_is_told_and_sound(
+def test_tracking_events_are_shown_and_accessible(
     scheme: str, server: LiveServer, open_page: Open, look: Look
 ) -> None:
     with server.app.app_context():

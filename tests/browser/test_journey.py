@@ -63,7 +63,7 @@ def heading(page: Any) -> str:
 
 @pytest.mark.parametrize("https", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_from_an_empty_server_to_a_new_member(
+def test_from_empty_server_to_new_member(
     *, https: bool, script: bool, serve: Callable[..., LiveServer], open_page: Open, smtp: SmtpServer, look: Look
 ) -> None:
     server = serve(https=https, **smtp.environ)
@@ -119,7 +119,7 @@ def test_from_an_empty_server_to_a_new_member(
     examine(ana)
 
 
-def test_an_existing_account_signs_in_and_joins(live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_existing_account_signs_in_and_joins(live_server: LiveServer, open_page: Open, look: Look) -> None:
     acme = make_acme(live_server)
     with live_server.app.app_context():
         bo = make_person("bo@guest.example")
@@ -136,7 +136,7 @@ def test_an_existing_account_signs_in_and_joins(live_server: LiveServer, open_pa
     assert heading(page) == "Overview"
 
 
-def test_somebody_else_who_is_signed_in_can_step_aside(live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_wrong_account_can_sign_out_and_continue(live_server: LiveServer, open_page: Open, look: Look) -> None:
     acme = make_acme(live_server)
     page = sign_in(open_page(live_server), acme.member)
     link = link_of(live_server, acme)
@@ -153,7 +153,7 @@ def test_somebody_else_who_is_signed_in_can_step_aside(live_server: LiveServer, 
     assert heading(page) == "Overview"
 
 
-def test_declining_asks_for_a_word(live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_declining_offers_a_message(live_server: LiveServer, open_page: Open, look: Look) -> None:
     acme = make_acme(live_server)
     page = open_page(live_server)
     page.goto(link_of(live_server, acme))
@@ -166,7 +166,7 @@ def test_declining_asks_for_a_word(live_server: LiveServer, open_page: Open, loo
     look(page)
 
 
-def test_accepting_leads_on_to_an_allowed_app(live_server: LiveServer, open_page: Open) -> None:
+def test_accepting_redirects_to_an_allowed_app(live_server: LiveServer, open_page: Open) -> None:
     """The browser holds a redirect after a form to the page's policy, which names that origin."""
     acme = make_acme(live_server)
     with live_server.app.app_context():
@@ -179,9 +179,7 @@ def test_accepting_leads_on_to_an_allowed_app(live_server: LiveServer, open_page
         press(page, "Accept and join")
 
 
-def test_a_kept_mail_is_read_in_its_frame_and_its_link_opens_beside(
-    live_server: LiveServer, open_page: Open, look: Look
-) -> None:
+def test_local_outbox_opens_mail_and_its_link(live_server: LiveServer, open_page: Open, look: Look) -> None:
     acme = make_acme(live_server)
     link_of(live_server, acme, given_name="Ana", family_name="Sousa")
     page = sign_in(open_page(live_server), acme.owner)

@@ -30,7 +30,7 @@ def home(acme: Acme) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_of_members_is_sound(
+def test_every_page_of_members_is_accessible(
     scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
@@ -56,7 +56,7 @@ def test_every_page_of_members_is_sound(
     look(page)
 
 
-def test_searching_finds_invitations_too(
+def test_search_finds_invitations_too(
     acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
@@ -70,9 +70,7 @@ def test_searching_finds_invitations_too(
     assert heading(page) == "Invitations"
 
 
-def test_changing_a_role_shows_its_effect_first(
-    acme: Acme, home: str, live_server: LiveServer, open_page: Open
-) -> None:
+def test_role_change_shows_its_effect_first(acme: Acme, home: str, live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(home)
     page.get_by_role("link", name="Mia Member").click()
@@ -86,7 +84,7 @@ def test_changing_a_role_shows_its_effect_first(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_role_is_given_in_the_list_by_keyboard(
+def test_role_is_changed_in_the_list_by_keyboard(
     scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
@@ -109,7 +107,7 @@ def test_a_role_is_given_in_the_list_by_keyboard(
     assert page.url.endswith(f"{home}?q=m&sort=-joined")
 
 
-def test_the_panel_leads_to_its_page_when_it_cannot_be_read(
+def test_unreadable_panel_falls_back_to_its_page(
     acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
@@ -120,7 +118,7 @@ def test_the_panel_leads_to_its_page_when_it_cannot_be_read(
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_bar_stays_in_sight_to_the_end_of_a_long_page(
+def test_selection_bar_stays_visible_on_long_pages(
     width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:
     page = sign_in(open_page(live_server, viewport={"width": width, "height": 640}), acme.owner)
@@ -130,7 +128,7 @@ def test_the_bar_stays_in_sight_to_the_end_of_a_long_page(
     assert (page.evaluate("scrollY > 640"), box["y"]) == (True, 0)
 
 
-def test_without_script_the_role_leads_to_the_page_of_the_member(
+def test_without_script_the_role_links_to_the_member(
     acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=False), acme.owner)
@@ -141,7 +139,7 @@ def test_without_script_the_role_leads_to_the_page_of_the_member(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_removing_somebody_from_the_menu(
+def test_member_is_removed_from_the_menu(
     script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)
@@ -157,7 +155,7 @@ def test_removing_somebody_from_the_menu(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_many_are_selected_and_removed(
+def test_several_members_are_selected_and_removed(
     script: bool, acme: Acme, home: str, live_server: LiveServer, open_page: Open
 ) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), acme.owner)

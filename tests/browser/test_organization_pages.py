@@ -64,7 +64,9 @@ def paths(acme: Acme, key: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_sound(scheme: str, acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_every_page_is_accessible(
+    scheme: str, acme: Acme, live_server: LiveServer, open_page: Open, look: Look
+) -> None:
     with live_server.app.app_context():
         (key,) = api_keys.list_all(acme.id, by=acme.owner.actor)
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
@@ -104,7 +106,7 @@ def test_errors_take_the_focus(form: str, acme: Acme, live_server: LiveServer, o
     assert page.locator(":focus").get_attribute("name"), "the link leads to the field"
 
 
-def test_a_role_is_made_changed_and_deleted(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
+def test_role_is_created_changed_and_deleted(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.get_by_role("link", name="Roles", exact=True).first.click()
     page.wait_for_load_state()
@@ -134,7 +136,7 @@ def test_a_role_is_made_changed_and_deleted(acme: Acme, live_server: LiveServer,
     assert "The role Editor is deleted." in page.get_by_role("status").first.inner_text()
 
 
-def test_a_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
     page = sign_in(open_page(live_server, permissions=["clipboard-read", "clipboard-write"]), acme.owner)
     page.goto(f"/organizations/{acme.id}/api-keys")
     page.get_by_role("link", name="New key").click()
@@ -161,7 +163,7 @@ def test_a_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, ope
     assert page.locator("tr", has_text="Website").count() == 0
 
 
-def test_settings_are_saved_and_warn_of_too_few_seats(
+def test_settings_are_saved_and_warn_of_few_seats(
     acme: Acme, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
@@ -180,9 +182,7 @@ def test_settings_are_saved_and_warn_of_too_few_seats(
     assert "Invitation lifetime: 7 days → 36 hours" in page.locator("tbody tr").first.inner_text()
 
 
-def test_the_log_narrows_while_one_types_and_exports_what_it_shows(
-    acme: Acme, live_server: LiveServer, open_page: Open
-) -> None:
+def test_audit_log_filters_while_typing_and_exports(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(f"/organizations/{acme.id}/audit")
     page.get_by_label("On whom or what").fill("ana@")
@@ -197,7 +197,7 @@ def test_the_log_narrows_while_one_types_and_exports_what_it_shows(
     assert "Invited ana@guest.example" in lines[1]
 
 
-def test_a_password_is_changed_and_signs_out_elsewhere(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
+def test_password_change_signs_out_other_browsers(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
     page, elsewhere = (sign_in(open_page(live_server), acme.owner) for _ in range(2))
     page.locator(".person > summary").click()
     page.get_by_role("link", name="Your account").click()
@@ -211,7 +211,7 @@ def test_a_password_is_changed_and_signs_out_elsewhere(acme: Acme, live_server: 
     assert heading(elsewhere) == "Sign in"
 
 
-def test_a_forgotten_password_is_replaced_by_mail(
+def test_forgotten_password_is_reset_by_mail(
     serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, look: Look
 ) -> None:
     server = serve(**smtp.environ)
@@ -277,7 +277,7 @@ def test_copied_link_offers_both_ways(acme: Acme, live_server: LiveServer, open_
     assert heading(page) == "Sign in"
 
 
-def test_a_new_address_is_proven(
+def test_new_address_is_verified(
     serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, look: Look
 ) -> None:
     server = serve(**smtp.environ)
@@ -298,7 +298,7 @@ def test_a_new_address_is_proven(
     assert page.locator(".facts-line").inner_text() == "liv@acme.example"
 
 
-def test_ownership_is_handed_over(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
+def test_ownership_is_transferred(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), acme.admin)
     press(page, "Become owner")
     assert "You are an owner of Acme now." in page.get_by_role("status").first.inner_text()
@@ -307,7 +307,7 @@ def test_ownership_is_handed_over(acme: Acme, live_server: LiveServer, open_page
     assert heading(page) == "Settings"
 
 
-def test_the_switcher_leads_to_the_other_organization(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
+def test_switcher_opens_the_other_organization(acme: Acme, live_server: LiveServer, open_page: Open) -> None:
     with live_server.app.app_context():
         globex = make_organization("Globex")
         add_member(globex, acme.owner)

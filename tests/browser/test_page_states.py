@@ -35,7 +35,9 @@ def full(live_server: LiveServer) -> Acme:
 
 
 @SCHEMES
-def test_what_is_empty_or_closed_is_sound(scheme: str, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_empty_and_closed_states_are_accessible(
+    scheme: str, live_server: LiveServer, open_page: Open, look: Look
+) -> None:
     with live_server.app.app_context():
         acme = make_organization(plan="free", workspace_names=())
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
@@ -56,7 +58,7 @@ def test_what_is_empty_or_closed_is_sound(scheme: str, live_server: LiveServer, 
 
 
 @SCHEMES
-def test_selected_rows_and_open_menus_are_sound(
+def test_selected_rows_and_menus_are_accessible(
     scheme: str, full: Acme, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
@@ -74,7 +76,7 @@ def test_selected_rows_and_open_menus_are_sound(
 
 
 @SCHEMES
-def test_that_no_seat_is_free_is_said_before_anything_is_typed(
+def test_missing_seats_are_shown_before_typing(
     scheme: str, full: Acme, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
@@ -85,7 +87,7 @@ def test_that_no_seat_is_free_is_said_before_anything_is_typed(
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
-def test_a_file_that_is_too_large_loses_nothing(
+def test_file_that_is_too_large_loses_nothing(
     script: bool, full: Acme, live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), full.owner)
@@ -107,7 +109,7 @@ def test_a_file_that_is_too_large_loses_nothing(
 
 
 @SCHEMES
-def test_setting_up_is_sound(scheme: str, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_setup_pages_are_accessible(scheme: str, live_server: LiveServer, open_page: Open, look: Look) -> None:
     page = open_page(live_server, color_scheme=scheme)
     page.goto("/setup/of-another-server")
     assert "belongs to another server" in page.locator("main").inner_text()
@@ -125,7 +127,7 @@ def test_setting_up_is_sound(scheme: str, live_server: LiveServer, open_page: Op
 
 
 @SCHEMES
-def test_what_fails_is_sound(
+def test_error_pages_are_accessible(
     scheme: str,
     *,
     full: Acme,
@@ -150,7 +152,7 @@ def test_what_fails_is_sound(
 
 
 @SCHEMES
-def test_a_list_on_its_way_is_sound(
+def test_import_progress_is_accessible(
     scheme: str, serve: Callable[..., LiveServer], open_page: Open, look: Look
 ) -> None:
     server = serve(INVITE_MAIL_SERVER="mail.invalid")

@@ -69,7 +69,7 @@ def places(live_server: LiveServer) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_sound(
+def test_every_page_is_accessible(
     scheme: str, places: dict[str, Any], live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     outside, inside = (open_page(live_server, color_scheme=scheme) for _ in range(2))
@@ -80,7 +80,7 @@ def test_every_page_is_sound(
             look(page)
 
 
-def test_errors_take_the_focus_and_lead_to_their_fields(
+def test_errors_take_focus_and_link_to_their_fields(
     places: dict[str, Any], live_server: LiveServer, open_page: Open, look: Look
 ) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
@@ -95,9 +95,7 @@ def test_errors_take_the_focus_and_lead_to_their_fields(
     assert page.get_by_label("Given name", exact=True).input_value() == "Ana"
 
 
-def test_what_an_invitation_does_follows_the_choices(
-    places: dict[str, Any], live_server: LiveServer, open_page: Open
-) -> None:
+def test_preview_follows_the_choices(places: dict[str, Any], live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
     page.goto(f"{places['home']}/invitations/new")
     effect = page.locator("#preview")
@@ -112,7 +110,7 @@ def test_what_an_invitation_does_follows_the_choices(
     assert not page.locator(".field-error").count()
 
 
-def test_a_list_narrows_while_one_types(places: dict[str, Any], live_server: LiveServer, open_page: Open) -> None:
+def test_list_filters_while_typing(places: dict[str, Any], live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
     page.goto(f"{places['home']}/invitations")
     page.get_by_role("searchbox").fill("plain")
@@ -134,7 +132,7 @@ def test_menus_open_and_close_by_keyboard(
     assert menu.get_attribute("open") is None
 
 
-def test_the_appearance_is_remembered(places: dict[str, Any], live_server: LiveServer, open_page: Open) -> None:
+def test_color_scheme_is_remembered(places: dict[str, Any], live_server: LiveServer, open_page: Open) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
     page.locator(".person > summary").click()
     press(page, "Dark")
@@ -143,7 +141,7 @@ def test_the_appearance_is_remembered(places: dict[str, Any], live_server: LiveS
     assert page.locator("html").get_attribute("data-theme") == "dark"
 
 
-def test_what_was_typed_comes_back_after_signing_in_again(
+def test_typed_text_returns_after_signing_in_again(
     places: dict[str, Any], live_server: LiveServer, open_page: Open
 ) -> None:
     acme = places["acme"]

@@ -8,7 +8,7 @@ from tests.support.factories import BY_OPERATOR, OPERATOR, invite, make_organiza
 from .conftest import Ask, Run
 
 
-def test_a_log_is_exported_newest_first(app: Flask, ask: Ask, run: Run) -> None:
+def test_log_is_exported_newest_first(app: Flask, ask: Ask, run: Run) -> None:
     with app.app_context():
         acme = make_organization()
         invite(acme, "ana@guest.example")
@@ -20,7 +20,7 @@ def test_a_log_is_exported_newest_first(app: Flask, ask: Ask, run: Run) -> None:
     assert run("audit", "export", "nowhere").exit_code == 1
 
 
-def test_a_deleted_organization_is_found_by_id_slug_and_name(app: Flask, ask: Ask) -> None:
+def test_deleted_organization_is_found_by_id_slug_name(app: Flask, ask: Ask) -> None:
     with app.app_context():
         acme = make_organization()
         organizations.delete(acme.id, by=OPERATOR)
@@ -29,7 +29,7 @@ def test_a_deleted_organization_is_found_by_id_slug_and_name(app: Flask, ask: As
     assert events == ask("audit", "export", "acme") == ask("audit", "export", "Acme")
 
 
-def test_a_name_of_several_is_answered_with_their_ids(app: Flask, ask: Ask, run: Run) -> None:
+def test_ambiguous_name_lists_the_ids(app: Flask, ask: Ask, run: Run) -> None:
     with app.app_context():
         ids = [make_organization().id]
         organizations.delete(ids[0], by=OPERATOR)

@@ -25,7 +25,7 @@ def acme(ask: Ask) -> dict[str, Any]:
 
 
 class TestOrganizations:
-    def test_create_answers_all_that_is_needed_to_go_on(self, app: Flask, acme: dict[str, Any]) -> None:
+    def test_create_returns_ids_and_setup_link(self, app: Flask, acme: dict[str, Any]) -> None:
         assert list(acme) == ["organization_id", "owner_user_id", "owner_email", "api_key", "sign_in_url"]
         assert acme["owner_email"] == "olivia@acme.example"
         token = acme["sign_in_url"].removeprefix("http://localhost/sign-in/")
@@ -36,7 +36,7 @@ class TestOrganizations:
             session = accounts.follow_sign_in_link(token, device=accounts.Device())
             assert (str(session.user_id), session.user.given_name) == (acme["owner_user_id"], "olivia")
 
-    def test_create_takes_every_setting(self, app: Flask, ask: Ask) -> None:
+    def test_create_accepts_every_setting(self, app: Flask, ask: Ask) -> None:
         settings = ("--plan", "free", "--seats", 5, "--allowed-origin", "https://a.example")
         names = ("--given-name", "Olivia", "--family-name", "Owner", "--password-stdin")
         made = ask("org", "create", "Acme", "--owner", "o@acme.example", *settings, *names, input=f"{PASSWORD}\n")
@@ -46,7 +46,7 @@ class TestOrganizations:
             assert organization.allowed_origins == ["https://a.example"]
             assert accounts.sign_in("o@acme.example", PASSWORD, device=accounts.Device()).user.name == "Olivia Owner"
 
-    def test_create_takes_an_existing_account_as_it_is(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
+    def test_create_uses_an_existing_account_unchanged(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
         second = ask("org", "create", "Second", "--owner", "Olivia@ACME.example")
         assert second["owner_user_id"] == acme["owner_user_id"]
         refused = run("org", "create", "Third", "--owner", "olivia@acme.example", "--password-stdin", input=PASSWORD)
@@ -54,7 +54,7 @@ class TestOrganizations:
         assert len(ask("org", "list")) == 2
 
     @pytest.mark.parametrize("name", ["organization_id", "slug"])
-    def test_are_named_by_id_or_slug(self, acme: dict[str, Any], ask: Ask, name: str) -> None:
+    def test_are_found_by_id_or_slug(self, acme: dict[str, Any], ask: Ask, name: str) -> None:
         organization = ask("org", "list")[0][name]
         assert ask("org", "plan", organization, "free")["plan"] == "free"
         assert ask("org", "seats", organization, 7)["seats"] == 7
@@ -62,7 +62,7 @@ class TestOrganizations:
         ask("org", "delete", organization)
         assert ask("org", "list") == []
 
-    def test_list_reads_well(self, acme: dict[str, Any], run: Run) -> None:
+    def test_list_prints_a_table(self, acme: dict[str, Any], run: Run) -> None:
         heading, row = run("org", "list").output.splitlines()
         assert row.index("acme") == heading.index("slug")
         assert UUID.match(row)
@@ -76,7 +76,7 @@ class TestPeople:
             session = accounts.follow_sign_in_link(link.rpartition("/")[2], device=accounts.Device())
             assert (str(session.user_id), session.user.is_proven) == (user["user_id"], True)
 
-    def test_a_password_is_one_line(self, app: Flask, ask: Ask) -> None:
+    def test_password_is_one_line(self, app: Flask, ask: Ask) -> None:
         names = ("--given-name", "Zoe", "--family-name", "Ek")
         ask("user", "create", "zoe@acme.example", *names, "--password-stdin", input=f"{PASSWORD}\nmore\n")
         with app.app_context():
@@ -84,13 +84,13 @@ class TestPeople:
 
 
 class TestKeysAndWorkspaces:
-    def test_a_workspace(self, app: Flask, acme: dict[str, Any], ask: Ask) -> None:
+    def test_workspace_is_created(self, app: Flask, acme: dict[str, Any], ask: Ask) -> None:
         made = ask("workspace", "create", "acme", "Sales")
         assert ask("workspace", "list", "acme") == [{"workspace_id": made["workspace_id"], "name": "Sales"}]
         with app.app_context():
             assert workspaces.list_all(acme["organization_id"], by=OPERATOR)[0].name == "Sales"
 
-    def test_a_key_from_first_to_last(self, app: Flask, acme: dict[str, Any], ask: Ask) -> None:
+    def test_key_is_created_listed_and_revoked(self, app: Flask, acme: dict[str, Any], ask: Ask) -> None:
         made = ask("api-key", "create", "acme", "--name", "CI", "--role", "member", "--user", "olivia@acme.example")
         assert made["api_key"].startswith("sk_")
         listed = {key["name"]: key for key in ask("api-key", "list", "acme")}
@@ -101,7 +101,7 @@ class TestKeysAndWorkspaces:
 
 
 class TestSetupLink:
-    def test_is_there_until_the_first_account(self, ask: Ask, run: Run) -> None:
+    def test_exists_until_the_first_account(self, ask: Ask, run: Run) -> None:
         link = ask("setup-link")["setup_url"]
         assert re.fullmatch(r"http://localhost/setup\?token=[0-9a-f]{40}", link)
         ask("user", "create", "zoe@acme.example", "--given-name", "Zoe", "--family-name", "Ek")
@@ -123,7 +123,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("arguments", "message"), REFUSED, ids=lambda value: " ".join(value)[:40])
-def test_facts_are_one_line_on_stderr(
+def test_errors_are_one_line_on_stderr(
     acme: dict[str, Any], run: Run, arguments: tuple[str, ...], message: str
 ) -> None:
     refused = run(*arguments)
@@ -148,7 +148,7 @@ def test_facts_are_one_line_on_stderr(
     ],
     ids=" ".join,
 )
-def test_wrong_usage_is_clicks_own_error(run: Run, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_is_a_click_error(run: Run, arguments: tuple[str, ...]) -> None:
     assert run(*arguments).exit_code == 2
 
 
@@ -159,20 +159,20 @@ def test_missing_migrations_name_the_command(empty_database_url: str, environ: d
     assert (result.exit_code, result.stderr) == (1, "Error: Migrations are missing. Run: flask db upgrade\n")
 
 
-class TestDataOfAPerson:
-    def test_export_answers_everything(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
+class TestPersonalData:
+    def test_export_returns_everything(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
         facts = ask("user", "export", "Olivia@acme.example")
         assert (facts["account"]["id"], facts["account"]["email"]) == (acme["owner_user_id"], acme["owner_email"])
         assert facts["memberships"][0]["organization"] == "Acme"
         assert "olivia@acme.example" not in run("user", "export", "olivia@acme.example").output
 
-    def test_erase_answers_the_pseudonym(self, app: Flask, ask: Ask, run: Run) -> None:
+    def test_erase_returns_the_pseudonym(self, app: Flask, ask: Ask, run: Run) -> None:
         made = ask("user", "create", "ana@guest.example", "--given-name", "Ana", "--family-name", "Guest")
         erased = ask("user", "erase", "ana@guest.example")
         assert (erased["user_id"], erased["pseudonym"][:13]) == (made["user_id"], "Deleted user ")
         assert "no such person" in run("user", "erase", "ana@guest.example").stderr
 
-    def test_sole_owner_is_refused_with_a_way_out(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
+    def test_sole_owner_is_refused_with_instructions(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
         refused = run("user", "erase", "olivia@acme.example", "--json")
         assert (refused.exit_code, refused.stdout) == (1, "")
         assert "Transfer ownership or delete the organization first." in refused.stderr

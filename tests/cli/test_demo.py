@@ -31,14 +31,14 @@ def test_has_people_and_invitations_in_every_state(app: Flask, ask: Ask) -> None
         assert statistics.of(authorize(PersonActor(owner.id), here)).accepted > 50
 
 
-def test_its_owner_can_sign_in(app: Flask, ask: Ask) -> None:
+def test_owner_can_sign_in(app: Flask, ask: Ask) -> None:
     made = ask("demo")
     with app.app_context():
         started = accounts.sign_in(made["owner_email"], made["password"], device=accounts.Device())
         assert started.user.email == made["owner_email"]
 
 
-def test_is_made_once(ask: Ask, run: Run) -> None:
+def test_is_created_once(ask: Ask, run: Run) -> None:
     ask("demo")
     again = run("demo")
     assert (again.exit_code, "already an account" in again.output) == (1, True)

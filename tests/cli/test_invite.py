@@ -42,7 +42,7 @@ def invited(app: Flask, acme: Acme) -> dict[str, Any]:
         return {row.email: row for row in invitations.list_page(acme.id, by=OPERATOR).items}
 
 
-def test_one_person(app: Flask, acme: Acme, ask: Ask) -> None:
+def test_one_person_is_invited(app: Flask, acme: Acme, ask: Ask) -> None:
     options = ("--role", "admin", "--workspace", acme.workspaces[0], "--workspace", "support")
     names = ("--given-name", "Ana", "--family-name", "Guest", "--note", "Welcome")
     made = ask("invite", "acme", "ana@guest.example", *options, *names)
@@ -56,12 +56,12 @@ def test_one_person(app: Flask, acme: Acme, ask: Ask) -> None:
     assert [workspace.name for workspace in found.workspaces] == ["Sales", "Support"]
 
 
-def test_a_refused_person_is_one_line(acme: Acme, run: Run) -> None:
+def test_error_for_one_person_is_one_line(acme: Acme, run: Run) -> None:
     refused = run("invite", "acme", "member@acme.example", "--role", "member")
     assert (refused.exit_code, refused.stderr) == (1, "Error: member@acme.example is already a member.\n")
 
 
-def test_one_bad_row_never_stops_the_rest(app: Flask, acme: Acme, file: Path, run: Run) -> None:
+def test_invalid_row_never_stops_the_others(app: Flask, acme: Acme, file: Path, run: Run) -> None:
     result = run("invite", "acme", "--csv", file, "--role", "member", "--json")
     rows = json.loads(result.stdout)
     assert result.exit_code == 1
@@ -79,7 +79,7 @@ def test_one_bad_row_never_stops_the_rest(app: Flask, acme: Acme, file: Path, ru
     assert [workspace.name for workspace in found["ana@guest.example"].workspaces] == ["Sales", "Support"]
 
 
-def test_a_dry_run_says_the_same_and_keeps_nothing(app: Flask, acme: Acme, file: Path, run: Run) -> None:
+def test_dry_run_reports_the_same_and_stores_nothing(app: Flask, acme: Acme, file: Path, run: Run) -> None:
     with app.app_context():
         configure(acme, seat_limit=4)
     dry = json.loads(run("invite", "acme", "--csv", file, "--role", "member", "--dry-run", "--json").stdout)
@@ -89,13 +89,13 @@ def test_a_dry_run_says_the_same_and_keeps_nothing(app: Flask, acme: Acme, file:
     assert "seats are in use" in dry[4]["reason"]
 
 
-def test_a_list_for_people_reads_well(acme: Acme, file: Path, run: Run) -> None:
+def test_list_prints_a_table(acme: Acme, file: Path, run: Run) -> None:
     lines = run("invite", "acme", "--csv", file, "--role", "member").output.splitlines()
     assert lines[0] == "2 of 6 invited."
     assert lines[3] == "1    ana@guest.example   invited  -"
 
 
-def test_a_list_longer_than_one_sending_goes_out_in_parts_and_names_who_is_refused(
+def test_long_list_is_sent_in_chunks(
     app: Flask, acme: Acme, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "MAX_ROWS", 4)
@@ -106,7 +106,9 @@ def test_a_list_longer_than_one_sending_goes_out_in_parts_and_names_who_is_refus
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_spreadsheets_of_all_countries(app: Flask, acme: Acme, tmp_path: Path, ask: Ask, separator: str) -> None:
+def test_spreadsheets_of_many_locales_are_read(
+    app: Flask, acme: Acme, tmp_path: Path, ask: Ask, separator: str
+) -> None:
     path = tmp_path / "people.csv"
     lines = [("email", "role", "workspaces"), ("ana@guest.example", "member", '"Sales|Support"')]
     path.write_bytes("\r\n".join(map(separator.join, lines)).encode("utf-8-sig"))
@@ -123,7 +125,7 @@ def test_spreadsheets_of_all_countries(app: Flask, acme: Acme, tmp_path: Path, a
         (b"email\n\xff\xfe\x00", "not text"),
     ],
 )
-def test_files_that_are_no_lists(acme: Acme, tmp_path: Path, run: Run, content: bytes, message: str) -> None:
+def test_unreadable_files_are_refused(acme: Acme, tmp_path: Path, run: Run, content: bytes, message: str) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(content)
     refused = run("invite", "acme", "--csv", path, "--role", "member")

@@ -23,18 +23,18 @@ def message_id(app: Flask) -> str:
         return str(failed.message.id)
 
 
-def test_status_of_nothing(ask: Ask) -> None:
+def test_status_of_an_empty_outbox(ask: Ask) -> None:
     assert set(ask("outbox", "status").values()) == {0, None}
 
 
-def test_status_counts(message_id: str, ask: Ask, run: Run) -> None:
+def test_status_shows_counts(message_id: str, ask: Ask, run: Run) -> None:
     status = ask("outbox", "status")
     assert (status["sent_last_hour"], status["failed_last_hour"], status["failed"], status["queued"]) == (1, 1, 1, 0)
     assert status["sent_last_minute"] == 1
     assert "failed last hour    1" in run("outbox", "status").output
 
 
-def test_status_tells_depth_and_age(app: Flask, ask: Ask) -> None:
+def test_status_shows_depth_and_age(app: Flask, ask: Ask) -> None:
     with app.app_context():
         acme = make_organization()
         waiting, later = invite(acme, "ana@guest.example"), invite(acme, "bo@guest.example")
@@ -45,7 +45,7 @@ def test_status_tells_depth_and_age(app: Flask, ask: Ask) -> None:
     assert 300 <= status["oldest_due_seconds"] < 400
 
 
-def test_a_failed_message_is_listed_and_retried(message_id: str, ask: Ask, run: Run) -> None:
+def test_failed_message_is_listed_and_retried(message_id: str, ask: Ask, run: Run) -> None:
     (row,) = ask("outbox", "failed")
     assert (row["id"], row["email"], row["reason"]) == (message_id, "ana@guest.example", "550 no such user")
     assert ask("outbox", "retry", message_id) == {"queued": 1, "left": []}
@@ -54,11 +54,11 @@ def test_a_failed_message_is_listed_and_retried(message_id: str, ask: Ask, run: 
     assert run("outbox", "retry", message_id).exit_code == 1
 
 
-def test_all_are_retried(message_id: str, ask: Ask) -> None:
+def test_all_failed_messages_are_retried(message_id: str, ask: Ask) -> None:
     assert ask("outbox", "retry", "--all") == {"queued": 1}
     assert ask("outbox", "retry", "--all") == {"queued": 0}
 
 
 @pytest.mark.parametrize("arguments", [(), ("--all", "01a1fbc8-c9c8-72f0-b849-69b0acf74fcb"), ("no-id",)], ids=str)
-def test_wrong_usage(run: Run, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_is_refused(run: Run, arguments: tuple[str, ...]) -> None:
     assert run("outbox", "retry", *arguments).exit_code == 2

@@ -25,7 +25,7 @@ def fresh(tmp_path: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("arguments", [(), ("--debug",)])
-def test_the_first_start_says_where_to_set_it_up_once(fresh: dict[str, str], arguments: tuple[str, ...]) -> None:
+def test_first_start_prints_the_setup_link_once(fresh: dict[str, str], arguments: tuple[str, ...]) -> None:
     server = ServerProcess.flask_run({**fresh, "INVITE_EXTERNAL_URL": ""}, *arguments).wait_until_up("/readyz")
     try:
         port = server.url.rpartition(":")[2]
@@ -37,7 +37,7 @@ def test_the_first_start_says_where_to_set_it_up_once(fresh: dict[str, str], arg
         server.close()
 
 
-def test_no_link_once_there_is_an_account(fresh: dict[str, str]) -> None:
+def test_no_link_once_an_account_exists(fresh: dict[str, str]) -> None:
     made = run_command("org", "create", "Acme", "--owner", "olivia@acme.example", "--json", environ=fresh)
     assert made.returncode == 0, made.stderr
     server = ServerProcess.flask_run(fresh).wait_until_up()
@@ -49,7 +49,7 @@ def test_no_link_once_there_is_an_account(fresh: dict[str, str]) -> None:
 
 
 @on_sqlite
-def test_the_request_log_shows_no_token(start_process: Start) -> None:
+def test_request_log_contains_no_token(start_process: Start) -> None:
     server = start_process("flask run")
     for path in (f"/invitations/{TOKEN}", f"/sign-in/{TOKEN}", f"/setup?token={TOKEN}", f"/auth?inv_code={TOKEN}"):
         _status(server.url + path)
@@ -59,7 +59,7 @@ def test_the_request_log_shows_no_token(start_process: Start) -> None:
 
 
 @on_sqlite
-def test_gunicorn_shows_no_link(start_process: Start) -> None:
+def test_gunicorn_prints_no_link(start_process: Start) -> None:
     server = start_process("gunicorn", workers=1)
     assert "setup" not in server.output
 

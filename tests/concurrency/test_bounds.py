@@ -26,19 +26,19 @@ Together = Callable[..., list[Any]]
 HALF, QUARTER = 4, 2
 
 
-class TestABound:
-    def test_lets_as_many_in_as_it_says(self) -> None:
+class TestBound:
+    def test_admits_up_to_its_limit(self) -> None:
         bound = Bound(2)
         with bound.place(), bound.place(), bound.place() as third:
             assert third is None
 
-    def test_counts_each_key_apart(self) -> None:
+    def test_counts_each_key_separately(self) -> None:
         bound = Bound(1)
         with bound.place("acme") as first, bound.place("globex") as second:
             assert first
             assert second
 
-    def test_has_a_place_again_once_one_is_left(self) -> None:
+    def test_admits_again_after_a_release(self) -> None:
         bound = Bound(1)
         with bound.place() as first:
             assert first
@@ -47,7 +47,7 @@ class TestABound:
                 assert second
         assert bound._rooms == {}
 
-    def test_turns_nobody_away_while_places_change_hands(self) -> None:
+    def test_refuses_nobody_while_places_change_hands(self) -> None:
         bound, refused = Bound(2), []
 
         def work() -> None:
@@ -62,7 +62,7 @@ class TestABound:
             thread.join()
         assert refused == [False] * 16
 
-    def test_refuses_at_once_when_nothing_has_moved(self) -> None:
+    def test_refuses_immediately_after_no_progress(self) -> None:
         bound = Bound(1)
         with bound.place(), bound.place() as second:
             assert second is None
@@ -87,12 +87,12 @@ def globex(app: Flask) -> Acme:
         return make_organization("Globex")
 
 
-class TestALockedOrganization:
+class TestLockedOrganization:
     @pytest.fixture
     def app(self, make_app: Callable[..., Flask]) -> Flask:
         return make_app(INVITE_DB_LOCK_TIMEOUT="4")
 
-    def test_keeps_half_of_the_threads_at_most(self, app: Flask, acme: Acme, database_url: str) -> None:
+    def test_holds_at_most_half_of_the_threads(self, app: Flask, acme: Acme, database_url: str) -> None:
         """The others are told so long before the lock's own limit."""
         outcomes: list[tuple[str, float]] = []
 
@@ -111,7 +111,7 @@ class TestALockedOrganization:
         assert early == ["ServiceBusy"] * (12 - HALF)
 
     @on_postgres
-    def test_keeps_half_of_the_threads_waiting_behind_links(
+    def test_holds_half_of_the_threads_behind_links(
         self, app: Flask, acme: Acme, database_url: str, together: Together
     ) -> None:
         with app.app_context():
@@ -127,7 +127,7 @@ class TestALockedOrganization:
             waits = together(partial(look, token) for token in links)
         assert sum(seconds < 3 for seconds in waits) == len(links) - HALF
 
-    def test_takes_everybody_again_afterwards(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_admits_everyone_again_afterwards(self, app: Flask, acme: Acme, together: Together) -> None:
         assert not any(
             isinstance(one, Exception)
             for one in together(partial(invite, acme, f"a{n}@a.example") for n in range(24))
@@ -142,44 +142,44 @@ class TestLongLists:
             yield
 
     @pytest.mark.parametrize("work", [bulk.check, bulk.send])
-    def test_are_one_at_a_time_for_an_organization(
+    def test_are_imported_one_at_a_time_per_organization(
         self, app: Flask, acme: Acme, taken: None, work: Callable[..., Any]
     ) -> None:
         drafts = [Draft(f"ana{number}@guest.example", "member") for number in range(101)]
         assert outcome(app, lambda: work(acme.id, drafts, by=acme.owner.actor)) == "ServiceBusy"
         assert outcome(app, lambda: work(acme.id, drafts[:100], by=acme.owner.actor)) == "done"
 
-    def test_are_judged_one_at_a_time(self, app: Flask, acme: Acme, taken: None) -> None:
+    def test_are_validated_one_at_a_time(self, app: Flask, acme: Acme, taken: None) -> None:
         lines = [Line(f"ana{number}@guest.example", "", "", "", ()) for number in range(101)]
         assert (
             outcome(app, lambda: sheets.create(acme.id, lines, by=acme.owner.actor, role="member")) == "ServiceBusy"
         )
 
-    def test_of_another_organization_are_worked_on(self, app: Flask, globex: Acme, taken: None) -> None:
+    def test_of_another_organization_are_processed(self, app: Flask, globex: Acme, taken: None) -> None:
         drafts = [Draft(f"ana{number}@guest.example", "member") for number in range(101)]
         assert outcome(app, lambda: bulk.send(globex.id, drafts, by=globex.owner.actor)) == "done"
 
-    def test_keep_a_quarter_of_the_threads_at_most(self, app: Flask) -> None:
+    def test_hold_at_most_a_quarter_of_the_threads(self, app: Flask) -> None:
         with ExitStack() as lists, app.app_context():
             for number in range(QUARTER):
                 lists.enter_context(bounds().list_of(number, 10_000))
             with pytest.raises(ServiceBusy):
                 lists.enter_context(bounds().list_of("another", 10_000))
 
-    def test_are_refused_to_strangers_before_they_take_a_place(self, app: Flask, acme: Acme, globex: Acme) -> None:
+    def test_are_refused_to_strangers_before_being_counted(self, app: Flask, acme: Acme, globex: Acme) -> None:
         drafts = [Draft(f"ana{number}@guest.example", "member") for number in range(101)]
         work = partial(bulk.send, acme.id, drafts, by=globex.owner.actor)
         with app.app_context(), bounds().list_of(str(acme.id), 10_000):
             assert outcome(app, work) == "OrganizationUnknown"
 
 
-class TestAHangingMailServer:
+class TestHangingMailServer:
     @pytest.fixture
     def app(self, make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
         smtp.hang(30, at="connect")
         return make_app(**smtp.environ, INVITE_MAIL_TIMEOUT="4")
 
-    def test_keeps_half_of_the_threads_at_most(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_holds_at_most_half_of_the_threads(self, app: Flask, acme: Acme, together: Together) -> None:
         """What finds no place is queued, and counts as sent like with queued delivery."""
         outcomes = together(partial(invite, acme, f"ana{number}@guest.example") for number in range(12))
         names = sorted(type(one).__name__ for one in outcomes)

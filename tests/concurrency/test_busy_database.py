@@ -62,7 +62,7 @@ INVITING: list[tuple[str, dict[str, Any], Any]] = [
 
 
 @pytest.mark.parametrize("case", INVITING, ids=["deepset", "clerk", "trieve"])
-def test_a_locked_organization_is_503_in_each_dialect(
+def test_locked_organization_is_503_in_each_dialect(
     client: FlaskClient, acme: Acme, secret: str, database_url: str, case: tuple[str, dict[str, Any], Any]
 ) -> None:
     path, body, answered = case
@@ -75,7 +75,7 @@ def test_a_locked_organization_is_503_in_each_dialect(
     assert client.post(path.format(acme.id), json=body, headers=headers).status_code < 300
 
 
-def test_a_locked_organization_leaves_a_form_as_typed(app: Flask, acme: Acme, database_url: str) -> None:
+def test_locked_organization_keeps_the_form_as_typed(app: Flask, acme: Acme, database_url: str) -> None:
     owner = Visitor(app).sign_in(acme.owner)
     form = f"/organizations/{acme.id}/invitations/new"
     token = owner.token(form)
@@ -87,7 +87,7 @@ def test_a_locked_organization_leaves_a_form_as_typed(app: Flask, acme: Acme, da
 
 
 @on_postgres
-def test_a_page_that_cannot_be_read_is_503(app: Flask, acme: Acme, database_url: str) -> None:
+def test_unreadable_page_is_503(app: Flask, acme: Acme, database_url: str) -> None:
     owner = Visitor(app).sign_in(acme.owner)
     with locked_table(database_url, "memberships"):
         answer = owner.client.get(f"/organizations/{acme.id}/members")
@@ -96,9 +96,7 @@ def test_a_page_that_cannot_be_read_is_503(app: Flask, acme: Acme, database_url:
 
 
 @on_postgres
-def test_a_statement_that_takes_too_long_is_503(
-    make_app: Callable[..., Flask], acme: Acme, secret: str, database_url: str
-) -> None:
+def test_slow_statement_is_503(make_app: Callable[..., Flask], acme: Acme, secret: str, database_url: str) -> None:
     client = make_app(INVITE_DB_LOCK_TIMEOUT="0", INVITE_DB_STATEMENT_TIMEOUT="0.3").test_client()
     with locked_table(database_url, "memberships"):
         answer = client.get(f"/v1/organizations/{acme.id}", headers={"Authorization": f"Bearer {secret}"})
@@ -106,7 +104,7 @@ def test_a_statement_that_takes_too_long_is_503(
 
 
 @on_postgres
-def test_a_pool_without_a_free_connection_is_503(app: Flask, client: FlaskClient, acme: Acme, secret: str) -> None:
+def test_exhausted_pool_is_503(app: Flask, client: FlaskClient, acme: Acme, secret: str) -> None:
     with ExitStack() as taken, app.app_context():
         for _ in range(20):
             taken.enter_context(database.engine.connect())
@@ -114,13 +112,13 @@ def test_a_pool_without_a_free_connection_is_503(app: Flask, client: FlaskClient
 
 
 @on_postgres
-def test_the_limits_are_those_of_the_settings(make_app: Callable[..., Flask]) -> None:
+def test_settings_define_the_limits(make_app: Callable[..., Flask]) -> None:
     with make_app(INVITE_DB_LOCK_TIMEOUT="1.5", INVITE_DB_STATEMENT_TIMEOUT="7").app_context():
         names = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
         assert [session().scalar(text(f"SHOW {name}")) for name in names] == ["1500ms", "7s", "7s"]
 
 
-def test_a_request_that_was_busy_changes_nothing(app: Flask, acme: Acme, secret: str, database_url: str) -> None:
+def test_failed_request_changes_nothing(app: Flask, acme: Acme, secret: str, database_url: str) -> None:
     with locked_organization(database_url, acme.id):
         answer = app.test_client().post(
             f"/api/v1/organization/{acme.id}/invitation",
@@ -133,7 +131,7 @@ def test_a_request_that_was_busy_changes_nothing(app: Flask, acme: Acme, secret:
 
 
 @on_sqlite
-def test_a_turn_that_does_not_come_is_503(app: Flask, acme: Acme, secret: str) -> None:
+def test_blocked_sqlite_writer_is_503(app: Flask, acme: Acme, secret: str) -> None:
     """Another thread of this process writes to the embedded database."""
     headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "one"}
     path = f"/api/v1/organization/{acme.id}/invitation"
@@ -146,17 +144,17 @@ def test_a_turn_that_does_not_come_is_503(app: Flask, acme: Acme, secret: str) -
 @pytest.mark.parametrize(
     ("command", "limits"), [("flask", Timeouts(0, 0)), ("invite", Timeouts(0, 0)), ("run", Timeouts(10, 60))]
 )
-def test_commands_have_no_limits_unless_they_serve(command: str, limits: Timeouts) -> None:
+def test_commands_without_a_server_have_no_limits(command: str, limits: Timeouts) -> None:
     with click.Context(click.Command(command), info_name=command):
         assert read_timeouts({"DB_LOCK_TIMEOUT": 10, "DB_STATEMENT_TIMEOUT": 60}) == limits
 
 
-def test_operators_own_options_win() -> None:
+def test_operators_options_take_precedence() -> None:
     ours = "-c lock_timeout=1500 -c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     assert Timeouts(1.5, 0).startup_options("-c lock_timeout=9") == f"{ours} -c lock_timeout=9"
 
 
 @pytest.mark.parametrize("value", ["-1", "soon", "inf"])
-def test_a_limit_that_is_no_number_stops_the_start(value: str) -> None:
+def test_limit_that_is_not_a_number_prevents_start(value: str) -> None:
     with pytest.raises(ConfigurationError, match="INVITE_DB_LOCK_TIMEOUT must be a number of seconds"):
         read_settings({**BASE, "INVITE_DB_LOCK_TIMEOUT": value})

@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as TooLate
 from invite_app.fair_lock import FairLock
 
 
-def test_who_asks_first_is_next() -> None:
+def test_waiters_are_served_in_order() -> None:
     """A thread that comes back at once stands behind those that wait."""
     lock, order = FairLock(), list[str]()
 
@@ -35,7 +35,7 @@ def test_who_asks_first_is_next() -> None:
     assert order == ["list", "first", "second", "list", "list"]
 
 
-def test_who_waits_too_long_is_told_and_forgotten() -> None:
+def test_timed_out_waiter_raises_and_leaves_the_queue() -> None:
     lock = FairLock()
     with lock.held(1), pytest.raises(TooLate), lock.held(0.05):
         pass

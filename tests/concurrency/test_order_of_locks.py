@@ -111,13 +111,13 @@ def address_token(app: Flask, person: Person) -> str:
         return tokens.account_token(link.id)
 
 
-def test_a_new_address_and_a_new_password_both_come_through(app: Flask, person: Person, address_token: str) -> None:
+def test_new_address_and_new_password_both_succeed(app: Flask, person: Person, address_token: str) -> None:
     change = partial(own_account.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
     prove = partial(own_account.prove_address, address_token)
     assert crossed(app, prove, before="UPDATE users", second=change) == ["done", "done"]
 
 
-def test_a_reset_and_a_new_password_both_come_through(app: Flask, person: Person) -> None:
+def test_reset_and_new_password_both_succeed(app: Flask, person: Person) -> None:
     with app.app_context():
         token = make_link(person, Purpose.RESET)
     change = partial(own_account.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
@@ -131,7 +131,7 @@ def claimed(app: Flask) -> list[OutboxMessage]:
         return delivery.claim(100)
 
 
-def test_deleting_an_organization_waits_for_what_is_delivered(app: Flask, acme: Acme) -> None:
+def test_organization_deletion_waits_for_delivery(app: Flask, acme: Acme) -> None:
     with app.app_context():
         for number in range(3):
             invite(acme, f"ana{number}@guest.example")
@@ -141,7 +141,7 @@ def test_deleting_an_organization_waits_for_what_is_delivered(app: Flask, acme: 
     assert crossed(app, write, before="COPY invitation_events", second=delete) == ["done", "done"]
 
 
-def test_delivery_waits_for_an_organization_that_is_deleted(app: Flask, acme: Acme) -> None:
+def test_delivery_waits_for_organization_deletion(app: Flask, acme: Acme) -> None:
     with app.app_context():
         for number in range(3):
             invite(acme, f"ana{number}@guest.example")
@@ -172,7 +172,7 @@ def end_links(person: Person) -> None:
     own_account.end_other_sessions(person.id, "none")
 
 
-def test_a_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) -> None:
+def test_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) -> None:
     """Organizations are deleted while their mail is delivered; addresses change while links end."""
     with app.app_context():
         people = [make_person(f"p{number}@guest.example") for number in range(3)]

@@ -57,7 +57,7 @@ def pending_count(app: Flask, acme: Acme) -> Any:
         return session().get_one(Organization, acme.id).pending_count
 
 
-def test_twelve_identical_invitations_make_one_and_one_mail(
+def test_twelve_identical_invitations_send_one_mail(
     app: Flask, acme: Acme, key: Key, server: ServerProcess, smtp: SmtpServer
 ) -> None:
     assert invite_at_once(server, acme, key, ["ana@guest.example"] * MANY) == {201: 1, 409: 11}
@@ -65,7 +65,7 @@ def test_twelve_identical_invitations_make_one_and_one_mail(
     assert pending_count(app, acme) == 1
 
 
-def test_twelve_different_invitations_fill_the_seats_and_no_more(
+def test_twelve_different_invitations_fill_the_seats_exactly(
     app: Flask, acme: Acme, key: Key, server: ServerProcess, smtp: SmtpServer
 ) -> None:
     with app.app_context():

@@ -37,14 +37,14 @@ def give_up(error: type[psycopg.Error]) -> NoReturn:
 
 
 @on_postgres
-class TestALostConnection:
-    def test_is_not_noticed_by_a_page(self, app: Flask, acme: Acme, database_url: str) -> None:
+class TestLostConnection:
+    def test_is_hidden_from_page_requests(self, app: Flask, acme: Acme, database_url: str) -> None:
         owner = Visitor(app).sign_in(acme.owner)
         owner.get(f"/organizations/{acme.id}/members")
         cut_connections(database_url)
         owner.get(f"/organizations/{acme.id}/members")
 
-    def test_is_not_noticed_by_a_program(self, app: Flask, acme: Acme, database_url: str) -> None:
+    def test_is_hidden_from_api_requests(self, app: Flask, acme: Acme, database_url: str) -> None:
         with app.app_context():
             headers = make_api_key(acme).headers
         client, path = app.test_client(), f"/v1/organizations/{acme.id}"
@@ -52,7 +52,7 @@ class TestALostConnection:
         cut_connections(database_url)
         assert client.get(path, headers=headers).status_code == 200
 
-    def test_within_a_transaction_repeats_nothing(self, app: Flask, app_context: None, database_url: str) -> None:
+    def test_within_a_transaction_is_not_retried(self, app: Flask, app_context: None, database_url: str) -> None:
         tries = []
 
         def write() -> None:
@@ -113,7 +113,7 @@ class TestADeadlock:
         assert len(tries) == 2
 
     @pytest.mark.parametrize("error", [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure])
-    def test_is_tried_three_times(self, app: Flask, acme: Acme, error: type[psycopg.Error]) -> None:
+    def test_is_retried_three_times(self, app: Flask, acme: Acme, error: type[psycopg.Error]) -> None:
         tries = []
 
         def conflict() -> None:
@@ -125,7 +125,7 @@ class TestADeadlock:
             retries.retry(conflict)
         assert len(tries) == 3
 
-    def test_after_a_commit_repeats_nothing(self, app: Flask, acme: Acme) -> None:
+    def test_after_a_commit_is_not_retried(self, app: Flask, acme: Acme) -> None:
         tries = []
 
         def commit_then_conflict() -> None:
@@ -138,7 +138,7 @@ class TestADeadlock:
                 retries.retry(commit_then_conflict)
             assert session().scalar(select(func.count()).select_from(Invitation)) == len(tries) == 1
 
-    def test_that_does_not_end_is_503(
+    def test_that_persists_is_503(
         self, app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch, make_app: Callable[..., Flask]
     ) -> None:
         with app.app_context():

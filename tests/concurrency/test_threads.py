@@ -69,13 +69,13 @@ class TestInviting:
         outcomes = together(partial(invite, acme, "ana@guest.example") for _ in MANY)
         assert tally(outcomes) == {"Invitation": 1, "InvitationPending": 11}
 
-    def test_different_addresses_fill_the_seats_and_no_more(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_different_addresses_fill_the_seats_exactly(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             configure(acme, seat_limit=7)
         outcomes = together(partial(invite, acme, f"a{number}@guest.example") for number in MANY)
         assert tally(outcomes) == {"Invitation": 4, "SeatsFull": 8}
 
-    def test_after_reading_in_the_same_request_waits_its_turn(self, acme: Acme, together: Together) -> None:
+    def test_after_reading_in_the_same_request_waits(self, acme: Acme, together: Together) -> None:
         def read_then_write(number: int) -> None:
             members.list_page(acme.id, by=acme.owner.actor)
             invitations.list_page(acme.id, by=acme.owner.actor)
@@ -84,28 +84,28 @@ class TestInviting:
 
         assert together(partial(read_then_write, number) for number in MANY) == [None] * 12
 
-    def test_into_several_organizations_hinders_nobody(self, app: Flask, together: Together) -> None:
+    def test_into_several_organizations_does_not_block(self, app: Flask, together: Together) -> None:
         with app.app_context():
             houses = [make_organization(name) for name in ("One", "Two", "Three")]
         outcomes = together(partial(invite, houses[number % 3], f"a{number}@guest.example") for number in MANY)
         assert tally(outcomes) == {"Invitation": 12}
 
 
-class TestAnInvitation:
+class TestInvitation:
     def test_is_accepted_once(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             token = token_of(invite(acme))
         outcomes = together(partial(acceptance.accept_as_new, token, ANA) for _ in range(6))
         assert tally(outcomes) == {"Membership": 1, "InvitationEnded": 5}
 
-    def test_is_accepted_once_by_somebody_signed_in_twice(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_is_accepted_once_by_two_sessions(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             person = make_person("ana@guest.example")
             token = token_of(invite(acme, "ana@guest.example"))
         outcomes = together(partial(acceptance.accept_signed_in, token, person.id) for _ in range(6))
         assert tally(outcomes) == {"Membership": 1, "InvitationEnded": 5}
 
-    def test_ends_in_one_way_only(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_ends_in_one_state_only(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             sent = invite(acme)
             token = token_of(sent)
@@ -117,7 +117,7 @@ class TestAnInvitation:
         ]
         assert tally(together(deeds))["InvitationEnded"] == 3
 
-    def test_of_two_organizations_makes_one_account(self, app: Flask, together: Together) -> None:
+    def test_of_two_organizations_creates_one_account(self, app: Flask, together: Together) -> None:
         with app.app_context():
             made = [token_of(invite(make_organization(name))) for name in ("One", "Two", "Three")]
         outcomes = together(partial(acceptance.accept_as_new, token, ANA) for token in made)
@@ -126,7 +126,7 @@ class TestAnInvitation:
             query = select(func.count()).select_from(User).where(User.email == "ana@guest.example")
             assert session().scalar(query) == 1
 
-    def test_and_a_direct_membership_make_one_member(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_and_a_direct_membership_create_one_member(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             person = make_person("ana@guest.example")
             token = token_of(invite(acme, "ana@guest.example"))
@@ -140,7 +140,7 @@ class TestAnInvitation:
         )
         assert outcomes["Membership"] == 1
 
-    def test_accepted_while_its_inviter_is_removed_does_not_outlive_the_right(
+    def test_acceptance_does_not_outlive_the_inviters_permission(
         self, app: Flask, acme: Acme, together: Together
     ) -> None:
         with app.app_context():
@@ -168,15 +168,13 @@ class TestOwners:
             assert found is not None
             return found
 
-    def test_who_leave_together_leave_one_behind(
-        self, app: Flask, acme: Acme, second: Any, together: Together
-    ) -> None:
+    def test_leaving_together_keep_one_owner(self, app: Flask, acme: Acme, second: Any, together: Together) -> None:
         outcomes = together(partial(members.leave, acme.id, by=who.actor) for who in (acme.owner, second))
         assert tally(outcomes)["LastOwner"] == 1
         assert self.owners_left(app, acme) == 1
 
     @pytest.mark.parametrize("deed", ["remove", "demote"])
-    def test_who_remove_or_demote_each_other_leave_one_behind(
+    def test_removing_or_demoting_each_other_keep_one_owner(
         self, app: Flask, acme: Acme, second: Any, together: Together, deed: str
     ) -> None:
         def do(by: Any, whom: Any) -> Any:
@@ -189,8 +187,8 @@ class TestOwners:
         assert self.owners_left(app, acme) == 1
 
 
-class TestBeginnings:
-    def test_two_set_ups_make_one_organization(self, app: Flask, together: Together) -> None:
+class TestSetUp:
+    def test_two_set_ups_create_one_organization(self, app: Flask, together: Together) -> None:
         outcomes = together(
             partial(
                 organizations.set_up,
@@ -202,7 +200,7 @@ class TestBeginnings:
         )
         assert tally(outcomes) == {"tuple": 1, "AlreadySetUp": 3}
 
-    def test_organizations_of_one_name_get_addresses_of_their_own(self, app: Flask, together: Together) -> None:
+    def test_organizations_of_one_name_get_different_slugs(self, app: Flask, together: Together) -> None:
         with app.app_context():
             make_person("olivia@acme.example")
         founder = Founder("olivia@acme.example", "Olivia")
@@ -214,7 +212,7 @@ class TestBeginnings:
 
 
 class TestKeys:
-    def test_used_by_many_at_once_are_all_let_in(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_used_simultaneously_are_all_accepted(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             key = make_api_key(acme, "admin")
         assert together(partial(api_keys.authenticate, key.secret, ip=None) for _ in MANY) == [key.actor] * 12
@@ -227,12 +225,12 @@ class TestImmediateDelivery:
         yield app
         app.extensions["invite_app.transport"].close()
 
-    def test_sends_one_mail_for_twelve_tries(self, acme: Acme, together: Together, smtp: SmtpServer) -> None:
+    def test_sends_one_mail_for_twelve_attempts(self, acme: Acme, together: Together, smtp: SmtpServer) -> None:
         outcomes = together(partial(invite, acme, "ana@guest.example") for _ in MANY)
         assert tally(outcomes) == {"Invitation": 1, "InvitationPending": 11}
         assert len(smtp.messages) == 1
 
-    def test_that_fails_for_all_leaves_nobody_invited(
+    def test_failing_for_all_leaves_nobody_invited(
         self, app: Flask, acme: Acme, together: Together, smtp: SmtpServer
     ) -> None:
         smtp.fail("451 4.7.1 later")
@@ -253,9 +251,7 @@ class TestImmediateDelivery:
         assert len(claimed) == len(set(claimed)) == 12
 
 
-def test_asking_for_a_fresh_one_many_times_at_once_tells_the_inviter_once(
-    app: Flask, acme: Acme, together: Together
-) -> None:
+def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, together: Together) -> None:
     with app.app_context():
         late = invite(acme)
         expire(late)
@@ -271,7 +267,7 @@ class TestErasure:
         outcomes = together(partial(erasure.erase, acme.member.id, by=OPERATOR) for _ in range(4))
         assert tally(outcomes) == {"str": 1, "UserUnknown": 3}
 
-    def test_leaves_an_owner(self, app: Flask, acme: Acme, together: Together) -> None:
+    def test_keeps_an_owner(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             owners = [acme.owner, *(make_member(acme, f"o{number}@acme.example", "owner") for number in range(2))]
         outcomes = together(partial(erasure.erase, owner.id, by=OPERATOR) for owner in owners)

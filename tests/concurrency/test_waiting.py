@@ -67,7 +67,7 @@ def key(app: Flask, acme: Acme) -> Key:
         (lambda: update(Organization).values(allowed_domains=["acme.example"]), "DomainNotAllowed"),
     ],
 )
-def test_a_key_invites_by_what_it_may_and_what_the_organization_wants_now(
+def test_key_invites_by_current_permissions_and_settings(
     acme: Acme, key: Key, behind: Behind, change: Callable[[], Update], fact: str
 ) -> None:
     def read() -> Any:
@@ -93,7 +93,7 @@ def test_a_key_invites_by_what_it_may_and_what_the_organization_wants_now(
         ),
     ],
 )
-def test_an_invitee_joins_by_what_the_invitation_is_now(
+def test_invitee_joins_by_the_invitations_current_state(
     app: Flask, acme: Acme, behind: Behind, change: Callable[[], Update], fact: str
 ) -> None:
     with app.app_context():
@@ -106,7 +106,7 @@ def test_an_invitee_joins_by_what_the_invitation_is_now(
     assert behind(change(), read, lambda: acceptance.accept_signed_in(token, ana.id)) == fact
 
 
-def test_what_is_seen_of_an_invitation_takes_back_no_change_of_it(app: Flask, acme: Acme, behind: Behind) -> None:
+def test_tracking_event_overwrites_no_concurrent_change(app: Flask, acme: Acme, behind: Behind) -> None:
     with app.app_context():
         sent = invite(acme)
         token = token_of(sent)

@@ -38,7 +38,7 @@ def queue_each_kind(acme: Acme) -> None:
             delivery.enqueue_notice(purpose, user, link=account_links.add(user, purpose, email="new@acme.example"))
 
 
-def test_each_kind_of_message_is_as_the_session_would_have_it(acme: Acme) -> None:
+def test_every_kind_matches_what_the_session_reads(acme: Acme) -> None:
     queue_each_kind(acme)
     claimed = delivery.claim(20)
     assert {row.kind for row in claimed} == set(delivery.BUILDERS)
@@ -51,12 +51,12 @@ def test_each_kind_of_message_is_as_the_session_would_have_it(acme: Acme) -> Non
     }
 
 
-def test_they_come_in_the_order_in_which_they_were_queued(acme: Acme) -> None:
+def test_messages_are_claimed_in_queue_order(acme: Acme) -> None:
     queued = [invite(acme, f"ana{number}@guest.example").id for number in range(5)]
     assert [row.invitation_id for row in delivery.claim(3) + delivery.claim(3)] == queued
 
 
-def test_who_has_waited_longest_comes_first(acme: Acme) -> None:
+def test_oldest_due_message_is_first(acme: Acme) -> None:
     *_, last = (invite(acme, f"ana{number}@guest.example").id for number in range(3))
     with transaction() as writing:
         is_last = OutboxMessage.invitation_id == last
@@ -64,7 +64,7 @@ def test_who_has_waited_longest_comes_first(acme: Acme) -> None:
     assert [row.invitation_id for row in delivery.claim(1)] == [last]
 
 
-def test_nothing_is_asked_twice_of_what_many_share(acme: Acme) -> None:
+def test_shared_rows_are_loaded_once(acme: Acme) -> None:
     for number in range(3):
         invite(acme, f"ana{number}@guest.example", workspace_ids=[acme.workspaces[0]])
     held = [row.invitation for row in delivery.claim(3) if row.invitation is not None]
@@ -72,7 +72,7 @@ def test_nothing_is_asked_twice_of_what_many_share(acme: Acme) -> None:
     assert [[room.name for room in one.workspaces] for one in held] == [["Sales"]] * 3
 
 
-def test_what_is_claimed_is_no_concern_of_the_session(acme: Acme) -> None:
+def test_claimed_messages_are_not_tracked_by_the_session(acme: Acme) -> None:
     sent = invite(acme)
     (row,) = delivery.claim(1)
     assert row.invitation is not None

@@ -89,7 +89,7 @@ def beat(app: Flask, *, ago: timedelta) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
-def test_delivery_goes_on_after_any_error(
+def test_delivery_continues_after_any_error(
     *,
     mail_app: Flask,
     smtp: SmtpServer,
@@ -113,7 +113,7 @@ def test_delivery_goes_on_after_any_error(
     assert len(smtp.messages) == 1
 
 
-def test_no_result_of_a_batch_is_lost(
+def test_no_outcome_of_a_batch_is_lost(
     mail_app: Flask, smtp: SmtpServer, start: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised = fail_first(monkeypatch, results, "write")
@@ -135,9 +135,7 @@ def test_pauses_grow_while_delivery_fails() -> None:
     assert failures.note(MemoryError()) == 1
 
 
-def test_the_heartbeat_is_written_once_in_a_while(
-    mail_app: Flask, start: START, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_heartbeat_is_written_at_intervals(mail_app: Flask, start: START, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds, beats, run_once = [], [], Courier.run_once
     record = heartbeat.record
     monkeypatch.setattr(Courier, "run_once", lambda *given: (rounds.append(1), run_once(*given))[1])
@@ -151,7 +149,7 @@ def test_the_heartbeat_is_written_once_in_a_while(
         assert age < timedelta(minutes=1)
 
 
-def test_first_heartbeats_at_once_make_one_row(mail_app: Flask) -> None:
+def test_simultaneous_first_heartbeats_create_one_row(mail_app: Flask) -> None:
     def record() -> None:
         with mail_app.app_context():
             heartbeat.record()
@@ -170,7 +168,7 @@ class TestReadiness:
         ("runs", "status", "code"), [("embedded", "unavailable", 503), ("external", "degraded", 200)]
     )
     @pytest.mark.parametrize("seen", [None, timedelta(minutes=3)], ids=["never", "three minutes ago"])
-    def test_a_stalled_delivery_is_named(
+    def test_stalled_delivery_is_reported(
         self,
         *,
         make_app: Callable[..., Flask],
@@ -197,12 +195,12 @@ class TestReadiness:
         ],
         ids=["nothing is due", "due for a moment", "at work"],
     )
-    def test_no_other_delivery_is_named(self, mail_app: Flask, due_for: timedelta, ago: timedelta) -> None:
+    def test_no_other_delivery_is_reported(self, mail_app: Flask, due_for: timedelta, ago: timedelta) -> None:
         queue_due(mail_app, due_for=due_for)
         beat(mail_app, ago=ago)
         assert mail_app.test_client().get("/readyz").json == {"status": "ok"}
 
-    def test_metrics_and_status_have_the_age(self, mail_app: Flask) -> None:
+    def test_metrics_and_status_show_the_age(self, mail_app: Flask) -> None:
         client, commands = mail_app.test_client(), mail_app.test_cli_runner()
         assert "invite_delivery_heartbeat_age_seconds" not in client.get("/metrics").text
         queue_due(mail_app, due_for=timedelta(minutes=4))

@@ -58,7 +58,7 @@ def start(settings: dict[str, str]) -> Iterator[Start]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_a_polite_stop_finishes_one_and_gives_the_rest_back(
+def test_graceful_stop_finishes_one_and_releases_the_rest(
     queue_app: Flask, smtp: SmtpServer, start: Start, how: signal.Signals
 ) -> None:
     smtp.hang(1, at="message")
@@ -72,7 +72,7 @@ def test_a_polite_stop_finishes_one_and_gives_the_rest_back(
         assert (status.sent_last_hour, status.queued, status.due) == (1, COUNT - 1, COUNT - 1)
 
 
-def test_a_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, start: Start) -> None:
+def test_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, start: Start) -> None:
     smtp.hang(60, at="message", times=1)
     process = start()
     wait_until(lambda: not smtp.faults_to_come, seconds=20)
@@ -90,7 +90,7 @@ def test_a_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, star
     }
 
 
-def test_the_first_request_starts_a_thread_in_the_server(
+def test_first_request_starts_a_thread_in_the_server(
     queue_app: Flask, smtp: SmtpServer, settings: dict[str, str], start_process: Any
 ) -> None:
     own = {name: value for name, value in settings.items() if name != "INVITE_EXTERNAL_URL"}
@@ -99,7 +99,7 @@ def test_the_first_request_starts_a_thread_in_the_server(
     assert server.stop() in (0, -signal.SIGTERM)
 
 
-def test_commands_and_external_workers_leave_the_queue_alone(
+def test_commands_and_external_workers_ignore_the_queue(
     queue_app: Flask, smtp: SmtpServer, settings: dict[str, str], start_process: Any
 ) -> None:
     own = {name: value for name, value in settings.items() if name != "INVITE_EXTERNAL_URL"}

@@ -50,7 +50,7 @@ def rows(app: Flask) -> list[OutboxMessage]:
         return list(session().scalars(select(OutboxMessage).order_by(OutboxMessage.created_at)))
 
 
-def test_queued_is_success_and_goes_out_later(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+def test_queued_is_success_and_sent_later(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     queue(queue_app, acme)
     assert (smtp.messages, rows(queue_app)[0].state) == ([], "queued")
     assert (work(queue_app), work(queue_app)) == (1, 0)
@@ -59,9 +59,7 @@ def test_queued_is_success_and_goes_out_later(queue_app: Flask, acme: Acme, smtp
     assert (row.state, row.attempts, row.lease, row.reason) == ("sent", 1, None, "")
 
 
-def test_what_was_given_up_needs_somebody_until_it_is_tried_again(
-    queue_app: Flask, acme: Acme, smtp: SmtpServer
-) -> None:
+def test_failed_message_needs_attention_until_retried(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     (invitation_id,) = queue(queue_app, acme)
     with queue_app.app_context():
         changed = reread(invitation_id).updated_at
@@ -74,9 +72,7 @@ def test_what_was_given_up_needs_somebody_until_it_is_tried_again(
         assert (reread(invitation_id).needs_you, reread(invitation_id).undelivered_at) == (False, None)
 
 
-def test_failures_are_tried_again_ever_later_and_then_given_up(
-    queue_app: Flask, acme: Acme, smtp: SmtpServer
-) -> None:
+def test_failures_are_retried_with_backoff_then_given_up(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     (invitation_id,) = queue(queue_app, acme)
     smtp.fail("451 4.7.1 later")
     pauses = []
@@ -96,14 +92,14 @@ def test_failures_are_tried_again_ever_later_and_then_given_up(
         assert invitations.get(acme.id, invitation_id, by=acme.owner.actor).state == "pending"
 
 
-def test_an_address_that_does_not_exist_is_given_up_at_once(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+def test_nonexistent_address_fails_immediately(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     queue(queue_app, acme)
     smtp.fail("550 5.1.1 no such user")
     work(queue_app)
     assert [(row.state, row.attempts) for row in rows(queue_app)] == [("failed", 1)]
 
 
-def test_a_failed_one_is_retried_by_hand(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+def test_failed_message_is_retried_by_hand(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     first, revoked = queue(queue_app, acme, 2)
     smtp.fail("550 5.1.1 no such user", times=2)
     work(queue_app)
@@ -117,7 +113,7 @@ def test_a_failed_one_is_retried_by_hand(queue_app: Flask, acme: Acme, smtp: Smt
     assert received.message["Message-ID"] == f"<{rows(queue_app)[0].id}.2@localhost>"
 
 
-def test_one_message_that_breaks_does_not_keep_the_others(
+def test_broken_message_does_not_block_the_others(
     queue_app: Flask, acme: Acme, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue(queue_app, acme, 3)
@@ -133,7 +129,7 @@ def test_one_message_that_breaks_does_not_keep_the_others(
     assert "cannot be built" in rows(queue_app)[1].reason
 
 
-def test_an_ended_invitation_is_not_sent(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+def test_closed_invitation_is_not_sent(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     (invitation_id,) = queue(queue_app, acme)
     with queue_app.app_context():
         expire(invitation_id)
@@ -141,7 +137,7 @@ def test_an_ended_invitation_is_not_sent(queue_app: Flask, acme: Acme, smtp: Smt
     assert (smtp.messages, rows(queue_app)[0].reason) == ([], "the invitation ended before it was sent")
 
 
-def test_the_database_is_free_while_the_mail_server_takes_its_time(
+def test_no_transaction_is_open_while_sending(
     queue_app: Flask, acme: Acme, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue(queue_app, acme)
@@ -159,7 +155,7 @@ def test_the_database_is_free_while_the_mail_server_takes_its_time(
 
 
 @on_postgres
-def test_what_another_process_is_claiming_is_passed_over(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+def test_messages_claimed_by_another_process_are_skipped(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     queue(queue_app, acme, 3)
     with queue_app.app_context(), db.engine.connect().execution_options(begin_immediate=True) as other:
         other.execute(text("SELECT id FROM outbox_messages ORDER BY next_attempt_at LIMIT 1 FOR UPDATE"))
@@ -202,11 +198,11 @@ class TestLoop:
         stop.set()
         thread.join()
 
-    def test_sends_what_comes_in(self, queue_app: Flask, acme: Acme, smtp: SmtpServer, loop: Any) -> None:
+    def test_sends_new_messages(self, queue_app: Flask, acme: Acme, smtp: SmtpServer, loop: Any) -> None:
         queue(queue_app, acme, 2)
         smtp.wait_for(2)
 
-    def test_records_what_expired(self, queue_app: Flask, acme: Acme, request: pytest.FixtureRequest) -> None:
+    def test_records_expired_invitations(self, queue_app: Flask, acme: Acme, request: pytest.FixtureRequest) -> None:
         (invitation_id,) = queue(queue_app, acme)
         with queue_app.app_context():
             expire(invitation_id)
@@ -217,7 +213,7 @@ class TestLoop:
             assert sweeps.record_expired() == 0
 
     @on_postgres
-    def test_outlives_a_restart_of_the_database(
+    def test_survives_a_restart_of_the_database(
         self, queue_app: Flask, acme: Acme, smtp: SmtpServer, loop: threading.Thread
     ) -> None:
         queue(queue_app, acme)
@@ -232,7 +228,7 @@ class TestLoop:
         assert loop.is_alive()
 
 
-def test_without_a_mail_server_messages_are_kept(app: Flask) -> None:
+def test_without_mail_server_messages_go_to_local_outbox(app: Flask) -> None:
     with app.app_context():
         acme = make_organization()
         invite(acme)
@@ -243,9 +239,7 @@ def test_without_a_mail_server_messages_are_kept(app: Flask) -> None:
         assert messages.invitation(row).to == "ana@guest.example"
 
 
-def test_an_answer_that_no_database_could_hold_is_written_down(
-    queue_app: Flask, acme: Acme, smtp: SmtpServer
-) -> None:
+def test_unstorable_server_response_is_recorded(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     queue(queue_app, acme)
     smtp.fail("550 5.1.1 no\0body", at="rcpt")
     assert (work(queue_app), work(queue_app)) == (1, 0)

@@ -33,8 +33,8 @@ def leftovers(app: Flask, acme: Acme) -> dict[str, Any]:
         }
 
 
-class TestTaken:
-    def test_the_message_is_complete(self, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer) -> None:
+class TestAccepted:
+    def test_message_is_complete(self, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer) -> None:
         assert send(given_name="Ana", note="See you soon") is None
         (received,) = smtp.messages
         with mail_app.app_context():
@@ -52,11 +52,11 @@ class TestTaken:
         assert parseaddr(str(mail["From"])) == ("Acme", "invitations@ours.example")
         assert (row.state, row.attempts, row.answer) == ("sent", 1, "127.0.0.1: 250 2.0.0 queued as 4Z7")
 
-    def test_a_connection_is_used_again(self, send: Send, smtp: SmtpServer) -> None:
+    def test_connection_is_reused(self, send: Send, smtp: SmtpServer) -> None:
         assert [send(f"ana{number}@guest.example") for number in range(3)] == [None, None, None]
         assert (len(smtp.messages), smtp.connections) == (3, 1)
 
-    def test_a_forked_process_leaves_its_parents_connection_alone(
+    def test_forked_process_leaves_its_parents_connection_alone(
         self, mail_app: Flask, send: Send, smtp: SmtpServer
     ) -> None:
         send("ana@guest.example")
@@ -65,7 +65,7 @@ class TestTaken:
         assert (len(smtp.messages), smtp.connections) == (2, 2)
 
     @pytest.mark.parametrize("goodbye", ["421 4.4.2 idle for too long", None])
-    def test_one_that_was_closed_while_idle_is_opened_again(
+    def test_connection_closed_while_idle_is_reopened(
         self, send: Send, smtp: SmtpServer, goodbye: str | None
     ) -> None:
         send("ana@guest.example")
@@ -84,7 +84,7 @@ class TestTaken:
             "名" * 100,
         ],
     )
-    def test_a_name_stays_a_name(self, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer, name: str) -> None:
+    def test_name_stays_a_name(self, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer, name: str) -> None:
         with mail_app.app_context():
             configure(acme, name=name)
         assert send() is None
@@ -111,7 +111,7 @@ class TestContent:
         ],
         ids=range(5),
     )
-    def test_arrives_as_it_was_written(
+    def test_arrives_as_written(
         self, *, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer, note: str, pipelining: bool
     ) -> None:
         smtp.pipelining = pipelining
@@ -128,9 +128,7 @@ class TestContent:
         assert b"\n" not in received.content.replace(b"\r\n", b"")
 
     @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
-    def test_a_refusal_is_known_by_its_place_among_the_answers(
-        self, send: Send, smtp: SmtpServer, stage: Any
-    ) -> None:
+    def test_rejection_is_matched_to_its_command(self, send: Send, smtp: SmtpServer, stage: Any) -> None:
         smtp.fail("451 4.7.1 later", at=stage, times=1)
         assert isinstance(send(), DeliveryFailed)
         assert send("bo@guest.example") is None
@@ -155,7 +153,7 @@ class TestContent:
     ],
 )
 @on_sqlite
-def test_a_refusal_takes_the_invitation_back(
+def test_rejection_removes_the_invitation(
     *, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer, answer: str, stage: Any, error: type[Exception]
 ) -> None:
     smtp.fail(answer, at=stage)
@@ -167,8 +165,8 @@ def test_a_refusal_takes_the_invitation_back(
     assert send() is None
 
 
-class TestOutOfReach:
-    def test_nobody_listens(self, make_app: Callable[..., Flask], mail_app: Flask, acme: Acme) -> None:
+class TestUnreachable:
+    def test_connection_refused(self, make_app: Callable[..., Flask], mail_app: Flask, acme: Acme) -> None:
         app = make_app(INVITE_MAIL_SERVER="127.0.0.1", INVITE_MAIL_PORT=str(free_port()))
         with app.app_context(), pytest.raises(DeliveryFailed) as failed:
             invite(acme)
@@ -179,7 +177,7 @@ class TestOutOfReach:
     @pytest.mark.parametrize("stage", ["connect", "ehlo", "mail", "rcpt", "data", "message"])
     @pytest.mark.parametrize("is_idle", [False, True])
     @on_sqlite
-    def test_a_silent_server_is_given_so_much_time(
+    def test_silent_server_times_out(
         self, send: Send, smtp: SmtpServer, request: pytest.FixtureRequest, stage: Any, is_idle: bool
     ) -> None:
         if is_idle:
@@ -197,7 +195,7 @@ class TestOutOfReach:
 
     @pytest.mark.usefixtures("impatient")
     @on_sqlite
-    def test_a_server_that_drips_is_too(self, mail_app: Flask, acme: Acme, send: Send, dripping: int) -> None:
+    def test_slow_dripping_server_times_out(self, mail_app: Flask, acme: Acme, send: Send, dripping: int) -> None:
         mail_app.extensions["mail"].port = dripping
         began = time.monotonic()
         error = send()
@@ -207,7 +205,7 @@ class TestOutOfReach:
 
     @pytest.mark.parametrize("is_idle", [False, True])
     @on_sqlite
-    def test_a_line_cut_within_the_message_is_not_tried_again(
+    def test_connection_lost_mid_message_is_not_retried(
         self, mail_app: Flask, acme: Acme, send: Send, smtp: SmtpServer, is_idle: bool
     ) -> None:
         if is_idle:
@@ -234,7 +232,7 @@ class TestTls:
         assert smtp_tls.messages[0].over_tls
 
     @pytest.mark.parametrize("server", ["smtp_starttls", "smtp_tls"])
-    def test_an_untrusted_certificate_is_refused(
+    def test_untrusted_certificate_is_refused(
         self, make_app: Callable[..., Flask], acme: Acme, request: pytest.FixtureRequest, server: str
     ) -> None:
         smtp: SmtpServer = request.getfixturevalue(server)
@@ -243,7 +241,7 @@ class TestTls:
         assert "CERTIFICATE_VERIFY_FAILED" in failed.value.reason
         assert smtp.messages == []
 
-    def test_a_certificate_of_another_name_is_refused(
+    def test_certificate_of_another_name_is_refused(
         self, make_app: Callable[..., Flask], acme: Acme, smtp_starttls: SmtpServer, trusted_authority: Authority
     ) -> None:
         app = make_app(**smtp_starttls.environ | {"INVITE_MAIL_SERVER": "127.0.0.2"})
@@ -251,7 +249,7 @@ class TestTls:
             self.invite(app, acme)
         assert smtp_starttls.messages == []
 
-    def test_a_wrong_login_is_refused(
+    def test_wrong_login_is_refused(
         self, make_app: Callable[..., Flask], acme: Acme, smtp_starttls: SmtpServer, trusted_authority: Authority
     ) -> None:
         app = make_app(**smtp_starttls.environ | {"INVITE_MAIL_PASSWORD": "not this one"})
@@ -260,7 +258,7 @@ class TestTls:
         assert failed.value.reason.startswith("535 ")
         assert "not this one" not in failed.value.reason
 
-    def test_a_server_without_starttls_gets_nothing(
+    def test_server_without_starttls_gets_nothing(
         self, make_app: Callable[..., Flask], acme: Acme, smtp: SmtpServer
     ) -> None:
         app = make_app(**smtp.environ | {"INVITE_MAIL_USE_TLS": "true"})

@@ -40,7 +40,7 @@ def visit(scene: Scene, url: str, number: int) -> list[tuple[str, int, float]]:
     return answers
 
 
-def test_a_crowd_is_served_without_an_error_and_nothing_is_lost(scene: Scene, record: Record) -> None:
+def test_crowd_gets_no_error_and_loses_nothing(scene: Scene, record: Record) -> None:
     server = scene.serve(workers=2, INVITE_RATE_LIMITS="off", INVITE_OUTBOX_WORKER="external")
     with ThreadPoolExecutor(CLIENTS) as pool:
         visits = list(pool.map(lambda number: visit(scene, server.url, number), range(CLIENTS)))

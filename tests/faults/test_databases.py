@@ -51,7 +51,7 @@ def own_postgres() -> Iterator[OwnPostgres]:
     shutil.rmtree(folder)
 
 
-def test_postgres_is_stopped_and_started_under_load(
+def test_postgres_restarts_under_load(
     own_postgres: OwnPostgres, smtp: SmtpServer, tmp_path: Path, record: Record
 ) -> None:
     url = own_postgres.server.create("faults")
@@ -101,7 +101,7 @@ def fill(ballast: Path) -> None:
             filling.write(b"x" * 1000)
 
 
-def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(
+def test_full_disk_leaves_no_partial_changes(
     databases: Databases, small_disk: Path, smtp: SmtpServer, record: Record
 ) -> None:
     url = databases.create("sqlite", small_disk)
@@ -136,7 +136,7 @@ def test_a_full_disk_is_an_error_that_leaves_nothing_half_done(
 
 
 @on_sqlite
-def test_redis_goes_away_and_nobody_notices(scene: Scene, redis_server: RedisServer, record: Record) -> None:
+def test_redis_outage_is_not_noticed(scene: Scene, redis_server: RedisServer, record: Record) -> None:
     server = scene.serve(INVITE_REDIS_URL=redis_server.url, INVITE_RATE_LIMITS="on")
     assert scene.invite(server, "before@guest.example") == 201
     redis_server.stop()

@@ -82,9 +82,7 @@ def longest_wait(deed: Callable[[int], int], *, tries: int = 5) -> float:
 
 
 @on_postgres
-def test_a_locked_organization_keeps_no_other_waiting(
-    start_process: Start, keys: tuple[Key, Key], database_url: str
-) -> None:
+def test_locked_organization_delays_no_other(start_process: Start, keys: tuple[Key, Key], database_url: str) -> None:
     server = start_process("gunicorn")
     with (
         locked_organization(database_url, keys[0].actor.organization_id),
@@ -94,7 +92,7 @@ def test_a_locked_organization_keeps_no_other_waiting(
     assert set(outcomes) == {503}
 
 
-def test_long_lists_of_one_organization_keep_no_other_waiting(start_process: Start, keys: tuple[Key, Key]) -> None:
+def test_long_lists_of_one_organization_delay_no_other(start_process: Start, keys: tuple[Key, Key]) -> None:
     server = start_process("gunicorn")
     people = [{"email": f"ana{number}@guest.example", "role": "member"} for number in range(10_000)]
     lists = [people[number:] + people[:number] for number in range(16)]
@@ -103,9 +101,7 @@ def test_long_lists_of_one_organization_keep_no_other_waiting(start_process: Sta
     assert set(done) == {200, 503}
 
 
-def test_a_hanging_mail_server_keeps_no_request_waiting(
-    start_process: Start, keys: tuple[Key, Key], smtp: SmtpServer
-) -> None:
+def test_hanging_mail_server_delays_no_request(start_process: Start, keys: tuple[Key, Key], smtp: SmtpServer) -> None:
     smtp.hang(30, at="connect")
     server = start_process("gunicorn", **smtp.environ)
     with crowd(48, lambda number: invite(server, keys[0], f"ana{number}")) as outcomes:

@@ -18,7 +18,7 @@ STAGES: tuple[Any, ...] = ("connect", "mail", "data", "message")
 
 
 @on_sqlite
-def test_a_web_process_is_killed_at_each_moment_of_a_send(scene: Scene, record: Record) -> None:
+def test_web_process_is_killed_at_each_stage(scene: Scene, record: Record) -> None:
     server = scene.serve(INVITE_MAIL_DELIVERY="immediate")
     for stage in STAGES:
         scene.smtp.hang(1, at=stage, times=1)
@@ -30,7 +30,7 @@ def test_a_web_process_is_killed_at_each_moment_of_a_send(scene: Scene, record: 
 
 
 @on_sqlite
-def test_a_web_process_is_killed_between_the_servers_yes_and_its_own_commit(scene: Scene, record: Record) -> None:
+def test_web_process_is_killed_before_its_commit(scene: Scene, record: Record) -> None:
     server = scene.serve(INVITE_MAIL_DELIVERY="immediate")
     scene.smtp.hang(1, at="message", times=1)
     inviting = threading.Thread(target=scene.invite, args=(server, "ana@guest.example"))
@@ -50,7 +50,7 @@ def test_a_web_process_is_killed_between_the_servers_yes_and_its_own_commit(scen
     record("web process killed between the server's OK and its commit", tally)
 
 
-def test_a_delivery_process_is_killed_in_the_middle(scene: Scene, record: Record) -> None:
+def test_delivery_process_is_killed_while_sending(scene: Scene, record: Record) -> None:
     """Each kill may repeat what was sent and not yet committed, which is less than a batch."""
     scene.queue(*addresses("ana"))
     for part in (1, 2):

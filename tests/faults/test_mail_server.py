@@ -79,7 +79,7 @@ def test_nothing_is_lost(place: tuple[Scene, ServerProcess], scene: Scene, recor
     record(f"mail server {fault}", tally)
 
 
-def test_a_message_that_is_taken_without_an_answer_is_sent_again(scene: Scene, record: Record) -> None:
+def test_message_accepted_without_response_is_resent(scene: Scene, record: Record) -> None:
     """SMTP leaves no choice (RFC 1047): only the server knows."""
     scene.smtp.hang(2, at="taken", times=1)
     scene.queue("ana@guest.example")
@@ -92,9 +92,7 @@ def test_a_message_that_is_taken_without_an_answer_is_sent_again(scene: Scene, r
 
 
 @pytest.mark.parametrize("fault", ["has a bad certificate", "is down"])
-def test_a_server_that_is_not_to_be_talked_to_gets_nothing(
-    scene: Scene, record: Record, fault: str, smtp_starttls: SmtpServer
-) -> None:
+def test_untrusted_server_gets_nothing(scene: Scene, record: Record, fault: str, smtp_starttls: SmtpServer) -> None:
     away = {"INVITE_MAIL_PORT": str(free_port())} if fault == "is down" else smtp_starttls.environ
     server = scene.serve(INVITE_MAIL_DELIVERY="immediate", **away)
     assert scene.invite(server, f"{fault[-4:]}@guest.example") == 503

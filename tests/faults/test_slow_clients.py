@@ -163,7 +163,7 @@ class TestBodies:
         invite(start_process("gunicorn", workers=1), acme, key.headers, statuses, encode_chunked=True)
         assert statuses == [201]
 
-    def test_far_too_large_body_is_refused_unread(self, start_process: Start) -> None:
+    def test_oversized_body_is_refused_unread(self, start_process: Start) -> None:
         place = urlsplit(start_process("gunicorn", workers=1).url)
         with socket.create_connection((str(place.hostname), place.port), timeout=10) as connection:
             connection.sendall(FORM + b"Content-Length: 1000000000\r\n\r\n")

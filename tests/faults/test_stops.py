@@ -15,7 +15,7 @@ COUNT = 40
 
 
 @on_sqlite
-def test_gunicorn_answers_what_it_has_begun(scene: Scene, record: Record) -> None:
+def test_gunicorn_finishes_requests_in_progress(scene: Scene, record: Record) -> None:
     server = scene.serve(INVITE_MAIL_DELIVERY="immediate")
     scene.smtp.hang(1, at="message", times=1)
     inviting = threading.Thread(target=scene.invite, args=(server, "ana@guest.example"))
@@ -31,7 +31,7 @@ def test_gunicorn_answers_what_it_has_begun(scene: Scene, record: Record) -> Non
 
 
 @on_sqlite
-def test_gunicorn_gives_back_what_its_delivery_thread_had(scene: Scene, record: Record) -> None:
+def test_gunicorn_releases_the_leases_of_its_delivery(scene: Scene, record: Record) -> None:
     scene.queue(*(f"ana{number}@guest.example" for number in range(COUNT)))
     scene.smtp.hang(0.05, at="message")
     server = scene.serve(INVITE_OUTBOX_WORKER="embedded")

@@ -44,7 +44,7 @@ def emails(app: Flask, acme: Acme) -> set[str]:
 
 
 @on_sqlite
-def test_13_expiry_is_invisible(app: Flask, acme: Acme, owner: Visitor, visit: Visit, offer: Offer) -> None:
+def test_13_expiry_is_shown(app: Flask, acme: Acme, owner: Visitor, visit: Visit, offer: Offer) -> None:
     path = offer()
     listed = f"/organizations/{acme.id}/invitations"
     assert any("in 7 days" in text for text in owner.get(listed).texts("td"))
@@ -56,7 +56,7 @@ def test_13_expiry_is_invisible(app: Flask, acme: Acme, owner: Visitor, visit: V
 
 
 @on_sqlite
-def test_14_sending_again_does_not_renew(app: Flask, acme: Acme, visit: Visit, offer: Offer) -> None:
+def test_14_resending_renews_the_expiry(app: Flask, acme: Acme, visit: Visit, offer: Offer) -> None:
     path = offer()
     with app.app_context():
         sent = session().scalars(select(Invitation.id)).one()
@@ -68,7 +68,7 @@ def test_14_sending_again_does_not_renew(app: Flask, acme: Acme, visit: Visit, o
 
 
 @on_sqlite
-def test_15_an_expired_invitation_blocks_a_new_one(
+def test_15_expired_invitation_does_not_block_another(
     app: Flask, acme: Acme, owner: Visitor, wire: Callable[..., Any]
 ) -> None:
     fields = {"email": "ana@guest.example", "given_name": "A", "family_name": "B", "role": "member"}
@@ -84,7 +84,7 @@ def test_15_an_expired_invitation_blocks_a_new_one(
 
 
 @on_sqlite
-def test_16_mail_scanners_consume_or_decline_it(app: Flask, acme: Acme, visit: Visit, offer: Offer) -> None:
+def test_16_mail_scanners_neither_accept_nor_decline(app: Flask, acme: Acme, visit: Visit, offer: Offer) -> None:
     path, scanner = offer(), visit(headers={"User-Agent": "Mozilla/5.0 (compatible; SafeLinks)"})
     for _ in range(3):
         page = scanner.get(path)
@@ -97,7 +97,7 @@ def test_16_mail_scanners_consume_or_decline_it(app: Flask, acme: Acme, visit: V
 
 
 @on_sqlite
-def test_17_mail_fails_silently(mailing: Flask, smtp: SmtpServer, acme: Acme, app: Flask) -> None:
+def test_17_mail_failures_are_shown(mailing: Flask, smtp: SmtpServer, acme: Acme, app: Flask) -> None:
     owner, form = Visitor(mailing).sign_in(acme.owner), f"/organizations/{acme.id}/invitations/new"
     fields = {"email": "ana@guest.example", "given_name": "A", "family_name": "B", "role": "member"}
     smtp.fail("451 4.3.0 disk full", at="message")
@@ -113,7 +113,7 @@ def test_17_mail_fails_silently(mailing: Flask, smtp: SmtpServer, acme: Acme, ap
 
 
 @on_sqlite
-def test_18_without_a_mail_server_there_is_a_dead_end(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_18_invitations_work_without_a_mail_server(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
     home = f"/organizations/{acme.id}"
     one = owner.go(
         f"{home}/invitations/new", email="ana@guest.example", given_name="A", family_name="B", role="member"
@@ -129,7 +129,7 @@ def test_18_without_a_mail_server_there_is_a_dead_end(app: Flask, acme: Acme, ow
 
 
 @on_sqlite
-def test_19_the_link_says_localhost(make_app: Callable[..., Flask], smtp: SmtpServer, acme: Acme) -> None:
+def test_19_link_uses_the_public_address(make_app: Callable[..., Flask], smtp: SmtpServer, acme: Acme) -> None:
     path = f"/organizations/{acme.id}/settings"
     local = Visitor(make_app(**smtp.environ)).sign_in(acme.owner)
     assert "http://localhost" in " ".join(local.get(path).notes)
@@ -139,7 +139,7 @@ def test_19_the_link_says_localhost(make_app: Callable[..., Flask], smtp: SmtpSe
 
 
 @on_sqlite
-def test_20_the_token_is_lost_in_signing_in(app: Flask, acme: Acme, visit: Visit, offer: Offer) -> None:
+def test_20_token_survives_signing_in(app: Flask, acme: Acme, visit: Visit, offer: Offer) -> None:
     with app.app_context():
         make_person("ana@guest.example")
     path, visitor = offer(), visit()
@@ -152,7 +152,9 @@ def test_20_the_token_is_lost_in_signing_in(app: Flask, acme: Acme, visit: Visit
 
 
 @on_sqlite
-def test_21_the_wrong_account_burns_it(app: Flask, acme: Acme, globex: Acme, visit: Visit, offer: Offer) -> None:
+def test_21_wrong_account_does_not_consume_the_link(
+    app: Flask, acme: Acme, globex: Acme, visit: Visit, offer: Offer
+) -> None:
     path, visitor = offer(), visit(globex.admin)
     visitor.get(path)
     assert visitor.answer is not None
@@ -164,7 +166,9 @@ def test_21_the_wrong_account_burns_it(app: Flask, acme: Acme, globex: Acme, vis
 
 
 @on_sqlite
-def test_22_the_case_of_the_address(app: Flask, acme: Acme, owner: Visitor, visit: Visit, offer: Offer) -> None:
+def test_22_case_of_the_address_is_ignored(
+    app: Flask, acme: Acme, owner: Visitor, visit: Visit, offer: Offer
+) -> None:
     path = offer("Ana.Sousa@Guest.Example")
     again = {"email": "ANA.SOUSA@GUEST.example", "given_name": "A", "family_name": "S", "role": "member"}
     assert owner.submit(f"/organizations/{acme.id}/invitations/new", **again).errors
@@ -174,7 +178,9 @@ def test_22_the_case_of_the_address(app: Flask, acme: Acme, owner: Visitor, visi
     assert emails(app, acme) >= {"ana.sousa@guest.example"}
 
 
-def test_23_seat_races_and_miscounts(app: Flask, acme: Acme, together: Together, visit: Visit, offer: Offer) -> None:
+def test_23_seats_are_counted_without_races(
+    app: Flask, acme: Acme, together: Together, visit: Visit, offer: Offer
+) -> None:
     with app.app_context():
         configure(acme, seat_limit=5)
         expire(invite(acme, "late@guest.example"))
@@ -187,7 +193,7 @@ def test_23_seat_races_and_miscounts(app: Flask, acme: Acme, together: Together,
     assert len(emails(app, acme)) == 5
 
 
-def test_24_accepting_twice_at_once_makes_two_members(app: Flask, acme: Acme, together: Together) -> None:
+def test_24_accepting_twice_makes_one_member(app: Flask, acme: Acme, together: Together) -> None:
     with app.app_context():
         token = token_of(invite(acme))
     outcomes = together(partial(acceptance.accept_as_new, token, ANA) for _ in range(6))
@@ -196,14 +202,14 @@ def test_24_accepting_twice_at_once_makes_two_members(app: Flask, acme: Acme, to
         assert session().scalar(select(func.count()).select_from(Membership)) == 4
 
 
-def test_25_duplicate_pending_rows(app: Flask, acme: Acme, together: Together) -> None:
+def test_25_pending_invitations_are_unique(app: Flask, acme: Acme, together: Together) -> None:
     outcomes = together(partial(invite, acme, email) for email in ("ana@guest.example", "ANA@Guest.example") * 3)
     assert [type(one).__name__ for one in outcomes].count("Invitation") == 1
     with app.app_context():
         assert session().scalar(select(func.count()).select_from(Invitation)) == 1
 
 
-def test_26_no_owner_is_left_after_concurrent_removals(app: Flask, acme: Acme, together: Together) -> None:
+def test_26_concurrent_removals_keep_an_owner(app: Flask, acme: Acme, together: Together) -> None:
     with app.app_context():
         other = make_member(acme, "other@acme.example", "owner")
     outcomes = together(
@@ -223,7 +229,7 @@ def test_26_no_owner_is_left_after_concurrent_removals(app: Flask, acme: Acme, t
 
 
 @on_sqlite
-def test_27_one_bad_row_kills_or_hides_the_rest(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_27_invalid_row_does_not_affect_the_others(app: Flask, acme: Acme, owner: Visitor) -> None:
     bulk = f"/organizations/{acme.id}/invitations/bulk"
     text = f"ana@guest.example\nnonsense\n{acme.member.email}\nbo@guest.example\nana@guest.example"
     checked = owner.go(bulk, text=text, role="member")
@@ -238,7 +244,7 @@ def test_27_one_bad_row_kills_or_hides_the_rest(app: Flask, acme: Acme, owner: V
 
 
 @on_sqlite
-def test_28_invitation_spam_and_limits_that_are_not_explained(
+def test_28_sending_is_limited_and_limits_are_explained(
     make_app: Callable[..., Flask], acme: Acme, monkeypatch: pytest.MonkeyPatch, key: dict[str, str]
 ) -> None:
     monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, 3600))
@@ -259,7 +265,7 @@ def test_28_invitation_spam_and_limits_that_are_not_explained(
 
 
 @on_sqlite
-def test_29_added_without_consent(app: Flask, acme: Acme, globex: Acme, wire: Callable[..., Any]) -> None:
+def test_29_nobody_is_added_without_consent(app: Flask, acme: Acme, globex: Acme, wire: Callable[..., Any]) -> None:
     """Whoever is invited is no member until they say so, account or not."""
     for email in (globex.member.email, "new@guest.example"):
         fields = {"email": email, "given_name": "A", "family_name": "B", "role": "member"}
@@ -268,7 +274,7 @@ def test_29_added_without_consent(app: Flask, acme: Acme, globex: Acme, wire: Ca
 
 
 @on_sqlite
-def test_30_accounts_can_be_enumerated(
+def test_30_accounts_cannot_be_enumerated(
     mailing: Flask, smtp: SmtpServer, acme: Acme, globex: Acme, wire: Callable[..., Any]
 ) -> None:
     visitor, said = Visitor(mailing), []
@@ -284,7 +290,7 @@ def test_30_accounts_can_be_enumerated(
 
 
 @on_sqlite
-def test_31_admins_cannot_see_what_is_pending(
+def test_31_admins_see_pending_invitations(
     app: Flask, acme: Acme, visit: Visit, wire: Callable[..., Any], offer: Offer
 ) -> None:
     for number in range(3):

@@ -48,7 +48,7 @@ def state(app: Flask, path: str) -> str:
         return str(client.get(f"/api/v1{path}").json["state"])  # type: ignore[index]
 
 
-def test_01_the_link_is_accepted_by_whoever_happens_to_be_signed_in(
+def test_01_link_is_bound_to_the_invited_address(
     app: Flask, acme: Acme, globex: Acme, offer: Offer, visit: Visit
 ) -> None:
     path, somebody_else = offer(), visit(globex.member)
@@ -70,7 +70,7 @@ class Test02:
             return make_member(acme, "inviter@acme.example", role="inviter")
 
     @pytest.mark.parametrize("role", ["owner", "admin", "janitor", "Org:Admin"])
-    def test_02_role_escalation_through_the_invitation(
+    def test_02_invitation_cannot_escalate_a_role(
         self, app: Flask, acme: Acme, inviter: Person, *, visit: Visit, wire: Callable[..., Any], role: str
     ) -> None:
         form = f"/organizations/{acme.id}/invitations/new"
@@ -86,7 +86,7 @@ class Test02:
 
 
 @pytest.mark.parametrize("deed", ["resend", "revoke", "extend", "take-over", "link", "edit"])
-def test_03_revoke_resend_or_accept_by_id_across_organizations(
+def test_03_invitation_ids_work_in_one_organization_only(
     app: Flask, acme: Acme, globex: Acme, *, visit: Visit, wire: Callable[..., Any], deed: str
 ) -> None:
     with app.app_context():
@@ -101,7 +101,7 @@ def test_03_revoke_resend_or_accept_by_id_across_organizations(
         assert (kept.state, kept.expires_at, kept.email) == before
 
 
-def test_04_a_token_that_is_not_verified_or_not_bound_to_the_address(
+def test_04_token_is_verified_and_bound_to_address(
     app: Flask, acme: Acme, offer: Offer, visit: Visit, wire: Callable[..., Any]
 ) -> None:
     path = offer()
@@ -122,7 +122,7 @@ def test_04_a_token_that_is_not_verified_or_not_bound_to_the_address(
     assert "bo@guest.example" not in people(app, acme)
 
 
-def test_05_the_token_in_list_answers_and_logs(
+def test_05_token_is_in_no_response_or_log(
     app: Flask,
     acme: Acme,
     offer: Offer,
@@ -144,9 +144,7 @@ def test_05_the_token_in_list_answers_and_logs(
     assert not [token for token in tokens if token in said]
 
 
-def test_06_sign_up_with_an_invitation_overwrites_an_existing_accounts_password(
-    app: Flask, acme: Acme, offer: Offer, visit: Visit
-) -> None:
+def test_06_signing_up_never_overwrites_a_password(app: Flask, acme: Acme, offer: Offer, visit: Visit) -> None:
     with app.app_context():
         make_person("ana@guest.example")
     path, visitor = offer(), visit()
@@ -159,7 +157,7 @@ def test_06_sign_up_with_an_invitation_overwrites_an_existing_accounts_password(
     assert "ana@guest.example" not in people(app, acme)
 
 
-def test_07_a_removed_member_keeps_access_or_comes_back_with_an_old_invitation(
+def test_07_removed_member_cannot_return_by_old_invitation(
     app: Flask, acme: Acme, owner: Visitor, visit: Visit, wire: Callable[..., Any]
 ) -> None:
     mia = visit(acme.member)
@@ -179,7 +177,7 @@ def test_07_a_removed_member_keeps_access_or_comes_back_with_an_old_invitation(
     assert people(app, acme).keys() == {acme.owner.email, acme.admin.email}
 
 
-def test_08_a_token_works_twice_or_after_its_end(app: Flask, acme: Acme, offer: Offer, visit: Visit) -> None:
+def test_08_token_works_once_and_until_expiry(app: Flask, acme: Acme, offer: Offer, visit: Visit) -> None:
     used, late = offer(), offer("bo@guest.example")
     visit().go(used, **NEW)
     visit().get(used, 410)
@@ -191,7 +189,7 @@ def test_08_a_token_works_twice_or_after_its_end(app: Flask, acme: Acme, offer: 
     assert "bo@guest.example" not in people(app, acme)
 
 
-def test_09_the_links_host_comes_from_the_request(
+def test_09_link_host_ignores_the_request(
     make_app: Callable[..., Flask], smtp: SmtpServer, acme: Acme, key: dict[str, str]
 ) -> None:
     app = make_app(**smtp.environ, INVITE_EXTERNAL_URL="https://invite.acme.example", INVITE_TRUSTED_PROXIES="1")
@@ -206,7 +204,7 @@ def test_09_the_links_host_comes_from_the_request(
     assert {link.split("/invitations/")[0] for link in mail.links} == {"https://invite.acme.example"}
 
 
-def test_10_a_forged_form_invites_an_attacker_as_admin(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_10_forged_form_invites_nobody(app: Flask, acme: Acme, owner: Visitor) -> None:
     fields = {"email": "eve@evil.example", "given_name": "E", "family_name": "Ve", "role": "admin"}
     elsewhere = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     form = owner.client.post(f"/organizations/{acme.id}/invitations/new", data=fields, headers=elsewhere)
@@ -228,7 +226,7 @@ def test_10_a_forged_form_invites_an_attacker_as_admin(app: Flask, acme: Acme, o
         "[Pay](//evil)",
     ],
 )
-def test_11_html_or_links_through_names_and_notes(
+def test_11_names_and_notes_cannot_inject_html(
     mailing: Flask, smtp: SmtpServer, acme: Acme, owner: Visitor, name: str
 ) -> None:
     with mailing.app_context():
@@ -246,7 +244,7 @@ def test_11_html_or_links_through_names_and_notes(
     assert not [link for link in page.links if "evil" in link]
 
 
-def test_12_the_callers_app_url_becomes_the_link(
+def test_12_callers_app_url_is_never_the_link(
     mailing: Flask, smtp: SmtpServer, acme: Acme, key: dict[str, str]
 ) -> None:
     client, invitation = mailing.test_client(), {"email": "ana@guest.example", "user_role": 0}

@@ -77,7 +77,9 @@ def expected(fact: type[DomainError]) -> tuple[int, Any]:
 
 @on_sqlite
 @pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
-def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]) -> None:
+def test_error_has_the_published_response(
+    post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
+) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise EXAMPLES[fact]
 
@@ -104,7 +106,7 @@ def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[Do
         ("DELETE", "/v1/organizations"),
     ],
 )
-def test_another_method_is_answered_by_whom_the_path_belongs_to(client: FlaskClient, method: str, path: str) -> None:
+def test_wrong_method_is_answered_by_the_paths_dialect(client: FlaskClient, method: str, path: str) -> None:
     answer = client.open(path, method=method)
     assert (answer.status_code, answer.get_json()) == (405, {"detail": "Method Not Allowed"})
     assert answer.content_type == "application/json"
@@ -112,13 +114,13 @@ def test_another_method_is_answered_by_whom_the_path_belongs_to(client: FlaskCli
 
 
 @on_sqlite
-def test_paths_that_nobody_serves_are_clerks(client: FlaskClient) -> None:
+def test_unknown_paths_get_clerks_response(client: FlaskClient) -> None:
     for path in ("/v1", "/v1/unknown", "/v1/organizations/x/members/invite/again"):
         assert list(client.get(path).get_json()) == ["errors"]
 
 
 @on_sqlite
-def test_a_failure_is_told_without_its_reason(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_response_hides_the_reason(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> NoReturn:
         raise RuntimeError("the secret reason")
 

@@ -32,7 +32,7 @@ def problem(kind: str, *place: str | int, msg: str, **rest: Any) -> dict[str, An
     return {"type": kind, "loc": ["body", *place], "msg": msg, **rest}
 
 
-def test_the_schemas_are_the_published_ones() -> None:
+def test_schemas_equal_the_published_ones() -> None:
     answer = HostedOrganizationInvitation.model_json_schema()
     for name in ("created_at", "expires_at"):
         assert answer["properties"][name].pop("default") is None  # which published schemas leave out
@@ -40,7 +40,7 @@ def test_the_schemas_are_the_published_ones() -> None:
     assert InviteOrganizationMemberRequest.model_json_schema() == INVITE_ORGANIZATION_MEMBER_REQUEST
 
 
-def test_200_is_the_invitation(app: Flask, acme: Acme, post: Post) -> None:
+def test_200_returns_the_invitation(app: Flask, acme: Acme, post: Post) -> None:
     answer = post(email=" ANA@guest.example")
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
     shown = answer.get_json()
@@ -59,13 +59,13 @@ def test_200_is_the_invitation(app: Flask, acme: Acme, post: Post) -> None:
 
 
 @pytest.mark.parametrize("role", ["Helpers", "helpers", "org:HELPERS"])
-def test_200_with_a_role_in_any_spelling(app: Flask, acme: Acme, post: Post, role: str) -> None:
+def test_200_with_any_spelling_of_the_role(app: Flask, acme: Acme, post: Post, role: str) -> None:
     with app.app_context():
         make_role(acme, "Helpers", ["members:read"])
     assert post(role=role).get_json()["role"] == "helpers"
 
 
-def test_200_for_a_session_with_a_header_of_its_own(
+def test_200_for_a_session_with_a_custom_header(
     url: str, acme: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     browser = signed_in(acme.admin)
@@ -98,7 +98,7 @@ def test_403(make_key: Callable[..., Key], post: Post) -> None:
     )
 
 
-def test_404_where_one_has_no_part(client: FlaskClient, acme: Acme, foreign_key: Key) -> None:
+def test_404_for_a_foreign_organization(client: FlaskClient, acme: Acme, foreign_key: Key) -> None:
     for organization in (acme.id, NOBODY, "x"):
         url = f"/v1/organizations/{organization}/members/invite"
         answer = client.post(url, json=ANA, headers=foreign_key.headers)
@@ -135,7 +135,7 @@ MALFORMED: list[tuple[bytes, list[dict[str, Any]]]] = [
 
 @on_sqlite
 @pytest.mark.parametrize(("body", "problems"), MALFORMED)
-def test_422_for_every_deviation_of_the_body_at_once(
+def test_422_lists_every_error_of_the_body(
     client: FlaskClient, url: str, key: Key, body: bytes, problems: list[dict[str, Any]]
 ) -> None:
     answer = client.post(f"{url}/members/invite", data=body, headers=key.headers, content_type="application/json")
@@ -144,7 +144,7 @@ def test_422_for_every_deviation_of_the_body_at_once(
 
 
 @on_sqlite
-def test_422_when_it_is_no_json(client: FlaskClient, url: str, key: Key) -> None:
+def test_422_for_a_body_that_is_not_json(client: FlaskClient, url: str, key: Key) -> None:
     answer = client.post(f"{url}/members/invite", data=b"{", headers=key.headers, content_type="application/json")
     error = "Expecting property name enclosed in double quotes"
     told = problem("json_invalid", 1, msg="JSON decode error", input={}, ctx={"error": error})
@@ -155,7 +155,7 @@ def refusal(*place: str, msg: str, value: Any) -> dict[str, Any]:
     return problem("value_error", *place, msg=msg, input=value)
 
 
-def test_422_for_values_that_cannot_be_used(app: Flask, acme: Acme, post: Post) -> None:
+def test_422_for_unusable_values(app: Flask, acme: Acme, post: Post) -> None:
     with app.app_context():
         configure(acme, allowed_domains=["acme.example"])
     for changes, told in (
@@ -181,7 +181,7 @@ def test_422_for_values_that_cannot_be_used(app: Flask, acme: Acme, post: Post) 
         ({}, "BO@guest.example", "bo@guest.example is already invited."),
     ],
 )
-def test_422_as_things_stand(
+def test_422_for_conflicts_with_the_current_state(
     app: Flask, acme: Acme, post: Post, *, settings: dict[str, Any], email: str, sentence: str
 ) -> None:
     with app.app_context():
@@ -194,13 +194,13 @@ def test_422_as_things_stand(
     assert told["input"] == {"email": email, "role": "member"}
 
 
-def test_an_expired_one_does_not_stand_in_the_way(app: Flask, acme: Acme, post: Post) -> None:
+def test_expired_invitation_does_not_block_a_new_one(app: Flask, acme: Acme, post: Post) -> None:
     with app.app_context():
         expire(invite(acme, "ana@guest.example"))
     assert post().status_code == 200
 
 
-def test_503_when_the_mail_is_not_accepted(smtp_app: Flask, acme: Acme, key: Key, url: str, smtp: SmtpServer) -> None:
+def test_503_when_the_mail_server_rejects(smtp_app: Flask, acme: Acme, key: Key, url: str, smtp: SmtpServer) -> None:
     smtp.fail("451 4.7.1 later")
     answer = smtp_app.test_client().post(f"{url}/members/invite", json=ANA, headers=key.headers)
     assert (answer.status_code, list(answer.get_json())) == (503, ["detail"])
@@ -218,7 +218,7 @@ BODIES = st.fixed_dictionaries({name: ANYTHING | st.just(value) for name, value 
 @on_sqlite
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES | ANYTHING)
-def test_no_json_makes_it_fail(client: FlaskClient, url: str, key: Key, body: Any) -> None:
+def test_no_json_causes_a_server_error(client: FlaskClient, url: str, key: Key, body: Any) -> None:
     answer = client.post(f"{url}/members/invite", json=body, headers=key.headers)
     assert answer.status_code in (200, 422)
     check(answer.get_json(), HOSTED_ORGANIZATION_INVITATION if answer.status_code == 200 else HTTP_VALIDATION_ERROR)
@@ -227,7 +227,7 @@ def test_no_json_makes_it_fail(client: FlaskClient, url: str, key: Key, body: An
 @on_sqlite
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=200))
-def test_no_bytes_make_it_fail(client: FlaskClient, url: str, key: Key, body: bytes) -> None:
+def test_no_bytes_cause_a_server_error(client: FlaskClient, url: str, key: Key, body: bytes) -> None:
     answer = client.post(f"{url}/members/invite", data=body, headers=key.headers, content_type="application/json")
     assert answer.status_code == 422
     check(answer.get_json(), HTTP_VALIDATION_ERROR)

@@ -18,7 +18,7 @@ NOBODY = "01980000-0000-7000-8000-000000000001"
 NOT_FOUND = {"detail": "Not Found"}
 
 
-def test_members_are_shown_with_all_that_is_around_them(
+def test_members_are_listed_with_related_data(
     app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str
 ) -> None:
     with app.app_context():
@@ -66,7 +66,7 @@ def test_members_are_shown_with_all_that_is_around_them(
     assert shown["roles"][2] == {"name": "Member", "slug": "member", "description": "members:read"}
 
 
-def test_without_a_limit_there_is_nothing_granted(client: FlaskClient, key: Key, url: str) -> None:
+def test_no_limit_grants_no_seats(client: FlaskClient, key: Key, url: str) -> None:
     seats = client.get(f"{url}/members", headers=key.headers).get_json()["seats"]
     assert (seats["granted"], seats["unlimited"], seats["blocked"]) == (0, True, False)
 
@@ -86,7 +86,7 @@ def test_seats_fit_the_published_schema(
         assert seats["blocked"] is is_blocked
 
 
-def test_what_may_not_be_seen_is_left_out(
+def test_response_omits_what_the_caller_cannot_read(
     app: Flask, client: FlaskClient, acme: Acme, make_key: Callable[..., Key], url: str
 ) -> None:
     with app.app_context():
@@ -103,7 +103,7 @@ def test_what_may_not_be_seen_is_left_out(
     }
 
 
-def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
+def test_query_count_does_not_grow_with_rows(
     app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str, *, count_queries: Callable[[], Any]
 ) -> None:
     client.get(f"{url}/members", headers=key.headers)
@@ -119,7 +119,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(
     assert counts[0] == counts[1]
 
 
-def test_members_are_for_those_who_may_see_them(
+def test_listing_members_requires_permission(
     app: Flask, client: FlaskClient, acme: Acme, make_key: Callable[..., Key], url: str
 ) -> None:
     with app.app_context():
@@ -131,7 +131,7 @@ def test_members_are_for_those_who_may_see_them(
 # --- sending again ---
 
 
-def test_an_invitation_is_sent_again(app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str) -> None:
+def test_invitation_is_resent(app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str) -> None:
     with app.app_context():
         sent = invite(acme)
         expire(sent)
@@ -144,7 +144,7 @@ def test_an_invitation_is_sent_again(app: Flask, client: FlaskClient, acme: Acme
         assert reread(sent).state == "pending"
 
 
-def test_whoever_may_only_invite_is_not_told_of_members(
+def test_inviting_alone_does_not_show_members(
     app: Flask, client: FlaskClient, acme: Acme, make_key: Callable[..., Key], url: str
 ) -> None:
     with app.app_context():
@@ -156,18 +156,14 @@ def test_whoever_may_only_invite_is_not_told_of_members(
     assert (answer.get_json()["members"], answer.get_json()["invitations"]) == ([], [])
 
 
-def test_an_invitation_that_has_ended_is_not_sent_again(
-    app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str
-) -> None:
+def test_closed_invitation_cannot_be_resent(app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str) -> None:
     with app.app_context():
         sent = invitations.revoke(acme.id, invite(acme).id, by=acme.owner.actor)
     answer = client.post(f"{url}/invitations/{sent.id}/resend", headers=key.headers)
     assert (answer.status_code, answer.get_json()) == (409, {"detail": "This invitation has ended: it is revoked."})
 
 
-def test_an_invitation_of_another_organization_is_not_there(
-    app: Flask, client: FlaskClient, globex: Acme, key: Key, url: str
-) -> None:
+def test_foreign_invitation_is_not_found(app: Flask, client: FlaskClient, globex: Acme, key: Key, url: str) -> None:
     with app.app_context():
         foreign = invite(globex)
         before = reread(foreign).expires_at
@@ -179,7 +175,7 @@ def test_an_invitation_of_another_organization_is_not_there(
 
 
 @on_sqlite
-def test_sending_again_needs_the_right_and_a_header_of_its_own(
+def test_resending_requires_permission_and_custom_header(
     app: Flask,
     client: FlaskClient,
     acme: Acme,
@@ -199,7 +195,7 @@ def test_sending_again_needs_the_right_and_a_header_of_its_own(
 # --- founding ---
 
 
-def test_an_owners_key_founds_an_organization(app: Flask, client: FlaskClient, acme: Acme, key: Key) -> None:
+def test_owners_key_creates_an_organization(app: Flask, client: FlaskClient, acme: Acme, key: Key) -> None:
     answer = client.post("/v1/organizations", json={"name": "Acme Labs"}, headers=key.headers)
     assert (answer.status_code, answer.content_type) == (200, "application/json")
     shown = answer.get_json()
@@ -215,7 +211,7 @@ def test_an_owners_key_founds_an_organization(app: Flask, client: FlaskClient, a
     }
 
 
-def test_a_slug_may_be_chosen_once(client: FlaskClient, key: Key) -> None:
+def test_slug_is_used_only_once(client: FlaskClient, key: Key) -> None:
     body = {"name": "Acme Labs", "slug": "labs"}
     assert client.post("/v1/organizations", json=body, headers=key.headers).get_json()["slug"] == "labs"
     again = client.post("/v1/organizations", json=body, headers=key.headers)
@@ -237,13 +233,13 @@ def test_a_slug_may_be_chosen_once(client: FlaskClient, key: Key) -> None:
         ({"name": "Labs", "plan": "paid"}, "plan"),
     ],
 )
-def test_what_cannot_be_founded(client: FlaskClient, key: Key, body: dict[str, Any], place: str) -> None:
+def test_invalid_organizations_are_refused(client: FlaskClient, key: Key, body: dict[str, Any], place: str) -> None:
     answer = client.post("/v1/organizations", json=body, headers=key.headers)
     assert (answer.status_code, answer.get_json()["detail"][0]["loc"]) == (422, ["body", place])
 
 
 @on_sqlite
-def test_nobody_else_founds_organizations(
+def test_only_owners_create_organizations(
     client: FlaskClient, acme: Acme, make_key: Callable[..., Key], signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     keys = [make_key("admin"), make_key("member"), make_key("owner", user=acme.admin)]

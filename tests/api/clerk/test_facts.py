@@ -78,7 +78,7 @@ EXPECTED: dict[type[DomainError], tuple[int, str, str | None]] = {
 
 
 @on_sqlite
-def test_what_is_said(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_has_the_published_response(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     for fact in every_fact():
 
         def refuse(*_: Any, fact: type[DomainError] = fact, **__: Any) -> NoReturn:
@@ -96,7 +96,7 @@ def test_what_is_said(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @on_sqlite
-def test_whoever_is_unknown_is_named_by_the_parameter(call: Call, acme: Any) -> None:
+def test_unknown_ids_are_reported_by_their_parameter(call: Call, acme: Any) -> None:
     unknown = {"requesting_user_id": "user_2ab"}
     assert errors_of(call("POST", INVITATIONS + "/x/revoke", unknown)) == (404, [(NOT_FOUND, "requesting_user_id")])
     nobody = call("PATCH", "/organizations/{o}/memberships/user_2ab", {"role": "member"})
@@ -104,7 +104,7 @@ def test_whoever_is_unknown_is_named_by_the_parameter(call: Call, acme: Any) -> 
 
 
 @on_sqlite
-def test_an_accident_says_nothing(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_internal_error_reveals_nothing(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> NoReturn:
         raise ZeroDivisionError("secret")
 
@@ -116,7 +116,7 @@ def test_an_accident_says_nothing(call: Call, monkeypatch: pytest.MonkeyPatch) -
 
 
 @on_sqlite
-def test_the_last_owner_stays(call: Call, acme: Any) -> None:
+def test_last_owner_cannot_be_removed(call: Call, acme: Any) -> None:
     path = f"/organizations/{{o}}/memberships/{acme.owner.id}"
     expected = (400, [("organization_minimum_permissions_needed", None)])
     assert errors_of(call("DELETE", path)) == expected
@@ -126,7 +126,7 @@ def test_the_last_owner_stays(call: Call, acme: Any) -> None:
 @on_sqlite
 @pytest.mark.parametrize("path", ["", "/", "/nope", "/organizations/x/y/z", "/users/x"])
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_404_without_a_route(call: Call, method: str, path: str) -> None:
+def test_404_for_an_unknown_path(call: Call, method: str, path: str) -> None:
     answer = call(method, path, headers={}, data=b"{", content_type="text/html")
     assert errors_of(answer) == (404, [(NOT_FOUND, None)])
     schemas.check(schemas.ERRORS, answer.get_json())
@@ -134,7 +134,7 @@ def test_404_without_a_route(call: Call, method: str, path: str) -> None:
 
 
 @on_sqlite
-def test_405_names_the_methods(call: Call) -> None:
+def test_405_lists_the_methods(call: Call) -> None:
     answer = call("PUT", INVITATIONS)
     assert errors_of(answer) == (405, [("method_not_allowed", None)])
     assert {name.strip() for name in answer.headers["Allow"].split(",")} >= {"GET", "POST"}

@@ -64,7 +64,7 @@ def path_of(template: str, ids: dict[str, Any]) -> str:
         (INVITATIONS, ["invitations:read", "invitations:write"], True),
     ],
 )
-def test_a_key_needs_the_permission_to_write(
+def test_key_needs_the_write_permission(
     app: Flask,
     client: FlaskClient,
     acme: Acme,
@@ -84,7 +84,7 @@ def test_a_key_needs_the_permission_to_write(
 
 
 @on_sqlite
-def test_answers_without_it_fit_the_published_schema(
+def test_responses_without_it_match_the_published_schema(
     client: FlaskClient, without_writing: Key, ids: dict[str, Any]
 ) -> None:
     for path, schema in ((MEMBERSHIPS[0], schemas.MEMBERSHIP), (INVITATIONS[0], schemas.INVITATION)):
@@ -93,7 +93,7 @@ def test_answers_without_it_fit_the_published_schema(
         assert all(item["private_metadata"] == {} for item in answer["data"])
 
 
-def test_a_plain_member_sees_none_in_the_browser(
+def test_plain_member_sees_none_in_the_browser(
     signed_in: Callable[[Person], FlaskClient], acme: Acme, ids: dict[str, Any]
 ) -> None:
     answer = signed_in(acme.member).get(path_of(MEMBERSHIPS[0], ids))
@@ -105,7 +105,7 @@ def test_a_plain_member_sees_none_in_the_browser(
 @pytest.mark.parametrize(
     "path", sorted({item.path for dialect in DIALECTS for item in dialect.endpoints if item.method == "GET"})
 )
-def test_no_operation_shows_it_to_readers(
+def test_no_operation_returns_it_to_readers(
     client: FlaskClient, without_writing: Key, ids: dict[str, Any], path: str
 ) -> None:
     filled = {**ids, "workspace_name": "Research", "batch_id": NOBODY, "token": "x", "role": "member"}
@@ -115,7 +115,7 @@ def test_no_operation_shows_it_to_readers(
 
 
 @on_sqlite
-def test_no_page_or_export_shows_it(
+def test_no_page_or_export_contains_it(
     app: Flask, signed_in: Callable[[Person], FlaskClient], acme: Acme, ids: dict[str, Any]
 ) -> None:
     browser = signed_in(acme.owner)
@@ -134,7 +134,7 @@ def test_no_page_or_export_shows_it(
 
 
 @on_sqlite
-def test_the_audit_log_does_not_hold_it(client: FlaskClient, key: Key, ids: dict[str, Any]) -> None:
+def test_audit_log_does_not_contain_it(client: FlaskClient, key: Key, ids: dict[str, Any]) -> None:
     path = f"/api/v1/organization/{ids['organization_id']}/audit"
     events = client.get(path, headers=key.headers).get_json()["data"]
     assert "member.metadata_changed" in {event["action"] for event in events}

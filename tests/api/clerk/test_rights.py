@@ -66,11 +66,11 @@ def send(client: FlaskClient, app: Flask, acme: Acme) -> Send:
     return send
 
 
-def test_every_operation_is_here(app: Flask) -> None:
+def test_every_operation_is_covered(app: Flask) -> None:
     assert {(endpoint.method, endpoint.path): endpoint.permission for endpoint in clerk.endpoints} == NEEDS
 
 
-def test_401_without_a_key_whatever_is_asked_for(send: Send) -> None:
+def test_401_without_a_key_for_every_operation(send: Send) -> None:
     for operation in NEEDS:
         answers = [send(*operation, headers={}, organization_id=which) for which in (None, NOBODY, "x")]
         assert {(answer.status_code, answer.data) for answer in answers} == {(401, answers[0].data)}
@@ -90,13 +90,13 @@ def test_401_without_a_key_whatever_is_asked_for(send: Send) -> None:
         ("Bearer sk_\xff", "clerk_key_invalid"),
     ],
 )
-def test_401_tells_a_wrong_header_from_a_wrong_key(call: Call, header: str, code: str) -> None:
+def test_401_distinguishes_wrong_header_from_wrong_key(call: Call, header: str, code: str) -> None:
     answer = call("GET", "/organizations/{o}", headers={"Authorization": header})
     assert errors_of(answer) == (401, [(code, None)])
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_401_with_a_key_that_was_revoked_or_has_ended(app: Flask, acme: Acme, key: Key, send: Send) -> None:
+def test_401_for_a_revoked_or_expired_key(app: Flask, acme: Acme, key: Key, send: Send) -> None:
     with app.app_context():
         ended = make_api_key(acme, expires_at=now() + timedelta(hours=1))
         revoked = make_api_key(acme)
@@ -108,7 +108,7 @@ def test_401_with_a_key_that_was_revoked_or_has_ended(app: Flask, acme: Acme, ke
             assert errors_of(send(*operation, headers=ended.headers)) == (401, [("clerk_key_invalid", None)])
 
 
-def test_403_without_the_permission_whatever_else_is_wrong(
+def test_403_without_permission_precedes_other_errors(
     app: Flask, acme: Acme, client: FlaskClient, send: Send
 ) -> None:
     forbidden = (403, [("missing_organization_permission", None)])
@@ -124,7 +124,7 @@ def test_403_without_the_permission_whatever_else_is_wrong(
                 assert errors_of(answer) == forbidden, (method, path)
 
 
-def test_404_for_another_organization_as_for_none(
+def test_404_for_a_foreign_or_unknown_organization(
     app: Flask, globex: Acme, send: Send, key: Key, make_key: Callable[..., Key]
 ) -> None:
     for operation in in_organization:
@@ -133,7 +133,7 @@ def test_404_for_another_organization_as_for_none(
             assert errors_of(answer) == (404, [("resource_not_found", None)]), (operation, which)
 
 
-def test_404_for_the_ids_of_another_organization(
+def test_404_for_ids_of_another_organization(
     app: Flask, client: FlaskClient, acme: Acme, globex: Acme, key: Key
 ) -> None:
     with app.app_context():
@@ -146,9 +146,7 @@ def test_404_for_the_ids_of_another_organization(
             assert answer.status_code == 404, (method, path)
 
 
-def test_a_lower_role_changes_nobody_above_it(
-    call: Call, app: Flask, acme: Acme, make_key: Callable[..., Key]
-) -> None:
+def test_lower_role_changes_nobody_above_it(call: Call, app: Flask, acme: Acme, make_key: Callable[..., Key]) -> None:
     weak = make_key("admin").headers
     path = f"/organizations/{{o}}/memberships/{acme.owner.id}"
     forbidden = (403, [("missing_organization_permission", None)])
@@ -163,7 +161,7 @@ def test_a_lower_role_changes_nobody_above_it(
     assert errors_of(call("POST", "/organizations/{o}/invitations/bulk", [invitation], headers=weak)) == above
 
 
-def test_the_session_cookie_opens_it_too(signed_in: Callable[[Person], FlaskClient], acme: Acme) -> None:
+def test_session_cookie_authenticates_too(signed_in: Callable[[Person], FlaskClient], acme: Acme) -> None:
     browser, url = signed_in(acme.admin), f"/v1/organizations/{acme.id}/invitations"
     assert browser.get("/v1/organization_memberships").get_json()["total_count"] == 3
     body = {"email_address": "bo@guest.example", "role": "member"}
@@ -172,7 +170,7 @@ def test_the_session_cookie_opens_it_too(signed_in: Callable[[Person], FlaskClie
     assert made.get_json()["inviter_id"] == str(acme.admin.id)
 
 
-def test_lists_cost_the_same_however_long_they_are(
+def test_query_count_does_not_grow_with_rows(
     call: Call, app: Flask, acme: Acme, count_queries: Callable[[], Any]
 ) -> None:
     paths = [path for method, path in NEEDS if method == "GET" and "{user_id}" not in path]

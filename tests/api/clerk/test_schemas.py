@@ -49,14 +49,14 @@ def filled(template: Any, **names: Any) -> Any:
     return template
 
 
-def test_every_operation_is_here() -> None:
+def test_every_operation_is_covered() -> None:
     here = {(method, len(path.split("/"))) for method, path, _, _ in ANSWERS}
     assert len(ANSWERS) == len(clerk.endpoints)
     assert here == {(endpoint.method, len(endpoint.path.split("/")) - 1) for endpoint in clerk.endpoints}
 
 
 @pytest.mark.parametrize("operation", ANSWERS, ids=lambda operation: " ".join(operation[:2]))
-def test_an_answer_is_closed(
+def test_response_has_exactly_the_documented_keys(
     call: Call, app: Flask, acme: Acme, ana: Person, operation: tuple[str, str, Any, schemas.Schema]
 ) -> None:
     method, path, body, schema = operation
@@ -69,7 +69,7 @@ def test_an_answer_is_closed(
     schemas.check(schema, answer.get_json())
 
 
-def test_what_the_operator_sent_has_no_inviter(call: Call, app: Flask, acme: Acme) -> None:
+def test_operators_invitation_has_no_inviter(call: Call, app: Flask, acme: Acme) -> None:
     with app.app_context():
         expire(invite(acme, by=OPERATOR))
     shown = call("GET", INVITATIONS).get_json()
@@ -78,7 +78,7 @@ def test_what_the_operator_sent_has_no_inviter(call: Call, app: Flask, acme: Acm
     assert shown["data"][0]["status"] == "expired"
 
 
-def test_an_invitation_whose_role_is_gone_keeps_its_name(call: Call, app: Flask, acme: Acme) -> None:
+def test_invitation_keeps_the_name_of_a_deleted_role(call: Call, app: Flask, acme: Acme) -> None:
     with app.app_context():
         roles.create(acme.id, name="Helpers", permissions=["members:read"], by=OPERATOR)
         invite(acme, role="helpers")

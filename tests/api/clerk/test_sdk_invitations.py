@@ -26,7 +26,7 @@ def five(app: Flask, acme: Acme) -> list[str]:
         return [str(item.id) for item in sent]
 
 
-class TestReading:
+class TestListing:
     def test_by_status(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
         for status, expected in (
             ("pending", {five[0]}),
@@ -40,23 +40,23 @@ class TestReading:
             assert ({item.id for item in found.data}, found.total_count) == (expected, len(expected))
             assert {(item.status, item.url) for item in found.data} == {(status, None)}
 
-    def test_in_order_and_page_by_page(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
+    def test_sorted_and_paginated(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
         everything = sdk.organization_invitations.list
         assert [item.id for item in everything(organization_id=str(acme.id)).data] == five[::-1]
         for order_by, expected in (("created_at", five), ("+email_address", five[::-1]), ("-email_address", five)):
             page = everything(organization_id=str(acme.id), order_by=order_by, limit=2, offset=1)
             assert ([item.id for item in page.data], page.total_count) == (expected[1:3], 5)
 
-    def test_by_address_in_any_case(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
+    def test_by_address_ignoring_case(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
         found = sdk.organization_invitations.list(organization_id=str(acme.id), email_address="DAN@guest.example")
         assert [item.id for item in found.data] == [five[1]]
 
-    def test_those_that_wait(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
+    def test_only_pending_ones(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
         with pytest.deprecated_call():
             found = sdk.organization_invitations.list_pending(organization_id=str(acme.id))
         assert ([item.id for item in found.data], found.total_count) == ([five[0]], 1)
 
-    def test_one(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
+    def test_single_invitation(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
         found = sdk.organization_invitations.get(organization_id=str(acme.id), invitation_id=five[3])
         assert (found.email_address, found.status) == ("bo@guest.example", "revoked")
         nothing = {"organization_id": str(acme.id), "invitation_id": "orginv_2ab"}
@@ -70,7 +70,7 @@ class TestReading:
         assert found.data[0].public_organization_data
         assert found.data[0].public_organization_data.slug == "acme"
 
-    def test_those_of_a_person(self, sdk: Clerk, app: Flask, ana: Person, globex: Acme, five: list[str]) -> None:
+    def test_all_of_one_user(self, sdk: Clerk, app: Flask, ana: Person, globex: Acme, five: list[str]) -> None:
         with app.app_context():
             invite(globex, ana.email)
         found = sdk.users.get_organization_invitations(user_id=str(ana.id))
@@ -80,7 +80,7 @@ class TestReading:
 
 
 class TestRevoke:
-    def test_ends_the_invitation_once(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
+    def test_closes_the_invitation_once(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
         with app.app_context():
             sent = invite(acme)
         which = {"organization_id": str(acme.id), "invitation_id": str(sent.id)}
@@ -93,12 +93,12 @@ class TestRevoke:
         with app.app_context():
             assert reread(sent).state == "revoked"
 
-    def test_an_expired_one_is_not_pending(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
+    def test_expired_invitation_is_not_pending(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
         which = {"organization_id": str(acme.id), "invitation_id": five[1]}
         expected = (404, "organization_invitation_not_pending")
         assert refusal(sdk.organization_invitations.revoke, **which) == expected
 
-    def test_in_the_name_of_a_member_who_may(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
+    def test_in_the_name_of_a_member(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
         with app.app_context():
             sent = invite(acme)
         which = {"organization_id": str(acme.id), "invitation_id": str(sent.id)}

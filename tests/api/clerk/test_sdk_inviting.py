@@ -36,9 +36,7 @@ Create = Callable[..., OrganizationInvitation]
 
 
 class TestCreate:
-    def test_invites_for_thirty_days_and_keeps_the_link_to_the_mail(
-        self, create: Create, app: Flask, acme: Acme
-    ) -> None:
+    def test_expires_in_thirty_days_and_hides_the_link(self, create: Create, app: Flask, acme: Acme) -> None:
         made = create(" Ana@Guest.example", public_metadata={"a": 1}, private_metadata={"b": [2]})
         assert (made.email_address, made.role, made.role_name) == ("ana@guest.example", "org:member", "Member")
         assert (made.status, made.url, made.organization_id) == ("pending", None, str(acme.id))
@@ -50,16 +48,16 @@ class TestCreate:
             assert session().query(OutboxMessage).count() == 1
 
     @pytest.mark.parametrize("days", [1, 365])
-    def test_lives_as_long_as_it_is_told_to(self, create: Create, days: int) -> None:
+    def test_expires_after_the_given_days(self, create: Create, days: int) -> None:
         made = create(expires_in_days=days)
         assert made.expires_at == made.created_at + days * DAY
 
-    def test_can_go_without_a_mail(self, create: Create, app: Flask) -> None:
+    def test_works_without_a_mail(self, create: Create, app: Flask) -> None:
         create(notify=False)
         with app.app_context():
             assert session().query(OutboxMessage).count() == 0
 
-    def test_null_is_like_nothing(self, create: Create) -> None:
+    def test_null_equals_missing(self, create: Create) -> None:
         made = create(
             inviter_user_id=None,
             public_metadata=None,
@@ -75,7 +73,7 @@ class TestCreate:
         assert made.public_inviter_data
         assert (made.inviter_id, made.public_inviter_data.first_name) == (str(acme.admin.id), "Adam")
 
-    def test_only_members_who_may_invite_can_be_named(self, create: Create, acme: Acme, globex: Acme) -> None:
+    def test_only_members_who_can_invite_are_accepted(self, create: Create, acme: Acme, globex: Acme) -> None:
         for stranger in ("user_2ab", str(globex.owner.id)):
             assert refusal(create, inviter_user_id=stranger) == (404, "resource_not_found")
         weak = {"inviter_user_id": str(acme.member.id)}
@@ -83,7 +81,7 @@ class TestCreate:
         above = {"inviter_user_id": str(acme.admin.id), "role": "owner"}
         assert refusal(create, **above) == (403, "missing_organization_permission")
 
-    def test_leads_on_to_an_allowed_address_only(self, create: Create, app: Flask, acme: Acme) -> None:
+    def test_redirects_to_allowed_addresses_only(self, create: Create, app: Flask, acme: Acme) -> None:
         url = "https://app.acme.example/welcome"
         assert refusal(create, redirect_url=url) == (422, "form_param_value_invalid")
         with app.app_context():
@@ -92,7 +90,7 @@ class TestCreate:
         with app.app_context():
             assert invitations.get(acme.id, made.id, by=acme.owner.actor).redirect_uri == url
 
-    def test_what_stands_in_the_way(self, create: Create, app: Flask, acme: Acme) -> None:
+    def test_conflicts_are_reported(self, create: Create, app: Flask, acme: Acme) -> None:
         create("bo@guest.example")
         assert refusal(create, email_address="bo@guest.example") == (400, "duplicate_record")
         assert refusal(create, email_address="admin@acme.example") == (400, "already_a_member_in_organization")
@@ -105,7 +103,7 @@ class TestCreate:
             configure(acme, plan="free")
         assert refusal(create) == (402, "plan_upgrade_required")
 
-    def test_a_mail_that_is_not_taken_leaves_nothing(
+    def test_rejected_mail_stores_nothing(
         self,
         serve: Callable[..., LiveServer],
         make_sdk: Callable[[str], Clerk],
@@ -122,14 +120,14 @@ class TestCreate:
 
 
 class TestBulk:
-    def test_all_are_invited(self, sdk: Clerk, acme: Acme) -> None:
+    def test_invites_everyone(self, sdk: Clerk, acme: Acme) -> None:
         rows = [{"email_address": f"guest-{row}@guest.example", "role": "org:member"} for row in range(10)]
         made = sdk.organization_invitations.bulk_create(organization_id=str(acme.id), request_body=rows)
         assert [item.email_address for item in made.data] == [row["email_address"] for row in rows]
         assert made.total_count == 10
         assert {item.expires_at == item.created_at + 30 * DAY for item in made.data} == {True}
 
-    def test_or_nobody_is(self, sdk: Clerk, acme: Acme) -> None:
+    def test_or_invites_no_one(self, sdk: Clerk, acme: Acme) -> None:
         good = {"email_address": "bo@guest.example", "role": "member"}
         for bad, expected in (
             ({"email_address": "nobody", "role": "member"}, (422, "form_param_format_invalid")),
@@ -141,7 +139,7 @@ class TestBulk:
             assert refusal(sdk.organization_invitations.bulk_create, **given) == expected
         assert sdk.organization_invitations.list(organization_id=str(acme.id)).total_count == 0
 
-    def test_eleven_are_too_many(self, sdk: Clerk, acme: Acme) -> None:
+    def test_eleven_rows_are_too_many(self, sdk: Clerk, acme: Acme) -> None:
         rows = [{"email_address": f"guest-{row}@guest.example", "role": "org:member"} for row in range(11)]
         given = {"organization_id": str(acme.id), "request_body": rows}
         assert refusal(sdk.organization_invitations.bulk_create, **given) == (400, "bulk_size_exceeded")

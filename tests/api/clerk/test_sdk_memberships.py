@@ -23,7 +23,7 @@ def email(membership: OrganizationMembership) -> str:
 
 
 class TestCreate:
-    def test_makes_an_account_a_member_at_once(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
+    def test_adds_an_account_as_member(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
         made = sdk.organization_memberships.create(
             organization_id=str(acme.id),
             user_id=str(ana.id),
@@ -39,7 +39,9 @@ class TestCreate:
             found = members.get(acme.id, ana.id, by=acme.owner.actor)
             assert (str(found.id), found.role.key) == (made.id, "admin")
 
-    def test_tells_the_person_and_ends_the_invitation(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
+    def test_notifies_the_person_and_closes_the_invitation(
+        self, sdk: Clerk, app: Flask, acme: Acme, ana: Person
+    ) -> None:
         with app.app_context():
             sent = invite(acme, ana.email)
         made = sdk.organization_memberships.create(
@@ -51,7 +53,7 @@ class TestCreate:
             notices = session().query(OutboxMessage).filter_by(kind="added", user_id=ana.id).count()
             assert notices == 1
 
-    def test_takes_a_custom_role(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
+    def test_accepts_a_custom_role(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
         with app.app_context():
             make_role(acme, "Team Lead", ["members:read", "invitations:read"])
         made = sdk.organization_memberships.create(
@@ -59,28 +61,28 @@ class TestCreate:
         )
         assert (made.role, made.permissions) == ("org:team-lead", ["org:members:read", "org:invitations:read"])
 
-    def test_refuses_who_is_a_member_already(self, sdk: Clerk, acme: Acme) -> None:
+    def test_refuses_existing_members(self, sdk: Clerk, acme: Acme) -> None:
         given = {"organization_id": str(acme.id), "user_id": str(acme.member.id), "role": "member"}
         assert refusal(sdk.organization_memberships.create, **given) == (400, "already_a_member_in_organization")
 
-    def test_refuses_what_is_not_there(self, sdk: Clerk, acme: Acme, ana: Person) -> None:
+    def test_refuses_unknown_users_and_roles(self, sdk: Clerk, acme: Acme, ana: Person) -> None:
         for user_id, role in (("user_2ab", "member"), (str(ana.id), "org:boss")):
             given = {"organization_id": str(acme.id), "user_id": user_id, "role": role}
             assert refusal(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
 
-    def test_refuses_an_account_that_nobody_has_proven(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
+    def test_refuses_unverified_accounts(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
         with app.app_context():
             squatter = make_person("squatter@guest.example", is_proven=False)
         given = {"organization_id": str(acme.id), "user_id": str(squatter.id), "role": "member"}
         assert refusal(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
 
-    def test_refuses_a_domain_that_is_not_allowed(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
+    def test_refuses_domains_that_are_not_allowed(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
         with app.app_context():
             configure(acme, allowed_domains=["acme.example"])
         given = {"organization_id": str(acme.id), "user_id": str(ana.id), "role": "member"}
         assert refusal(sdk.organization_memberships.create, **given) == (422, "form_param_value_invalid")
 
-    def test_refuses_a_role_above_ones_own(
+    def test_refuses_roles_above_the_callers(
         self, make_sdk: Callable[[str], Clerk], make_key: Callable[..., Key], acme: Acme, ana: Person
     ) -> None:
         weak = make_sdk(make_key("admin").secret)
@@ -114,18 +116,18 @@ ORDERED: list[tuple[str | None, list[str]]] = [
 
 
 class TestList:
-    def test_narrowed(self, sdk: Clerk, acme: Acme) -> None:
+    def test_filtered(self, sdk: Clerk, acme: Acme) -> None:
         for only, expected in NARROWED:
             found = sdk.organization_memberships.list(organization_id=str(acme.id), order_by="email_address", **only)
             assert ([email(item) for item in found.data], found.total_count) == (expected, len(expected)), only
 
-    def test_in_order(self, sdk: Clerk, acme: Acme) -> None:
+    def test_sorted(self, sdk: Clerk, acme: Acme) -> None:
         for order_by, expected in ORDERED:
             found = sdk.organization_memberships.list(organization_id=str(acme.id), order_by=order_by)
             names = [item.public_user_data.first_name for item in found.data if item.public_user_data]
             assert names == expected, order_by
 
-    def test_by_ids_that_are_wanted_or_not(self, sdk: Clerk, acme: Acme) -> None:
+    def test_by_included_or_excluded_ids(self, sdk: Clerk, acme: Acme) -> None:
         def listed(*user_ids: str) -> list[str]:
             found = sdk.organization_memberships.list(
                 organization_id=str(acme.id), order_by="email_address", user_id=user_ids
@@ -136,7 +138,7 @@ class TestList:
         assert listed(owner, f"+{admin}") == ["admin@acme.example", "owner@acme.example"]
         assert listed(f"-{owner}", "-user_2ab") == ["admin@acme.example", "member@acme.example"]
 
-    def test_page_by_page(self, sdk: Clerk, acme: Acme) -> None:
+    def test_paginated(self, sdk: Clerk, acme: Acme) -> None:
         pages = [
             sdk.organization_memberships.list(
                 organization_id=str(acme.id), order_by="email_address", limit=2, offset=offset
@@ -148,14 +150,14 @@ class TestList:
 
 
 class TestUpdateAndDelete:
-    def test_another_role(self, sdk: Clerk, acme: Acme) -> None:
+    def test_role_changes(self, sdk: Clerk, acme: Acme) -> None:
         changed = sdk.organization_memberships.update(
             organization_id=str(acme.id), user_id=str(acme.member.id), role="org:admin"
         )
         assert (email(changed), changed.role) == ("member@acme.example", "org:admin")
         assert changed.updated_at > changed.created_at
 
-    def test_metadata_are_merged_and_null_removes(self, sdk: Clerk, acme: Acme) -> None:
+    def test_metadata_is_merged_and_null_removes(self, sdk: Clerk, acme: Acme) -> None:
         who: dict[str, Any] = {"organization_id": str(acme.id), "user_id": str(acme.member.id)}
         merge = sdk.organization_memberships.update_metadata
         merge(**who, public_metadata={"a": {"b": 1, "c": 2}, "d": 3}, private_metadata={"x": 1})
@@ -164,7 +166,7 @@ class TestUpdateAndDelete:
         assert merged.public_metadata == {"a": {"c": 2, "e": {"f": 4}}, "d": 3}
         assert merged.private_metadata == {"x": 1}
 
-    def test_a_member_who_is_removed_is_returned(self, sdk: Clerk, acme: Acme) -> None:
+    def test_removed_member_is_returned(self, sdk: Clerk, acme: Acme) -> None:
         who = {"organization_id": str(acme.id), "user_id": str(acme.member.id)}
         removed = sdk.organization_memberships.delete(**who)
         assert (email(removed), removed.organization.members_count) == ("member@acme.example", 2)
@@ -172,7 +174,7 @@ class TestUpdateAndDelete:
         assert refusal(sdk.organization_memberships.update, role="admin", **who) == (404, "resource_not_found")
         assert refusal(sdk.organization_memberships.update_metadata, **who) == (404, "resource_not_found")
 
-    def test_a_person_can_be_removed_with_their_own_key(
+    def test_person_can_be_removed_with_their_own_key(
         self, make_sdk: Callable[[str], Clerk], make_key: Callable[..., Key], acme: Acme
     ) -> None:
         own = make_sdk(make_key("admin", user=acme.admin).secret)
@@ -182,14 +184,14 @@ class TestUpdateAndDelete:
 
 
 class TestElsewhere:
-    def test_all_memberships_are_those_of_the_keys_organization(self, sdk: Clerk, acme: Acme, globex: Acme) -> None:
+    def test_lists_memberships_of_the_keys_organization(self, sdk: Clerk, acme: Acme, globex: Acme) -> None:
         found = sdk.users.get_instance_organization_memberships(order_by="-first_name", limit=2)
         assert ([email(item) for item in found.data], found.total_count) == (
             ["owner@acme.example", "member@acme.example"],
             3,
         )
 
-    def test_the_memberships_of_a_person_too(self, sdk: Clerk, acme: Acme, globex: Acme) -> None:
+    def test_lists_memberships_of_one_user(self, sdk: Clerk, acme: Acme, globex: Acme) -> None:
         found = sdk.users.get_organization_memberships(user_id=str(acme.admin.id))
         assert ([item.organization.slug for item in found.data], found.total_count) == (["acme"], 1)
         for stranger in (str(globex.owner.id), "user_2ab"):

@@ -10,7 +10,7 @@ from tests.support.factories import Acme, Key, configure, expire, invite, make_r
 from .conftest import refusal
 
 
-def test_an_organization_by_id_or_slug(sdk: Clerk, app: Flask, acme: Acme) -> None:
+def test_organization_by_id_or_slug(sdk: Clerk, app: Flask, acme: Acme) -> None:
     with app.app_context():
         configure(acme, seat_limit=20)
         invite(acme, "bo@guest.example")
@@ -26,7 +26,7 @@ def test_no_limit_is_zero(sdk: Clerk, acme: Acme) -> None:
     assert sdk.organizations.get(organization_id=str(acme.id)).max_allowed_memberships == 0
 
 
-def test_a_foreign_organization_is_as_unknown_as_none(sdk: Clerk, acme: Acme, globex: Acme) -> None:
+def test_foreign_organization_looks_like_an_unknown_one(sdk: Clerk, acme: Acme, globex: Acme) -> None:
     for name in (str(globex.id), "globex", "nothing", "org_2ab"):
         assert refusal(sdk.organizations.get, organization_id=name) == (404, "resource_not_found"), name
 
@@ -42,12 +42,12 @@ def test_roles_with_their_permissions(sdk: Clerk, app: Flask, acme: Acme, globex
     assert (permission.key, permission.name) == ("org:members:read", "Read members")
 
 
-def test_roles_narrowed_and_in_order(sdk: Clerk, acme: Acme) -> None:
+def test_roles_filtered_and_sorted(sdk: Clerk, acme: Acme) -> None:
     assert [role.name for role in sdk.organization_roles.list(query="ADM").data] == ["Admin"]
     for order_by, expected in (("name", ["Member", "Owner"]), ("-key", ["Member", "Admin"])):
         page = sdk.organization_roles.list(order_by=order_by, limit=2, offset=1)
         assert ([role.name for role in page.data], page.total_count) == (expected, 3)
 
 
-def test_a_key_that_is_none_is_refused(make_sdk: Callable[[str], Clerk], key: Key) -> None:
+def test_malformed_key_is_refused(make_sdk: Callable[[str], Clerk], key: Key) -> None:
     assert refusal(make_sdk("sk_wrong").organization_roles.list) == (401, "clerk_key_invalid")

@@ -64,13 +64,13 @@ QUERIES: list[tuple[str, str | None]] = [
 
 @on_sqlite
 class TestBodies:
-    def test_422_with_every_deviation(self, call: Call) -> None:
+    def test_422_lists_every_error(self, call: Call) -> None:
         for path, body, expected in BODIES:
             answer = call("POST", path, body)
             assert errors_of(answer) == (422, expected), (path, body)
             schemas.check(schemas.ERRORS, answer.get_json())
 
-    def test_422_in_full(self, call: Call) -> None:
+    def test_422_response_is_complete(self, call: Call) -> None:
         assert call("POST", MEMBERSHIPS, {"user_id": 1, "shoe_size": 43}).get_json() == {
             "errors": [
                 {
@@ -94,7 +94,7 @@ class TestBodies:
             ]
         }
 
-    def test_422_says_which_item_of_a_list(self, call: Call) -> None:
+    def test_422_names_the_item_of_a_list(self, call: Call) -> None:
         answer = call("POST", INVITATIONS + "/bulk", [BO, {"role": "member"}])
         assert answer.get_json()["errors"][0]["long_message"] == "Item 2: email_address must be included."
 
@@ -105,7 +105,7 @@ class TestBodies:
     @pytest.mark.parametrize(
         "data", [b"{", b"not json", b'{"role":NaN}', b'{"role":"\xff"}', b"[" * 500 + b"]" * 500]
     )
-    def test_400_for_what_is_no_json(self, call: Call, data: bytes) -> None:
+    def test_400_for_invalid_json(self, call: Call, data: bytes) -> None:
         answer = call("POST", MEMBERSHIPS, data=data, content_type="application/json")
         assert errors_of(answer) == (400, [("request_body_invalid", None)])
         schemas.check(schemas.ERRORS, answer.get_json())
@@ -116,11 +116,11 @@ class TestBodies:
         assert errors_of(answer) == (415, [("unsupported_content_type", None)])
         schemas.check(schemas.ERRORS, answer.get_json())
 
-    def test_413_for_a_body_without_end(self, call: Call) -> None:
+    def test_413_for_an_endless_body(self, call: Call) -> None:
         answer = call("POST", MEMBERSHIPS, {"user_id": "x" * 1_100_000})
         assert errors_of(answer) == (413, [("request_entity_too_large", None)])
 
-    def test_the_camel_case_of_another_client_is_read(self, call: Call, acme: Acme) -> None:
+    def test_camel_case_of_another_client_is_accepted(self, call: Call, acme: Acme) -> None:
         answer = call("POST", MEMBERSHIPS, {"userId": str(acme.member.id), "role": "member"})
         assert errors_of(answer) == (400, [("already_a_member_in_organization", None)])
 
@@ -133,7 +133,7 @@ class TestBodies:
         ):
             assert call("PATCH", path, **options).status_code == 200
 
-    def test_an_empty_body_that_is_said_to_be_json_is_normal(self, call: Call, acme: Acme) -> None:
+    def test_empty_json_body_is_accepted(self, call: Call, acme: Acme) -> None:
         assert call("GET", MEMBERSHIPS, content_type="application/json").status_code == 200
         path = f"{MEMBERSHIPS}/{acme.member.id}"
         assert call("DELETE", path, content_type="application/json").status_code == 200
@@ -148,19 +148,19 @@ class TestQueries:
             assert (status, found) == (422, param), query
             assert code in ("form_param_value_invalid", "form_param_type_invalid")
 
-    def test_422_for_a_status_that_is_none(self, call: Call) -> None:
+    def test_422_for_an_unknown_status(self, call: Call) -> None:
         answer = call("GET", f"{INVITATIONS}?status=pending&status=lost")
         assert errors_of(answer) == (422, [("form_param_value_invalid", "status")])
 
-    def test_422_for_more_names_than_are_looked_for(self, call: Call) -> None:
+    def test_422_for_too_many_names(self, call: Call) -> None:
         many = "&".join(f"user_id=user_{number}" for number in range(101))
         assert errors_of(call("GET", f"{MEMBERSHIPS}?{many}")) == (422, [("form_param_value_invalid", "user_id")])
 
-    def test_an_unescaped_plus_is_a_plus(self, call: Call, acme: Acme) -> None:
+    def test_unescaped_plus_stays_a_plus(self, call: Call, acme: Acme) -> None:
         answer = call("GET", f"{MEMBERSHIPS}?order_by=+email_address&user_id=+{acme.owner.id}")
         assert answer.get_json()["total_count"] == 1
 
-    def test_what_is_unknown_is_ignored(self, call: Call) -> None:
+    def test_unknown_parameters_are_ignored(self, call: Call) -> None:
         assert call("GET", f"{INVITATIONS}?shoe_size=43").status_code == 200
 
 
@@ -224,7 +224,7 @@ def send(client: FlaskClient, acme: Acme, key: Key) -> Callable[[str, Any], Test
 slowly = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-class TestAnything:
+class TestRandomBodies:
     """PostgreSQL is the pickier of the two about what it stores."""
 
     @on_postgres

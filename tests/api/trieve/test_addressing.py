@@ -27,20 +27,20 @@ def invited(app: Flask, acme: Acme) -> list[str]:
 
 
 @pytest.mark.parametrize("header", ["TR-Organization", "tr-organization", "X-Organization", "X-Organization-ID"])
-def test_a_header_names_it(app: Flask, acme: Acme, key: Key, post: Post, header: str) -> None:
+def test_header_names_the_organization(app: Flask, acme: Acme, key: Key, post: Post, header: str) -> None:
     assert post({header: str(acme.id), "Authorization": key.secret}).status_code == 204
     assert invited(app, acme) == ["ana@guest.example"]
 
 
 @pytest.mark.parametrize("field", ["organization_id", "organizationId"])
-def test_the_body_names_it_for_a_key(acme: Acme, globex: Acme, key: Key, post: Post, field: str) -> None:
+def test_body_names_the_organization_for_a_key(acme: Acme, globex: Acme, key: Key, post: Post, field: str) -> None:
     alone = {"Authorization": key.secret}
     assert post(alone, **{field: str(acme.id)}).status_code == 204
     foreign = post(alone, **{field: str(globex.id)})
     assert (foreign.status_code, foreign.get_json()) == (404, UNKNOWN)
 
 
-def test_a_request_that_names_no_organization_is_refused(
+def test_request_without_an_organization_is_refused(
     app: Flask, client: FlaskClient, acme: Acme, key: Key, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     with app.app_context():
@@ -58,11 +58,11 @@ def test_a_request_that_names_no_organization_is_refused(
     assert invited(app, acme) == ["bo@guest.example"]
 
 
-def test_header_and_body_may_both_name_it_in_any_spelling(acme: Acme, headers: dict[str, str], post: Post) -> None:
+def test_header_and_body_may_both_name_it(acme: Acme, headers: dict[str, str], post: Post) -> None:
     assert post({**headers, "TR-Organization": acme.id.hex.upper()}, organization_id=str(acme.id)).status_code == 204
 
 
-def test_two_different_ones_are_refused(
+def test_two_different_organizations_are_refused(
     app: Flask, acme: Acme, globex: Acme, headers: dict[str, str], post: Post
 ) -> None:
     for in_body in (globex.id, UUID(NOBODY)):
@@ -73,7 +73,7 @@ def test_two_different_ones_are_refused(
     assert invited(app, acme) == []
 
 
-def test_an_id_that_is_none_is_refused(headers: dict[str, str], post: Post) -> None:
+def test_malformed_id_is_refused(headers: dict[str, str], post: Post) -> None:
     for wrong in ("", "acme", "123"):
         answer = post({**headers, "TR-Organization": wrong})
         assert (answer.status_code, answer.get_json()) == (400, UNCLEAR)
@@ -82,7 +82,7 @@ def test_an_id_that_is_none_is_refused(headers: dict[str, str], post: Post) -> N
         assert "invalid field `organization_id`" in answer.get_json()["message"]
 
 
-def test_a_foreign_organization_in_the_path_is_refused(
+def test_foreign_organization_in_the_path_is_refused(
     client: FlaskClient, globex: Acme, headers: dict[str, str]
 ) -> None:
     foreign = f"/api/organization/{globex.id}/user/{globex.member.id}"
@@ -99,7 +99,7 @@ def test_a_foreign_organization_in_the_path_is_refused(
 # --- with the session cookie ---
 
 
-def test_a_session_needs_a_header_that_no_other_origin_can_send(
+def test_session_needs_a_header_other_sites_cannot_send(
     app: Flask, acme: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     browser = signed_in(acme.owner)
@@ -122,7 +122,7 @@ def test_a_session_needs_a_header_that_no_other_origin_can_send(
     assert invited(app, acme) == ["bo@guest.example"]
 
 
-def test_the_body_does_not_choose_for_a_session(
+def test_body_does_not_choose_for_a_session(
     app: Flask, acme: Acme, globex: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     with app.app_context():
@@ -134,7 +134,7 @@ def test_the_body_does_not_choose_for_a_session(
     assert invited(app, globex) == []
 
 
-def test_a_session_names_the_same_organization_in_both_places(
+def test_session_must_name_one_organization_everywhere(
     acme: Acme, globex: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
     browser, custom = signed_in(acme.owner), {"TR-Organization": str(acme.id)}
@@ -156,19 +156,21 @@ def test_a_session_names_the_same_organization_in_both_places(
         lambda secret: {"x-api-key": f"Bearer {secret}"},
     ],
 )
-def test_a_key_is_taken_as_it_is_sent(client: FlaskClient, key: Key, sent: Callable[[str], dict[str, str]]) -> None:
+def test_key_is_accepted_without_a_scheme(
+    client: FlaskClient, key: Key, sent: Callable[[str], dict[str, str]]
+) -> None:
     assert client.get("/api/auth/me", headers=sent(key.secret)).status_code == 200
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "sk_unknown", "Basic b3duZXI6eA==", "sk_\xff"])
 @pytest.mark.parametrize("header", ["Authorization", "X-API-KEY"])
-def test_anything_else_is_no_key(client: FlaskClient, header: str, value: str) -> None:
+def test_other_credentials_are_refused(client: FlaskClient, header: str, value: str) -> None:
     answer = client.get("/api/auth/me", headers={header: value})
     assert (answer.status_code, answer.get_json()) == (401, UNAUTHORIZED)
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_revoked_key_never_acts_again(app: Flask, acme: Acme, key: Key, post: Post) -> None:
+def test_revoked_key_stops_working(app: Flask, acme: Acme, key: Key, post: Post) -> None:
     with app.app_context():
         api_keys.revoke(acme.id, key.id, by=OPERATOR)
     answer = post()

@@ -37,7 +37,9 @@ EXPECTED: dict[type[DomainError], tuple[int, str]] = {
 
 @on_sqlite
 @pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
-def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]) -> None:
+def test_error_has_the_published_response(
+    post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
+) -> None:
     def refuse(*_: Any, **__: Any) -> NoReturn:
         raise EXAMPLES[fact]
 
@@ -63,20 +65,20 @@ def test_what_is_said(post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[Do
         ("DELETE", "/api/organization/x", 405, "Method Not Allowed"),
     ],
 )
-def test_paths_that_nobody_serves(client: FlaskClient, method: str, path: str, status: int, message: str) -> None:
+def test_unknown_paths(client: FlaskClient, method: str, path: str, status: int, message: str) -> None:
     answer = client.open(path, method=method)
     assert (answer.status_code, answer.get_json()) == (status, {"message": message})
     assert answer.content_type == "application/json"
 
 
 @on_sqlite
-def test_paths_of_the_native_api_answer_as_that(client: FlaskClient) -> None:
+def test_native_paths_keep_the_native_response(client: FlaskClient) -> None:
     for path in ("/api/v1", "/api/v1/", "/api/v1/unknown"):
         assert client.get(path).get_json() == {"detail": "Not Found"}
 
 
 @on_sqlite
-def test_a_failure_is_told_without_its_reason(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failure_response_hides_the_reason(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> NoReturn:
         raise RuntimeError("the secret reason")
 

@@ -16,13 +16,13 @@ from tests.support.factories import Acme, Key, configure, expire, invite, make_r
 from .conftest import ANA, Post
 
 
-def test_204_is_empty(post: Post) -> None:
+def test_204_has_no_body(post: Post) -> None:
     answer = post()
     assert (answer.status_code, answer.data) == (204, b"")
     assert "Content-Type" not in answer.headers
 
 
-def test_the_body_may_be_in_camel_case(app: Flask, client: FlaskClient, acme: Acme, headers: dict[str, str]) -> None:
+def test_body_may_use_camel_case(app: Flask, client: FlaskClient, acme: Acme, headers: dict[str, str]) -> None:
     body = {
         "appUrl": "http://localhost",
         "email": "ana@guest.example",
@@ -38,17 +38,17 @@ def test_the_body_may_be_in_camel_case(app: Flask, client: FlaskClient, acme: Ac
 
 
 @pytest.mark.parametrize("extra", [{"scopes": None}, {"scopes": ["GET /api/x", 1]}, {"shoe_size": 43}])
-def test_scopes_and_what_is_not_known_are_ignored(post: Post, extra: dict[str, Any]) -> None:
+def test_scopes_and_unknown_fields_are_ignored(post: Post, extra: dict[str, Any]) -> None:
     assert post(**extra).status_code == 204
 
 
-def test_the_address_is_trimmed_and_an_expired_one_does_not_block(app: Flask, acme: Acme, post: Post) -> None:
+def test_address_is_trimmed_and_replaces_an_expired_invitation(app: Flask, acme: Acme, post: Post) -> None:
     with app.app_context():
         expire(invite(acme, "ana@guest.example"))
     assert post(email="  ANA@guest.example\n").status_code == 204
 
 
-def test_another_server_needs_to_be_allowed(app: Flask, acme: Acme, post: Post) -> None:
+def test_other_origins_must_be_allowed(app: Flask, acme: Acme, post: Post) -> None:
     assert post(app_url="https://app.example").status_code == 400
     with app.app_context():
         configure(acme, allowed_origins=["https://app.example"])
@@ -69,9 +69,7 @@ MALFORMED: list[tuple[bytes, str]] = [
 
 @on_sqlite
 @pytest.mark.parametrize(("body", "reason"), MALFORMED)
-def test_400_when_the_body_is_malformed(
-    client: FlaskClient, headers: dict[str, str], body: bytes, reason: str
-) -> None:
+def test_400_for_a_malformed_body(client: FlaskClient, headers: dict[str, str], body: bytes, reason: str) -> None:
     answer = client.post("/api/invitation", data=body, headers=headers, content_type="application/json")
     assert (answer.status_code, answer.content_type) == (400, "application/json")
     assert answer.get_json() == {"message": f"Json Deserialization Error: {reason}"}
@@ -94,7 +92,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @on_sqlite
 @pytest.mark.parametrize(("changes", "reason"), WRONG)
-def test_400_names_the_field_of_a_wrong_type(post: Post, changes: dict[str, Any], reason: str) -> None:
+def test_400_names_the_field_of_wrong_type(post: Post, changes: dict[str, Any], reason: str) -> None:
     answer = post(**changes)
     assert (answer.status_code, answer.get_json()) == (400, {"message": f"Json Deserialization Error: {reason}"})
 
@@ -108,13 +106,13 @@ def test_400_for_another_content_type(client: FlaskClient, headers: dict[str, st
 
 
 @on_sqlite
-def test_413_for_too_much(client: FlaskClient, headers: dict[str, str]) -> None:
+def test_413_for_a_large_body(client: FlaskClient, headers: dict[str, str]) -> None:
     answer = client.post("/api/invitation", json={**ANA, "scopes": ["x" * 1_100_000]}, headers=headers)
     assert (answer.status_code, answer.get_json()) == (413, {"message": "Request Entity Too Large"})
 
 
 @pytest.mark.parametrize("number", [3, 7, 10**30])
-def test_a_number_above_all_roles_names_no_custom_role(app: Flask, acme: Acme, post: Post, number: int) -> None:
+def test_number_above_all_roles_names_no_custom_role(app: Flask, acme: Acme, post: Post, number: int) -> None:
     with app.app_context():
         make_role(acme, str(number), ["members:read"])
     answer = post(user_role=number)
@@ -124,7 +122,7 @@ def test_a_number_above_all_roles_names_no_custom_role(app: Flask, acme: Acme, p
     )
 
 
-def test_the_first_thing_that_is_wrong_is_told(
+def test_first_error_is_reported(
     app: Flask, acme: Acme, globex: Acme, make_key: Callable[..., Key], post: Post
 ) -> None:
     """Key, organization, permission, shape, values, escalation, plan, member, pending, seats."""
@@ -161,7 +159,9 @@ BODIES = st.fixed_dictionaries({name: ANYTHING | st.just(value) for name, value 
 @on_sqlite
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES | ANYTHING, organization=st.none() | ANYTHING)
-def test_no_json_makes_it_fail(client: FlaskClient, headers: dict[str, str], body: Any, organization: Any) -> None:
+def test_no_json_causes_a_server_error(
+    client: FlaskClient, headers: dict[str, str], body: Any, organization: Any
+) -> None:
     if isinstance(body, dict) and organization is not None:
         body = {**body, "organization_id": organization}
     answer = client.post("/api/invitation", json=body, headers=headers)
@@ -174,6 +174,8 @@ def test_no_json_makes_it_fail(client: FlaskClient, headers: dict[str, str], bod
 @given(
     body=st.binary(max_size=200), content_type=st.sampled_from(["application/json", "application/json; charset=x"])
 )
-def test_no_bytes_make_it_fail(client: FlaskClient, headers: dict[str, str], body: bytes, content_type: str) -> None:
+def test_no_bytes_cause_a_server_error(
+    client: FlaskClient, headers: dict[str, str], body: bytes, content_type: str
+) -> None:
     answer = client.post("/api/invitation", data=body, headers=headers, content_type=content_type)
     assert (answer.status_code, list(answer.get_json())) == (400, ["message"])

@@ -19,7 +19,7 @@ from tests.support.mail import SmtpServer
 from .conftest import Connect, Trieve, message_of
 
 
-def test_an_invitation_goes_out_by_mail(
+def test_invitation_is_sent_by_mail(
     trieve: Trieve, acme: Acme, ana: InvitationData, smtp: SmtpServer, app: Flask
 ) -> None:
     answer = trieve.invitations.post_invitation_with_http_info(str(acme.id), ana)
@@ -37,7 +37,7 @@ def test_an_invitation_goes_out_by_mail(
     }
 
 
-def test_the_link_leads_to_the_app_that_is_named(
+def test_link_leads_to_the_given_app(
     trieve: Trieve, acme: Acme, ana: InvitationData, smtp: SmtpServer, app: Flask
 ) -> None:
     with app.app_context():
@@ -50,7 +50,7 @@ def test_the_link_leads_to_the_app_that_is_named(
 
 
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_the_role_comes_back_as_it_was_given(trieve: Trieve, acme: Acme, ana: InvitationData, number: int) -> None:
+def test_role_is_returned_as_given(trieve: Trieve, acme: Acme, ana: InvitationData, number: int) -> None:
     ana.user_role = number
     trieve.invitations.post_invitation(str(acme.id), ana)
     (invitation,) = trieve.invitations.get_invitations(str(acme.id), str(acme.id))
@@ -80,7 +80,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_says_why(trieve: Trieve, acme: Acme, ana: InvitationData, app: Flask, name: str) -> None:
+def test_error_has_a_reason(trieve: Trieve, acme: Acme, ana: InvitationData, app: Flask, name: str) -> None:
     changes, message = REFUSALS[name]
     with app.app_context():
         invite(acme, "bo@guest.example")
@@ -90,7 +90,7 @@ def test_a_refusal_says_why(trieve: Trieve, acme: Acme, ana: InvitationData, app
     assert len(trieve.invitations.get_invitations(str(acme.id), str(acme.id))) == 1
 
 
-def test_a_role_above_ones_own_is_refused(
+def test_role_above_the_callers_is_refused(
     connect: Connect, make_key: Callable[..., Key], acme: Acme, ana: InvitationData
 ) -> None:
     ana.user_role = 2
@@ -107,7 +107,7 @@ def test_a_role_above_ones_own_is_refused(
         ({"allowed_domains": ["acme.example"]}, "Only addresses at acme.example can be invited."),
     ],
 )
-def test_what_the_organization_does_not_allow_is_refused(
+def test_disallowed_domains_and_origins_are_refused(
     trieve: Trieve, acme: Acme, ana: InvitationData, app: Flask, case: tuple[dict[str, Any], str]
 ) -> None:
     settings, message = case
@@ -118,9 +118,7 @@ def test_what_the_organization_does_not_allow_is_refused(
     assert message_of(error).startswith(message)
 
 
-def test_mail_that_is_not_accepted_leaves_no_invitation(
-    trieve: Trieve, acme: Acme, ana: InvitationData, smtp: SmtpServer
-) -> None:
+def test_rejected_mail_stores_nothing(trieve: Trieve, acme: Acme, ana: InvitationData, smtp: SmtpServer) -> None:
     smtp.fail("451 4.7.1 later")
     with pytest.raises(BadRequestException) as error:
         trieve.invitations.post_invitation(str(acme.id), ana)

@@ -51,7 +51,7 @@ def test_deleting_an_invitation_revokes_it(trieve: Trieve, acme: Acme, app: Flas
     assert message_of(error) == "Error getting invitation."
 
 
-def test_an_accepted_invitation_cannot_be_deleted(trieve: Trieve, acme: Acme, app: Flask) -> None:
+def test_accepted_invitation_cannot_be_deleted(trieve: Trieve, acme: Acme, app: Flask) -> None:
     with app.app_context():
         accepted = invite(acme)
         acceptance.accept_as_new(token_of(accepted), acceptance.Profile("Ana", "Guest", PASSWORD), ip=None)
@@ -60,9 +60,7 @@ def test_an_accepted_invitation_cannot_be_deleted(trieve: Trieve, acme: Acme, ap
     assert message_of(error) == "This invitation has ended: it is accepted."
 
 
-def test_an_invitation_of_another_organization_cannot_be_deleted(
-    trieve: Trieve, acme: Acme, globex: Acme, app: Flask
-) -> None:
+def test_foreign_invitation_cannot_be_deleted(trieve: Trieve, acme: Acme, globex: Acme, app: Flask) -> None:
     with app.app_context():
         foreign = invite(globex).id
     for invitation_id in (str(foreign), NOBODY, "nonsense"):
@@ -73,7 +71,7 @@ def test_an_invitation_of_another_organization_cannot_be_deleted(
         assert reread(foreign).state == "pending"
 
 
-def test_a_role_is_changed(trieve: Trieve, acme: Acme, app: Flask) -> None:
+def test_role_is_changed(trieve: Trieve, acme: Acme, app: Flask) -> None:
     for number, role in ((1, "admin"), (2, "owner"), (0, "member")):
         payload = UpdateUserOrgRoleReqPayload(user_id=str(acme.member.id), role=number)
         assert trieve.users.update_user_with_http_info(str(acme.id), payload).status_code == 204
@@ -81,7 +79,7 @@ def test_a_role_is_changed(trieve: Trieve, acme: Acme, app: Flask) -> None:
             assert members.get(acme.id, acme.member.id, by=acme.owner.actor).role.key == role
 
 
-def test_without_a_user_ones_own_role_is_changed(
+def test_own_role_is_changed_without_a_user_id(
     connect: Connect, cookie_of: Callable[[Person], str], acme: Acme
 ) -> None:
     trieve = connect(cookie=cookie_of(acme.admin))
@@ -89,7 +87,7 @@ def test_without_a_user_ones_own_role_is_changed(
     assert [place.role for place in trieve.auth.get_me().user_orgs] == [0]
 
 
-def test_a_role_is_not_changed_past_the_rules(
+def test_role_change_follows_the_rules(
     connect: Connect, make_key: Callable[..., Key], acme: Acme, globex: Acme
 ) -> None:
     trieve = connect(make_key("admin").secret)
@@ -105,15 +103,13 @@ def test_a_role_is_not_changed_past_the_rules(
         assert message in error.value.body
 
 
-def test_the_last_owner_stays_owner(trieve: Trieve, acme: Acme) -> None:
+def test_last_owner_stays_owner(trieve: Trieve, acme: Acme) -> None:
     with pytest.raises(BadRequestException) as error:
         trieve.users.update_user(str(acme.id), UpdateUserOrgRoleReqPayload(role=0))
     assert message_of(error).startswith("The last owner cannot leave")
 
 
-def test_people_are_shown_with_their_place_in_this_organization_only(
-    trieve: Trieve, acme: Acme, globex_too: Acme
-) -> None:
+def test_people_are_shown_in_this_organization_only(trieve: Trieve, acme: Acme, globex_too: Acme) -> None:
     people = trieve.organizations.get_organization_users(str(acme.id), str(acme.id))
     assert [person.name for person in people] == ["Adam Admin", "Mia Member", "Olivia Owner"]
     for person in people:
@@ -122,7 +118,7 @@ def test_people_are_shown_with_their_place_in_this_organization_only(
         assert (organization.id, organization.name, organization.deleted) == (str(acme.id), "Acme", 0)
 
 
-def test_a_person_sees_every_organization_and_a_key_only_its_own(
+def test_person_sees_all_organizations_key_sees_one(
     connect: Connect, trieve: Trieve, cookie_of: Callable[[Person], str], acme: Acme, globex_too: Acme
 ) -> None:
     person, program = connect(cookie=cookie_of(acme.owner)).auth.get_me(), trieve.auth.get_me()
@@ -135,7 +131,7 @@ def test_a_person_sees_every_organization_and_a_key_only_its_own(
     assert [organization.name for organization in program.orgs] == ["Acme"]
 
 
-def test_an_organization_is_shown_without_plan_and_subscription(trieve: Trieve, acme: Acme) -> None:
+def test_organization_has_no_plan_and_subscription(trieve: Trieve, acme: Acme) -> None:
     found = trieve.organizations.get_organization(str(acme.id), str(acme.id))
     assert (found.organization.id, found.organization.name) == (str(acme.id), "Acme")
     assert (found.plan, found.subscription) == (None, None)
@@ -155,7 +151,7 @@ def test_an_organization_is_shown_without_plan_and_subscription(trieve: Trieve, 
         ),
     ],
 )
-def test_a_custom_role_is_shown_as_what_it_is_at_least(
+def test_custom_role_is_shown_as_closest_known_role(
     trieve: Trieve, acme: Acme, app: Flask, permissions: list[str], number: int
 ) -> None:
     with app.app_context():

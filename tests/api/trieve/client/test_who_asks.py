@@ -19,12 +19,12 @@ from .conftest import Connect, Trieve, message_of
 NOBODY = "01980000-0000-7000-8000-000000000001"
 
 
-def test_a_key_may_be_sent_in_three_ways(connect: Connect, key: Key, acme: Acme) -> None:
+def test_key_is_accepted_in_three_forms(connect: Connect, key: Key, acme: Acme) -> None:
     ways = [connect(key.secret), connect(key.secret, prefix="Bearer"), connect(X_API_KEY=key.secret)]
     assert {way.auth.get_me().id for way in ways} == {str(acme.owner.id)}
 
 
-def test_a_session_is_as_good_as_a_key(
+def test_session_works_like_a_key(
     connect: Connect, cookie_of: Callable[[Person], str], acme: Acme, ana: InvitationData
 ) -> None:
     trieve = connect(cookie=cookie_of(acme.admin))
@@ -59,7 +59,7 @@ EVERYTHING: dict[str, Callable[[Trieve, str, InvitationData], Any]] = {
 
 
 @pytest.mark.parametrize("name", [*EVERYTHING, "get_me"])
-def test_nobody_may_do_anything(connect: Connect, acme: Acme, ana: InvitationData, name: str) -> None:
+def test_anonymous_caller_may_do_nothing(connect: Connect, acme: Acme, ana: InvitationData, name: str) -> None:
     everything = {**EVERYTHING, "get_me": lambda trieve, *_: trieve.auth.get_me()}
     for trieve in (connect(), connect("sk_unknown"), connect(cookie="session=made-up")):
         with pytest.raises(UnauthorizedException) as error:
@@ -68,7 +68,7 @@ def test_nobody_may_do_anything(connect: Connect, acme: Acme, ana: InvitationDat
 
 
 @pytest.mark.parametrize("name", EVERYTHING)
-def test_an_organization_that_is_not_ones_own_is_like_none(
+def test_foreign_organization_looks_like_an_unknown_one(
     connect: Connect, foreign_key: Key, acme: Acme, ana: InvitationData, name: str
 ) -> None:
     bodies = set()
@@ -80,7 +80,7 @@ def test_an_organization_that_is_not_ones_own_is_like_none(
 
 
 @pytest.mark.parametrize("name", sorted(EVERYTHING.keys() - {"get_organization", "get_organization_users"}))
-def test_a_member_may_only_look_at_people(
+def test_member_may_only_list_people(
     connect: Connect, make_key: Callable[..., Key], acme: Acme, ana: InvitationData, name: str
 ) -> None:
     with pytest.raises(ForbiddenException) as error:

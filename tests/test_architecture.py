@@ -92,11 +92,11 @@ def own_imports_of(module: str) -> set[str]:
 
 @pytest.mark.parametrize("module", NAMES)
 class TestEachModule:
-    def test_imports_only_what_lies_below(self, module: str) -> None:
+    def test_imports_only_from_lower_layers(self, module: str) -> None:
         forbidden = MAY_NOT_IMPORT.get(layer_of(module), set())
         assert {target for target in own_imports_of(module) if layer_of(target) in forbidden} == set()
 
-    def test_knows_the_web_only_as_an_interface(self, module: str) -> None:
+    def test_uses_the_web_only_as_an_interface(self, module: str) -> None:
         if layer_of(module) in ("services", "access", "models", "tokens", "mail", "errors"):
             taken = {name for source, name in imports_of(module) if source == "flask"}
             allowed = FLASK_FOR_SERVICES | (
@@ -114,13 +114,13 @@ class TestEachModule:
                 called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 assert called not in ("transaction", "commit", "flush", "locked"), f"line {node.lineno}: {called}()"
 
-    def test_imports_at_its_top_but_for_what_starts_without(self, module: str) -> None:
+    def test_imports_lazily_only_what_startup_skips(self, module: str) -> None:
         functions = (node for node in ast.walk(tree_of(NAMES[module])) if isinstance(node, ast.FunctionDef))
         inner = [node for function in functions for node in ast.walk(function)]
         late = {name for name, _ in imports_of(module, inner)}
         assert {name for name in late if name.split(".")[0] not in LATE and name not in LATE} == set()
 
-    def test_fits_on_few_screens(self, module: str) -> None:
+    def test_is_short(self, module: str) -> None:
         path = NAMES[module]
         if path.name not in LISTS:
             assert len(path.read_text().splitlines()) <= MAX_LINES
@@ -129,7 +129,7 @@ class TestEachModule:
                 assert (node.end_lineno or 0) - node.lineno < MAX_FUNCTION, node.name
 
 
-def test_nothing_imports_itself_in_a_circle() -> None:
+def test_has_no_circular_imports() -> None:
     graph = {
         module: {target for target in own_imports_of(module) if not module.startswith(f"{target}.")} - {module}
         for module in NAMES
@@ -144,7 +144,7 @@ def facts() -> Iterator[type[errors.DomainError]]:
 
 
 @pytest.mark.parametrize("fact", list(facts()), ids=lambda fact: fact.__name__)
-def test_every_fact_can_be_said_in_a_sentence(fact: type[errors.DomainError]) -> None:
+def test_every_error_has_a_message(fact: type[errors.DomainError]) -> None:
     kinds = inspect.get_annotations(fact.__init__)
     examples = {
         name: 3 if "int" in str(kind) else ("a", "b") if "tuple" in str(kind) else "x" for name, kind in kinds.items()
@@ -206,7 +206,7 @@ def address_of(rule: Rule) -> str:
 
 
 @on_sqlite
-def test_every_route_is_guarded_or_listed_as_public(app: Flask) -> None:
+def test_every_route_is_guarded_or_public(app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         make_organization()

@@ -22,7 +22,7 @@ BAD = {"name": "jinja2", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions
         (None, audit.UNKNOWN, "Nothing was audited"),
     ],
 )
-def test_the_answer_and_the_exit_status(
+def test_output_and_exit_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answers: Any, status: int, says: str
 ) -> None:
     printed = "" if answers is None else json.dumps({"dependencies": answers})

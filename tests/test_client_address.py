@@ -53,7 +53,7 @@ def test_addresses_have_one_form(text: str | None, address: str | None) -> None:
         ({"REMOTE_ADDR": "", "HTTP_X_FORWARDED_FOR": "unknown"}, None),
     ],
 )
-def test_unreadable_addresses_become_the_proxys(
+def test_invalid_addresses_become_the_proxys(
     make_app: Callable[..., Flask], peer: dict[str, Any], address: str | None
 ) -> None:
     app = make_app(INVITE_TRUSTED_PROXIES="1")
@@ -62,7 +62,7 @@ def test_unreadable_addresses_become_the_proxys(
     assert answer.json == {"address": address}
 
 
-def test_long_forwarded_address_signs_in(make_app: Callable[..., Flask]) -> None:
+def test_sign_in_accepts_a_long_forwarded_address(make_app: Callable[..., Flask]) -> None:
     app = make_app(INVITE_TRUSTED_PROXIES="1", INVITE_RATE_LIMITS="on")
     with app.app_context():
         owner = make_organization().owner
@@ -72,7 +72,7 @@ def test_long_forwarded_address_signs_in(make_app: Callable[..., Flask]) -> None
 
 
 @on_sqlite
-def test_another_port_is_not_another_client(make_app: Callable[..., Flask]) -> None:
+def test_another_port_is_the_same_client(make_app: Callable[..., Flask]) -> None:
     app = make_app(INVITE_TRUSTED_PROXIES="1", INVITE_RATE_LIMITS="on")
     statuses = [
         Visitor(app, headers={"X-Forwarded-For": f"203.0.113.7:{port}"})

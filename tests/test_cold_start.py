@@ -54,26 +54,26 @@ def modules_of(folder: str, then: str, **settings: str) -> set[str]:
 
 
 @pytest.mark.parametrize("then", ["", ASK], ids=["starting", "the first answer"])
-def test_a_server_starts_without_what_is_needed_later(instance: str, then: str) -> None:
+def test_server_starts_without_lazily_imported_modules(instance: str, then: str) -> None:
     loaded = modules_of(instance, then)
     assert "invite_app.services.invitations" in loaded  # what it is there for
     assert loaded & NEEDED_LATER.keys() == set()
 
 
-def test_a_server_on_postgresql_starts_without_what_is_known_of_sqlite(instance: str) -> None:
+def test_postgresql_server_starts_without_the_sqlite_dialect(instance: str) -> None:
     loaded = modules_of(instance, "", INVITE_DATABASE_URL="postgresql://127.0.0.1/any")
     assert "sqlalchemy.dialects.postgresql" in loaded
     assert "sqlalchemy.dialects.sqlite" not in loaded
 
 
-def test_a_server_starts_before_it_knows_how_models_relate(instance: str) -> None:
+def test_server_starts_before_mappers_are_configured(instance: str) -> None:
     """SQLAlchemy finds that out when a model is first asked for, which takes a twentieth of the start."""
     then = ASK + "\nfrom invite_app.models import Role\nassert not Role.__mapper__.configured"
     assert "invite_app.models.role" in modules_of(instance, then)
 
 
 @on_sqlite
-def test_how_addresses_are_built_is_compiled_when_one_is_asked_for(app: Flask) -> None:
+def test_url_builders_are_compiled_on_first_use(app: Flask) -> None:
     ours = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
     assert {Path(rule._build.__code__.co_filename).name for rule in ours} == {"routing.py"}
     with app.test_request_context():

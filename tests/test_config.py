@@ -76,12 +76,12 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "text", "value"), GOOD)
-def test_good_values(name: str, text: str, value: object) -> None:
+def test_valid_values(name: str, text: str, value: object) -> None:
     assert getattr(read_settings({f"INVITE_{name}": text}), name.lower()) == value
 
 
 @pytest.mark.parametrize(("name", "text"), BAD)
-def test_bad_values_name_the_variable_and_what_is_allowed(name: str, text: str) -> None:
+def test_invalid_values_name_variable_and_allowed_values(name: str, text: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         read_settings({f"INVITE_{name}": text})
     allowed = Settings.model_fields[name.lower()].description
@@ -89,7 +89,7 @@ def test_bad_values_name_the_variable_and_what_is_allowed(name: str, text: str) 
     assert str(refused.value) == f"INVITE_{name} must be {allowed}."
 
 
-def test_every_bad_value_is_told_at_once_and_never_shown() -> None:
+def test_all_invalid_values_are_reported_and_never_shown() -> None:
     with pytest.raises(ConfigurationError) as refused:
         read_settings({"INVITE_SECRET_KEY": "hunter2", "INVITE_MAIL_PORT": "x"})
     assert str(refused.value).count("INVITE_") == 2
@@ -97,7 +97,7 @@ def test_every_bad_value_is_told_at_once_and_never_shown() -> None:
 
 
 @pytest.mark.parametrize(("setting", "pragma"), [("", 1), ("normal", 1), ("full", 2)])
-def test_sqlite_waits_for_the_disk_where_that_is_wanted(tmp_path: Path, setting: str, pragma: int) -> None:
+def test_sqlite_syncs_to_disk_when_configured(tmp_path: Path, setting: str, pragma: int) -> None:
     environ = {**BASE, "INVITE_INSTANCE_PATH": str(tmp_path), "INVITE_SQLITE_SYNCHRONOUS": setting}
     app = create_app(environ, testing=True)
     with app.app_context():
@@ -105,7 +105,7 @@ def test_sqlite_waits_for_the_disk_where_that_is_wanted(tmp_path: Path, setting:
     dispose(app)
 
 
-def test_what_can_be_wrong_is_all_described() -> None:
+def test_every_possible_error_is_described() -> None:
     free = {"mail_username", "mail_password", "instance_path"}
     assert {name for name, field in Settings.model_fields.items() if not field.description} == free
 
@@ -119,15 +119,13 @@ def test_what_can_be_wrong_is_all_described() -> None:
         ("EXTERN_URL", "EXTERNAL_URL"),
     ],
 )
-def test_a_misspelt_variable_stops_the_start_and_is_named_with_the_right_one(typed: str, meant: str) -> None:
+def test_misspelled_variable_prevents_start_with_a_suggestion(typed: str, meant: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         read_settings({f"INVITE_{typed}": "hunter2", "INVITE_MAIL_TIMEOUT": "2"})
     assert str(refused.value) == f"INVITE_{typed} is no setting; INVITE_{meant} is."
 
 
-def test_a_variable_that_is_like_none_of_ours_is_only_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unrelated_variable_is_only_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Kubernetes makes such names up for a service that is called 'invite'."""
     theirs = {"INVITE_SERVICE_HOST": "10.0.0.1", "INVITE_PORT": "tcp://10.0.0.1:80", "INVITE_EMPTY": " "}
     dispose(create_app({**theirs, "INVITE_INSTANCE_PATH": str(tmp_path)}, testing=True))
@@ -137,12 +135,12 @@ def test_a_variable_that_is_like_none_of_ours_is_only_told(
     assert "10.0.0.1" not in told
 
 
-def test_tls_is_one_way_or_the_other() -> None:
+def test_starttls_and_tls_exclude_each_other() -> None:
     with pytest.raises(ConfigurationError, match="Only one of"):
         read_settings({"INVITE_MAIL_USE_TLS": "true", "INVITE_MAIL_USE_SSL": "true"})
 
 
-def test_database_url_is_a_fallback_and_blamed_by_its_name() -> None:
+def test_database_url_is_a_fallback_and_named() -> None:
     ours, theirs = {"INVITE_DATABASE_URL": "sqlite:////a"}, {"DATABASE_URL": "sqlite:////b"}
     assert read_settings(theirs).database_url == "sqlite:////b"
     assert read_settings(ours | theirs).database_url == "sqlite:////a"
@@ -150,7 +148,7 @@ def test_database_url_is_a_fallback_and_blamed_by_its_name() -> None:
         read_settings({"DATABASE_URL": "mysql://a/b"})
 
 
-def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dotenv_is_read_and_environment_takes_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("INVITE_MAIL_PORT=1025\nINVITE_MAIL_DELIVERY=queued\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INVITE_MAIL_PORT", "2025")
@@ -177,29 +175,29 @@ class TestStart:
         assert "invite_app cannot start. INVITE_MAIL_PORT must be a port" in str(failed.value)
         assert "Traceback" not in str(failed.value)
 
-    def test_postgresql_needs_a_secret_of_ones_own(self, tmp_path: Path) -> None:
+    def test_postgresql_requires_a_configured_secret(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="INVITE_SECRET_KEY is missing"):
             create_app({"INVITE_DATABASE_URL": "postgres://a/b", "INVITE_INSTANCE_PATH": str(tmp_path)})
 
-    def test_the_instance_folder_can_be_made(self, tmp_path: Path) -> None:
+    def test_instance_folder_must_be_creatable(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         with pytest.raises(ConfigurationError, match="INVITE_INSTANCE_PATH must be a folder"):
             create_app({"INVITE_INSTANCE_PATH": str(tmp_path / "file" / "folder")})
 
 
-class TestEmbeddedSecret:
-    def test_is_made_once_and_for_this_account_only(self, tmp_path: Path) -> None:
+class TestStoredSecret:
+    def test_is_created_once_and_is_private(self, tmp_path: Path) -> None:
         first, second = (_secret_of(str(tmp_path)) for _ in range(2))
         file = tmp_path / "secret_key"
         assert first == second == file.read_text()
         assert len(first) == 64
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
-    def test_an_empty_file_is_no_secret(self, tmp_path: Path) -> None:
+    def test_empty_file_is_no_secret(self, tmp_path: Path) -> None:
         (tmp_path / "secret_key").touch()
         assert len(_secret_of(str(tmp_path))) == 64
 
-    def test_processes_that_start_together_agree(self, tmp_path: Path) -> None:
+    def test_simultaneous_processes_agree(self, tmp_path: Path) -> None:
         with multiprocessing.get_context("spawn").Pool(4) as pool:
             secrets = pool.map(_secret_of, [str(tmp_path)] * 8)
         assert len(set(secrets)) == 1
@@ -220,7 +218,7 @@ class TestRotation:
     def after(self, make_app: Callable[..., Flask]) -> Flask:
         return _with_form(make_app(INVITE_SECRET_KEY=NEW, INVITE_SECRET_KEY_FALLBACKS=OLD))
 
-    def test_links_go_on_working(self, before: Flask, after: Flask, make_app: Callable[..., Flask]) -> None:
+    def test_links_stay_valid(self, before: Flask, after: Flask, make_app: Callable[..., Flask]) -> None:
         with before.app_context():
             token, setup = token_of(invite(make_organization())), tokens.setup_token()
         with after.app_context():
@@ -231,7 +229,7 @@ class TestRotation:
             acceptance.look(token)
 
     @on_sqlite
-    def test_sessions_and_rendered_forms_go_on_working(self, before: Flask, after: Flask) -> None:
+    def test_sessions_and_rendered_forms_stay_valid(self, before: Flask, after: Flask) -> None:
         old, new = before.test_client(), after.test_client()
         token = re.search(r"token=(\S+)", old.get("/form").text)
         assert token
@@ -253,5 +251,5 @@ def _with_form(app: Flask) -> Flask:
     return app
 
 
-def test_the_tests_own_settings_are_good() -> None:
+def test_settings_of_the_tests_are_valid() -> None:
     assert read_settings(BASE).outbox_worker == "external"

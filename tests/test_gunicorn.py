@@ -45,7 +45,7 @@ def test_server_reads_bodies_of_every_permitted_size(configuration: dict[str, An
 
 
 @on_sqlite
-def test_serves_and_tells_nothing(start_process: Callable[..., ServerProcess]) -> None:
+def test_serves_without_revealing_itself(start_process: Callable[..., ServerProcess]) -> None:
     server = start_process("gunicorn", workers=1)
     request = urllib.request.Request(
         f"{server.url}/invitations/{TOKEN}?inv_code=hidden", headers={"Referer": f"{server.url}/x/{TOKEN}"}
@@ -61,7 +61,7 @@ def test_serves_and_tells_nothing(start_process: Callable[..., ServerProcess]) -
 
 @on_sqlite
 @pytest.mark.parametrize(("workers", "is_shared"), [(1, False), (2, True)])
-def test_several_workers_begin_with_code_that_was_imported_once(
+def test_workers_share_code_imported_before_forking(
     start_process: Callable[..., ServerProcess], workers: int, is_shared: bool
 ) -> None:
     server = start_process("gunicorn", workers=workers)

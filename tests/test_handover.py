@@ -50,7 +50,7 @@ def test_each_row_gets_its_own_values(people: list[Any]) -> None:
 
 
 @on_postgres
-def test_many_are_changed_by_one_statement(people: list[Any]) -> None:
+def test_many_rows_are_updated_by_one_statement(people: list[Any]) -> None:
     heard: list[str] = []
     event.listen(db.engine, "before_cursor_execute", lambda *heard_of: heard.append(heard_of[2]))
     values = {"given_name": "Bo", "password_hash": None, "is_proven": True, "created_at": now()}
@@ -60,7 +60,7 @@ def test_many_are_changed_by_one_statement(people: list[Any]) -> None:
 
 
 @on_postgres
-def test_many_rows_are_found_as_the_table_is_by_then(people: list[Any]) -> None:
+def test_plans_are_not_cached_for_array_parameters(people: list[Any]) -> None:
     """A plan that was made when there were few would read the whole table when there are many."""
     values = {"given_name": "Bo", "password_hash": None, "is_proven": True, "created_at": now()}
     with transaction() as writing:
@@ -71,14 +71,14 @@ def test_many_rows_are_found_as_the_table_is_by_then(people: list[Any]) -> None:
         assert [statement.partition("WHERE")[2] for statement in planned] == [" users.id = $1::UUID"]
 
 
-def test_what_breaks_is_told_as_by_the_session(people: list[Any]) -> None:
+def test_constraint_violation_raises_integrity_error(people: list[Any]) -> None:
     broken = {"user": people[0], "given_name": None, "password_hash": None, "is_proven": True, "created_at": now()}
     with pytest.raises(IntegrityError), transaction():
         prepared.update_many(CHANGE, [broken])
 
 
 @on_postgres
-def test_a_value_that_no_database_could_hold_is_told_as_by_the_session(people: list[Any]) -> None:
+def test_unstorable_value_raises_data_error(people: list[Any]) -> None:
     broken = {"user": people[0], "given_name": "\0", "password_hash": None, "is_proven": True, "created_at": now()}
     with pytest.raises(DataError), transaction():
         prepared.update_many(CHANGE, [broken])
@@ -92,6 +92,6 @@ def test_one_statement_finds_any_number_of_rows(app: Flask, people: list[Any]) -
     assert list(app.extensions["invite_app.prepared"]) == [NAMES]
 
 
-def test_the_session_may_ask_for_one_of_many_as_well(people: list[Any]) -> None:
+def test_array_parameters_work_through_the_session_too(people: list[Any]) -> None:
     query = select(func.count()).select_from(User).where(Among(User.id, "ids"))
     assert session().scalar(query, {"ids": people[:2]}) == 2

@@ -57,7 +57,7 @@ class _Rule:
         self.rule = rule
 
 
-def test_every_answer(app: Flask, client: FlaskClient, addresses: dict[str, str]) -> None:
+def test_every_response(app: Flask, client: FlaskClient, addresses: dict[str, str]) -> None:
     """Is read as what it is, stands in no frame, and is kept and told about only where it may be."""
     seen = Counter[str]()
     for endpoint, name, answer in answers(app, client, addresses):
@@ -81,7 +81,7 @@ def test_every_answer(app: Flask, client: FlaskClient, addresses: dict[str, str]
     assert seen["with a token"] > 10
 
 
-def test_links_of_accounts_and_of_the_set_up_are_hidden_too(app: Flask, acme: Acme) -> None:
+def test_account_and_setup_links_are_hidden_too(app: Flask, acme: Acme) -> None:
     with app.app_context():
         paths = [f"/{place}/{make_link(acme.owner, purpose)}" for place, purpose in LINKS]
     for path in [*paths, "/setup/x", "/setup?token=x", "/reset/x"]:
@@ -95,7 +95,7 @@ LINKS: list[tuple[str, Any]] = [("reset", "reset"), ("sign-in", "sign-in"), ("ac
 
 @pytest.mark.parametrize("external", ["http://localhost", "https://localhost"])
 @pytest.mark.parametrize("asked", ["http://localhost", "https://localhost"])
-def test_https_stays_https(make_app: Any, external: str, asked: str) -> None:
+def test_https_sets_strict_transport_security(make_app: Any, external: str, asked: str) -> None:
     client = make_app(INVITE_EXTERNAL_URL=external).test_client()
     for path in ("/sign-in", "/healthz", "/api/v1/me", "/nowhere", "/static/app.js"):
         with client.get(path, base_url=asked) as answer:

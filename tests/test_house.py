@@ -52,28 +52,28 @@ def constraints() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def test_the_top_level_holds_only_what_it_should(tracked: list[Path]) -> None:
+def test_top_level_holds_only_listed_files(tracked: list[Path]) -> None:
     names = {path.parts[0] for path in tracked if not path.parts[0].startswith(".")}
     assert names <= TOP_LEVEL
 
 
-def test_no_lock_file_brings_addresses(tracked: list[Path]) -> None:
+def test_no_lock_file_contains_addresses(tracked: list[Path]) -> None:
     assert not [path for path in tracked if path.name in LOCK_FILES]
 
 
 @pytest.mark.parametrize("pattern", [MACHINE_PATHS, REGISTRIES], ids=["machine paths", "registries"])
-def test_no_file_names_a_place_of_one_machine(tracked: list[Path], pattern: re.Pattern[str]) -> None:
+def test_no_file_names_a_machine_or_registry(tracked: list[Path], pattern: re.Pattern[str]) -> None:
     ours = [path for path in tracked if path.suffix in TEXT and (ROOT / path).is_file()]
     found = [f"{path}: {match[0]}" for path in ours for match in pattern.finditer((ROOT / path).read_text())]
     assert not found
 
 
-def test_nothing_that_running_leaves_behind_is_tracked(tracked: list[Path]) -> None:
+def test_no_generated_files_are_tracked(tracked: list[Path]) -> None:
     leftovers = {".env", ".venv", "instance", "__pycache__", ".hypothesis", "node_modules"}
     assert not [path for path in tracked if leftovers & set(path.parts)]
 
 
-def test_constraints_are_exact_versions_and_nothing_else(constraints: list[str]) -> None:
+def test_constraints_are_exact_versions(constraints: list[str]) -> None:
     exact = re.compile(r"[a-z0-9][a-z0-9.-]*==[0-9][0-9a-z.+!]*(; [a-z_]+ (<|<=|==|!=|>=|>) '[^']+')?")
     assert not [line for line in constraints if not exact.fullmatch(line)]
     names = [line.partition("==")[0] for line in constraints]

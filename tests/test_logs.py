@@ -55,7 +55,7 @@ def test_tokens_and_keys_are_redacted(text: str) -> None:
     "text",
     [f"GET /organizations/{UUID}/invitations/{UUID}/edit HTTP/1.1", "GET /invitations/ HTTP/1.1", "key: value"],
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_other_values_stay(text: str) -> None:
     assert logs.redact(text) == text
 
 
@@ -76,7 +76,7 @@ def test_events_are_json_when_asked(make_app: Callable[..., Flask], capsys: pyte
     assert ours["tried"] == [{"api_key": "[redacted]", "url": "/?key=[redacted]"}]
 
 
-class TestWhoseLineItIs:
+class TestRequestContext:
     """With JSON logs, every line that is written during a request tells of it, and every request has one."""
 
     @pytest.fixture
@@ -88,7 +88,7 @@ class TestWhoseLineItIs:
 
         return tell
 
-    def test_a_keys(self, tell: Callable[..., Any]) -> None:
+    def test_key_is_named(self, tell: Callable[..., Any]) -> None:
         app, lines = tell()
         with app.app_context():
             acme = make_organization()
@@ -110,7 +110,7 @@ class TestWhoseLineItIs:
         }
         assert re.fullmatch("[0-9a-f]{16}", line["request_id"])
 
-    def test_a_persons(self, tell: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_person_is_named(self, tell: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
         app, lines = tell()
         app.config["PROPAGATE_EXCEPTIONS"] = False
         with app.app_context():
@@ -127,7 +127,7 @@ class TestWhoseLineItIs:
             assert line["organization"] == str(acme.id)
             assert line["request_id"] == request["request_id"]
 
-    def test_a_strangers_with_a_token(self, tell: Callable[..., Any]) -> None:
+    def test_token_of_a_stranger_is_hidden(self, tell: Callable[..., Any]) -> None:
         app, lines = tell()
         with app.app_context():
             token = token_of(invite(make_organization()))
@@ -138,7 +138,7 @@ class TestWhoseLineItIs:
         assert PASSWORD not in printed
 
     @pytest.mark.parametrize("proxies", ["0", "1"])
-    def test_a_proxys_id_is_taken_from_a_trusted_one(self, tell: Callable[..., Any], proxies: str) -> None:
+    def test_request_id_of_a_trusted_proxy_is_used(self, tell: Callable[..., Any], proxies: str) -> None:
         app, lines = tell(INVITE_TRUSTED_PROXIES=proxies)
         for given in ("from-the-proxy-1", 'forged", "actor": "key', "x" * 100):
             app.test_client().get("/healthz", headers={"X-Request-ID": given})
@@ -146,12 +146,12 @@ class TestWhoseLineItIs:
         assert (found[0] == "from-the-proxy-1") == (proxies == "1")
         assert all(re.fullmatch("[0-9a-f]{16}", one) for one in found[1:])
 
-    def test_console_logs_are_without(self, client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_console_logs_have_none(self, client: FlaskClient, capsys: pytest.CaptureFixture[str]) -> None:
         assert "X-Request-ID" not in client.get("/healthz").headers
         assert "request" not in capsys.readouterr().err
 
 
-def test_a_traceback_shows_no_token(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+def test_traceback_contains_no_token(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         raise LookupError(f"/invitations/{TOKEN}")
     except LookupError:
@@ -161,14 +161,14 @@ def test_a_traceback_shows_no_token(app: Flask, capsys: pytest.CaptureFixture[st
     assert TOKEN not in printed
 
 
-def test_an_error_of_the_database_shows_no_value(app: Flask) -> None:
+def test_database_error_contains_no_value(app: Flask) -> None:
     with app.app_context(), pytest.raises(DatabaseError) as failed:
         session().execute(text("SELECT nothing FROM nowhere WHERE hash = :hash"), {"hash": TOKEN})
     assert "nowhere" in str(failed.value)
     assert TOKEN not in str(failed.value)
 
 
-def test_many_apps_log_once(make_app: Callable[..., Flask], capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_apps_log_once(make_app: Callable[..., Flask], capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         make_app()
     logging.getLogger("invite_app.somewhere").warning("once")
@@ -178,7 +178,7 @@ def test_many_apps_log_once(make_app: Callable[..., Flask], capsys: pytest.Captu
 @pytest.mark.process
 @on_sqlite
 @pytest.mark.parametrize("kind", ["flask run", "gunicorn"])
-def test_a_journey_leaves_no_secret_in_the_log(
+def test_journey_leaves_no_secret_in_the_log(
     make_app: Callable[..., Flask], environ: dict[str, str], start_process: Callable[..., ServerProcess], kind: str
 ) -> None:
     made = run_command("org", "create", "Acme", "--owner", "olivia@acme.example", "--json", environ=environ)

@@ -34,34 +34,34 @@ def value(client: FlaskClient, name: str, *labels: str) -> float:
 
 
 @on_sqlite
-class TestWhoMayRead:
+class TestAccess:
     @pytest.mark.parametrize("peer", ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"])
-    def test_this_machine(self, client: FlaskClient, peer: str) -> None:
+    def test_local_address_may_read(self, client: FlaskClient, peer: str) -> None:
         answer = client.get("/metrics", environ_base={"REMOTE_ADDR": peer})
         assert (answer.status_code, answer.mimetype) == (200, "text/plain")
 
     @pytest.mark.parametrize("peer", ["192.0.2.1", "10.0.0.1", "2001:db8::1", "", "unix:", "127.0.0.1.example"])
-    def test_nobody_elsewhere(self, client: FlaskClient, peer: str) -> None:
+    def test_remote_address_may_not(self, client: FlaskClient, peer: str) -> None:
         answer = client.get("/metrics", environ_base={"REMOTE_ADDR": peer})
         assert answer.status_code == 404
         assert "invite_" not in answer.text
 
     @pytest.mark.parametrize("proxies", ["0", "1"])
     @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"])
-    def test_nobody_behind_a_proxy_on_this_machine(
+    def test_local_address_behind_a_proxy_may_not(
         self, make_app: Callable[..., Flask], proxies: str, header: str
     ) -> None:
         client = make_app(INVITE_TRUSTED_PROXIES=proxies).test_client()
         for said in ("192.0.2.1", "127.0.0.1", "127.0.0.1, 192.0.2.1"):
             assert client.get("/metrics", headers={header: said}).status_code == 404
 
-    def test_nobody_who_only_says_so(self, make_app: Callable[..., Flask]) -> None:
+    def test_forged_local_address_may_not(self, make_app: Callable[..., Flask]) -> None:
         client = make_app(INVITE_TRUSTED_PROXIES="1").test_client()
         stranger: Any = {"REMOTE_ADDR": "192.0.2.1"}
         answer = client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}, environ_base=stranger)
         assert answer.status_code == 404
 
-    def test_who_has_the_token(self, make_app: Callable[..., Flask]) -> None:
+    def test_bearer_of_the_token_may_read(self, make_app: Callable[..., Flask]) -> None:
         client = make_app(INVITE_METRICS_TOKEN=TOKEN).test_client()
         stranger: Any = {"REMOTE_ADDR": "192.0.2.1"}
         given = {f"Bearer {TOKEN}": 200, f"bearer {TOKEN}": 200, TOKEN: 404, "Bearer ": 404, "Bearer x": 404}
@@ -69,13 +69,13 @@ class TestWhoMayRead:
             answer = client.get("/metrics", headers={"Authorization": header}, environ_base=stranger)
             assert answer.status_code == status, header
 
-    def test_no_token_is_not_an_empty_token(self, client: FlaskClient) -> None:
+    def test_missing_token_is_not_an_empty_token(self, client: FlaskClient) -> None:
         for header in ("Bearer ", "Bearer", "", "\udcff"):
             answer = client.get("/metrics", environ_base={"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": header})
             assert answer.status_code == 404
 
 
-class TestWhatIsCounted:
+class TestValues:
     @pytest.fixture
     def acme(self, app: Flask) -> Acme:
         with app.app_context():
@@ -117,7 +117,7 @@ class TestWhatIsCounted:
         after = {labels: value(client, "invite_invitations_total", *labels) for labels in expected}
         assert {labels: after[labels] - before[labels] for labels in expected} == expected
 
-    def test_the_outbox_as_it_is_now(self, make_app: Callable[..., Flask], acme: Acme) -> None:
+    def test_current_outbox(self, make_app: Callable[..., Flask], acme: Acme) -> None:
         app = make_app(INVITE_MAIL_SERVER="127.0.0.1", INVITE_MAIL_DELIVERY="queued")
         with app.app_context():
             invite(acme, "ana@guest.example")
@@ -131,13 +131,13 @@ class TestWhatIsCounted:
         assert found["invite_outbox_given_up", ()] == 1
         assert found["invite_deliveries_last_hour", ("failed",)] == 1
 
-    def test_a_database_that_is_away_is_told(self, make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    def test_unreachable_database_is_reported(self, make_app: Callable[..., Flask], tmp_path: Path) -> None:
         app = make_app(INVITE_DATABASE_URL=f"sqlite:///{tmp_path / 'no' / 'such.sqlite'}")
         found = read(app.test_client().get("/metrics").text)
         assert found["invite_database_up", ()] == 0
         assert ("invite_outbox_messages", ()) not in found
 
-    def test_no_address_id_or_token_is_a_label(self, app: Flask, client: FlaskClient, acme: Acme) -> None:
+    def test_no_label_is_an_address_id_or_token(self, app: Flask, client: FlaskClient, acme: Acme) -> None:
         with app.app_context():
             sent = invite(acme)
             token, key = token_of(sent), make_api_key(acme)
@@ -155,9 +155,7 @@ class TestWhatIsCounted:
 
 
 @on_sqlite
-def test_processes_count_together_and_keep_the_counts_of_the_dead(
-    start_process: Callable[..., ServerProcess], tmp_path: Path
-) -> None:
+def test_processes_sum_counts_and_keep_past_ones(start_process: Callable[..., ServerProcess], tmp_path: Path) -> None:
     server = start_process("gunicorn", "--max-requests", "5", "--max-requests-jitter", "2", TMPDIR=str(tmp_path))
     for _ in range(40):
         with pytest.raises(urllib.error.HTTPError) as answer:
@@ -172,7 +170,7 @@ def test_processes_count_together_and_keep_the_counts_of_the_dead(
     assert not list(tmp_path.glob("invite_app-metrics-*"))
 
 
-def test_who_only_imports_the_code_leaves_nothing_that_those_who_count_could_not_open(tmp_path: Path) -> None:
+def test_importing_leaves_no_files_counters_cannot_open(tmp_path: Path) -> None:
     show = f"print(sorted(os.listdir({str(tmp_path)!r})))"
     code = f"import os; from invite_app.metrics import REQUESTS; {show}; REQUESTS.labels(*'abc').inc(); {show}"
     environ = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}

@@ -45,7 +45,7 @@ def test_four_upgrades_at_once_all_succeed(empty: dict[str, str]) -> None:
 
 
 @pytest.mark.process
-def test_an_upgrade_waits_for_another(empty: dict[str, str], empty_database_url: str) -> None:
+def test_upgrade_waits_for_another(empty: dict[str, str], empty_database_url: str) -> None:
     engine = create_engine(empty_database_url.replace("postgresql://", "postgresql+psycopg://"))
     with migration_lock(engine), engine.begin() as other:
         lock_in_transaction(other)
@@ -56,21 +56,21 @@ def test_an_upgrade_waits_for_another(empty: dict[str, str], empty_database_url:
     engine.dispose()
 
 
-def test_commands_work_on_the_database_of_a_newer_release(newer: str, app: Flask, environ: dict[str, str]) -> None:
+def test_commands_work_on_a_newer_database(newer: str, app: Flask, environ: dict[str, str]) -> None:
     with app.app_context():
         assert current_revision() == newer
         assert is_current()
     assert run_command("outbox", "status", environ=environ).returncode == 0
 
 
-def test_a_process_stays_ready_after_newer_migrations(newer: str, make_app: Callable[..., Flask]) -> None:
+def test_process_stays_ready_after_newer_migrations(newer: str, make_app: Callable[..., Flask]) -> None:
     app = make_app()
     with app.app_context():
         make_organization()
     assert app.test_client().get("/readyz").status_code == 200
 
 
-def test_an_older_release_upgrades_nothing(newer: str, environ: dict[str, str]) -> None:
+def test_older_release_upgrades_nothing(newer: str, environ: dict[str, str]) -> None:
     upgraded = run_command("db", "upgrade", environ=environ)
     assert upgraded.returncode == 0, upgraded.stderr
     assert f"migration {newer}, of a newer release" in upgraded.stderr

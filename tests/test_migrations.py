@@ -41,13 +41,13 @@ def test_models_and_migrations_agree(app: Flask, app_context: None) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
-def test_the_operators_check_says_so_too(environ: dict[str, str]) -> None:
+def test_check_command_agrees(environ: dict[str, str]) -> None:
     checked = run_command("db", "check", environ=environ)
     assert checked.returncode == 0, checked.stderr
     assert "No new upgrade operations detected" in checked.stdout + checked.stderr
 
 
-def test_the_operator_is_told_in_a_line_that_no_database_answers(environ: dict[str, str]) -> None:
+def test_unreachable_database_is_reported_in_one_line(environ: dict[str, str]) -> None:
     nowhere = environ | {"INVITE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     failed = run_command("db", "upgrade", environ=nowhere)
     assert failed.returncode == 1
@@ -55,7 +55,7 @@ def test_the_operator_is_told_in_a_line_that_no_database_answers(environ: dict[s
     assert len(failed.stderr.splitlines()) == 1
 
 
-def test_a_migration_that_fails_tells_where(empty_app: Flask, empty_database_url: str, tmp_path: object) -> None:
+def test_failing_migration_is_named(empty_app: Flask, empty_database_url: str, tmp_path: object) -> None:
     with empty_app.app_context(), db.engine.begin() as connection:
         connection.execute(text("CREATE TABLE organizations (id INTEGER)"))
     there = {**BASE, "INVITE_DATABASE_URL": empty_database_url, "INVITE_INSTANCE_PATH": str(tmp_path)}
@@ -65,7 +65,7 @@ def test_a_migration_that_fails_tells_where(empty_app: Flask, empty_database_url
     assert "0001_first_tables.py" in failed.stderr
 
 
-def test_every_table_is_made_and_unmade(empty_app: Flask) -> None:
+def test_every_table_is_created_and_dropped(empty_app: Flask) -> None:
     with empty_app.app_context():
         assert not is_current()
         flask_migrate.upgrade()
@@ -77,7 +77,7 @@ def test_every_table_is_made_and_unmade(empty_app: Flask) -> None:
         assert tables() == set(Base.metadata.tables)
 
 
-def test_going_back_works_with_data_in_the_tables(app: Flask, app_context: None) -> None:
+def test_downgrade_works_with_rows_in_the_tables(app: Flask, app_context: None) -> None:
     acme = make_organization()
     key = make_api_key(acme, "admin")
     invite(acme, workspace_ids=acme.workspaces, by=key.actor)
@@ -89,7 +89,7 @@ def test_going_back_works_with_data_in_the_tables(app: Flask, app_context: None)
     assert make_organization().id != acme.id
 
 
-def test_invitations_outside_of_the_domains_are_marked(app: Flask, app_context: None) -> None:
+def test_invitations_outside_the_domains_are_marked(app: Flask, app_context: None) -> None:
     acme, globex = make_organization(), make_organization("Globex")
     outside, inside, elsewhere = invite(acme).id, invite(acme, "bo@acme.example").id, invite(globex).id
     session().remove()
@@ -100,20 +100,20 @@ def test_invitations_outside_of_the_domains_are_marked(app: Flask, app_context: 
     assert [reread(one).needs_you for one in (outside, inside)] == [True, False]
 
 
-def test_there_is_one_newest_migration_and_one_way_to_it(app: Flask, app_context: None) -> None:
+def test_there_is_one_linear_chain(app: Flask, app_context: None) -> None:
     scripts = ScriptDirectory.from_config(app.extensions["migrate"].migrate.get_config())
     assert scripts.get_heads() == [newest_revision()]
     assert len(scripts.get_bases()) == 1
 
 
-def test_migrating_twice_at_once_is_once(empty_app: Flask) -> None:
+def test_simultaneous_migrations_run_once(empty_app: Flask) -> None:
     migrate(empty_app)
     migrate(empty_app)
     with empty_app.app_context():
         assert is_current()
 
 
-def test_readiness_names_the_command_while_migrations_are_missing(empty_app: Flask) -> None:
+def test_readiness_names_the_command_when_migrations_are_missing(empty_app: Flask) -> None:
     client = empty_app.test_client()
     answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -137,7 +137,7 @@ def test_readiness_names_the_command_while_migrations_are_missing(empty_app: Fla
         "DELETE FROM roles WHERE key = 'owner'",
     ],
 )
-def test_the_database_refuses_what_no_service_would_do(app: Flask, app_context: None, statement: str) -> None:
+def test_database_refuses_what_services_never_do(app: Flask, app_context: None, statement: str) -> None:
     acme = make_organization()
     invite(acme, "ana@guest.example")
     invite(acme, "bo@guest.example")

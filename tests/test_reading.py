@@ -29,7 +29,7 @@ NAME = select(Organization.name).where(Organization.id == bindparam("id"))
 ADD_USER = insert(User)
 
 
-def test_an_object_is_what_the_session_would_have_made(app: Flask) -> None:
+def test_object_equals_the_one_of_the_session(app: Flask) -> None:
     acme = make_organization(allowed_domains=["acme.example"], seat_limit=5)
     row = ORGANIZATION.first(id=acme.id)
     assert row is not None
@@ -37,12 +37,12 @@ def test_an_object_is_what_the_session_would_have_made(app: Flask) -> None:
     assert {name: getattr(row[0], name) for name in written_columns(Organization)} == row_of(whole)
 
 
-def test_nothing_is_found_where_nothing_is(app: Flask) -> None:
+def test_missing_row_is_not_found(app: Flask) -> None:
     assert ORGANIZATION.first(id=make_person("bo@acme.example").id) is None
     assert ORGANIZATION.all(id=make_person("ek@acme.example").id) == []
 
 
-def test_what_an_outer_join_does_not_find_is_none(app: Flask) -> None:
+def test_unmatched_outer_join_is_none(app: Flask) -> None:
     acme = make_organization()
     nowhere = (Workspace.organization_id == Organization.id) & (Workspace.name == "nowhere")
     joined = select(Organization, Workspace, Role.key).outerjoin(Workspace, nowhere)
@@ -50,21 +50,21 @@ def test_what_an_outer_join_does_not_find_is_none(app: Flask) -> None:
     assert [(row[0].id, row[1], row[2]) for row in reader.all()] == [(acme.id, None, "owner")]
 
 
-def test_what_the_transaction_has_changed_is_read(app: Flask) -> None:
+def test_query_sees_changes_of_the_transaction(app: Flask) -> None:
     acme = make_organization()
     with transaction() as writing:
         writing.get_one(Organization, acme.id).name = "Changed"
         assert prepared.first(NAME, {"id": acme.id}) == ["Changed"]
 
 
-def test_what_the_transaction_puts_off_is_not_written_by_reading(app: Flask) -> None:
+def test_query_does_not_flush_deferred_changes(app: Flask) -> None:
     acme = make_organization()
     with transaction() as writing, writing.no_autoflush:
         writing.get_one(Organization, acme.id).name = "Changed"
         assert prepared.first(NAME, {"id": acme.id}) == ["Acme"]
 
 
-def test_changes_of_what_is_attached_are_written(app: Flask) -> None:
+def test_changes_of_attached_objects_are_written(app: Flask) -> None:
     acme = make_organization()
     with transaction():
         attach(_organization(acme.id)).name = "Changed"
@@ -73,7 +73,7 @@ def test_changes_of_what_is_attached_are_written(app: Flask) -> None:
     assert prepared.first(NAME, {"id": acme.id}) == ["Changed"]
 
 
-def test_of_two_copies_the_session_follows_the_first(app: Flask) -> None:
+def test_second_copy_resolves_to_the_tracked_object(app: Flask) -> None:
     acme = make_organization()
     with transaction():
         first = attach(_organization(acme.id))
@@ -81,14 +81,14 @@ def test_of_two_copies_the_session_follows_the_first(app: Flask) -> None:
         assert attach(_organization(acme.id)) is first
 
 
-def test_an_object_that_somebody_else_refers_to_is_not_inserted_again(app: Flask) -> None:
+def test_referenced_object_is_not_inserted_again(app: Flask) -> None:
     acme = make_organization()
     with transaction() as writing:
         writing.add(_organization(acme.id))
     assert session().get_one(Organization, acme.id).name == "Acme"
 
 
-def test_a_broken_constraint_is_told_as_by_the_session(app: Flask) -> None:
+def test_violated_constraint_raises_integrity_error(app: Flask) -> None:
     make_person("bo@acme.example")
     twice = fresh(User, email="bo@acme.example", given_name="Bo", family_name="Ek")
     with pytest.raises(IntegrityError), transaction():
@@ -96,14 +96,14 @@ def test_a_broken_constraint_is_told_as_by_the_session(app: Flask) -> None:
 
 
 @on_sqlite
-def test_what_breaks_at_a_later_row_is_told_as_by_the_session(app: Flask) -> None:
+def test_error_in_a_later_row_is_raised(app: Flask) -> None:
     make_organization()
     too_large = case((Role.key == "member", -(2**63)), else_=1)
     with pytest.raises(OperationalError):
         prepared.rows(select(func.abs(too_large)).select_from(Role), {})
 
 
-def test_whoever_counts_statements_hears_of_it(app: Flask) -> None:
+def test_statement_listeners_are_called(app: Flask) -> None:
     acme = make_organization()
     heard: list[str] = []
 
@@ -116,7 +116,7 @@ def test_whoever_counts_statements_hears_of_it(app: Flask) -> None:
     assert [statement.split()[0] for statement in heard if not statement.startswith("BEGIN")] == ["SELECT"]
 
 
-def test_pages_of_any_length_hold_the_same_members_and_share_their_statements(app: Flask) -> None:
+def test_all_page_sizes_share_one_statement(app: Flask) -> None:
     acme = make_organization(workspace_names=["Support", "Sales"])
     here = [one.id for one in workspaces.list_all(acme.id, by=acme.owner.actor)]
     for number in range(7):
@@ -131,7 +131,7 @@ def test_pages_of_any_length_hold_the_same_members_and_share_their_statements(ap
 
 
 @on_postgres
-def test_after_a_cut_within_a_request_no_connection_of_that_time_is_used_again(app: Flask) -> None:
+def test_connections_cut_within_a_request_are_replaced(app: Flask) -> None:
     acme = make_organization()
     with database.engine.connect() as other:
         cut_off = [one.scalar(text("SELECT pg_backend_pid()")) for one in (session(), other)]
@@ -162,7 +162,7 @@ def _organization(organization_id: Any) -> Organization:
 
 
 @on_postgres
-def test_a_statement_stays_prepared_from_one_request_to_the_next(app: Flask) -> None:
+def test_statement_stays_prepared_across_requests(app: Flask) -> None:
     with app.app_context():
         acme = make_organization()
     for _ in range(2):
@@ -173,7 +173,7 @@ def test_a_statement_stays_prepared_from_one_request_to_the_next(app: Flask) -> 
     assert count == 1
 
 
-def test_questions_are_answered_one_after_the_other(app: Flask) -> None:
+def test_pipelined_queries_are_answered_in_order(app: Flask) -> None:
     acme = make_organization()
     asked = ORGANIZATION.question(id=acme.id), ORGANIZATION.question(id=uuid4()), ORGANIZATION.question(id=acme.id)
     ask(*asked)
@@ -181,7 +181,7 @@ def test_questions_are_answered_one_after_the_other(app: Flask) -> None:
 
 
 @on_postgres
-def test_of_several_questions_the_one_that_breaks_is_told_as_by_the_session(app: Flask) -> None:
+def test_error_within_a_pipeline_is_raised(app: Flask) -> None:
     acme = make_organization()
     broken = Reader(select(Organization.name, 1 / func.length("")).where(Organization.id == bindparam("id")))
     with pytest.raises(DataError, match="division by zero"):
@@ -191,7 +191,7 @@ def test_of_several_questions_the_one_that_breaks_is_told_as_by_the_session(app:
 
 
 @on_postgres
-def test_a_lock_that_comes_too_late_is_told_as_by_the_session(app: Flask) -> None:
+def test_lock_timeout_within_a_pipeline_is_raised(app: Flask) -> None:
     acme = make_organization()
 
     def wait_a_moment() -> None:
@@ -207,7 +207,7 @@ def test_a_lock_that_comes_too_late_is_told_as_by_the_session(app: Flask) -> Non
 
 
 @pytest.mark.parametrize("and_then", [nullcontext, transaction], ids=["nothing", "a transaction"])
-def test_what_nobody_wrote_in_a_transaction_is_not_kept(app: Flask, and_then: Callable[[], Any]) -> None:
+def test_change_outside_a_transaction_is_discarded(app: Flask, and_then: Callable[[], Any]) -> None:
     with app.app_context():
         acme = make_organization()
     with app.app_context():
@@ -218,7 +218,7 @@ def test_what_nobody_wrote_in_a_transaction_is_not_kept(app: Flask, and_then: Ca
         assert _organization(acme.id).name == "Acme"
 
 
-def test_what_is_changed_outside_of_a_transaction_cannot_be_written(app: Flask) -> None:
+def test_flush_outside_a_transaction_is_refused(app: Flask) -> None:
     acme = make_organization()
     session().get_one(Organization, acme.id).name = "Changed in passing"
     with pytest.raises(RuntimeError, match="in transaction"):
@@ -226,7 +226,7 @@ def test_what_is_changed_outside_of_a_transaction_cannot_be_written(app: Flask) 
 
 
 @on_postgres
-def test_a_connection_that_was_closed_here_is_replaced(app: Flask) -> None:
+def test_connection_closed_by_the_client_is_replaced(app: Flask) -> None:
     acme = make_organization()
     driver = session().connection().connection.driver_connection
     session().remove()

@@ -44,7 +44,7 @@ def trips(wire: CountingWire, request: Callable[[int], Any]) -> list[int]:
     return found
 
 
-def test_an_invitation_takes_four(app: Flask, acme: Acme, wire: CountingWire) -> None:
+def test_invitation_takes_four(app: Flask, acme: Acme, wire: CountingWire) -> None:
     with app.app_context():
         key = make_api_key(acme)
     client = app.test_client()
@@ -58,7 +58,7 @@ def test_an_invitation_takes_four(app: Flask, acme: Acme, wire: CountingWire) ->
 
 
 @pytest.mark.parametrize("query", ["", "?q=olivia", "?q=example", "?q=ol", "?q=nobody"])
-def test_a_list_takes_one_also_when_it_is_searched(app: Flask, acme: Acme, wire: CountingWire, query: str) -> None:
+def test_list_takes_one_even_when_searched(app: Flask, acme: Acme, wire: CountingWire, query: str) -> None:
     with app.app_context():
         key = make_api_key(acme)
     client = app.test_client()

@@ -61,7 +61,7 @@ class TestMailServer:
         assert received.links == ["https://invite.example/invitations/abc"]
         assert smtp.connections == 1
 
-    def test_refuses_one_recipient_so_many_times(self, smtp: SmtpServer) -> None:
+    def test_rejects_a_recipient_a_given_number_of_times(self, smtp: SmtpServer) -> None:
         smtp.fail("451 4.7.1 later", to="ana@guest.example", times=1)
         with connect(smtp) as client:
             with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
@@ -71,7 +71,7 @@ class TestMailServer:
         assert len(smtp.messages) == 1
 
     @pytest.mark.parametrize("stage", ["connect", "ehlo", "mail", "rcpt", "data", "message"])
-    def test_cuts_the_line_at_any_stage(self, smtp: SmtpServer, stage: Any) -> None:
+    def test_drops_the_connection_at_any_stage(self, smtp: SmtpServer, stage: Any) -> None:
         smtp.drop(at=stage)
         with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionError)), connect(smtp) as client:
             client.send_message(message())
@@ -97,7 +97,7 @@ class TestMailServer:
                 client.send_message(message())
         assert smtp.open_connections == 0
 
-    def test_wants_starttls_and_a_login(self, smtp_starttls: SmtpServer, trusted_authority: Authority) -> None:
+    def test_requires_starttls_and_a_login(self, smtp_starttls: SmtpServer, trusted_authority: Authority) -> None:
         with connect(smtp_starttls) as client:
             with pytest.raises(smtplib.SMTPSenderRefused):
                 client.send_message(message())
@@ -108,7 +108,7 @@ class TestMailServer:
             client.send_message(message())
         assert (smtp_starttls.messages[0].over_tls, smtp_starttls.messages[0].username) == (True, "mailer")
 
-    def test_is_not_trusted_without_its_authority(self, smtp_tls: SmtpServer) -> None:
+    def test_is_untrusted_without_its_authority(self, smtp_tls: SmtpServer) -> None:
         with pytest.raises(ssl.SSLCertVerificationError):
             smtplib.SMTP_SSL(smtp_tls.host, smtp_tls.port, context=ssl.create_default_context(), timeout=5)
 
@@ -140,7 +140,7 @@ class TestDatabases:
         make_organization()
 
     @on_postgres
-    def test_is_used_again_when_nothing_but_rows_can_be_left(self, used: UsedDatabases) -> None:
+    def test_is_reused_when_only_rows_changed(self, used: UsedDatabases) -> None:
         url = used.take()
         with psycopg.connect(url) as connection:
             connection.execute(
@@ -163,7 +163,7 @@ class TestDatabases:
             "UPDATE alembic_version SET version_num = '0000'",
         ],
     )
-    def test_is_not_used_again_when_its_schema_was_changed(self, used: UsedDatabases, change: str) -> None:
+    def test_is_not_reused_after_a_schema_change(self, used: UsedDatabases, change: str) -> None:
         url = used.take()
         with psycopg.connect(url) as connection:
             connection.execute(change)
@@ -171,7 +171,7 @@ class TestDatabases:
         assert used.take() != url
 
     @on_postgres
-    def test_is_not_used_again_while_somebody_is_connected(self, used: UsedDatabases) -> None:
+    def test_is_not_reused_while_someone_is_connected(self, used: UsedDatabases) -> None:
         url = used.take()
         with psycopg.connect(url):
             used.give_back(url)
@@ -208,7 +208,7 @@ def bare(authority: Authority) -> Iterator[BareServer]:
 class TestBrowser:
     """Pages of a bare app, since ours would forbid what these do."""
 
-    def test_sees_what_a_page_should_not_do(self, open_page: Callable[..., Page], bare: BareServer) -> None:
+    def test_reports_misbehaving_pages(self, open_page: Callable[..., Page], bare: BareServer) -> None:
         page = open_page(bare(ASTRAY))
         page.goto("/")
         page.wait_for_timeout(200)
@@ -220,7 +220,7 @@ class TestBrowser:
         page.watch.allow("")
 
     @pytest.mark.parametrize("https", [False, True])
-    def test_sees_nothing_wrong_with_a_good_page(self, open_page: Any, bare: BareServer, https: bool) -> None:
+    def test_reports_nothing_for_a_valid_page(self, open_page: Any, bare: BareServer, https: bool) -> None:
         page = open_page(bare(GOOD, https=https))
         page.goto("/")
         assert_accessible(page)
@@ -229,21 +229,21 @@ class TestBrowser:
 @on_sqlite
 class TestProcesses:
     @pytest.mark.parametrize("kind", ["flask run", "gunicorn"])
-    def test_answer_at_their_own_address(self, start_process: Callable[..., ServerProcess], kind: str) -> None:
+    def test_listen_on_their_own_address(self, start_process: Callable[..., ServerProcess], kind: str) -> None:
         server = start_process(kind)
         with urllib.request.urlopen(f"{server.url}/healthz") as answer:
             assert answer.status == 200
 
-    def test_commands_answer_what_they_printed(self, environ: dict[str, str]) -> None:
+    def test_commands_return_their_output(self, environ: dict[str, str]) -> None:
         command = run_command("--version", environ=environ)
         assert (command.returncode, "Flask" in command.stdout) == (0, True)
 
-    def test_a_server_that_does_not_start_says_why(self, start_process: Callable[..., ServerProcess]) -> None:
+    def test_server_that_fails_to_start_says_why(self, start_process: Callable[..., ServerProcess]) -> None:
         with pytest.raises(RuntimeError, match="INVITE_MAIL_PORT"):
             start_process("gunicorn", INVITE_MAIL_PORT="many")
 
 
-def test_redis_comes_and_goes(redis_server: RedisServer) -> None:
+def test_redis_stops_and_starts(redis_server: RedisServer) -> None:
     with Redis.from_url(redis_server.url) as client:
         client.set("name", "value")
         redis_server.stop()

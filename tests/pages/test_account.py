@@ -50,7 +50,7 @@ def last_link(app: Flask) -> str:
 # --- name ---
 
 
-def test_the_name_is_saved(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_name_is_saved(app: Flask, acme: Acme, owner: Visitor) -> None:
     page = owner.get("/account")
     assert (page.value("given_name"), page.value("family_name")) == ("Olivia", "Owner")
     page = owner.follow("/account", given_name="Liv", family_name="Olsen")
@@ -59,13 +59,13 @@ def test_the_name_is_saved(app: Flask, acme: Acme, owner: Visitor) -> None:
     assert "Liv Olsen" in owner.get(f"/organizations/{acme.id}/members").texts("a", "who-name")
 
 
-def test_what_is_wrong_with_a_name_is_said_at_its_field(acme: Acme, owner: Visitor) -> None:
+def test_invalid_name_is_shown_at_its_field(acme: Acme, owner: Visitor) -> None:
     page = owner.submit("/account", given_name="x" * 101, family_name="")
     assert page.errors == page.summary == ["Use at most 100 characters.", "Enter a family name."]
     assert page.value("given_name") == "x" * 101
 
 
-def test_nobody_sees_an_account_without_signing_in(visit: Visit) -> None:
+def test_account_page_requires_signing_in(visit: Visit) -> None:
     for path in ("/account", "/account/address", "/account/password"):
         stranger = visit()
         stranger.get(path, 303)
@@ -76,7 +76,7 @@ def test_nobody_sees_an_account_without_signing_in(visit: Visit) -> None:
 # --- address ---
 
 
-def test_a_new_address_counts_once_it_is_proven(ana: Visitor, mailing: Flask, visit: Visit) -> None:
+def test_new_address_applies_once_verified(ana: Visitor, mailing: Flask, visit: Visit) -> None:
     page = ana.follow("/account/address", email="Ana@New.example", password=PASSWORD)
     assert page.notes == ["An email is on its way to ana@new.example. Open its link, and the address is changed."]
     assert page.texts("p", "facts-line") == ["ana@guest.example"]
@@ -93,7 +93,7 @@ def test_a_new_address_counts_once_it_is_proven(ana: Visitor, mailing: Flask, vi
     Visitor(mailing).go("/sign-in", email="ana@new.example", password=PASSWORD)
 
 
-def test_the_link_of_a_new_address_may_be_opened_where_one_is_signed_in(ana: Visitor, mailing: Flask) -> None:
+def test_verification_link_works_in_a_signed_in_browser(ana: Visitor, mailing: Flask) -> None:
     ana.go("/account/address", email="ana@new.example", password=PASSWORD)
     assert ana.follow(last_link(mailing)).notes[-1] == "Your address is now ana@new.example."
 
@@ -112,16 +112,14 @@ def test_the_link_of_a_new_address_may_be_opened_where_one_is_signed_in(ana: Vis
         ),
     ],
 )
-def test_what_is_wrong_with_an_address_is_said_at_its_field(
-    typed: dict[str, str], errors: list[str], ana: Visitor
-) -> None:
+def test_invalid_address_is_shown_at_its_field(typed: dict[str, str], errors: list[str], ana: Visitor) -> None:
     page = ana.submit("/account/address", **typed)
     assert page.errors == page.summary == errors
     assert page.value("email") == typed["email"]
     assert page.value("password") == ""
 
 
-def test_an_address_that_was_taken_meanwhile_stays_with_its_account(ana: Visitor, mailing: Flask) -> None:
+def test_address_taken_meanwhile_stays_with_its_account(ana: Visitor, mailing: Flask) -> None:
     ana.go("/account/address", email="ana@new.example", password=PASSWORD)
     path = last_link(mailing)
     with mailing.app_context():
@@ -130,7 +128,7 @@ def test_an_address_that_was_taken_meanwhile_stays_with_its_account(ana: Visitor
     assert page.texts("p", "lead") == ["Another account has this address by now, so yours keeps its old one."]
 
 
-def test_without_a_mail_server_the_page_says_why_not(acme: Acme, owner: Visitor) -> None:
+def test_without_a_mail_server_the_page_explains(acme: Acme, owner: Visitor) -> None:
     page = owner.get("/account/address")
     assert page.notes == ["No mail server is set, so no link can be mailed. Whoever runs this server can set one."]
     assert not page.all("input", name="email")
@@ -139,7 +137,7 @@ def test_without_a_mail_server_the_page_says_why_not(acme: Acme, owner: Visitor)
 # --- password ---
 
 
-def test_a_new_password_ends_every_other_sign_in(acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_new_password_ends_all_other_sessions(acme: Acme, owner: Visitor, visit: Visit) -> None:
     elsewhere = visit(acme.owner)
     page = owner.follow("/account/password", password=PASSWORD, new_password=NEW)
     assert page.notes == ["Password changed. You are signed out everywhere else."]
@@ -158,7 +156,7 @@ def test_a_new_password_ends_every_other_sign_in(acme: Acme, owner: Visitor, vis
         (("wrong", NEW), ["This is not your password."]),
     ],
 )
-def test_what_is_wrong_with_a_password_is_said_at_its_field(
+def test_weak_password_is_shown_at_its_field(
     typed: tuple[str, str], errors: list[str], acme: Acme, owner: Visitor
 ) -> None:
     page = owner.submit("/account/password", password=typed[0], new_password=typed[1])
@@ -166,7 +164,7 @@ def test_what_is_wrong_with_a_password_is_said_at_its_field(
     assert page.value("password") == page.value("new_password") == "", "passwords are not sent back"
 
 
-def test_who_has_no_password_gets_one_by_mail(app: Flask, visit: Visit) -> None:
+def test_account_without_password_sets_one_by_mail(app: Flask, visit: Visit) -> None:
     with app.app_context():
         person = make_person("ana@guest.example", has_password=False)
         path = f"/sign-in/{accounts.create_sign_in_link(person.email)}"
@@ -180,7 +178,7 @@ def test_who_has_no_password_gets_one_by_mail(app: Flask, visit: Visit) -> None:
 # --- where one is signed in ---
 
 
-def test_other_sign_ins_can_be_ended_one_by_one(acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_other_sessions_can_be_ended_separately(acme: Acme, owner: Visitor, visit: Visit) -> None:
     elsewhere = visit(None, headers={"User-Agent": FIREFOX}).sign_in(acme.owner)
     third = visit(acme.owner)
     page = owner.get("/account")
@@ -196,7 +194,7 @@ def test_other_sign_ins_can_be_ended_one_by_one(acme: Acme, owner: Visitor, visi
     owner.get("/account")
 
 
-def test_all_others_can_be_ended_at_once(acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_all_other_sessions_can_be_ended(acme: Acme, owner: Visitor, visit: Visit) -> None:
     assert "Sign out everywhere else" not in owner.get("/account").texts("button")
     elsewhere = [visit(acme.owner) for _ in range(12)]
     page = owner.get("/account")
@@ -207,7 +205,7 @@ def test_all_others_can_be_ended_at_once(acme: Acme, owner: Visitor, visit: Visi
         visitor.get("/account", 303)
 
 
-def test_nobody_ends_the_sign_in_of_somebody_else(acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_session_of_another_account_cannot_be_ended(acme: Acme, owner: Visitor, visit: Visit) -> None:
     visit(acme.owner)
     page = owner.get("/account")
     (path,) = [
@@ -217,7 +215,7 @@ def test_nobody_ends_the_sign_in_of_somebody_else(acme: Acme, owner: Visitor, vi
     owner.submit("/account/sessions/nonsense/end", page="/account", status=404)
 
 
-def test_no_page_has_the_secret_of_a_sign_in(acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_no_page_contains_a_session_secret(acme: Acme, owner: Visitor, visit: Visit) -> None:
     other = visit(acme.owner)
     with other.client.session_transaction() as cookie:
         secret = cookie["_user_id"]
@@ -246,7 +244,7 @@ def test_browsers_are_recognized(user_agent: str | None, name: str) -> None:
 # --- organizations ---
 
 
-def test_the_organizations_stand_there_with_role_and_a_way_out(
+def test_organizations_are_listed_with_role_and_leave_link(
     app: Flask, acme: Acme, globex: Acme, visit: Visit
 ) -> None:
     with app.app_context():
@@ -260,9 +258,7 @@ def test_the_organizations_stand_there_with_role_and_a_way_out(
     assert leave not in visitor.get("/account").links
 
 
-def test_the_frame_stays_in_the_organization_that_was_open(
-    app: Flask, acme: Acme, globex: Acme, visit: Visit
-) -> None:
+def test_layout_stays_in_the_open_organization(app: Flask, acme: Acme, globex: Acme, visit: Visit) -> None:
     with app.app_context():
         add_member(globex, acme.owner)
     visitor = visit(acme.owner)
@@ -275,7 +271,7 @@ def test_the_frame_stays_in_the_organization_that_was_open(
         assert [tag.attributes["href"] for tag in current] == [home]
 
 
-def test_an_account_without_an_organization_has_its_page_too(app: Flask, visit: Visit) -> None:
+def test_account_without_an_organization_has_a_page(app: Flask, visit: Visit) -> None:
     with app.app_context():
         loner: Person = make_person("loner@nowhere.example")
     page = visit(loner).get("/account")

@@ -43,7 +43,7 @@ def test_account_is_deleted_after_the_password(app: Flask, acme: Acme, visit: Vi
         assert session().get(User, acme.member.id) is None
 
 
-def test_sole_owner_sees_the_way_out(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_sole_owner_sees_what_to_do_first(app: Flask, acme: Acme, owner: Visitor) -> None:
     page = owner.get("/account/delete")
     assert not page.all("input", name="password")
     assert f"/organizations/{acme.id}/members" in page.links
@@ -53,7 +53,7 @@ def test_sole_owner_sees_the_way_out(app: Flask, acme: Acme, owner: Visitor) -> 
 
 
 @pytest.mark.parametrize("path", ["/account/data", "/account/delete"])
-def test_without_a_password_one_is_chosen_first(path: str, app: Flask, visit: Visit) -> None:
+def test_account_without_password_sets_one_first(path: str, app: Flask, visit: Visit) -> None:
     with app.app_context():
         person: Person = make_person("ana@guest.example", has_password=False)
         link = f"/sign-in/{accounts.create_sign_in_link(person.email)}"
@@ -65,7 +65,7 @@ def test_without_a_password_one_is_chosen_first(path: str, app: Flask, visit: Vi
 
 
 @pytest.mark.parametrize("path", ["/account/data", "/account/delete"])
-def test_strangers_are_sent_to_the_sign_in(path: str, visit: Visit) -> None:
+def test_strangers_are_redirected_to_sign_in(path: str, visit: Visit) -> None:
     stranger = visit()
     stranger.get(path, 303)
     assert stranger.answer is not None

@@ -21,7 +21,7 @@ def late(app: Flask, acme: Acme) -> tuple[str, str]:
         return f"/organizations/{acme.id}/invitations/{row.id}", f"/invitations/{token_of(row)}"
 
 
-def test_a_word_reaches_the_admin_who_sends_a_fresh_one(
+def test_request_message_reaches_the_admin_who_resends(
     acme: Acme, late: tuple[str, str], owner: Visitor, visit: Visit
 ) -> None:
     admin, path = late
@@ -39,14 +39,16 @@ def test_a_word_reaches_the_admin_who_sends_a_fresh_one(
     assert invitee.get(path).texts("h1") == ["Olivia Owner invites you to join Acme"]
 
 
-def test_a_word_that_is_too_long_is_shown_again(late: tuple[str, str], visit: Visit) -> None:
+def test_message_that_is_too_long_is_kept(late: tuple[str, str], visit: Visit) -> None:
     page = visit().submit(f"{late[1]}/ask", page=late[1], word="x" * 1001)
     assert len(page.errors) == 1
     assert page.value("word") == "x" * 1001
 
 
 @pytest.mark.parametrize(("ended", "status"), [(False, 200), (True, 410)])
-def test_only_an_expired_one_can_be_asked_for(ended: bool, status: int, app: Flask, acme: Acme, visit: Visit) -> None:
+def test_only_expired_invitations_can_be_requested_again(
+    ended: bool, status: int, app: Flask, acme: Acme, visit: Visit
+) -> None:
     with app.app_context():
         row = invite(acme)
         path = f"/invitations/{token_of(row)}"

@@ -37,7 +37,7 @@ def exported(visitor: Visitor, path: str) -> list[list[str]]:
     return list(csv.reader(StringIO(answer.text.removeprefix(spreadsheets.BYTE_ORDER_MARK))))
 
 
-def test_deeds_stand_there_in_words_with_before_and_after(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_events_are_described_with_before_and_after(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         by = acme.owner.actor
         members.change_role(acme.id, acme.member.id, "admin", by=by)
@@ -61,7 +61,7 @@ def test_deeds_stand_there_in_words_with_before_and_after(app: Flask, acme: Acme
     assert "Role: Member → Admin" in said
 
 
-def test_every_action_of_the_services_has_words() -> None:
+def test_every_audit_action_has_a_text() -> None:
     services = Path(members.__file__).parent
     actions = r'"((?:invitation|member|role|organization|workspace|api_key|ownership|message)\.[a-z_]+)"'
     found = {name for file in services.glob("*.py") for name in re.findall(actions, file.read_text())}
@@ -69,7 +69,7 @@ def test_every_action_of_the_services_has_words() -> None:
     assert found - outside <= audit_words.SENTENCES.keys()
 
 
-def test_a_key_and_the_command_line_are_told_apart_from_people(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_key_and_command_line_are_distinguished_from_people(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         invite(acme, by=make_api_key(acme, name="Payroll").actor)
     page = owner.get(at(acme))
@@ -90,9 +90,7 @@ def test_a_key_and_the_command_line_are_told_apart_from_people(app: Flask, acme:
         ("whom=%ED%A0%80", []),
     ],
 )
-def test_filters_stand_in_the_address(
-    query: str, expected: list[str], app: Flask, acme: Acme, owner: Visitor
-) -> None:
+def test_filters_are_in_the_url(query: str, expected: list[str], app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         invitation = invite(acme)
         invitations.revoke(acme.id, invitation.id, by=acme.owner.actor)
@@ -103,7 +101,7 @@ def test_filters_stand_in_the_address(
     assert len(exported(owner, f"{at(acme)}/export?{query}")) == len(expected) + 1
 
 
-def test_days_count_whole_and_nonsense_not_at_all(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_dates_include_whole_days_and_ignore_invalid_input(app: Flask, acme: Acme, owner: Visitor) -> None:
     today, tomorrow = now().date(), now().date() + timedelta(days=1)
     everything = sentences(owner.get(at(acme)))
     assert sentences(owner.get(f"{at(acme)}?from={today}&to={today}")) == everything
@@ -113,7 +111,7 @@ def test_days_count_whole_and_nonsense_not_at_all(app: Flask, acme: Acme, owner:
         assert owner.get(f"{at(acme)}?from={nonsense}").value("from") == nonsense
 
 
-def test_pages_keep_the_filters(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_page_links_keep_the_filters(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         for number in range(30):
             workspaces.create(acme.id, f"Room {number:02}", by=acme.owner.actor)
@@ -128,9 +126,7 @@ def test_pages_keep_the_filters(app: Flask, acme: Acme, owner: Visitor) -> None:
     assert f"{at(acme)}/export?action=workspace.created&whom=room" in page.links
 
 
-def test_the_file_has_everything_however_much_that_is(
-    app: Flask, acme: Acme, owner: Visitor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_export_has_all_events(app: Flask, acme: Acme, owner: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("invite_app.services.cursors.MAX_LIMIT", 7)
     with app.app_context():
         for number in range(20):
@@ -156,17 +152,17 @@ def test_no_cell_is_a_formula(name: str, app: Flask, acme: Acme, owner: Visitor)
 
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1"])
-def test_what_could_be_calculated_is_quoted(text: str) -> None:
+def test_possible_formulas_are_quoted(text: str) -> None:
     assert spreadsheets.safe(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(("cell", "text"), [(None, ""), (3, "3"), ("a=b", "a=b"), ("", "")])
-def test_other_cells_stay_as_they_are(cell: object, text: str) -> None:
+def test_other_cells_are_unchanged(cell: object, text: str) -> None:
     assert spreadsheets.safe(cell) == text
 
 
 @pytest.mark.parametrize("path", ["", "/export"])
-def test_only_who_may_see_the_log_sees_it(path: str, app: Flask, acme: Acme, globex: Acme, visit: Visit) -> None:
+def test_audit_log_requires_permission(path: str, app: Flask, acme: Acme, globex: Acme, visit: Visit) -> None:
     with app.app_context():
         make_role(acme, "Reviewer", ["audit:read"])
         reviewer = make_member(acme, "rita@acme.example", role="reviewer")
@@ -176,6 +172,6 @@ def test_only_who_may_see_the_log_sees_it(path: str, app: Flask, acme: Acme, glo
     assert visit(reviewer).client.get(f"{at(acme)}{path}").status_code == 200
 
 
-def test_another_organization_shows_in_no_log(acme: Acme, globex: Acme, owner: Visitor) -> None:
+def test_events_of_other_organizations_are_hidden(acme: Acme, globex: Acme, owner: Visitor) -> None:
     assert "Globex" not in str(sentences(owner.get(at(acme))))
     assert "Globex" not in str(exported(owner, f"{at(acme)}/export"))

@@ -20,7 +20,7 @@ def home(acme: Acme) -> str:
     return f"/organizations/{acme.id}"
 
 
-def test_signed_in_pages_are_kept_by_nobody(home: str, owner: Visitor, visit: Callable[..., Visitor]) -> None:
+def test_signed_in_pages_are_not_cached(home: str, owner: Visitor, visit: Callable[..., Visitor]) -> None:
     owner.get(f"{home}/members")
     assert owner.answer is not None
     headers = owner.answer.headers
@@ -30,7 +30,7 @@ def test_signed_in_pages_are_kept_by_nobody(home: str, owner: Visitor, visit: Ca
     assert "Strict-Transport-Security" not in headers
 
 
-def test_https_stays_https(visit: Callable[..., Visitor]) -> None:
+def test_https_sets_strict_transport_security(visit: Callable[..., Visitor]) -> None:
     visitor = visit(base_url="https://localhost")
     visitor.get("/sign-in")
     assert visitor.answer is not None
@@ -38,7 +38,7 @@ def test_https_stays_https(visit: Callable[..., Visitor]) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
-def test_a_forged_form_is_refused(headers: dict[str, str], app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+def test_forged_form_is_refused(headers: dict[str, str], app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
     data = {"name": "Forged", "csrf_token": "forged"}
     answer = owner.client.post(f"{home}/workspaces/new", data=data, headers=headers)
     assert answer.status_code == 400
@@ -47,7 +47,7 @@ def test_a_forged_form_is_refused(headers: dict[str, str], app: Flask, acme: Acm
     assert owner.get(f"{home}/workspaces/new").value("name") == ""
 
 
-def test_a_form_from_an_outdated_page_is_shown_again_as_typed(home: str, owner: Visitor) -> None:
+def test_outdated_form_is_shown_again_as_typed(home: str, owner: Visitor) -> None:
     answer = owner.client.post(f"{home}/workspaces/new", data={"name": "Research"})
     assert (answer.status_code, answer.location) == (303, f"{home}/workspaces/new")
     page = owner.get(f"{home}/workspaces/new")
@@ -56,7 +56,7 @@ def test_a_form_from_an_outdated_page_is_shown_again_as_typed(home: str, owner: 
     assert "Research" not in owner.get(f"{home}/workspaces").texts("span", "who-name")
 
 
-def test_every_form_that_changes_something_wants_its_token(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+def test_every_form_requires_a_csrf_token(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
     with app.app_context():
         one = f"{home}/invitations/{invite(acme).id}"
     for path in (f"{one}/resend", f"{one}/revoke", f"{one}/extend", f"{one}/link", "/sign-out", "/appearance"):
@@ -65,24 +65,24 @@ def test_every_form_that_changes_something_wants_its_token(app: Flask, acme: Acm
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/organizations/none/", "/organizations/"])
-def test_what_is_not_there_is_said_plainly(path: str, owner: Visitor) -> None:
+def test_missing_page_is_explained(path: str, owner: Visitor) -> None:
     assert owner.get(path, 404).texts("h1") == ["Not found"]
 
 
-def test_a_wrong_method_is_said_with_its_header(owner: Visitor, home: str) -> None:
+def test_wrong_method_is_405_with_allow_header(owner: Visitor, home: str) -> None:
     answer = owner.client.put(f"{home}/members", headers={"X-CSRFToken": owner.token(f"{home}/")})
     assert answer.status_code == 405
     assert "GET" in answer.headers["Allow"]
 
 
-def test_a_form_that_is_too_large_is_not_taken_for_a_file(home: str, owner: Visitor) -> None:
+def test_oversized_form_is_not_reported_as_a_file(home: str, owner: Visitor) -> None:
     answer = owner.client.post(f"{home}/settings", data={"name": "x" * (1 << 20)})
     assert answer.status_code == 413
     said = "This is too large: a form may have up to 64 KiB and 200 fields. Go back and send less."
     assert said in html.read(answer.text).texts("p")
 
 
-def test_an_accident_has_a_number_and_says_nothing_else(
+def test_internal_error_shows_a_number_and_no_details(
     app: Flask, home: str, owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False

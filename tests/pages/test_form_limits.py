@@ -85,13 +85,13 @@ def test_multipart_parts_are_limited(chunked: bool, visit: Callable[..., Visitor
     assert answer.status_code == 413
 
 
-def test_public_form_at_field_limit_is_taken(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_public_form_at_field_limit_is_accepted(acme: Acme, visit: Callable[..., Visitor]) -> None:
     more = {f"extra{number}": "x" for number in range(PUBLIC_FIELDS - 3)}
     assert visit().go("/sign-in", email=acme.owner.email, password=PASSWORD, **more) == "/"
 
 
 @pytest.mark.usefixtures("unparsed")
-def test_strangers_large_form_leads_to_sign_in(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_strangers_large_form_redirects_to_sign_in(acme: Acme, visit: Callable[..., Visitor]) -> None:
     path = f"/organizations/{acme.id}/invitations/bulk"
     answer = visit().client.post(path, data=b"a&" * (5 * MIB), content_type=URLENCODED)
     assert (answer.status_code, answer.location) == (303, f"/sign-in?next={path}")

@@ -27,9 +27,7 @@ def bullets(page: html.Page) -> list[str]:
     return [text for text in page.texts("li") if "@guest" in text]
 
 
-def test_what_needs_somebody_comes_first_unless_asked_otherwise(
-    app: Flask, acme: Acme, list_: str, owner: Visitor
-) -> None:
+def test_needs_attention_first_is_the_default_order(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         stuck = invite(acme, "stuck@guest.example", lifetime=timedelta(days=30))
         invite(acme, "soon@guest.example", lifetime=timedelta(days=1))
@@ -49,7 +47,7 @@ def test_what_needs_somebody_comes_first_unless_asked_otherwise(
     assert not owner.get(f"{list_}?state=revoked").all("select", name="sort")
 
 
-def test_the_order_stays_from_page_to_page(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_order_is_kept_across_pages(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         for number in range(27):
             invite(acme, f"a{number:02}@guest.example", lifetime=timedelta(days=60 - number))
@@ -59,7 +57,7 @@ def test_the_order_stays_from_page_to_page(app: Flask, acme: Acme, list_: str, o
     assert names(owner.get(following)) == ["a01@guest.example", "a00@guest.example"]
 
 
-def test_some_are_revoked_after_their_effect_was_shown(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_selected_invitations_are_revoked_after_a_preview(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         made = [invite(acme, f"{name}@guest.example") for name in "abc"]
         invitations.revoke(acme.id, made[2].id, by=OPERATOR)
@@ -83,7 +81,7 @@ def test_some_are_revoked_after_their_effect_was_shown(app: Flask, acme: Acme, l
         ("revoke", "Revoke 30 invitations?", "30 invitations revoked."),
     ],
 )
-def test_all_that_match_are_taken_by_their_filter(
+def test_all_matching_are_selected_by_the_filter(
     deed: str, title: str, note: str, *, app: Flask, acme: Acme, list_: str, owner: Visitor
 ) -> None:
     with app.app_context():
@@ -101,7 +99,7 @@ def test_all_that_match_are_taken_by_their_filter(
         assert reread(other).expires_at == other.expires_at
 
 
-def test_a_role_leads_to_its_invitations_and_back_to_all(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_role_links_to_its_invitations_and_back(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         invite(acme, "ana@guest.example", "admin")
         invite(acme, "bo@guest.example")
@@ -122,7 +120,7 @@ def test_a_role_leads_to_its_invitations_and_back_to_all(app: Flask, acme: Acme,
     assert "No invitation here is for “lead”" in owner.get(f"{list_}?role=lead").texts("h2")
 
 
-def test_a_role_is_called_what_it_is_called_now(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_renamed_role_is_shown_with_its_current_name(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         make_role(acme, "Editor", ["members:read"])
         invite(acme, "ana@guest.example", "editor")
@@ -130,9 +128,7 @@ def test_a_role_is_called_what_it_is_called_now(app: Flask, acme: Acme, list_: s
     assert "Role: Author . Show every role" in owner.get(f"{list_}?role=editor").texts("a", "btn")
 
 
-def test_of_all_that_match_only_those_with_the_role_are_taken(
-    app: Flask, acme: Acme, list_: str, owner: Visitor
-) -> None:
+def test_select_all_respects_the_role_filter(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         admin, other = invite(acme, "ana@guest.example", "admin"), invite(acme, "bo@guest.example")
     form = f"{list_}/revoke?all=1&state=pending&role=admin"
@@ -141,7 +137,7 @@ def test_of_all_that_match_only_those_with_the_role_are_taken(
         assert [reread(one).state for one in (admin, other)] == ["revoked", "pending"]
 
 
-def test_a_list_that_has_changed_is_shown_again(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_changed_selection_is_shown_again(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         one = invite(acme)
     form = f"{list_}/revoke?all=1&state=pending"
@@ -151,7 +147,7 @@ def test_a_list_that_has_changed_is_shown_again(app: Flask, acme: Acme, list_: s
         assert reread(one).state == "pending"
 
 
-def test_nothing_selected_and_too_much_selected_are_said(
+def test_empty_and_oversized_selections_are_explained(
     app: Flask, acme: Acme, list_: str, owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner.get(f"{list_}/revoke?state=expired", 303)
@@ -164,7 +160,7 @@ def test_nothing_selected_and_too_much_selected_are_said(
     assert owner.get(list_).notes == ["2 are selected; 1 fit. Narrow the list first."]
 
 
-def test_only_who_invites_selects_and_only_what_is_open(
+def test_only_inviters_can_select_open_invitations(
     app: Flask, acme: Acme, list_: str, owner: Visitor, visit: Visit
 ) -> None:
     with app.app_context():
@@ -181,7 +177,7 @@ def test_only_who_invites_selects_and_only_what_is_open(
     assert deeds == [f"{list_}/send-again"]
 
 
-def test_a_search_never_ends_blind(app: Flask, acme: Acme, list_: str, owner: Visitor, visit: Visit) -> None:
+def test_empty_search_offers_a_way_on(app: Flask, acme: Acme, list_: str, owner: Visitor, visit: Visit) -> None:
     with app.app_context():
         invite(acme, "mia@guest.example")
         make_member(acme, "mia.too@acme.example", given_name="Mia", family_name="Too")

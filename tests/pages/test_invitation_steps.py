@@ -54,7 +54,7 @@ def steps(page: html.Page) -> list[str]:
     return [text for _, names, text in classes[start:end] if "btn" in names]
 
 
-def test_an_address_that_was_refused_is_corrected(app: Flask, sent: Invitation, path: str, owner: Visitor) -> None:
+def test_rejected_address_is_corrected(app: Flask, sent: Invitation, path: str, owner: Visitor) -> None:
     with app.app_context():
         set_delivery(sent, state="failed", attempts=1, reason="550 5.1.2 guest.example does not exist")
     page = owner.get(path)
@@ -63,7 +63,7 @@ def test_an_address_that_was_refused_is_corrected(app: Flask, sent: Invitation, 
     assert f"{path}/edit#email" in page.links
 
 
-def test_a_mail_server_that_never_answered_is_asked_again_or_gone_round(
+def test_unresponsive_mail_server_offers_retry_or_link(
     app: Flask, sent: Invitation, path: str, owner: Visitor
 ) -> None:
     with app.app_context():
@@ -75,7 +75,7 @@ def test_a_mail_server_that_never_answered_is_asked_again_or_gone_round(
     assert steps(page) == ["Send again", "Copy link"]
 
 
-def test_a_mail_that_waits_is_tried_now(app: Flask, sent: Invitation, path: str, owner: Visitor) -> None:
+def test_waiting_mail_is_retried_now(app: Flask, sent: Invitation, path: str, owner: Visitor) -> None:
     with app.app_context():
         waiting = {"state": "queued", "attempts": 1, "reason": "452 mailbox full", "next_attempt_at": now() + HOUR}
         set_delivery(sent, **waiting)
@@ -86,7 +86,7 @@ def test_a_mail_that_waits_is_tried_now(app: Flask, sent: Invitation, path: str,
     assert "Tried again by Olivia Owner" in page.texts("ol", "timeline")[0]
 
 
-def test_an_expired_one_that_never_arrived_goes_to_another_address(
+def test_expired_undelivered_invitation_goes_to_another_address(
     app: Flask, sent: Invitation, path: str, owner: Visitor
 ) -> None:
     with app.app_context():
@@ -99,9 +99,7 @@ def test_an_expired_one_that_never_arrived_goes_to_another_address(
     assert page.texts("p", "facts-line") == ["priya.raman@guest.example"]
 
 
-def test_who_used_another_account_gets_an_explanation(
-    app: Flask, sent: Invitation, path: str, owner: Visitor
-) -> None:
+def test_wrong_account_is_explained(app: Flask, sent: Invitation, path: str, owner: Visitor) -> None:
     with app.app_context():
         see(sent.id, wrong_account_at=now(), note="Welcome.")
     page = owner.get(path)
@@ -120,9 +118,7 @@ def test_who_used_another_account_gets_an_explanation(
     assert owner.get(f"{path}/send-again").value("note") == note, "without another explanation"
 
 
-def test_a_role_that_is_gone_is_chosen_anew(
-    app: Flask, acme: Acme, sent: Invitation, path: str, owner: Visitor
-) -> None:
+def test_deleted_role_is_replaced(app: Flask, acme: Acme, sent: Invitation, path: str, owner: Visitor) -> None:
     with app.app_context():
         roles.delete(acme.id, "gone", by=OPERATOR)
     page = owner.get(path)
@@ -134,7 +130,7 @@ def test_a_role_that_is_gone_is_chosen_anew(
         assert reread(sent).role_name == "Member"
 
 
-def test_without_a_seat_the_seats_are_opened(
+def test_missing_seats_link_to_the_seats(
     app: Flask, acme: Acme, *, sent: Invitation, path: str, owner: Visitor, visit: Any
 ) -> None:
     with app.app_context():
@@ -146,7 +142,9 @@ def test_without_a_seat_the_seats_are_opened(
     assert f"/organizations/{acme.id}/#seats" in visit(acme.admin).get(path).links
 
 
-def test_it_says_who_revoked(app: Flask, acme: Acme, sent: Invitation, path: str, owner: Visitor) -> None:
+def test_revoked_invitation_names_who_revoked_it(
+    app: Flask, acme: Acme, sent: Invitation, path: str, owner: Visitor
+) -> None:
     with app.app_context():
         invitations.revoke(acme.id, sent.id, by=acme.admin.actor)
     page = owner.get(path)
@@ -154,7 +152,7 @@ def test_it_says_who_revoked(app: Flask, acme: Acme, sent: Invitation, path: str
     assert steps(page) == ["Invite again"]
 
 
-def test_whoever_joined_is_found_among_the_members(app: Flask, acme: Acme, path: str, owner: Visitor) -> None:
+def test_accepted_invitation_links_to_the_member(app: Flask, acme: Acme, path: str, owner: Visitor) -> None:
     with app.app_context():
         new = invite(acme, "mei@guest.example", given_name="Mei", family_name="Tanaka")
         acceptance.accept_as_new(token_of(new), acceptance.Profile("Mei", "Tanaka", "a few words in a row"))

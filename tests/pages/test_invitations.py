@@ -38,7 +38,7 @@ def badges(visitor: Visitor, path: str) -> list[str]:
     return visitor.get(path).texts("span", "badge")
 
 
-def test_each_state_has_its_tab(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_each_state_has_a_tab(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         made = {
             name: invite(acme, f"{name}@guest.example") for name in ("kept", "failed", "late", "paul", "ruth", "mei")
@@ -62,15 +62,13 @@ def test_each_state_has_its_tab(app: Flask, acme: Acme, list_: str, owner: Visit
     assert "Refused: 550 no such domain." in page.texts("p", "cell-sub")
 
 
-def test_empty_lists_say_what_will_appear(list_: str, owner: Visitor) -> None:
+def test_empty_lists_explain_what_will_appear(list_: str, owner: Visitor) -> None:
     assert "Nobody is invited yet" in owner.get(list_).texts("h2")
     assert "Everything is delivered" in owner.get(f"{list_}?state=undelivered").texts("h2")
     assert "No invitation matches “zoe”" in owner.get(f"{list_}?q=zoe").texts("h2")
 
 
-def test_a_search_keeps_the_tab_and_finds_names_and_addresses(
-    app: Flask, acme: Acme, list_: str, owner: Visitor
-) -> None:
+def test_search_keeps_tab_and_matches_names_and_addresses(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         invite(acme, "a@guest.example", given_name="Zoë", family_name="Quist")
         invite(acme, "bo@guest.example")
@@ -93,7 +91,7 @@ def test_long_lists_have_pages_in_both_directions(app: Flask, acme: Acme, list_:
     owner.get(f"{list_}?cursor=garbage&_scheme=javascript&_external=1")
 
 
-def test_sending_again_says_until_when_the_link_works(app: Flask, one: str, owner: Visitor) -> None:
+def test_resending_shows_when_the_link_expires(app: Flask, one: str, owner: Visitor) -> None:
     [note] = owner.follow(f"{one}/resend", page=one).notes
     assert note.startswith("Sent again. The same link now works until ")
 
@@ -102,7 +100,7 @@ def test_extending_adds_a_week(one: str, owner: Visitor) -> None:
     assert owner.follow(f"{one}/extend", page=one).notes[0].startswith("Extended. The link now works until ")
 
 
-def test_revoking_is_asked_for_and_done(one: str, owner: Visitor) -> None:
+def test_revoking_asks_first(one: str, owner: Visitor) -> None:
     page = owner.get(f"{one}/revoke")
     assert page.texts("h1") == ["Revoke the invitation of Ana Sousa?"]
     page = owner.follow(f"{one}/revoke")
@@ -111,9 +109,7 @@ def test_revoking_is_asked_for_and_done(one: str, owner: Visitor) -> None:
     assert owner.follow(f"{one}/extend", page=one).notes == ["This invitation has ended: it is revoked."]
 
 
-def test_the_link_is_shown_on_request_and_the_page_is_kept_nowhere(
-    app: Flask, acme: Acme, one: str, owner: Visitor
-) -> None:
+def test_link_is_shown_on_request_and_never_cached(app: Flask, acme: Acme, one: str, owner: Visitor) -> None:
     assert not owner.get(f"{one}/link").all("input", id="link")
     page = owner.submit(f"{one}/link", status=200)
     [shown] = page.all("input", id="link")
@@ -123,7 +119,7 @@ def test_the_link_is_shown_on_request_and_the_page_is_kept_nowhere(
     assert "Link copied by Olivia Owner" in owner.get(one).texts("ol", "timeline")[0]
 
 
-def test_an_edit_changes_the_address_and_kills_the_old_link(
+def test_new_address_invalidates_the_old_link(
     app: Flask, acme: Acme, one: str, owner: Visitor, visit: Callable[..., Visitor]
 ) -> None:
     with app.app_context():
@@ -138,9 +134,7 @@ def test_an_edit_changes_the_address_and_kills_the_old_link(
     visit().get(f"/invitations/{old}", 404)
 
 
-def test_a_right_that_is_gone_is_said_and_mended_by_taking_over(
-    app: Flask, acme: Acme, list_: str, owner: Visitor
-) -> None:
+def test_inviters_lost_permission_is_fixed_by_takeover(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         invitation = invite(acme, role="admin", by=acme.admin.actor, given_name="Jonas")
         members.change_role(acme.id, acme.admin.id, "member", by=OPERATOR)
@@ -154,7 +148,7 @@ def test_a_right_that_is_gone_is_said_and_mended_by_taking_over(
     ]
 
 
-def test_a_domain_no_longer_allowed_is_told_with_one_step(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_domain_no_longer_allowed_offers_a_fix(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         invitation = invite(acme, given_name="Jonas")
         organizations.change(acme.id, organizations.Changes(allowed_domains=["acme.example"]), by=OPERATOR)
@@ -168,7 +162,7 @@ def test_a_domain_no_longer_allowed_is_told_with_one_step(app: Flask, acme: Acme
     assert "no longer allowed" not in owner.get(path).texts("main")[0]
 
 
-def test_a_refused_deed_is_said_on_the_invitation(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
+def test_refused_action_is_explained_on_the_invitation(app: Flask, acme: Acme, list_: str, owner: Visitor) -> None:
     with app.app_context():
         invitation = invite(acme)
         expire(invitation)
@@ -181,9 +175,7 @@ def test_a_refused_deed_is_said_on_the_invitation(app: Flask, acme: Acme, list_:
         assert reread(invitation).state == "pending"
 
 
-def test_somebody_who_may_only_look_gets_no_buttons(
-    app: Flask, acme: Acme, one: str, visit: Callable[..., Visitor]
-) -> None:
+def test_readers_see_no_buttons(app: Flask, acme: Acme, one: str, visit: Callable[..., Visitor]) -> None:
     with app.app_context():
         make_role(acme, "Reader", ["members:read", "invitations:read"])
         reader = make_member(acme, "reader@acme.example", role="reader")

@@ -32,7 +32,7 @@ def invited(app: Flask) -> list[Invitation]:
         return list(session().query(Invitation))
 
 
-def test_an_invitation_is_sent_and_said_to_be(
+def test_invitation_is_sent_and_confirmed(
     app: Flask, acme: Acme, form: str, owner: Visitor, smtp: SmtpServer
 ) -> None:
     page = owner.follow(form, **TYPED, workspace_ids=[str(acme.workspaces[1])])
@@ -92,7 +92,7 @@ AT_THE_TOP: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_a_refusal_stands_at_its_field_and_nothing_typed_is_lost(
+def test_error_is_shown_at_its_field_keeping_input(
     case: str, app: Flask, acme: Acme, form: str, owner: Visitor
 ) -> None:
     changed, settings, sentences = REFUSALS[case]
@@ -108,9 +108,7 @@ def test_a_refusal_stands_at_its_field_and_nothing_typed_is_lost(
 
 
 @pytest.mark.parametrize("case", AT_THE_TOP)
-def test_what_no_field_can_mend_stands_at_the_top(
-    case: str, app: Flask, acme: Acme, form: str, owner: Visitor
-) -> None:
+def test_error_without_a_field_is_shown_on_top(case: str, app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
     settings, sentence = AT_THE_TOP[case]
     with app.app_context():
         configure(acme, **settings)
@@ -119,15 +117,13 @@ def test_what_no_field_can_mend_stands_at_the_top(
     assert page.value("email") == TYPED["email"]
 
 
-def test_the_free_plan_is_said_before_anything_is_typed(app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
+def test_free_plan_is_mentioned_before_typing(app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
     with app.app_context():
         configure(acme, plan="free")
     assert owner.get(form).notes == [AT_THE_TOP["free plan"][1]]
 
 
-def test_a_pending_invitation_is_named_with_its_day_and_a_link(
-    app: Flask, acme: Acme, form: str, owner: Visitor
-) -> None:
+def test_pending_invitation_is_named_and_linked(app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
     with app.app_context():
         first = invite(acme, TYPED["email"]).id
     page = owner.submit(form, **TYPED)
@@ -137,7 +133,7 @@ def test_a_pending_invitation_is_named_with_its_day_and_a_link(
     assert f"/organizations/{acme.id}/invitations/{first}" in page.links
 
 
-def test_a_role_above_ones_own_is_not_offered_and_is_refused(
+def test_role_above_ones_own_is_not_available(
     app: Flask, acme: Acme, form: str, visit: Callable[..., Visitor]
 ) -> None:
     with app.app_context():
@@ -158,14 +154,14 @@ class TestWithAMailServer:
     def app(self, smtp_app: Flask) -> Flask:
         return smtp_app
 
-    def test_the_mail_leaves_before_the_answer(self, form: str, owner: Visitor, smtp: SmtpServer, acme: Acme) -> None:
+    def test_mail_is_sent_before_the_response(self, form: str, owner: Visitor, smtp: SmtpServer, acme: Acme) -> None:
         page = owner.follow(form, **TYPED)
         assert page.notes == ["Invitation sent to Ana Sousa. Open Invite another"]
         [message] = smtp.to("ana@guest.example")
         assert message.links[0].startswith("http://localhost/invitations/")
         assert "In the outbox" not in page.texts("span", "badge")
 
-    def test_a_server_that_is_down_keeps_nothing_but_what_was_typed(
+    def test_unreachable_server_stores_nothing_and_keeps_input(
         self, app: Flask, form: str, owner: Visitor, smtp: SmtpServer
     ) -> None:
         smtp.fail("421 4.3.0 busy", at="mail")
@@ -176,20 +172,18 @@ class TestWithAMailServer:
         assert page.value("email") == TYPED["email"]
         assert invited(app) == []
 
-    def test_a_refused_address_is_said_at_the_field(self, form: str, owner: Visitor, smtp: SmtpServer) -> None:
+    def test_rejected_address_is_shown_at_the_field(self, form: str, owner: Visitor, smtp: SmtpServer) -> None:
         smtp.fail("550 5.1.1 no such mailbox", at="rcpt")
         [sentence] = owner.submit(form, **TYPED).errors
         assert sentence.startswith("The mail server refused this address")
         assert "no such mailbox" in sentence
 
-    def test_no_outbox_without_need(self, app: Flask, form: str, owner: Visitor) -> None:
+    def test_no_local_outbox_with_a_mail_server(self, app: Flask, form: str, owner: Visitor) -> None:
         owner.go(form, **TYPED)
         owner.get("/outbox", 404)
         assert "Outbox" not in owner.get(form).texts("a", "nav-link")
 
-    def test_links_keep_to_our_address_whatever_the_host_header_says(
-        self, form: str, owner: Visitor, smtp: SmtpServer
-    ) -> None:
+    def test_links_ignore_the_host_header(self, form: str, owner: Visitor, smtp: SmtpServer) -> None:
         token = owner.token(form)
         data = {**TYPED, "csrf_token": token}
         answer = owner.client.post(form, data=data, headers={"Host": "evil.example"})
@@ -199,9 +193,7 @@ class TestWithAMailServer:
         assert "evil.example" not in smtp.messages[0].text + smtp.messages[0].html
 
 
-def test_the_preview_sends_nothing_and_says_what_would_happen(
-    app: Flask, acme: Acme, form: str, owner: Visitor
-) -> None:
+def test_preview_sends_nothing_and_shows_the_effect(app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
     with app.app_context():
         configure(acme, seat_limit=20)
     page = owner.submit(form, status=200, preview="1", given_name="Ana", role="admin", note="Start with <b>this</b>")
@@ -214,9 +206,7 @@ def test_the_preview_sends_nothing_and_says_what_would_happen(
     assert invited(app) == []
 
 
-def test_an_overdue_invitation_holds_no_seat_in_the_preview(
-    app: Flask, acme: Acme, form: str, owner: Visitor
-) -> None:
+def test_overdue_invitation_uses_no_seat_in_preview(app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
     with app.app_context():
         expire(invite(acme))
     assert "Holds seat 4 until" in owner.get(form).texts("ul", "effects")[0]

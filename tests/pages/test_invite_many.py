@@ -47,37 +47,35 @@ def invited(app: Flask) -> list[str]:
 
 
 class TestStart:
-    def test_a_pasted_list_is_checked_and_nothing_is_sent(
-        self, app: Flask, acme: Acme, owner: Visitor, start: str
-    ) -> None:
+    def test_pasted_list_is_validated_and_not_sent(self, app: Flask, acme: Acme, owner: Visitor, start: str) -> None:
         page = owner.get(paste(owner, start, "ana@guest.example,Ana,Sousa", "bo@guest.example,Bo,Ek"))
         assert page.texts("h1") == ["Check the list"]
         assert "2 rows. Nothing has been sent yet." in page.texts("p", "facts-line")
         assert "2 of 2 rows are ready to send" in page.texts("h2")
         assert not invited(app)
 
-    def test_a_file_counts_instead(self, owner: Visitor, start: str) -> None:
+    def test_file_replaces_pasted_text(self, owner: Visitor, start: str) -> None:
         file = (BytesIO("email;first name\nzoë@guest.example;Zoë".encode("cp1252")), "list.csv")
         page = owner.get(paste(owner, start, "ignored", file=file))
         assert "Zoë" in page.texts("span", "who-name")
 
     @pytest.mark.parametrize("text", ["", " \n ", "email,role"])
-    def test_an_empty_list_is_said(self, text: str, owner: Visitor, start: str) -> None:
+    def test_empty_list_is_reported(self, text: str, owner: Visitor, start: str) -> None:
         page = owner.submit(start, text=text, role="member")
         assert page.errors == ["Paste a list, or choose a file with at least one person on it."]
 
-    def test_a_workbook_is_refused_and_what_was_pasted_stays(self, owner: Visitor, start: str) -> None:
+    def test_workbook_is_refused_and_pasted_text_kept(self, owner: Visitor, start: str) -> None:
         page = owner.submit(start, text="ana@guest.example", role="member", file=(BytesIO(b"PK\x03\x04"), "a.xlsx"))
         assert page.errors == ["This file is not text. Save the sheet as CSV."]
         assert page.value("text") == "ana@guest.example"
 
-    def test_a_file_that_is_refused_is_shown_in_the_box(self, owner: Visitor, start: str) -> None:
+    def test_refused_file_is_shown_in_the_box(self, owner: Visitor, start: str) -> None:
         file = (BytesIO(b"a@guest.example\n" * 10_001), "list.csv")
         page = owner.submit(start, role="member", file=file)
         assert page.errors == ["10,001 rows; 10,000 fit. Take some out, and send them as another list."]
         assert page.value("text").startswith("a@guest.example")
 
-    def test_a_role_above_ones_own_is_refused(self, acme: Acme, start: str, visit: Callable[..., Visitor]) -> None:
+    def test_role_above_ones_own_is_refused(self, acme: Acme, start: str, visit: Callable[..., Visitor]) -> None:
         page = visit(acme.admin).submit(start, text="ana@guest.example", role="owner")
         assert page.errors == ["You cannot grant Owner: your own role does not let you change settings."]
         assert page.value("text") == "ana@guest.example"
@@ -88,7 +86,7 @@ class TestStart:
         answer = owner.client.post(f"{start[:-5]}/new", data={"note": large})
         assert answer.status_code == 413
 
-    def test_a_file_that_is_too_large_is_said_and_what_was_pasted_stays(self, owner: Visitor, start: str) -> None:
+    def test_oversized_file_is_reported_and_pasted_text_kept(self, owner: Visitor, start: str) -> None:
         file = FileStorage(BytesIO(b"x" * (10 * MIB + 1)), "list.csv", "file")
         sent = {"csrf_token": owner.token(start), "text": "ana@guest.example", "role": "member", "file": file}
         boundary, body = encode_multipart(sent)
@@ -99,19 +97,19 @@ class TestStart:
         assert page.errors == ["This file is larger than 10 MiB. Choose a smaller one, or send the list in parts."]
         assert page.value("text") == "ana@guest.example"
 
-    def test_a_file_that_the_script_held_back_is_said_once(self, owner: Visitor, start: str) -> None:
+    def test_file_rejected_by_script_is_reported_once(self, owner: Visitor, start: str) -> None:
         page = owner.submit(start, text="ana@guest.example", role="member", too_large="yes")
         assert page.errors[0].startswith("This file is larger than 10 MiB.")
         assert page.value("text") == "ana@guest.example"
         assert page.value("too_large") == ""
 
-    def test_a_list_that_is_far_too_long_stays_in_the_box(self, owner: Visitor, start: str) -> None:
+    def test_oversized_list_stays_in_the_box(self, owner: Visitor, start: str) -> None:
         text = "\n".join(["a@guest.example," + "x" * 1100] * 10_001)
         page = owner.submit(start, text=text, role="member")
         assert page.errors == ["10,001 rows; 10,000 fit. Take some out, and send them as another list."]
         assert page.value("text").splitlines() == text.splitlines()
 
-    def test_what_is_too_large_to_be_read_is_said(self, owner: Visitor, start: str) -> None:
+    def test_input_too_large_to_read_is_reported(self, owner: Visitor, start: str) -> None:
         kind = "multipart/form-data; boundary=x"
         size = {"CONTENT_LENGTH": str(33 * MIB)}
         answer = owner.client.post(start, content_type=kind, environ_overrides=size)
@@ -119,21 +117,19 @@ class TestStart:
         said = "This is too large: a file may have up to 10 MiB. Go back and send less."
         assert said in html.read(answer.text).texts("p")
 
-    def test_the_free_plan_is_said_at_once_and_refuses(
-        self, app: Flask, acme: Acme, owner: Visitor, start: str
-    ) -> None:
+    def test_free_plan_is_shown_and_refused(self, app: Flask, acme: Acme, owner: Visitor, start: str) -> None:
         with app.app_context():
             configure(acme, plan="free")
         assert "On the free plan nobody can be invited." in owner.get(start).notes[0]
         assert "On the free plan" in owner.submit(start, text="ana@guest.example", role="member").summary[0]
 
-    def test_the_example_is_a_list_that_can_be_chosen(self, owner: Visitor, start: str) -> None:
+    def test_example_file_is_a_valid_list(self, owner: Visitor, start: str) -> None:
         text = owner.client.get(f"{start}/example").text
         assert [line.role for line in sheet_text.read(text)] == ["Member", "Admin"]
 
 
-class TestChecking:
-    def test_every_row_says_what_is_wrong(self, app: Flask, acme: Acme, owner: Visitor, start: str) -> None:
+class TestReview:
+    def test_every_row_shows_its_errors(self, app: Flask, acme: Acme, owner: Visitor, start: str) -> None:
         with app.app_context():
             configure(acme, seat_limit=4)
         sheet = paste(
@@ -157,7 +153,7 @@ class TestChecking:
         assert "1 of 6 rows are ready to send" in page.texts("h2")
         assert told(owner.get(f"{sheet}?section=no_seat")) == ["No seat 1 seat is free; this is number 2."]
 
-    def test_whoever_is_in_or_invited_is_told_as_what_and_since_when(
+    def test_members_and_invitees_are_shown_with_date(
         self, app: Flask, acme: Acme, owner: Visitor, start: str
     ) -> None:
         invited_on = datetime.now(UTC) - timedelta(days=3)
@@ -170,23 +166,23 @@ class TestChecking:
             "Skipped Same address as row 3.",
         ]
 
-    def test_what_a_row_leaves_open_comes_from_the_start(self, owner: Visitor, start: str) -> None:
+    def test_missing_values_come_from_the_defaults(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example", workspaces="Sales", role="admin")
         assert "Admin · Sales" in owner.get(sheet).texts("td", "cell-wide")
 
-    def test_fifty_rows_are_on_a_page(self, owner: Visitor, start: str) -> None:
+    def test_page_has_fifty_rows(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, *(f"no address {number}" for number in range(51)))
         first, second = owner.get(sheet), owner.get(f"{sheet}?section=not_ready&page=2")
         assert (len(told(first)), len(told(second))) == (50, 1)
         assert f"{sheet}?section=not_ready&page=2" in first.links
 
-    def test_the_number_of_queries_does_not_grow(self, app: Flask, owner: Visitor, start: str) -> None:
+    def test_query_count_does_not_grow_with_rows(self, app: Flask, owner: Visitor, start: str) -> None:
         few = paste(owner, start, "no address")
         many = paste(owner, start, *(f"no address {number}" for number in range(30)))
         owner.get(few)
         assert count(app, owner, few) == count(app, owner, many) <= 15
 
-    def test_strangers_and_those_who_may_not_invite_see_nothing(
+    def test_strangers_and_non_inviters_see_nothing(
         self, acme: Acme, globex: Acme, owner: Visitor, start: str, visit: Callable[..., Visitor]
     ) -> None:
         sheet = paste(owner, start, "ana@guest.example")
@@ -196,14 +192,14 @@ class TestChecking:
         visit(globex.owner).get(f"/organizations/{globex.id}/invitations/bulk/{number}", 404)
 
 
-class TestMending:
-    def test_a_mended_row_is_ready_and_the_next_one_has_the_focus(self, owner: Visitor, start: str) -> None:
+class TestCorrecting:
+    def test_corrected_row_is_ready_and_focus_moves_on(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "no address", "ana@guest.example", "no address either")
         page = owner.follow(f"{sheet}/rows/1", page=sheet, email="bo@guest.example", section="fix", page_="1")
         assert page.notes == ["Row 1: ready."]
         assert [tag.attributes["aria-label"] for tag in page.all("input", autofocus="")] == ["Email in row 3"]
 
-    def test_a_row_that_is_still_wrong_keeps_what_was_typed_and_the_focus(self, owner: Visitor, start: str) -> None:
+    def test_invalid_row_keeps_input_and_focus(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "no address", "none either")
         page = owner.follow(f"{sheet}/rows/1", page=sheet, email="bo@@guest", section="fix")
         field = page.all("input", autofocus="")[0].attributes
@@ -213,7 +209,7 @@ class TestMending:
         ("answer", "address"),
         [({"email": "slip@gmail.com"}, "slip@gmail.com"), ({"keep": "1"}, "slip@gmial.com")],
     )
-    def test_a_probable_slip_is_a_question(
+    def test_probable_typo_is_asked_about(
         self, answer: dict[str, str], address: str, owner: Visitor, start: str
     ) -> None:
         sheet = paste(owner, start, "slip@gmial.com,Ana,Sousa")
@@ -221,19 +217,19 @@ class TestMending:
         owner.go(f"{sheet}/rows/1", page=sheet, **answer)
         assert owner.get(sheet).texts("span", "who-sub") == [address]
 
-    def test_a_role_is_chosen_and_workspaces_are_written(self, owner: Visitor, start: str) -> None:
+    def test_role_is_selected_and_workspaces_are_typed(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "a@guest.example,A,A,Nobody", "b@guest.example,B,B,,Nowhere")
         owner.go(f"{sheet}/rows/1", page=sheet, role="admin")
         owner.go(f"{sheet}/rows/2", page=sheet, workspaces="Sales; support")
         assert owner.get(sheet).texts("td", "cell-wide") == ["Admin", "Member · Sales, support"]
 
-    def test_a_row_that_is_not_there_is_said(self, owner: Visitor, start: str) -> None:
+    def test_unknown_row_is_reported(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "no address")
         assert owner.post(f"{sheet}/rows/7", page=sheet, email="a@guest.example").status_code == 404
 
 
 class TestSending:
-    def test_what_is_ready_is_sent_and_the_rest_stays(self, app: Flask, owner: Visitor, start: str) -> None:
+    def test_ready_rows_are_sent_and_others_stay(self, app: Flask, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example,Ana,Sousa", "no address")
         page = owner.follow(f"{sheet}/send", page=sheet)
         assert page.texts("h1") == ["1 invitation is on the way"]
@@ -248,14 +244,16 @@ class TestSending:
         owner.go(f"{sheet}/send", page=sheet)
         assert invited(app) == ["ana@guest.example"]
 
-    def test_the_rest_is_a_file_that_can_be_chosen_again(self, owner: Visitor, start: str) -> None:
+    def test_unsent_rows_are_a_file_to_import_again(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example", "=no address,Ana,Sousa")
         owner.go(f"{sheet}/send", page=sheet)
         answer = owner.client.get(f"{sheet}/rest")
         assert answer.text.splitlines()[1].startswith("'=no address,Ana,Sousa")
         assert [line.given_name for line in sheet_text.read(answer.text)] == ["Ana"]
 
-    def test_starting_over_asks_and_keeps_what_was_sent(self, app: Flask, owner: Visitor, start: str) -> None:
+    def test_starting_over_asks_first_and_keeps_sent_invitations(
+        self, app: Flask, owner: Visitor, start: str
+    ) -> None:
         sheet = paste(owner, start, "ana@guest.example", "no address")
         owner.go(f"{sheet}/send", page=sheet)
         assert "The 1 invitation that went out." in owner.get(f"{sheet}/start-over").texts("p")
@@ -269,7 +267,7 @@ class TestProgress:
     def app(self, smtp_app: Flask) -> Flask:
         return smtp_app
 
-    def test_it_renews_itself_until_all_have_been_tried(self, app: Flask, owner: Visitor, start: str) -> None:
+    def test_page_reloads_until_all_rows_are_tried(self, app: Flask, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example", "bo@guest.example")
         running = owner.follow(f"{sheet}/send", page=sheet)
         assert running.texts("h1") == ["Sending 2 invitations"]
@@ -283,7 +281,7 @@ class TestProgress:
         assert "hx-trigger" not in done.all("div", id="progress")[0].attributes
         assert "2 of 2 taken by the mail server" in done.texts("b")
 
-    def test_the_page_that_asked_is_told_when_it_is_over(self, app: Flask, owner: Visitor, start: str) -> None:
+    def test_script_learns_when_sending_is_over(self, app: Flask, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example")
         owner.go(f"{sheet}/send", page=sheet)
         with app.app_context():
@@ -292,7 +290,7 @@ class TestProgress:
         assert "data-reload" in page.all("div", id="progress")[0].attributes
         assert "data-reload" not in owner.get(f"{sheet}/progress").all("div", id="progress")[0].attributes
 
-    def test_failures_have_their_reason_and_are_tried_again(
+    def test_failures_show_reasons_and_are_retried(
         self, app: Flask, owner: Visitor, start: str, smtp: SmtpServer
     ) -> None:
         sheet = paste(owner, start, "ana@guest.example", "bo@guest.example")
@@ -307,30 +305,30 @@ class TestProgress:
         assert page.notes == ["1 waits for the mail server again."]
         assert page.texts("h1") == ["Sending 2 invitations"]
 
-    def test_before_anything_is_sent_it_leads_back(self, owner: Visitor, start: str) -> None:
+    def test_unsent_import_redirects_back(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example")
         assert owner.client.get(f"{sheet}/progress").location == sheet
 
 
-def test_the_ways_to_it(acme: Acme, owner: Visitor, start: str) -> None:
+def test_overview_links_to_the_progress(acme: Acme, owner: Visitor, start: str) -> None:
     home = f"/organizations/{acme.id}"
     for path in (f"{home}/", f"{home}/invitations", f"{home}/invitations/new"):
         assert start in owner.get(path).links
 
 
-def test_numbers_that_no_database_holds_are_those_of_no_row(owner: Visitor, start: str) -> None:
+def test_unstorable_row_numbers_match_no_row(owner: Visitor, start: str) -> None:
     made = paste(owner, start, "ana@guest.example")
     assert not owner.get(f"{made}?page={'9' * 20}").texts("span", "who-name")
     for number in ("9" * 20, "9" * 5000):
         assert owner.post(f"{made}/rows/{number}", page=made, email="bo@guest.example").status_code == 404
 
 
-def test_a_workspace_that_no_database_could_hold_is_no_workspace(owner: Visitor, start: str) -> None:
+def test_unstorable_workspace_name_matches_no_workspace(owner: Visitor, start: str) -> None:
     made = paste(owner, start, "ana@guest.example", workspaces="Sa\0les?")
     assert "Fix" in told(owner.get(made))[0]
 
 
-def test_of_a_list_that_is_far_too_long_all_rows_are_counted() -> None:
+def test_oversized_list_counts_all_its_rows() -> None:
     with pytest.raises(ListTooLong) as refused:
         sheet_text.read("email\n" + "a\n\n" * 12_345)
     assert (refused.value.rows, refused.value.limit) == (12_345, 10_000)

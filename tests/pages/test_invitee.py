@@ -46,7 +46,7 @@ def emails(app: Flask, acme: Acme) -> list[str]:
         return [member.user.email for member in member_lists.list_page(acme.id, by=OPERATOR).items]
 
 
-def test_a_new_person_chooses_a_password_and_is_in(
+def test_new_person_sets_a_password_and_joins(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor = visit()
@@ -69,7 +69,7 @@ def test_a_new_person_chooses_a_password_and_is_in(
     assert visit().get(path, 410).texts("h1") == ["This invitation has been used"]
 
 
-def test_what_is_wrong_stands_at_the_fields(
+def test_errors_are_shown_at_their_fields(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     page = visit().submit(offer(), given_name="Ana", family_name="", password="short")
@@ -78,7 +78,7 @@ def test_what_is_wrong_stands_at_the_fields(
     assert "ana@guest.example" not in emails(app, acme)
 
 
-def test_an_account_signs_in_and_the_token_waits_in_the_session(
+def test_token_waits_in_the_session_during_sign_in(
     app: Flask, acme: Acme, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(), offer()
@@ -110,7 +110,7 @@ def test_copied_link_shows_the_same_page(
     assert shown(visit(), path) == before
 
 
-def test_copied_link_leads_an_account_to_the_sign_in(
+def test_copied_link_sends_account_holders_to_sign_in(
     app: Flask, acme: Acme, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(), offer(copied=True)
@@ -123,7 +123,7 @@ def test_copied_link_leads_an_account_to_the_sign_in(
     assert ana.email in emails(app, acme)
 
 
-def test_copied_link_still_makes_a_new_account(
+def test_copied_link_can_create_an_account(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(), offer(copied=True)
@@ -132,7 +132,7 @@ def test_copied_link_still_makes_a_new_account(
     assert "ana@guest.example" in emails(app, acme)
 
 
-def test_another_account_sees_both_addresses_and_nothing_is_used_up(
+def test_wrong_account_sees_both_addresses_and_consumes_nothing(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(acme.member), offer()
@@ -147,7 +147,7 @@ def test_another_account_sees_both_addresses_and_nothing_is_used_up(
     visitor.go(path, **NEW)
 
 
-def test_declining_takes_a_word_and_a_button(
+def test_declining_takes_a_message_and_a_click(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(), offer()
@@ -165,7 +165,7 @@ def app_rows(app: Flask, acme: Acme) -> list[Any]:
         return invitations.list_page(acme.id, by=OPERATOR).items
 
 
-def test_what_has_ended_says_how(
+def test_closed_invitation_says_why(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor = visit()
@@ -183,7 +183,7 @@ def test_what_has_ended_says_how(
         assert visitor.go(path, page="/sign-in", **NEW) == path
 
 
-def test_what_only_an_admin_can_mend_is_said_before_and_after(
+def test_problems_only_admins_can_fix_are_shown(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(), offer()
@@ -198,7 +198,7 @@ def test_what_only_an_admin_can_mend_is_said_before_and_after(
     visitor.go(path, **NEW)
 
 
-def test_an_inviter_who_lost_the_right_blocks(
+def test_inviter_without_permission_blocks_acceptance(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     path = offer(by=acme.admin.actor)
@@ -207,7 +207,7 @@ def test_an_inviter_who_lost_the_right_blocks(
     visit().get(path, 409)
 
 
-def test_an_unproven_account_needs_the_mailed_link(
+def test_unverified_account_needs_the_mailed_link(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     with app.app_context():
@@ -221,7 +221,7 @@ def test_an_unproven_account_needs_the_mailed_link(
     visitor.go(mailed)
 
 
-def test_a_member_who_accepts_again_is_led_in(
+def test_member_who_accepts_again_is_redirected(
     app: Flask, acme: Acme, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(ana), offer()
@@ -240,7 +240,7 @@ class TestWithARedirect:
             configure(acme, allowed_origins=["https://app.example.com"])
         return offer(redirect_uri=self.TARGET)
 
-    def test_it_is_followed_and_the_form_may_lead_there(self, path: str, visit: Callable[..., Visitor]) -> None:
+    def test_redirect_is_followed_and_allowed_by_policy(self, path: str, visit: Callable[..., Visitor]) -> None:
         visitor = visit()
         visitor.get(path)
         assert visitor.answer is not None
@@ -248,7 +248,7 @@ class TestWithARedirect:
         assert "form-action 'self' https://app.example.com;" in policy
         assert visitor.go(path, **NEW) == self.TARGET
 
-    def test_it_is_not_followed_once_the_origin_is_gone(
+    def test_redirect_to_removed_origin_is_not_followed(
         self, app: Flask, acme: Acme, path: str, visit: Callable[..., Visitor]
     ) -> None:
         with app.app_context():
@@ -260,7 +260,7 @@ class TestWithARedirect:
         assert visitor.go(path, **NEW) == f"/organizations/{acme.id}/"
 
 
-def test_the_link_of_an_app_leads_here_at_once(offer: Callable[..., str], visit: Callable[..., Visitor]) -> None:
+def test_app_link_redirects_here(offer: Callable[..., str], visit: Callable[..., Visitor]) -> None:
     path = offer()
     answer = visit().client.get(f"/auth?inv_code={path.rpartition('/')[2]}&redirect_uri=https://evil.example")
     assert (answer.status_code, answer.location) == (302, path)
@@ -268,9 +268,7 @@ def test_the_link_of_an_app_leads_here_at_once(offer: Callable[..., str], visit:
     assert visit().client.get("/auth").status_code == 302
 
 
-def test_no_other_server_and_no_cache_learns_the_link(
-    offer: Callable[..., str], visit: Callable[..., Visitor]
-) -> None:
+def test_link_is_in_no_referrer_or_cache(offer: Callable[..., str], visit: Callable[..., Visitor]) -> None:
     visitor, path = visit(), offer()
     for page in (path, f"{path}/decline"):
         visitor.get(page)
@@ -279,7 +277,7 @@ def test_no_other_server_and_no_cache_learns_the_link(
         assert visitor.answer.headers["Cache-Control"] == "no-store"
 
 
-def test_accepting_begins_a_session_of_its_own(
+def test_accepting_starts_a_new_session(
     app: Flask, ana: Person, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(ana), offer()
@@ -290,7 +288,7 @@ def test_accepting_begins_a_session_of_its_own(
         assert accounts.find_session(before) is None
 
 
-def test_a_link_is_used_by_one(app: Flask, offer: Callable[..., str], visit: Callable[..., Visitor]) -> None:
+def test_link_works_once(app: Flask, offer: Callable[..., str], visit: Callable[..., Visitor]) -> None:
     first, second, path = visit(), visit(), offer()
     token = second.token(path)
     first.go(path, **NEW)
@@ -300,7 +298,7 @@ def test_a_link_is_used_by_one(app: Flask, offer: Callable[..., str], visit: Cal
         assert "_user_id" not in session
 
 
-def test_a_domain_no_longer_allowed_asks_for_another_address(
+def test_domain_no_longer_allowed_needs_another_address(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     visitor, path = visit(), offer()

@@ -177,12 +177,12 @@ def things(app: Flask, acme: Acme) -> dict[str, Any]:
         return things_of(acme)
 
 
-def test_every_route_of_an_organization_has_a_row(app: Flask) -> None:
+def test_every_organization_route_has_a_row(app: Flask) -> None:
     """A new one is put under what it needs, in NEEDS."""
     assert set(routes(app)) == set(ROWS)
 
 
-def test_nobody_in_particular_signs_in_first(app: Flask, things: dict[str, Any]) -> None:
+def test_anonymous_visitors_sign_in_first(app: Flask, things: dict[str, Any]) -> None:
     client = app.test_client()
     for name in ROWS:
         answer = ask(client, name, things)
@@ -190,7 +190,7 @@ def test_nobody_in_particular_signs_in_first(app: Flask, things: dict[str, Any])
 
 
 @pytest.mark.parametrize("who", ["the owner of another organization", "somebody without one"])
-def test_others_find_nothing(
+def test_other_organizations_find_nothing(
     app: Flask, acme: Acme, globex: Acme, *, who: str, things: dict[str, Any], visit: Visit
 ) -> None:
     with app.app_context():
@@ -204,7 +204,7 @@ def test_others_find_nothing(
         assert everything_of(acme) == before
 
 
-def test_things_of_another_organization_are_not_there(
+def test_foreign_ids_are_not_found(
     app: Flask, acme: Acme, globex: Acme, *, things: dict[str, Any], visit: Visit
 ) -> None:
     """The address names the organization one owns, and a thing of another one."""
@@ -220,7 +220,7 @@ def test_things_of_another_organization_are_not_there(
 
 
 @pytest.mark.parametrize("missing", PERMISSIONS)
-def test_one_permission_less_is_not_enough(
+def test_one_missing_permission_is_refused(
     app: Flask, acme: Acme, *, missing: str, things: dict[str, Any], visit: Visit
 ) -> None:
     with app.app_context():
@@ -240,7 +240,7 @@ def test_one_permission_less_is_not_enough(
     }
 
 
-def test_belonging_is_enough_for_the_rest_and_for_no_more(
+def test_other_routes_require_membership_only(
     app: Flask, acme: Acme, *, things: dict[str, Any], visit: Visit
 ) -> None:
     with app.app_context():
@@ -253,7 +253,7 @@ def test_belonging_is_enough_for_the_rest_and_for_no_more(
         assert (name, status == 403) == (name, bool(ROWS[name]))
 
 
-def test_what_belongs_to_a_person_is_there_for_nobody_else(
+def test_personal_pages_are_hidden_from_everyone_else(
     app: Flask, acme: Acme, globex: Acme, *, things: dict[str, Any], visit: Visit
 ) -> None:
     owner, stranger = visit(acme.owner), visit(globex.owner)

@@ -64,7 +64,7 @@ def keeper(app: Flask, acme: Acme) -> Person:
 # --- the list ---
 
 
-def test_the_list_is_narrowed_and_ordered_by_its_address(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_list_is_filtered_and_sorted_by_url(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         members.change(acme.id, acme.member.id, workspace_ids=acme.workspaces[:1], by=acme.owner.actor)
     assert names(owner.get(at(acme, rest="?role=admin"))) == ["Adam Admin"]
@@ -77,7 +77,7 @@ def test_the_list_is_narrowed_and_ordered_by_its_address(app: Flask, acme: Acme,
     assert page.all("option", value="admin")
 
 
-def test_filter_and_order_stay_in_the_addresses_of_the_pages(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_page_links_keep_filter_and_order(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         for number in range(30):
             make_member(acme, f"m{number}@acme.example", given_name="Zed", family_name=f"{number:02}")
@@ -91,7 +91,7 @@ def test_filter_and_order_stay_in_the_addresses_of_the_pages(app: Flask, acme: A
     assert chosen.value("q") == "zed"
 
 
-def test_a_search_never_ends_blind(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_empty_search_offers_a_way_on(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
     with app.app_context():
         invite(acme, "mia@guest.example", given_name="Mia", family_name="Petrova")
         invite(acme, "ana@guest.example", given_name="Ana", family_name="Petrova")
@@ -106,7 +106,7 @@ def test_a_search_never_ends_blind(app: Flask, acme: Acme, owner: Visitor, visit
     assert not [text for text in unseen.texts("p") if "invitation" in text]
 
 
-def test_the_list_says_when_somebody_was_last_here(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_list_shows_when_members_were_last_active(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
     visitor = visit(acme.admin)
     visitor.get(at(acme))
     visitor.go("/sign-out", page=at(acme))
@@ -123,9 +123,7 @@ def test_the_list_says_when_somebody_was_last_here(app: Flask, acme: Acme, owner
     assert owner.get(latest).texts("a", "who-name") == ["Olivia Owner", "Adam Admin", "Mia Member"]
 
 
-def test_a_visit_counts_where_it_was_made_every_few_minutes(
-    app: Flask, acme: Acme, globex: Acme, visit: Visit
-) -> None:
+def test_visit_is_recorded_every_few_minutes(app: Flask, acme: Acme, globex: Acme, visit: Visit) -> None:
     with app.app_context():
         add_member(globex, acme.owner)
     visitor = visit(acme.owner)
@@ -144,7 +142,7 @@ def test_a_visit_counts_where_it_was_made_every_few_minutes(
     assert here.updated_at < start, "being here is no change"
 
 
-def test_only_who_changes_members_selects_them(acme: Acme, keeper: Person, visit: Visit) -> None:
+def test_only_member_managers_can_select(acme: Acme, keeper: Person, visit: Visit) -> None:
     assert not visit(acme.member).get(at(acme)).all("input", name="id")
     page = visit(keeper).get(at(acme))
     assert len(page.all("input", name="id")) == 4
@@ -155,7 +153,7 @@ def test_only_who_changes_members_selects_them(acme: Acme, keeper: Person, visit
 @pytest.mark.parametrize(
     "path", ["", "?q=a", "?q=nobody", "?role=admin", "/{one}", "/{one}/remove", "/{one}/hand-over"]
 )
-def test_no_page_asks_much_of_the_database(path: str, app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_query_count_of_pages_is_low(path: str, app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         invite(acme, "nobody@guest.example", by=acme.admin.actor)
         make_api_key(acme, user=acme.admin, role="admin")
@@ -168,7 +166,7 @@ def test_no_page_asks_much_of_the_database(path: str, app: Flask, acme: Acme, ow
 
 @on_sqlite
 @pytest.mark.parametrize("path", BULK)
-def test_a_preview_of_many_asks_no_more_than_of_few(path: str, app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_bulk_preview_query_count_does_not_grow(path: str, app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         for number in range(30):
             make_member(acme, f"m{number}@acme.example")
@@ -180,9 +178,7 @@ def test_a_preview_of_many_asks_no_more_than_of_few(path: str, app: Flask, acme:
 # --- the file ---
 
 
-def test_the_file_holds_what_the_filter_shows_and_nothing_to_calculate(
-    app: Flask, acme: Acme, owner: Visitor, visit: Visit
-) -> None:
+def test_export_matches_the_filter_without_formulas(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
     with app.app_context():
         make_member(acme, "evil@acme.example", given_name="=1+1", family_name="@evil")
         make_member(acme, "other@globex.example")
@@ -198,9 +194,7 @@ def test_the_file_holds_what_the_filter_shows_and_nothing_to_calculate(
 # --- one member ---
 
 
-def test_role_and_workspaces_change_together_once_the_effect_was_shown(
-    app: Flask, acme: Acme, owner: Visitor
-) -> None:
+def test_role_and_workspaces_change_after_a_preview(app: Flask, acme: Acme, owner: Visitor) -> None:
     here = at(acme, acme.member)
     chosen: dict[str, Any] = {"role": "admin", "workspace_ids": [str(acme.workspaces[0])]}
     page = owner.submit(here, preview="1", status=200, **chosen)
@@ -213,9 +207,7 @@ def test_role_and_workspaces_change_together_once_the_effect_was_shown(
     assert page.all("input", value=str(acme.workspaces[0]), checked="")
 
 
-def test_a_role_above_ones_own_says_why_it_cannot_be_given(
-    app: Flask, acme: Acme, keeper: Person, visit: Visit
-) -> None:
+def test_role_above_ones_own_is_explained(app: Flask, acme: Acme, keeper: Person, visit: Visit) -> None:
     visitor = visit(keeper)
     page = visitor.get(at(acme, acme.member))
     [admin] = page.all("input", value="admin")
@@ -227,9 +219,7 @@ def test_a_role_above_ones_own_says_why_it_cannot_be_given(
     assert roles_of(app, acme)["member"] == "member"
 
 
-def test_a_role_saved_from_the_list_leaves_workspaces_and_leads_back_to_the_place_in_the_list(
-    app: Flask, acme: Acme, owner: Visitor
-) -> None:
+def test_role_change_in_list_returns_to_its_place(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         members.change(acme.id, acme.member.id, workspace_ids=acme.workspaces[:1], by=acme.owner.actor)
     place = "?q=mia&role=member&sort=-joined"
@@ -245,7 +235,7 @@ def test_a_role_saved_from_the_list_leaves_workspaces_and_leads_back_to_the_plac
 
 
 @pytest.mark.parametrize("path", ["", "/role"])
-def test_a_role_that_nobody_chose_is_not_written_over_one_given_meanwhile(
+def test_outdated_form_does_not_overwrite_the_role(
     path: str, app: Flask, acme: Acme, owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def get_before_another_change(*which: UUID, by: Actor) -> Membership:
@@ -259,7 +249,7 @@ def test_a_role_that_nobody_chose_is_not_written_over_one_given_meanwhile(
     assert roles_of(app, acme)["member"] == "admin"
 
 
-def test_the_panel_of_a_role_refuses_what_the_page_of_the_member_refuses(
+def test_role_panel_refuses_what_the_page_refuses(
     app: Flask, acme: Acme, *, keeper: Person, owner: Visitor, visit: Visit
 ) -> None:
     visitor = visit(keeper)
@@ -274,7 +264,7 @@ def test_the_panel_of_a_role_refuses_what_the_page_of_the_member_refuses(
     assert set(roles_of(app, acme).values()) == {"owner", "admin", "member", "keeper"}
 
 
-def test_who_gives_away_the_right_to_see_members_is_led_to_the_overview(
+def test_giving_up_member_permission_redirects_to_overview(
     app: Flask, acme: Acme, owner: Visitor, visit: Visit
 ) -> None:
     with app.app_context():
@@ -282,9 +272,7 @@ def test_who_gives_away_the_right_to_see_members_is_led_to_the_overview(
     assert visit(acme.admin).go(at(acme, acme.admin, "/role"), role="nothing") == f"/organizations/{acme.id}/"
 
 
-def test_somebody_of_higher_rank_is_shown_and_not_changed(
-    app: Flask, acme: Acme, keeper: Person, visit: Visit
-) -> None:
+def test_higher_ranked_member_is_shown_read_only(app: Flask, acme: Acme, keeper: Person, visit: Visit) -> None:
     visitor = visit(keeper)
     page = visitor.get(at(acme, acme.admin))
     assert page.notes[0].startswith("You cannot change somebody")
@@ -295,7 +283,7 @@ def test_somebody_of_higher_rank_is_shown_and_not_changed(
     assert roles_of(app, acme)["admin"] == "admin"
 
 
-def test_who_may_only_look_sees_facts_and_no_form(acme: Acme, visit: Visit) -> None:
+def test_readers_see_details_and_no_form(acme: Acme, visit: Visit) -> None:
     visitor = visit(acme.member)
     page = visitor.get(at(acme, acme.admin))
     assert page.notes == []
@@ -308,7 +296,7 @@ def test_who_may_only_look_sees_facts_and_no_form(acme: Acme, visit: Visit) -> N
         visitor.submit(at(acme, rest=path), page=at(acme), status=403, all="1", number="3")
 
 
-def test_people_of_another_organization_are_not_there(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
+def test_people_of_another_organization_are_not_found(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
     for path in ("", "/remove", "/hand-over", "/role"):
         owner.get(at(acme, globex.member, path), 404)
         owner.submit(at(acme, globex.member, path), page=at(acme), status=404, role="admin")
@@ -318,7 +306,7 @@ def test_people_of_another_organization_are_not_there(app: Flask, acme: Acme, gl
     assert len(roles_of(app, globex)) == 3
 
 
-def test_the_last_owner_stays_owner_and_stays(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_last_owner_stays_owner(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
     sentence = f"Olivia {ONLY_OWNER}"
     page = owner.get(at(acme, acme.owner))
     assert page.texts("p", "hint").count(sentence) == 2
@@ -331,7 +319,7 @@ def test_the_last_owner_stays_owner_and_stays(app: Flask, acme: Acme, owner: Vis
     assert second.follow(at(acme, acme.owner, "/remove")).notes == ["Olivia Owner is removed."]
 
 
-def test_ownership_is_offered_from_the_members_page(acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_ownership_transfer_starts_at_the_members_page(acme: Acme, owner: Visitor, visit: Visit) -> None:
     here = at(acme, acme.admin, "/hand-over")
     sentence = "Adam Admin becomes owner when Adam confirms. You stay owner until then, and become Admin after."
     assert sentence in owner.get(here).texts("p")
@@ -342,7 +330,7 @@ def test_ownership_is_offered_from_the_members_page(acme: Acme, owner: Visitor, 
 # --- removing ---
 
 
-def test_removing_says_first_what_ends_and_what_stays(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_removal_previews_what_ends_and_what_stays(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         members.change(acme.id, acme.admin.id, workspace_ids=acme.workspaces, by=acme.owner.actor)
         make_api_key(acme, user=acme.admin, role="admin", name="Nightly")
@@ -360,7 +348,7 @@ def test_removing_says_first_what_ends_and_what_stays(app: Flask, acme: Acme, ow
         assert session().scalar(select(OutboxMessage.user_id).where(OutboxMessage.kind == "removed")) == acme.admin.id
 
 
-def test_without_the_boxes_invitations_stay_and_nobody_is_told(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_unchecked_removal_keeps_invitations_and_sends_nothing(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         sent = invite(acme, "ana@guest.example", by=acme.admin.actor)
     owner.go(at(acme, acme.admin, "/remove"))
@@ -369,7 +357,7 @@ def test_without_the_boxes_invitations_stay_and_nobody_is_told(app: Flask, acme:
         assert session().scalar(select(OutboxMessage.id).where(OutboxMessage.kind == "removed")) is None
 
 
-def test_a_forged_removal_is_refused(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_forged_removal_is_refused(app: Flask, acme: Acme, owner: Visitor) -> None:
     forged = {"Origin": "https://evil.example"}
     for path in (at(acme, acme.admin, "/remove"), at(acme, rest="/remove"), at(acme, acme.admin)):
         answer = owner.client.post(path, data={"all": "1", "number": "3", "role": "member"}, headers=forged)
@@ -380,7 +368,7 @@ def test_a_forged_removal_is_refused(app: Flask, acme: Acme, owner: Visitor) -> 
 # --- many ---
 
 
-def test_many_get_another_role_and_who_is_left_out_is_named(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_bulk_role_change_names_skipped_members(app: Flask, acme: Acme, owner: Visitor) -> None:
     path = at(acme, rest="/change-role")
     page, sent = selected(owner, path, acme.owner, acme.admin, acme.member)
     assert page.texts("h1") == ["Change the role of 3 people?"]
@@ -398,7 +386,7 @@ def test_many_get_another_role_and_who_is_left_out_is_named(app: Flask, acme: Ac
     assert roles_of(app, acme) == {"owner": "owner", "admin": "member", "member": "member"}
 
 
-def test_a_role_above_ones_own_goes_to_nobody(app: Flask, acme: Acme, keeper: Person, visit: Visit) -> None:
+def test_role_above_ones_own_is_assigned_to_nobody(app: Flask, acme: Acme, keeper: Person, visit: Visit) -> None:
     visitor, path = visit(keeper), at(acme, rest="/change-role")
     page, sent = selected(visitor, path, acme.member, acme.admin, keeper)
     assert "Adam Admin may do more than you" in page.texts("li")
@@ -408,7 +396,7 @@ def test_a_role_above_ones_own_goes_to_nobody(app: Flask, acme: Acme, keeper: Pe
     assert roles_of(app, acme)["member"] == "member"
 
 
-def test_many_come_into_workspaces_and_out_of_them(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_workspaces_are_added_and_removed_in_bulk(app: Flask, acme: Acme, owner: Visitor) -> None:
     sales, support = (str(one) for one in acme.workspaces)
     path = at(acme, rest="/change-workspaces")
     with app.app_context():
@@ -423,7 +411,7 @@ def test_many_come_into_workspaces_and_out_of_them(app: Flask, acme: Acme, owner
         assert [one.name for one in found.workspaces] == ["Sales"]
 
 
-def test_all_that_match_are_removed_but_only_those_that_were_shown(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_bulk_removal_covers_only_members_shown(app: Flask, acme: Acme, owner: Visitor) -> None:
     path = at(acme, rest="/remove")
     with app.app_context():
         make_member(acme, "zed1@acme.example", given_name="Zed")
@@ -439,13 +427,13 @@ def test_all_that_match_are_removed_but_only_those_that_were_shown(app: Flask, a
     assert roles_of(app, acme) == {"owner": "owner", "admin": "admin", "member": "member"}
 
 
-def test_nobody_selected_is_said_on_the_list(acme: Acme, owner: Visitor) -> None:
+def test_empty_selection_is_reported_on_the_list(acme: Acme, owner: Visitor) -> None:
     for path in BULK:
         owner.get(at(acme, rest=path), 303)
         assert owner.get(at(acme)).notes == ["Select at least one member first."]
 
 
-def test_people_who_are_in_twice_are_removed_here_only(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
+def test_bulk_removal_keeps_other_memberships(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
     with app.app_context():
         add_member(acme, globex.member)
     path = at(acme, rest="/remove")

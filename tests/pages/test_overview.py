@@ -20,9 +20,7 @@ def needs(visitor: Visitor, home: str) -> list[str]:
     return [" ".join(tag.text.split()) for tag in lines]
 
 
-def test_what_needs_somebody_stands_in_the_order_of_its_urgency(
-    app: Flask, acme: Acme, owner: Visitor, home: str
-) -> None:
+def test_attention_items_are_sorted_by_urgency(app: Flask, acme: Acme, owner: Visitor, home: str) -> None:
     with app.app_context():
         configure(acme, seat_limit=6)
         failed, late, lost = (invite(acme, f"{name}@guest.example") for name in ("failed", "late", "lost"))

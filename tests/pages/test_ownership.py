@@ -27,7 +27,7 @@ def roles_of(app: Flask, acme: Acme) -> tuple[str, str]:
         return owner, member
 
 
-def test_the_one_who_was_asked_may_become_owner(app: Flask, acme: Acme, home: str, visit: Visit) -> None:
+def test_new_owner_can_accept_the_transfer(app: Flask, acme: Acme, home: str, visit: Visit) -> None:
     visitor = visit(acme.member)
     page = visitor.get(home)
     assert "Olivia Owner wants to hand Acme over to you." in page.texts("p", "why-sentence")
@@ -40,7 +40,7 @@ def test_the_one_who_was_asked_may_become_owner(app: Flask, acme: Acme, home: st
     visit(acme.owner).get(f"{home}settings", 403)
 
 
-def test_the_one_who_asked_sees_that_and_may_take_it_back(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+def test_old_owner_sees_and_can_withdraw_the_transfer(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
     page = owner.get(home)
     assert "Mia Member has not confirmed yet." in page.texts("p", "why-sentence")
     assert "Become owner" not in page.texts("button")
@@ -49,7 +49,7 @@ def test_the_one_who_asked_sees_that_and_may_take_it_back(app: Flask, acme: Acme
     assert not page.texts("p", "why-sentence")
 
 
-def test_who_declines_stays_what_they_are(app: Flask, acme: Acme, home: str, owner: Visitor, visit: Visit) -> None:
+def test_declining_changes_no_role(app: Flask, acme: Acme, home: str, owner: Visitor, visit: Visit) -> None:
     visitor = visit(acme.member)
     visitor.go(f"{home}ownership/decline", page=home)
     assert roles_of(app, acme) == ("owner", "member")
@@ -58,7 +58,9 @@ def test_who_declines_stays_what_they_are(app: Flask, acme: Acme, home: str, own
     assert not owner.get(home).texts("p", "why-sentence")
 
 
-def test_nobody_else_sees_or_answers_it(app: Flask, acme: Acme, globex: Acme, home: str, visit: Visit) -> None:
+def test_others_neither_see_nor_answer_the_transfer(
+    app: Flask, acme: Acme, globex: Acme, home: str, visit: Visit
+) -> None:
     admin = visit(acme.admin)
     assert "Become owner" not in admin.get(home).texts("button")
     for answer in ("accept", "decline"):
@@ -68,13 +70,13 @@ def test_nobody_else_sees_or_answers_it(app: Flask, acme: Acme, globex: Acme, ho
     assert roles_of(app, acme) == ("owner", "member")
 
 
-def test_the_one_who_asked_cannot_answer_for_the_other(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+def test_old_owner_cannot_answer_for_the_new_one(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
     assert owner.follow(f"{home}ownership/accept", page=home).notes == ["There is no offer to hand over ownership."]
     assert roles_of(app, acme) == ("owner", "member")
 
 
 @pytest.mark.parametrize("answer", ["accept", "decline"])
-def test_an_answer_wants_its_token(answer: str, app: Flask, acme: Acme, home: str, visit: Visit) -> None:
+def test_answer_requires_a_csrf_token(answer: str, app: Flask, acme: Acme, home: str, visit: Visit) -> None:
     visitor = visit(acme.member)
     visitor.get(f"{home}ownership/{answer}", 405)
     sent = visitor.client.post(f"{home}ownership/{answer}", headers={"Origin": "https://evil.example"})
@@ -82,7 +84,7 @@ def test_an_answer_wants_its_token(answer: str, app: Flask, acme: Acme, home: st
     assert "Become owner" in visitor.get(home).texts("button")
 
 
-def test_the_only_owner_is_told_to_hand_over_before_leaving(acme: Acme, owner: Visitor, visit: Visit) -> None:
+def test_only_owner_must_transfer_before_leaving(acme: Acme, owner: Visitor, visit: Visit) -> None:
     path = f"/organizations/{acme.id}/leave"
     page = owner.get(path)
     assert page.notes == ["You are the only owner. Hand over ownership first."]

@@ -70,7 +70,7 @@ def paths(app: Flask, addresses: dict[str, list[str]]) -> list[str]:
 
 
 @pytest.mark.parametrize("signed_in", [True, False], ids=["signed in", "signed out"])
-def test_no_get_and_no_head_changes_the_database(
+def test_no_get_or_head_changes_the_database(
     signed_in: bool, app: Flask, acme: Acme, addresses: dict[str, list[str]], visit: Callable[..., Visitor]
 ) -> None:
     visitor = visit(acme.owner if signed_in else None)

@@ -43,7 +43,7 @@ def choose(app: Flask, path: str, password: str = NEW) -> Visitor:
 
 
 @pytest.mark.parametrize("address", ["owner@acme.example", "OWNER@acme.example ", "nobody@acme.example"])
-def test_the_answer_tells_nothing_about_the_account(address: str, mailing: Flask, acme: Acme) -> None:
+def test_response_reveals_nothing_about_the_account(address: str, mailing: Flask, acme: Acme) -> None:
     visitor = Visitor(mailing)
     page = visitor.follow("/forgot", email=address)
     assert page.texts("p", "lead") == ["If that address has an account, an email is on its way."]
@@ -51,19 +51,19 @@ def test_the_answer_tells_nothing_about_the_account(address: str, mailing: Flask
     assert address.strip() not in visitor.answer.text
 
 
-def test_what_is_no_address_is_said_at_the_field(mailing: Flask) -> None:
+def test_invalid_address_is_shown_at_the_field(mailing: Flask) -> None:
     page = Visitor(mailing).submit("/forgot", email="nonsense")
     assert page.errors == page.summary == ["Enter an email address, like name@example.com."]
     assert page.value("email") == "nonsense"
 
 
-def test_nobody_without_an_account_gets_mail(mailing: Flask, acme: Acme, smtp: SmtpServer) -> None:
+def test_unknown_address_gets_no_mail(mailing: Flask, acme: Acme, smtp: SmtpServer) -> None:
     Visitor(mailing).go("/forgot", email="nobody@acme.example")
     with mailing.app_context():
         assert delivery.claim(10) == []
 
 
-def test_the_link_opens_a_form_that_signs_in(mailing: Flask, acme: Acme, link: str, visit: Visit) -> None:
+def test_link_opens_a_form_that_signs_in(mailing: Flask, acme: Acme, link: str, visit: Visit) -> None:
     elsewhere = visit(acme.owner)
     visitor = Visitor(mailing)
     page = visitor.get(link)
@@ -79,7 +79,7 @@ def test_the_link_opens_a_form_that_signs_in(mailing: Flask, acme: Acme, link: s
     visit().sign_in(acme.owner, NEW)
 
 
-def test_a_weak_password_leaves_the_link_usable(mailing: Flask, link: str) -> None:
+def test_weak_password_leaves_the_link_usable(mailing: Flask, link: str) -> None:
     visitor = Visitor(mailing)
     page = visitor.submit(link, password="short")
     assert page.errors == page.summary == ["Use at least 12 characters. A few words in a row work well."]
@@ -93,38 +93,34 @@ def broken(app: Flask, path: str) -> None:
         assert "/forgot" in page.links
 
 
-def test_a_link_works_once(mailing: Flask, link: str) -> None:
+def test_link_works_once(mailing: Flask, link: str) -> None:
     choose(mailing, link)
     broken(mailing, link)
 
 
-def test_a_link_ends_after_an_hour(mailing: Flask, link: str) -> None:
+def test_link_expires_after_an_hour(mailing: Flask, link: str) -> None:
     with time_machine.travel(now() + account_links.LIFETIMES[Purpose.RESET]):
         broken(mailing, link)
 
 
-def test_a_link_dies_with_another_change_of_the_password(mailing: Flask, acme: Acme, link: str) -> None:
+def test_changed_password_invalidates_the_link(mailing: Flask, acme: Acme, link: str) -> None:
     with mailing.app_context():
         own_account.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
     broken(mailing, link)
 
 
 @pytest.mark.parametrize("token", ["x", "%20", "a" * 50, "../account"])
-def test_what_is_no_link_does_nothing(token: str, mailing: Flask) -> None:
+def test_invalid_link_does_nothing(token: str, mailing: Flask) -> None:
     Visitor(mailing).get(f"/reset/{token}", 404)
 
 
-def test_the_browser_of_somebody_else_is_taken_over_by_who_has_the_link(
-    mailing: Flask, acme: Acme, link: str
-) -> None:
+def test_link_replaces_another_persons_session(mailing: Flask, acme: Acme, link: str) -> None:
     visitor = Visitor(mailing).sign_in(acme.member)
     visitor.go(link, password=NEW)
     assert visitor.get("/account").texts("p", "facts-line") == [acme.owner.email]
 
 
-def test_too_many_questions_are_refused_in_words(
-    make_app: Callable[..., Flask], smtp: SmtpServer, acme: Acme
-) -> None:
+def test_rate_limit_is_explained(make_app: Callable[..., Flask], smtp: SmtpServer, acme: Acme) -> None:
     visitor = Visitor(make_app(**smtp.environ, INVITE_RATE_LIMITS="on"))
     for _ in range(3):
         visitor.go("/forgot", email="nobody@acme.example")
@@ -143,7 +139,7 @@ def test_without_a_mail_server_the_operator_can_help(acme: Acme, visit: Visit) -
     assert not page.all("input", name="email")
 
 
-def test_reset_page_asks_for_the_keys(app: Flask, acme: Acme) -> None:
+def test_reset_page_asks_about_api_keys(app: Flask, acme: Acme) -> None:
     with app.app_context():
         make_api_key(acme), make_api_key(acme, role="member")
         path, other = (f"/reset/{make_link(person, Purpose.RESET)}" for person in (acme.owner, acme.admin))

@@ -46,7 +46,7 @@ def role_of(app: Flask, organization: Acme, key: str) -> Role:
         return roles.get(organization.id, key)
 
 
-def test_the_list_says_what_each_role_can_do_and_who_has_it(owner: Visitor, acme: Acme, editor: str) -> None:
+def test_list_shows_permissions_and_holders_of_each_role(owner: Visitor, acme: Acme, editor: str) -> None:
     page = owner.get(at(acme))
     assert page.texts("td", "cell-wide")[:2] == [
         "Invite people, change members, manage workspaces, manage roles, see the audit log and manage API keys",
@@ -57,7 +57,7 @@ def test_the_list_says_what_each_role_can_do_and_who_has_it(owner: Visitor, acme
     assert page.texts("nav", "card-foot") == ["4 in all"]
 
 
-def test_a_long_list_has_pages(app: Flask, owner: Visitor, acme: Acme) -> None:
+def test_long_list_has_pages(app: Flask, owner: Visitor, acme: Acme) -> None:
     with app.app_context():
         for number in range(30):
             make_role(acme, f"Role {number:02}", [])
@@ -68,19 +68,19 @@ def test_a_long_list_has_pages(app: Flask, owner: Visitor, acme: Acme) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/new", "/admin", "/editor", "/editor/delete"])
-def test_only_who_manages_roles_sees_them(path: str, acme: Acme, editor: str, builder: Person, visit: Visit) -> None:
+def test_only_role_managers_see_roles(path: str, acme: Acme, editor: str, builder: Person, visit: Visit) -> None:
     visit(acme.member).get(f"{at(acme)}{path}", 403)
     visit(builder).get(f"{at(acme)}{path}")
 
 
-def test_another_organization_is_not_there(acme: Acme, globex: Acme, editor: str, visit: Visit) -> None:
+def test_foreign_organization_is_not_found(acme: Acme, globex: Acme, editor: str, visit: Visit) -> None:
     stranger = visit(globex.owner)
     stranger.get(editor, 404)
     stranger.get(f"{at(globex)}/editor", 404)
     stranger.submit(f"{at(globex)}/editor/delete", page="/", status=404)
 
 
-def test_making_a_role(app: Flask, owner: Visitor, acme: Acme) -> None:
+def test_role_is_created(app: Flask, owner: Visitor, acme: Acme) -> None:
     page = owner.follow(
         f"{at(acme)}/new", name="Front desk", key="", permissions=["members:read", "invitations:read"]
     )
@@ -99,7 +99,7 @@ def test_making_a_role(app: Flask, owner: Visitor, acme: Acme) -> None:
         ({"name": "Odd", "permissions": ["everything"]}, "There is no permission “everything”."),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(typed: dict[str, Any], error: str, owner: Visitor, acme: Acme) -> None:
+def test_errors_are_shown_at_their_fields(typed: dict[str, Any], error: str, owner: Visitor, acme: Acme) -> None:
     page = owner.submit(f"{at(acme)}/new", **typed)
     assert page.errors == [error]
     assert page.summary == [error]
@@ -107,13 +107,13 @@ def test_what_is_wrong_is_said_at_its_field(typed: dict[str, Any], error: str, o
     assert page.texts("title")[0].startswith("Problem: ")
 
 
-def test_what_was_checked_stays_checked(owner: Visitor, acme: Acme) -> None:
+def test_checked_boxes_stay_checked(owner: Visitor, acme: Acme) -> None:
     page = owner.submit(f"{at(acme)}/new", name="", permissions=["members:read", "audit:read"])
     boxes = page.all("input", name="permissions")
     assert [box.attributes["value"] for box in boxes if "checked" in box.attributes] == ["members:read", "audit:read"]
 
 
-def test_saving_a_role_changes_it_for_everybody_who_has_it(
+def test_saving_changes_the_role_for_everyone(
     app: Flask, owner: Visitor, acme: Acme, editor: str, visit: Visit
 ) -> None:
     page = owner.follow(editor, name="Editors", permissions=["members:read"])
@@ -122,7 +122,7 @@ def test_saving_a_role_changes_it_for_everybody_who_has_it(
     assert (changed.name, changed.permissions) == ("Editors", ["members:read"])
 
 
-def test_the_effect_is_shown_before_it_happens(app: Flask, owner: Visitor, acme: Acme, editor: str) -> None:
+def test_effect_is_shown_before_saving(app: Flask, owner: Visitor, acme: Acme, editor: str) -> None:
     page = owner.submit(
         editor, status=200, preview="1", name="Editor", permissions=["members:read", "workspaces:write"]
     )
@@ -134,7 +134,7 @@ def test_the_effect_is_shown_before_it_happens(app: Flask, owner: Visitor, acme:
     assert "The permissions stay as they are for 2 members." in " ".join(owner.get(editor).texts("p"))
 
 
-def test_a_new_role_says_what_it_allows(owner: Visitor, acme: Acme) -> None:
+def test_new_role_shows_what_it_allows(owner: Visitor, acme: Acme) -> None:
     path = f"{at(acme)}/new"
     assert "sign in, and nothing else." in owner.get(path).texts("p")
     page = owner.submit(path, status=200, preview="1", name="", permissions=["audit:read"])
@@ -143,7 +143,7 @@ def test_a_new_role_says_what_it_allows(owner: Visitor, acme: Acme) -> None:
 
 
 @pytest.mark.parametrize("key", ["owner", "admin", "member"])
-def test_built_in_roles_are_only_read(key: str, app: Flask, owner: Visitor, acme: Acme) -> None:
+def test_built_in_roles_are_read_only(key: str, app: Flask, owner: Visitor, acme: Acme) -> None:
     path = f"{at(acme)}/{key}"
     page = owner.get(path)
     assert "Built in. Duplicate it to make your own." in page.notes
@@ -156,7 +156,9 @@ def test_built_in_roles_are_only_read(key: str, app: Flask, owner: Visitor, acme
     assert role_of(app, acme, key).permissions == before
 
 
-def test_a_duplicate_starts_with_what_one_may_give(acme: Acme, owner: Visitor, builder: Person, visit: Visit) -> None:
+def test_copy_starts_with_permissions_one_can_assign(
+    acme: Acme, owner: Visitor, builder: Person, visit: Visit
+) -> None:
     def chosen(visitor: Visitor) -> list[str]:
         page = visitor.get(f"{at(acme)}/new?like=admin")
         assert page.value("name") == "Copy of Admin"
@@ -167,7 +169,9 @@ def test_a_duplicate_starts_with_what_one_may_give(acme: Acme, owner: Visitor, b
     assert chosen(visit(builder)) == ["roles:write"]
 
 
-def test_what_one_lacks_cannot_be_given(app: Flask, acme: Acme, editor: str, builder: Person, visit: Visit) -> None:
+def test_permissions_one_lacks_cannot_be_assigned(
+    app: Flask, acme: Acme, editor: str, builder: Person, visit: Visit
+) -> None:
     visitor = visit(builder)
     page = visitor.get(f"{at(acme)}/new")
     withheld = [
@@ -185,21 +189,19 @@ def test_what_one_lacks_cannot_be_given(app: Flask, acme: Acme, editor: str, bui
     assert role_of(app, acme, "editor").permissions == ["members:read", "members:write"]
 
 
-def test_who_gives_up_managing_roles_is_led_to_the_overview(acme: Acme, builder: Person, visit: Visit) -> None:
+def test_giving_up_role_permission_redirects_to_overview(acme: Acme, builder: Person, visit: Visit) -> None:
     visitor = visit(builder)
     assert visitor.go(f"{at(acme)}/builder", name="Builder") == f"/organizations/{acme.id}/"
     visitor.get(at(acme), 403)
 
 
-def test_a_role_called_new_has_an_address_too(app: Flask, owner: Visitor, acme: Acme) -> None:
+def test_role_named_new_has_a_url(app: Flask, owner: Visitor, acme: Acme) -> None:
     owner.go(f"{at(acme)}/new", name="New")
     assert f"{at(acme)}/org:new" in owner.get(at(acme)).links
     assert owner.get(f"{at(acme)}/org:new").value("name") == "New"
 
 
-def test_a_role_that_people_have_goes_only_with_another_for_them(
-    app: Flask, owner: Visitor, acme: Acme, editor: str
-) -> None:
+def test_role_in_use_is_deleted_with_a_replacement(app: Flask, owner: Visitor, acme: Acme, editor: str) -> None:
     path = f"{editor}/delete"
     page = owner.get(path)
     assert "Choose a role for its 2 members first" in page.texts("h2")
@@ -218,7 +220,7 @@ def test_a_role_that_people_have_goes_only_with_another_for_them(
         assert session().query(Membership).filter_by(role_id=role_id(acme, "member")).count() == 3
 
 
-def test_a_role_nobody_has_goes_at_once(app: Flask, owner: Visitor, acme: Acme) -> None:
+def test_unused_role_is_deleted_immediately(app: Flask, owner: Visitor, acme: Acme) -> None:
     with app.app_context():
         make_role(acme, "Spare", [])
     page = owner.get(f"{at(acme)}/spare/delete")
@@ -226,7 +228,7 @@ def test_a_role_nobody_has_goes_at_once(app: Flask, owner: Visitor, acme: Acme) 
     assert owner.follow(f"{at(acme)}/spare/delete").notes == ["The role Spare is deleted."]
 
 
-def test_the_role_of_the_last_owner_stays(app: Flask, owner: Visitor, acme: Acme) -> None:
+def test_last_owners_role_stays(app: Flask, owner: Visitor, acme: Acme) -> None:
     page = owner.get(f"{at(acme)}/owner/delete")
     assert page.notes == ["Built in. Duplicate it to make your own."]
     assert "Delete role" not in page.texts("button")
@@ -235,7 +237,7 @@ def test_the_role_of_the_last_owner_stays(app: Flask, owner: Visitor, acme: Acme
     owner.get(at(acme))
 
 
-def test_nothing_happens_without_the_token(app: Flask, owner: Visitor, acme: Acme, editor: str) -> None:
+def test_forms_require_a_csrf_token(app: Flask, owner: Visitor, acme: Acme, editor: str) -> None:
     owner.client.post(editor, data={"name": "Sly"}, headers={"Origin": "https://evil.example"})
     owner.client.post(f"{editor}/delete", data={"replacement": "member"}, headers={"Origin": "https://evil.example"})
     assert role_of(app, acme, "editor").name == "Editor"

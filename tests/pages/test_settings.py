@@ -31,7 +31,7 @@ def filled(**changes: str) -> dict[str, str]:
     return {**unchanged, "allowed_domains": "", "allowed_origins": "", **changes}
 
 
-def test_the_page_shows_what_is_set(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_page_shows_the_settings(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         invite(acme)
         configure(
@@ -71,7 +71,7 @@ def test_one_save_changes_everything(app: Flask, acme: Acme, owner: Visitor) -> 
     assert saved.allowed_origins == ["https://app.acme.example", "http://localhost:3000"]
 
 
-def test_a_save_without_a_change_changes_nothing(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_saving_unchanged_changes_nothing(app: Flask, acme: Acme, owner: Visitor) -> None:
     """Not even a lifetime that the API set and that hours cannot express."""
     odd = timedelta(minutes=90)
     with app.app_context():
@@ -104,26 +104,26 @@ ORIGIN = "Use scheme and host only, like https://app.example.com."
         ("allowed_origins", "https://ok.example\r\njavascript:alert(1)", ORIGIN),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(field: str, typed: str, error: str, acme: Acme, owner: Visitor) -> None:
+def test_errors_are_shown_at_their_fields(field: str, typed: str, error: str, acme: Acme, owner: Visitor) -> None:
     page = owner.submit(at(acme), **filled(**{field: typed}))
     assert page.errors == page.summary == [error]
     assert page.value(field).split() == typed.split()
 
 
-def test_all_errors_are_said_at_once(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_all_errors_are_shown_together(app: Flask, acme: Acme, owner: Visitor) -> None:
     page = owner.submit(at(acme), **filled(name="", lifetime="", seat_limit="x", allowed_origins="x"))
     assert page.errors == [LIMIT, NAME, LIFETIME, ORIGIN]
     assert page.texts("title")[0].startswith("Problem: ")
     assert reread(app, acme).name == "Acme"
 
 
-def test_a_plan_or_unit_that_is_not_offered_is_refused(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_unknown_plan_or_unit_is_refused(app: Flask, acme: Acme, owner: Visitor) -> None:
     owner.submit(at(acme), **filled(plan="gold"))
     owner.submit(at(acme), **filled(unit="years"))
     assert reread(app, acme).plan == "paid"
 
 
-def test_a_limit_under_the_seats_in_use_is_kept_and_warned_of(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_limit_below_used_seats_is_saved_with_warning(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         invite(acme)
     page = owner.follow(at(acme), **filled(seat_limit="2"))
@@ -135,7 +135,7 @@ def test_a_limit_under_the_seats_in_use_is_kept_and_warned_of(app: Flask, acme: 
     assert warning not in owner.follow(at(acme), **filled(seat_limit="4")).notes
 
 
-def test_an_address_that_only_this_machine_can_open_is_warned_of(make_app: Callable[..., Flask], acme: Acme) -> None:
+def test_local_only_public_url_shows_a_warning(make_app: Callable[..., Flask], acme: Acme) -> None:
     local = Visitor(make_app(INVITE_EXTERNAL_URL="http://localhost:5000")).sign_in(acme.owner)
     (note,) = local.get(at(acme)).notes
     assert note.startswith("Links in emails start with http://localhost:5000, which nobody outside this machine")
@@ -143,9 +143,7 @@ def test_an_address_that_only_this_machine_can_open_is_warned_of(make_app: Calla
 
 
 @pytest.mark.parametrize("path", ["", "/delete"])
-def test_only_who_may_change_settings_sees_them(
-    path: str, app: Flask, acme: Acme, globex: Acme, visit: Visit
-) -> None:
+def test_only_settings_managers_see_them(path: str, app: Flask, acme: Acme, globex: Acme, visit: Visit) -> None:
     with app.app_context():
         make_role(acme, "Keeper", ["organization:write"])
         keeper = make_member(acme, "keeper@acme.example", role="keeper")
@@ -155,7 +153,7 @@ def test_only_who_may_change_settings_sees_them(
     assert not [link for link in page.links if link.endswith(("/members", "/invitations"))]
 
 
-def test_deleting_wants_the_name(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_deleting_requires_the_name(app: Flask, acme: Acme, owner: Visitor) -> None:
     path = f"{at(acme)}/delete"
     for typed in ("", "acme", "Acme Inc"):
         page = owner.submit(path, name=typed)
@@ -169,7 +167,7 @@ def test_deleting_wants_the_name(app: Flask, acme: Acme, owner: Visitor) -> None
     owner.get(at(acme), 404)
 
 
-def test_deleting_one_of_two_leads_to_the_other(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
+def test_deleting_one_of_two_redirects_to_the_other(app: Flask, acme: Acme, globex: Acme, owner: Visitor) -> None:
     with app.app_context():
         add_member(globex, acme.owner)
     page = owner.get(f"/organizations/{acme.id}/")
@@ -178,7 +176,7 @@ def test_deleting_one_of_two_leads_to_the_other(app: Flask, acme: Acme, globex: 
     assert owner.client.get("/").location == f"/organizations/{globex.id}/"
 
 
-def test_what_was_typed_outlives_a_sign_out(acme: Acme, owner: Visitor) -> None:
+def test_typed_text_survives_signing_out(acme: Acme, owner: Visitor) -> None:
     path = at(acme)
     token = owner.token(path)
     owner.go("/sign-out", page=path)
@@ -188,7 +186,7 @@ def test_what_was_typed_outlives_a_sign_out(acme: Acme, owner: Visitor) -> None:
     assert owner.get(path).value("name") == "Acme Research"
 
 
-def test_narrowing_the_domains_names_affected_invitations(app: Flask, acme: Acme, owner: Visitor) -> None:
+def test_restricting_domains_lists_affected_invitations(app: Flask, acme: Acme, owner: Visitor) -> None:
     with app.app_context():
         for address in ("ana@guest.example", "bo@guest.example", "cem@guest.example", "dan@acme.example"):
             invite(acme, address)

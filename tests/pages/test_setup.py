@@ -34,7 +34,7 @@ def test_without_its_token_it_only_explains(visit: Callable[..., Visitor]) -> No
         assert not page.all("form")
 
 
-def test_the_founder_is_signed_in_and_on_the_overview(link: str, visit: Callable[..., Visitor]) -> None:
+def test_founder_is_signed_in_and_sees_the_overview(link: str, visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     page = visitor.get(link)
     assert [one.attributes["value"] for one in page.all("input", type="radio") if "checked" in one.attributes] == [
@@ -45,11 +45,11 @@ def test_the_founder_is_signed_in_and_on_the_overview(link: str, visit: Callable
     assert page.texts("p", "facts-line") == ["1 member · 0 invited and not in yet"]
 
 
-def test_the_path_may_hold_the_token(link: str, visit: Callable[..., Visitor]) -> None:
+def test_path_may_contain_the_token(link: str, visit: Callable[..., Visitor]) -> None:
     visit().get(link.replace("?token=", "/"))
 
 
-def test_all_that_is_wrong_is_said_at_once_and_what_was_typed_stays(link: str, visit: Callable[..., Visitor]) -> None:
+def test_all_errors_are_shown_together_keeping_input(link: str, visit: Callable[..., Visitor]) -> None:
     wrong = {**TYPED, "name": "  ", "email": "ada@", "password": "short", "plan": "free"}
     page = visit().submit(link, **wrong)
     assert page.errors == page.summary

@@ -12,7 +12,7 @@ from tests.support.factories import PASSWORD, Acme, make_organization, make_pers
 from tests.support.visitor import Visitor
 
 
-def test_the_start_leads_to_the_first_organization(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_start_page_redirects_to_the_first_organization(acme: Acme, visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     assert visitor.client.get("/").location == "/sign-in"
     assert visitor.go("/sign-in", email=acme.owner.email.upper(), password=PASSWORD) == "/"
@@ -20,7 +20,7 @@ def test_the_start_leads_to_the_first_organization(acme: Acme, visit: Callable[.
     assert visitor.client.get("/sign-in").location == "/"
 
 
-def test_people_without_an_organization_are_told_what_to_do(app: Flask, visit: Callable[..., Visitor]) -> None:
+def test_people_without_an_organization_see_what_to_do(app: Flask, visit: Callable[..., Visitor]) -> None:
     with app.app_context():
         loner = make_person("loner@nowhere.example")
     assert visit(loner).get("/").texts("h1") == ["No organization yet"]
@@ -30,7 +30,7 @@ def test_people_without_an_organization_are_told_what_to_do(app: Flask, visit: C
     ("email", "password"),
     [("owner@acme.example", "wrong"), ("nobody@acme.example", PASSWORD), ("not an address", PASSWORD)],
 )
-def test_a_wrong_sign_in_says_nothing_about_the_account(
+def test_failed_sign_in_reveals_nothing_about_the_account(
     email: str, password: str, acme: Acme, visit: Callable[..., Visitor]
 ) -> None:
     page = visit().submit("/sign-in", email=email, password=password)
@@ -39,7 +39,7 @@ def test_a_wrong_sign_in_says_nothing_about_the_account(
     assert page.value("password") == ""
 
 
-def test_what_is_missing_is_said_at_the_fields(visit: Callable[..., Visitor]) -> None:
+def test_missing_values_are_shown_at_the_fields(visit: Callable[..., Visitor]) -> None:
     page = visit().submit("/sign-in")
     assert page.errors == ["Enter your email address.", "Enter your password."]
     assert page.texts("title") == ["Problem: Sign in"]
@@ -62,11 +62,11 @@ EVIL = [
 
 
 @pytest.mark.parametrize("target", EVIL)
-def test_other_addresses_are_no_paths_of_this_server(target: str) -> None:
+def test_foreign_urls_are_not_local_paths(target: str) -> None:
     assert local_path(target) is None
 
 
-def test_only_paths_of_this_server_are_followed(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_only_local_paths_are_followed(acme: Acme, visit: Callable[..., Visitor]) -> None:
     visitor, home = visit(acme.owner), f"/organizations/{acme.id}/"
     for target in EVIL:
         assert visitor.go("/appearance", page=home, next=target, theme="dark") == "/"
@@ -76,7 +76,7 @@ def test_only_paths_of_this_server_are_followed(acme: Acme, visit: Callable[...,
     assert visitor.go("/sign-in", email=acme.owner.email, password=PASSWORD, next=EVIL[0]) == "/"
 
 
-def test_the_sign_in_leads_on_to_the_page_that_asked_for_it(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_sign_in_returns_to_the_requested_page(acme: Acme, visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     wanted = f"/organizations/{acme.id}/invitations?state=expired"
     asked = visitor.client.get(wanted).location
@@ -84,7 +84,7 @@ def test_the_sign_in_leads_on_to_the_page_that_asked_for_it(acme: Acme, visit: C
     assert visitor.go(asked, email=acme.owner.email, password=PASSWORD, next=page.value("next")) == wanted
 
 
-def test_each_sign_in_is_a_session_of_its_own(app: Flask, acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_each_sign_in_is_a_new_session(app: Flask, acme: Acme, visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     visitor.get("/sign-in")
     before = visitor.token("/sign-in")
@@ -99,7 +99,7 @@ def test_each_sign_in_is_a_session_of_its_own(app: Flask, acme: Acme, visit: Cal
     visitor.get(f"/organizations/{acme.id}/", 303)
 
 
-def test_a_stolen_cookie_ends_with_the_sign_out(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_stolen_cookie_ends_with_the_sign_out(acme: Acme, visit: Callable[..., Visitor]) -> None:
     victim, thief = visit(acme.owner), visit()
     cookie = victim.client.get_cookie("session")
     assert cookie is not None
@@ -109,7 +109,7 @@ def test_a_stolen_cookie_ends_with_the_sign_out(acme: Acme, visit: Callable[...,
     thief.get(f"/organizations/{acme.id}/", 303)
 
 
-def test_what_was_typed_outlives_a_sign_out(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_typed_text_survives_signing_out(acme: Acme, visit: Callable[..., Visitor]) -> None:
     visitor, form = visit(acme.owner), f"/organizations/{acme.id}/invitations/new"
     typed = {"given_name": "Ana", "family_name": "Sousa", "email": "ana@guest.example", "note": "Hello\nAna"}
     token = visitor.token(form)
@@ -123,7 +123,7 @@ def test_what_was_typed_outlives_a_sign_out(acme: Acme, visit: Callable[..., Vis
     assert visitor.get(form).value("email") == "", "it is shown once"
 
 
-def test_what_was_typed_is_kept_for_nobody_else(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_typed_text_is_kept_for_one_account(acme: Acme, visit: Callable[..., Visitor]) -> None:
     visitor, form = visit(acme.owner), f"/organizations/{acme.id}/invitations/new"
     visitor.go("/sign-out", page=form)
     visitor.client.post(form, data={"email": "secret@guest.example"})
@@ -131,7 +131,7 @@ def test_what_was_typed_is_kept_for_nobody_else(acme: Acme, visit: Callable[...,
     assert visitor.get(form).value("email") == ""
 
 
-def test_what_does_not_fit_a_cookie_is_not_promised(acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_text_too_large_for_cookies_is_not_kept(acme: Acme, visit: Callable[..., Visitor]) -> None:
     visitor, form = visit(acme.owner), f"/organizations/{acme.id}/invitations/new"
     visitor.go("/sign-out", page=form)
     asked = visitor.client.post(form, data={"note": secrets.token_hex(8000)}).location
@@ -146,9 +146,7 @@ def test_passwords_are_never_kept(acme: Acme, visit: Callable[..., Visitor]) -> 
     assert visitor.get("/sign-in").value("email") == "ana@guest.example"
 
 
-def test_a_sign_in_link_works_once_and_only_by_its_button(
-    app: Flask, acme: Acme, visit: Callable[..., Visitor]
-) -> None:
+def test_sign_in_link_works_once_by_its_button(app: Flask, acme: Acme, visit: Callable[..., Visitor]) -> None:
     with app.app_context():
         path = f"/sign-in/{accounts.create_sign_in_link(acme.owner.email)}"
     visitor = visit()
@@ -189,7 +187,9 @@ def test_browser_stays_known_after_a_new_password(make_app: Callable[..., Flask]
 
 
 @pytest.mark.parametrize(("theme", "kept"), [("dark", "dark"), ("light", "light"), ("", None), ("x onload=", None)])
-def test_the_appearance_is_a_cookie(theme: str, kept: str | None, acme: Acme, visit: Callable[..., Visitor]) -> None:
+def test_color_scheme_is_stored_in_a_cookie(
+    theme: str, kept: str | None, acme: Acme, visit: Callable[..., Visitor]
+) -> None:
     visitor, home = visit(acme.owner), f"/organizations/{acme.id}/"
     assert visitor.go("/appearance", page=home, theme=theme, next=home) == home
     page = visitor.get(home)

@@ -27,7 +27,7 @@ def crowded(app: Flask, acme: Acme) -> Acme:
 
 
 @pytest.mark.parametrize("page", ["members", "invitations", "invitations?state=all&all=1", "audit"])
-def test_a_full_list_of_long_names_stays_below_the_limit(crowded: Acme, owner: Visitor, page: str) -> None:
+def test_full_list_of_long_names_stays_small(crowded: Acme, owner: Visitor, page: str) -> None:
     owner.get(f"/organizations/{crowded.id}/{page}")
     assert owner.answer is not None
     assert len(owner.answer.data) < LIMIT

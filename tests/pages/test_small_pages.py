@@ -29,7 +29,7 @@ def test_many_members_have_pages(app: Flask, acme: Acme, home: str, owner: Visit
     assert len(owner.get(following).texts("a", "who-name")) == 2
 
 
-def test_a_workspace_is_made_renamed_and_deleted(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
+def test_workspace_is_created_renamed_and_deleted(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
     assert owner.follow(f"{home}/workspaces/new", name=" Research ").notes == ["Workspace Research made."]
     for name, sentence in (
         ("research", "There is already a workspace called “research”."),
@@ -52,7 +52,7 @@ def test_a_workspace_is_made_renamed_and_deleted(app: Flask, acme: Acme, home: s
     owner.get(f"{one}/delete", 404)
 
 
-def test_an_organization_without_workspaces_says_so(app: Flask, visit: Callable[..., Visitor]) -> None:
+def test_empty_workspace_list_says_so(app: Flask, visit: Callable[..., Visitor]) -> None:
     with app.app_context():
         bare = make_organization("Bare", workspace_names=())
     visitor = visit(bare.owner)
@@ -60,7 +60,7 @@ def test_an_organization_without_workspaces_says_so(app: Flask, visit: Callable[
     assert "There are no workspaces yet." in visitor.get(f"/organizations/{bare.id}/invitations/new").texts("p")
 
 
-def test_leaving_ends_the_membership_and_the_last_owner_stays(
+def test_leaving_ends_membership_but_last_owner_stays(
     home: str, acme: Acme, owner: Visitor, visit: Callable[..., Visitor]
 ) -> None:
     assert owner.follow(f"{home}/leave").notes[0].startswith("The last owner cannot leave")
@@ -85,7 +85,7 @@ class TestOutbox:
     def paths(self, visitor: Visitor) -> list[str]:
         return [tag.attributes["href"] for tag in visitor.get("/outbox").all("a", class_="who-name cut")]
 
-    def test_it_shows_what_one_could_have_sent(
+    def test_shows_messages_the_reader_could_have_sent(
         self, messages: None, app: Flask, acme: Acme, globex: Acme, visit: Callable[..., Visitor]
     ) -> None:
         assert self.names(visit(acme.owner)) == {"plain@guest.example", "boss@guest.example"}
@@ -95,7 +95,7 @@ class TestOutbox:
             add_member(acme, globex.owner, role="owner")
         assert len(self.names(visit(globex.owner))) == 3
 
-    def test_fifty_are_on_a_page(self, app: Flask, acme: Acme, owner: Visitor) -> None:
+    def test_page_has_fifty_messages(self, app: Flask, acme: Acme, owner: Visitor) -> None:
         with app.app_context():
             for number in range(52):
                 invite(acme, f"ana{number:02}@guest.example")
@@ -109,7 +109,7 @@ class TestOutbox:
         [back] = [tag.attributes["href"] for tag in second.all("a", rel="prev")]
         assert owner.get(back).texts("a", "who-name") == first.texts("a", "who-name")
 
-    def test_a_page_of_what_one_may_not_see_leads_on(
+    def test_page_without_visible_messages_leads_on(
         self, app: Flask, acme: Acme, visit: Callable[..., Visitor]
     ) -> None:
         with app.app_context():
@@ -121,7 +121,7 @@ class TestOutbox:
         [further] = [tag.attributes["href"] for tag in first.all("a", rel="next")]
         assert visit(acme.admin).get(further).texts("a", "who-name") == ["plain@guest.example"]
 
-    def test_a_message_stands_in_a_frame_with_a_policy_of_its_own(
+    def test_message_is_framed_with_its_own_policy(
         self, messages: None, acme: Acme, visit: Callable[..., Visitor]
     ) -> None:
         visitor = visit(acme.admin)

@@ -20,7 +20,7 @@ def sheet(acme: Acme, owner: Visitor) -> str:
     return path
 
 
-def test_it_is_asked_for_and_done(sheet: str, owner: Visitor) -> None:
+def test_cancelling_asks_first(sheet: str, owner: Visitor) -> None:
     assert f"{sheet}/stop" in owner.get(f"{sheet}/progress").links
     page = owner.get(f"{sheet}/stop")
     assert page.texts("h1") == ["Stop sending to 2 people?"]
@@ -32,7 +32,7 @@ def test_it_is_asked_for_and_done(sheet: str, owner: Visitor) -> None:
     assert "2 of 2 rows are ready to send" in page.texts("h2")
 
 
-def test_with_nothing_to_stop_it_leads_back(sheet: str, owner: Visitor) -> None:
+def test_nothing_to_cancel_redirects_back(sheet: str, owner: Visitor) -> None:
     owner.go(f"{sheet}/stop", page=f"{sheet}/stop")
     assert owner.client.get(f"{sheet}/stop").location == f"{sheet}/progress"
     token = owner.token(sheet)

@@ -25,7 +25,7 @@ def story(visitor: Visitor, path: str) -> list[str]:
     return visitor.get(path).texts("b")
 
 
-def test_a_fetch_of_the_link_is_a_machine_and_nothing_else(
+def test_fetching_the_link_is_recorded_as_a_scan(
     app: Flask, pages: tuple[str, str], owner: Visitor, visit: Visit
 ) -> None:
     visit().get(pages[1])
@@ -33,16 +33,14 @@ def test_a_fetch_of_the_link_is_a_machine_and_nothing_else(
     assert story(owner, pages[0])[1:] == ["Link checked by a machine", "Invited by Olivia Owner"]
 
 
-def test_a_browser_says_that_a_person_sees_the_page(pages: tuple[str, str], owner: Visitor, visit: Visit) -> None:
+def test_browser_visit_is_recorded_as_opened(pages: tuple[str, str], owner: Visitor, visit: Visit) -> None:
     invitee = visit()
     assert invitee.post(f"{pages[1]}/opened", page=pages[1]).status_code == 204
     assert story(owner, pages[0])[1:] == ["Page opened by a person", "Invited by Olivia Owner"]
     assert "Ana opened this just now and has not accepted yet." in owner.get(pages[0]).texts("p", "why-sentence")
 
 
-def test_another_account_is_named_only_in_part(
-    app: Flask, pages: tuple[str, str], owner: Visitor, visit: Visit
-) -> None:
+def test_wrong_accounts_address_is_masked(app: Flask, pages: tuple[str, str], owner: Visitor, visit: Visit) -> None:
     with app.app_context():
         other = make_person("private@elsewhere.example")
     visit(other).post(f"{pages[1]}/opened", page=pages[1])
@@ -52,7 +50,7 @@ def test_another_account_is_named_only_in_part(
     assert "Send again" in page.texts("button")
 
 
-def test_a_full_house_is_told_to_the_admin(
+def test_full_organization_is_reported_to_the_admin(
     app: Flask, acme: Acme, pages: tuple[str, str], owner: Visitor, visit: Visit
 ) -> None:
     with app.app_context():
@@ -63,12 +61,12 @@ def test_a_full_house_is_told_to_the_admin(
     assert "Open seats" in page.texts("a")
 
 
-def test_the_token_of_the_form_is_wanted(app: Flask, pages: tuple[str, str], visit: Visit) -> None:
+def test_form_requires_a_csrf_token(app: Flask, pages: tuple[str, str], visit: Visit) -> None:
     answer = visit().client.post(f"{pages[1]}/opened", headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 400
 
 
-def test_a_broken_link_leaves_no_trace(visit: Visit) -> None:
+def test_invalid_link_records_nothing(visit: Visit) -> None:
     visit().get("/invitations/broken", 404)
     assert visit().client.post("/invitations/broken/opened").status_code in (303, 400, 404)
 
@@ -78,7 +76,7 @@ class TestDelivery:
     def app(self, smtp_app: Flask) -> Flask:
         return smtp_app
 
-    def test_the_mail_servers_answers_are_told(
+    def test_mail_servers_responses_are_shown(
         self, app: Flask, acme: Acme, smtp: SmtpServer, pages: tuple[str, str], owner: Visitor
     ) -> None:
         assert story(owner, pages[0])[1:] == ["Taken by the mail server", "Invited by Olivia Owner"]
@@ -92,7 +90,7 @@ class TestDelivery:
         assert [button for button in page.texts("a") if button == "Correct the address"]
 
 
-def test_looking_counts_once_in_a_while(app: Flask, acme: Acme, visit: Visit) -> None:
+def test_visits_are_recorded_at_intervals(app: Flask, acme: Acme, visit: Visit) -> None:
     with app.app_context():
         row = invite(acme)
         path = f"/invitations/{token_of(row)}"

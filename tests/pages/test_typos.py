@@ -22,7 +22,7 @@ def invited(app: Flask) -> list[str]:
         return list(session().scalars(select(Invitation.email)))
 
 
-def test_the_question_names_what_was_probably_meant(app: Flask, owner: Visitor, path: str) -> None:
+def test_question_names_the_probable_address(app: Flask, owner: Visitor, path: str) -> None:
     page = owner.submit(path, status=200, **TYPED)
     assert "Did you mean ana@acme.example? 3 members use that domain." in page.texts("p", "guess-text")[0]
     assert page.value("email") == TYPED["email"]
@@ -38,30 +38,32 @@ def test_the_question_names_what_was_probably_meant(app: Flask, owner: Visitor, 
     ],
     ids=["sent again", "kept", "corrected"],
 )
-def test_every_answer_is_taken(answer: dict[str, str], address: str, app: Flask, owner: Visitor, path: str) -> None:
+def test_every_answer_is_accepted(
+    answer: dict[str, str], address: str, app: Flask, owner: Visitor, path: str
+) -> None:
     asked = owner.submit(path, status=200, **TYPED).value("asked")
     owner.go(path, **TYPED, asked=asked, **answer)
     assert invited(app) == [address]
 
 
-def test_another_slip_is_another_question(app: Flask, owner: Visitor, path: str) -> None:
+def test_another_typo_is_another_question(app: Flask, owner: Visitor, path: str) -> None:
     page = owner.submit(path, status=200, **{**TYPED, "asked": TYPED["email"], "email": "ana@gmial.com"})
     assert "Use gmail.com" in page.texts("button")
     assert not invited(app)
 
 
-def test_errors_and_the_question_stand_side_by_side(owner: Visitor, path: str) -> None:
+def test_errors_and_question_are_shown_together(owner: Visitor, path: str) -> None:
     page = owner.submit(path, **{**TYPED, "family_name": ""})
     assert page.errors == ["Enter a family name."]
     assert "Keep as typed" in page.texts("button")
 
 
-def test_a_usual_address_raises_none(app: Flask, owner: Visitor, path: str) -> None:
+def test_correct_address_raises_no_question(app: Flask, owner: Visitor, path: str) -> None:
     owner.go(path, **{**TYPED, "email": "ana@gmail.com"})
     assert invited(app) == ["ana@gmail.com"]
 
 
-def test_while_typing_it_stands_until_it_is_answered_and_sends_nothing(app: Flask, owner: Visitor, path: str) -> None:
+def test_question_while_typing_persists_and_sends_nothing(app: Flask, owner: Visitor, path: str) -> None:
     page = owner.submit(path, status=200, **TYPED, preview="1")
     assert "Did you mean ana@acme.example?" in page.texts("p", "guess-text")[0]
     [question] = page.all("div", id="guess")

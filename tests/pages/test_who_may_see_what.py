@@ -68,7 +68,7 @@ def somebody(app: Flask, acme: Acme) -> Callable[[str], Person]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_page_shows_itself_to_those_who_may(
+def test_page_is_shown_with_permission(
     role: str, places: dict[str, str], somebody: Callable[[str], Person], visit: Callable[..., Visitor]
 ) -> None:
     visitor = visit(somebody(role))
@@ -77,7 +77,7 @@ def test_a_page_shows_itself_to_those_who_may(
 
 
 @pytest.mark.parametrize("role", ["reader", "nothing"])
-def test_a_deed_is_refused_to_those_who_may_not(
+def test_action_is_refused_without_permission(
     role: str, app: Flask, places: dict[str, str], somebody: Callable[[str], Person], visit: Callable[..., Visitor]
 ) -> None:
     visitor = visit(somebody(role))
@@ -88,7 +88,7 @@ def test_a_deed_is_refused_to_those_who_may_not(
         assert reread(UUID(places["invitation"])).state == "pending"
 
 
-def test_an_outsider_and_a_stranger_find_nothing(
+def test_outsiders_and_strangers_find_nothing(
     app: Flask, globex: Acme, places: dict[str, str], visit: Callable[..., Visitor]
 ) -> None:
     with app.app_context():
@@ -101,7 +101,7 @@ def test_an_outsider_and_a_stranger_find_nothing(
             visitor.submit(path.format(**places), page="/", status=404, name="x")
 
 
-def test_things_of_another_organization_are_not_there(
+def test_foreign_ids_are_not_found(
     app: Flask, globex: Acme, places: dict[str, str], visit: Callable[..., Visitor]
 ) -> None:
     """The address names the organization one belongs to, and a thing of another one."""
@@ -113,7 +113,7 @@ def test_things_of_another_organization_are_not_there(
     visitor.get(f"{ORGANIZATION}/".format(organization=uuid4()), 404)
 
 
-def test_signed_out_people_are_asked_to_sign_in(places: dict[str, str], visit: Callable[..., Visitor]) -> None:
+def test_signed_out_visitors_are_sent_to_sign_in(places: dict[str, str], visit: Callable[..., Visitor]) -> None:
     visitor = visit()
     for path in NEEDS:
         visitor.get(path.format(**places), 303)
@@ -121,7 +121,7 @@ def test_signed_out_people_are_asked_to_sign_in(places: dict[str, str], visit: C
         assert visitor.answer.location == f"/sign-in?next={path.format(**places)}"
 
 
-def test_no_page_of_an_organization_is_there_for_others(
+def test_no_organization_page_is_visible_to_others(
     app: Flask, globex: Acme, places: dict[str, str], visit: Callable[..., Visitor]
 ) -> None:
     """Every route there is, whoever wrote it: a stranger signs in first, and an outsider finds nothing."""
@@ -139,9 +139,7 @@ def test_no_page_of_an_organization_is_there_for_others(
             outsider.submit(path, page="/", status=404)
 
 
-def test_what_one_may_not_do_is_not_offered(
-    places: dict[str, str], acme: Acme, visit: Callable[..., Visitor]
-) -> None:
+def test_forbidden_actions_are_not_offered(places: dict[str, str], acme: Acme, visit: Callable[..., Visitor]) -> None:
     page = visit(acme.member).get(f"{ORGANIZATION}/".format(**places))
     assert not [link for link in page.links if "invitations" in link]
     assert "Invitations" not in page.texts("a", "nav-link")

@@ -47,8 +47,8 @@ def accept_as_ana(invitation: Invitation, *, copied: bool = False) -> Membership
     return acceptance.accept_as_new(token_of(invitation, copied=copied), ANA, ip="192.0.2.7")
 
 
-class TestAsSomebodyNew:
-    def test_who_accepts_a_moment_after_another_did_is_told_that_it_has_ended(
+class TestWithNewAccount:
+    def test_accepting_twice_reports_the_invitation_as_closed(
         self, acme: Acme, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sent = invite(acme, "ana@guest.example")
@@ -58,7 +58,7 @@ class TestAsSomebodyNew:
         with pytest.raises(InvitationEnded):
             accept_as_ana(sent)
 
-    def test_makes_an_account_and_a_member_of_it(self, acme: Acme) -> None:
+    def test_creates_an_account_and_a_membership(self, acme: Acme) -> None:
         sent = invite(acme, "ana@guest.example", "admin", workspace_ids=acme.workspaces, public_metadata={"a": 1})
         joined = accept_as_ana(sent)
         found = members.get(acme.id, joined.user_id, by=acme.owner.actor)
@@ -70,10 +70,10 @@ class TestAsSomebodyNew:
         assert (organization.members_count, organization.pending_count) == (4, 0)
         assert accounts.sign_in("ana@guest.example", PASSWORD, device=accounts.Device()).user_id == found.user_id
 
-    def test_by_a_copied_link_leaves_the_account_unproven(self, acme: Acme) -> None:
+    def test_by_copied_link_leaves_the_account_unverified(self, acme: Acme) -> None:
         assert not accept_as_ana(invite(acme), copied=True).user.is_proven
 
-    def test_never_touches_an_existing_account(self, acme: Acme) -> None:
+    def test_never_changes_an_existing_account(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
         sent = invite(acme, "ana@guest.example")
         before = session().get_one(User, person.id).password_hash
@@ -83,9 +83,7 @@ class TestAsSomebodyNew:
         assert session().get_one(User, person.id).password_hash == before
         assert reread(sent).state == "pending"
 
-    def test_whose_account_appears_at_this_very_moment_has_to_sign_in(
-        self, acme: Acme, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_concurrently_created_account_has_to_sign_in(self, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
         sent = invite(acme, "ana@guest.example")
         make_person("ana@guest.example")
         monkeypatch.setattr(accounts, "find_by_email", lambda _: None)
@@ -105,7 +103,7 @@ class TestAsSomebodyNew:
         ],
         ids=["no given name", "no family name", "line break", "short", "one letter", "long"],
     )
-    def test_with_a_profile_that_cannot_be_used_consumes_nothing(
+    def test_with_an_invalid_profile_consumes_nothing(
         self, acme: Acme, profile: acceptance.Profile, error: type[Exception]
     ) -> None:
         sent = invite(acme)
@@ -122,7 +120,7 @@ class TestSignedIn:
         acceptance.accept_signed_in(token_of(sent), person.id)
         assert members.get(acme.id, person.id, by=person.actor).role.key == "member"
 
-    def test_as_another_address_consumes_nothing_and_names_both(self, acme: Acme) -> None:
+    def test_with_another_address_consumes_nothing_and_names_both(self, acme: Acme) -> None:
         stranger = make_person("eve@guest.example")
         sent = invite(acme, "ana@guest.example")
         with pytest.raises(WrongAccount) as error:
@@ -130,7 +128,7 @@ class TestSignedIn:
         assert (error.value.invited, error.value.signed_in) == ("ana@guest.example", "eve@guest.example")
         assert reread(sent).state == "pending"
 
-    def test_with_an_unproven_account_needs_the_mailed_link(self, acme: Acme) -> None:
+    def test_with_an_unverified_account_needs_the_mailed_link(self, acme: Acme) -> None:
         person = make_person("ana@guest.example", is_proven=False)
         sent = invite(acme, "ana@guest.example")
         with pytest.raises(ProofRequired):
@@ -139,18 +137,16 @@ class TestSignedIn:
         session().expire_all()
         assert session().get_one(User, person.id).is_proven
 
-    def test_with_a_proven_account_takes_a_copied_link(self, acme: Acme) -> None:
+    def test_with_a_verified_account_accepts_a_copied_link(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
         acceptance.accept_signed_in(token_of(invite(acme), copied=True), person.id)
 
-    def test_a_stranger_who_was_registered_in_advance_is_still_asked_for_proof(
-        self, acme: Acme, globex: Acme
-    ) -> None:
+    def test_account_registered_in_advance_still_needs_verification(self, acme: Acme, globex: Acme) -> None:
         first = accept_as_ana(invite(acme), copied=True)
         with pytest.raises(ProofRequired):
             acceptance.accept_signed_in(token_of(invite(globex), copied=True), first.user_id)
 
-    def test_as_a_member_by_now_is_told_so_even_when_all_seats_are_taken(self, acme: Acme) -> None:
+    def test_member_is_reported_before_missing_seats(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
         sent = invite(acme, "ana@guest.example")
         add_member(acme, person)
@@ -160,7 +156,7 @@ class TestSignedIn:
 
 
 class TestTwice:
-    def test_makes_one_member(self, acme: Acme) -> None:
+    def test_creates_one_membership(self, acme: Acme) -> None:
         sent = invite(acme)
         accept_as_ana(sent)
         with pytest.raises(InvitationEnded) as error:
@@ -169,7 +165,7 @@ class TestTwice:
         assert session().scalar(select(func.count()).select_from(Membership)) == 4
 
     @pytest.mark.parametrize("ending", ["revoked", "declined", "expired", "accepted"])
-    def test_or_too_late_is_refused_with_the_state(self, acme: Acme, ending: str) -> None:
+    def test_or_too_late_reports_the_state(self, acme: Acme, ending: str) -> None:
         sent = invite(acme)
         match ending:
             case "revoked":
@@ -186,7 +182,7 @@ class TestTwice:
             assert error.value.state == ending
         assert acceptance.look(token_of(sent)).state == ending
 
-    def test_after_removal_the_old_link_brings_nobody_back(self, acme: Acme) -> None:
+    def test_after_removal_the_old_link_does_not_work(self, acme: Acme) -> None:
         sent = invite(acme)
         person = accept_as_ana(sent).user_id
         members.remove(acme.id, person, by=acme.owner.actor)
@@ -194,14 +190,14 @@ class TestTwice:
             acceptance.accept_signed_in(token_of(sent), person)
 
 
-class TestTheInviterIsCheckedAgain:
+class TestInviterIsCheckedAgain:
     def blocked(self, sent: Invitation) -> None:
         with pytest.raises(InviterLostRight):
             accept_as_ana(sent)
         assert reread(sent).state == "pending"
         assert isinstance(acceptance.look(token_of(sent)).obstacle, InviterLostRight)
 
-    def test_when_gone(self, acme: Acme) -> None:
+    def test_when_removed(self, acme: Acme) -> None:
         sent = invite(acme, by=acme.admin.actor)
         members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
         self.blocked(sent)
@@ -211,14 +207,14 @@ class TestTheInviterIsCheckedAgain:
         members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
         self.blocked(sent)
 
-    def test_when_only_this_role_is_out_of_reach_by_now(self, acme: Acme) -> None:
+    def test_when_only_this_role_is_no_longer_assignable(self, acme: Acme) -> None:
         second = make_member(acme, "second@acme.example", "owner")
         sent, other = invite(acme, role="owner", by=second.actor), invite(acme, "bo@guest.example", by=second.actor)
         members.change_role(acme.id, second.id, "admin", by=acme.owner.actor)
         self.blocked(sent)
         assert accept_as_ana(other).role.key == "member"
 
-    def test_when_the_role_itself_has_grown(self, acme: Acme) -> None:
+    def test_when_the_role_has_gained_permissions(self, acme: Acme) -> None:
         make_role(acme, "Lead", ["members:read"])
         sent = invite(acme, role="lead", by=acme.admin.actor)
         roles.update_role(acme.id, "lead", permissions=["members:read", "organization:write"], by=acme.owner.actor)
@@ -230,22 +226,22 @@ class TestTheInviterIsCheckedAgain:
         api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
         self.blocked(sent)
 
-    def test_when_the_keys_user_is_gone(self, acme: Acme) -> None:
+    def test_when_the_keys_user_was_removed(self, acme: Acme) -> None:
         sent = invite(acme, by=make_api_key(acme, "admin", user=acme.admin).actor)
         members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
         self.blocked(sent)
 
-    def test_but_not_whether_it_was_the_operator(self, acme: Acme) -> None:
+    def test_but_not_when_it_was_the_operator(self, acme: Acme) -> None:
         assert accept_as_ana(invite(acme, role="owner", by=OPERATOR)).role.key == "owner"
 
-    def test_when_promoted_instead_it_may_be_accepted(self, acme: Acme) -> None:
+    def test_when_promoted_it_may_be_accepted(self, acme: Acme) -> None:
         sent = invite(acme, by=acme.admin.actor)
         members.change_role(acme.id, acme.admin.id, "owner", by=acme.owner.actor)
         assert accept_as_ana(sent).role.key == "member"
 
 
-class TestWhatItLeadsToIsCheckedAgain:
-    def test_a_deleted_role_stops_it(self, acme: Acme) -> None:
+class TestTargetIsCheckedAgain:
+    def test_deleted_role_blocks_acceptance(self, acme: Acme) -> None:
         make_role(acme, "Lead", ["members:read"])
         sent = invite(acme, role="lead")
         roles.delete(acme.id, "lead", by=OPERATOR)
@@ -253,39 +249,39 @@ class TestWhatItLeadsToIsCheckedAgain:
             accept_as_ana(sent)
         assert error.value.role == "Lead"
 
-    def test_a_deleted_workspace_is_left_out(self, acme: Acme) -> None:
+    def test_deleted_workspace_is_skipped(self, acme: Acme) -> None:
         sent = invite(acme, workspace_ids=acme.workspaces)
         workspaces.delete(acme.id, acme.workspaces[0], by=acme.owner.actor)
         accept_as_ana(sent)
         joined = member_lists.memberships_of(accounts.get_by_email("ana@guest.example").id)
         assert [[room.id for room in membership.workspaces] for membership in joined] == [[acme.workspaces[1]]]
 
-    def test_the_plan_is_not(self, acme: Acme) -> None:
+    def test_plan_is_not_checked(self, acme: Acme) -> None:
         sent = invite(acme)
         configure(acme, plan="free")
         assert accept_as_ana(sent).role.key == "member"
 
 
 class TestDecline:
-    def test_ends_it_and_keeps_the_word(self, acme: Acme) -> None:
+    def test_closes_it_and_keeps_the_message(self, acme: Acme) -> None:
         sent = invite(acme)
         acceptance.decline(token_of(sent), word="  Wrong team,\r\nsorry ", ip="192.0.2.7")
         found = reread(sent)
         assert (found.state, found.decline_word) == ("declined", "Wrong team,\nsorry")
         assert session().get_one(Organization, acme.id).pending_count == 0
 
-    def test_needs_no_word(self, acme: Acme) -> None:
+    def test_needs_no_message(self, acme: Acme) -> None:
         assert acceptance.decline(token_of(invite(acme))).decline_word == ""
 
-    def test_with_a_word_that_cannot_be_used_changes_nothing(self, acme: Acme) -> None:
+    def test_with_an_invalid_message_changes_nothing(self, acme: Acme) -> None:
         sent = invite(acme)
         with pytest.raises(InvalidNote):
             acceptance.decline(token_of(sent), word="x" * 1001)
         assert reread(sent).state == "pending"
 
 
-class TestLooking:
-    def test_shows_the_offer(self, acme: Acme) -> None:
+class TestOpeningLink:
+    def test_shows_the_invitation(self, acme: Acme) -> None:
         sent = invite(acme, workspace_ids=acme.workspaces)
         offer = acceptance.look(token_of(sent))
         assert (offer.invitation.id, offer.state, offer.has_account) == (sent.id, "pending", False)
@@ -313,7 +309,7 @@ class TestLooking:
         event.remove(db.engine, "before_cursor_execute", note)
         assert written == []
 
-    def test_at_an_invitation_that_does_not_exist_says_the_link_is_broken(self, acme: Acme) -> None:
+    def test_reports_an_unknown_invitation_as_invalid_link(self, acme: Acme) -> None:
         sent = invite(acme)
         token = token_of(sent)
         with transaction() as writing:

@@ -26,23 +26,23 @@ def last_link() -> str:
     return account_token(found)
 
 
-class TestMaking:
-    def test_keeps_one_account_per_address_in_any_case(self, app_context: None) -> None:
+class TestCreating:
+    def test_is_unique_by_address_ignoring_case(self, app_context: None) -> None:
         accounts.create("Ana@Guest.example", given_name="Ana", family_name="Guest")
         with pytest.raises(AccountExists):
             accounts.create("ANA@guest.EXAMPLE", given_name="Eve", family_name="Guest")
 
-    def test_keeps_look_alikes_apart(self, app_context: None) -> None:
+    def test_distinguishes_lookalike_addresses(self, app_context: None) -> None:
         accounts.create("strasse@guest.example", given_name="Ana", family_name="Guest")
         with pytest.raises(InvalidEmail):
             accounts.create("straße@guest.example", given_name="Ana", family_name="Guest")
 
-    def test_stores_no_password(self, app_context: None) -> None:
+    def test_stores_no_plain_password(self, app_context: None) -> None:
         made = accounts.create("ana@guest.example", given_name="Ana", family_name="Guest", password=PASSWORD)
         assert made.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
         assert PASSWORD not in made.password_hash
 
-    def test_by_two_at_once_is_told_apart_by_the_database(
+    def test_unique_constraint_decides_between_two_at_once(
         self, app_context: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make_person("ana@guest.example")
@@ -52,23 +52,21 @@ class TestMaking:
 
 
 class TestSigningIn:
-    def test_takes_the_address_in_any_case(self, app_context: None) -> None:
+    def test_ignores_the_case_of_the_address(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
         assert accounts.sign_in(" ANA@Guest.example", PASSWORD, device=NOWHERE).user_id == person.id
 
     @pytest.mark.parametrize(
         "address", ["eve@guest.example", "nonsense", "", "ana@guest.example", "keyless@guest.example"]
     )
-    def test_answers_alike_whatever_is_wrong(self, app_context: None, address: str) -> None:
+    def test_fails_alike_for_every_reason(self, app_context: None, address: str) -> None:
         make_person("ana@guest.example")
         make_person("keyless@guest.example", has_password=False)
         for password in ("wrong password", "", "x" * 100_000, "\ud800"):
             with pytest.raises(WrongPassword):
                 accounts.sign_in(address, password, device=NOWHERE)
 
-    def test_hashes_once_whether_or_not_there_is_an_account(
-        self, app_context: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_hashes_once_even_without_an_account(self, app_context: None, monkeypatch: pytest.MonkeyPatch) -> None:
         make_person("ana@guest.example")
         seen: list[str | None] = []
         monkeypatch.setattr(passwords, "matches", lambda _, stored: bool(seen.append(stored)))
@@ -77,7 +75,7 @@ class TestSigningIn:
                 accounts.sign_in(address, PASSWORD, device=NOWHERE)
         assert len(seen) == 3
 
-    def test_ends_after_two_weeks(self, app_context: None) -> None:
+    def test_expires_after_two_weeks(self, app_context: None) -> None:
         make_person("ana@guest.example")
         started = accounts.sign_in("ana@guest.example", PASSWORD, device=NOWHERE)
         assert accounts.find_session(started.id) is not None
@@ -85,14 +83,14 @@ class TestSigningIn:
             session().commit()
             assert accounts.find_session(started.id) is None
 
-    def test_out_of_one_browser_leaves_the_others(self, app_context: None) -> None:
+    def test_out_in_one_browser_keeps_the_others(self, app_context: None) -> None:
         make_person("ana@guest.example")
         first, second = (accounts.sign_in("ana@guest.example", PASSWORD, device=NOWHERE).id for _ in range(2))
         accounts.sign_out(first)
         assert accounts.find_session(first) is None
         assert accounts.find_session(second) is not None
 
-    def test_nobody_ends_the_session_of_somebody_else(self, app_context: None) -> None:
+    def test_session_of_another_account_cannot_be_ended(self, app_context: None) -> None:
         ana, eve = make_person("ana@guest.example"), make_person("eve@guest.example")
         started = accounts.sign_in(ana.email, PASSWORD, device=NOWHERE).id
         for given in (started, "\x00", "\ud800", "' OR 1=1"):
@@ -101,7 +99,7 @@ class TestSigningIn:
 
 
 class TestLinks:
-    def test_sign_in_once_within_a_quarter_of_an_hour(self, app_context: None) -> None:
+    def test_sign_in_once_within_fifteen_minutes(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
         token = accounts.create_sign_in_link("ANA@guest.example")
         assert accounts.follow_sign_in_link(token, device=NOWHERE).user_id == person.id
@@ -115,7 +113,7 @@ class TestLinks:
         with pytest.raises(UserUnknown):
             accounts.create_sign_in_link("ana@guest.example")
 
-    def test_serve_one_purpose_each(self, acme: Acme) -> None:
+    def test_have_one_purpose_each(self, acme: Acme) -> None:
         invitation = token_of(invite(acme))
         own_account.request_reset("owner@acme.example")
         reset = last_link()
@@ -130,7 +128,7 @@ class TestLinks:
             with pytest.raises(LinkBroken):
                 acceptance.look(token)
 
-    def test_to_a_new_password_prove_the_address_and_end_every_sign_in(self, app_context: None) -> None:
+    def test_resets_verify_the_address_and_end_all_sessions(self, app_context: None) -> None:
         person = make_person("ana@guest.example", is_proven=False)
         started = accounts.sign_in(person.email, PASSWORD, device=NOWHERE).id
         own_account.request_reset(person.email)
@@ -144,7 +142,7 @@ class TestLinks:
         with pytest.raises(WrongPassword):
             accounts.sign_in(person.email, PASSWORD, device=NOWHERE)
 
-    def test_are_all_dead_once_the_password_is_new(self, app_context: None) -> None:
+    def test_are_invalid_after_a_new_password(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
         own_account.request_reset(person.email)
         reset, sign_in = last_link(), accounts.create_sign_in_link(person.email)
@@ -154,7 +152,7 @@ class TestLinks:
         with pytest.raises(LinkBroken):
             accounts.follow_sign_in_link(sign_in, device=NOWHERE)
 
-    def test_that_went_to_an_old_address_are_dead_once_it_is_left(self, app_context: None) -> None:
+    def test_to_an_old_address_are_invalid(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
         own_account.request_reset(person.email)
         reset = last_link()
@@ -163,7 +161,7 @@ class TestLinks:
         with pytest.raises(LinkBroken):
             own_account.reset_password(reset, NEW, device=NOWHERE)
 
-    def test_to_a_new_address_do_not_take_one_that_was_taken_meanwhile(self, app_context: None) -> None:
+    def test_cannot_claim_an_address_taken_meanwhile(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
         own_account.request_address(person.id, "bo@guest.example", password=PASSWORD)
         token = last_link()
@@ -173,12 +171,12 @@ class TestLinks:
         session().commit()
         assert session().get_one(User, person.id).email == "ana@guest.example"
 
-    def test_of_an_unknown_address_are_not_made(self, app_context: None) -> None:
+    def test_are_not_created_for_unknown_addresses(self, app_context: None) -> None:
         for address in ("eve@guest.example", "nonsense", ""):
             own_account.request_reset(address)
         assert session().scalars(select(AccountLink)).all() == []
 
-    def test_past_their_end_do_nothing(self, app_context: None) -> None:
+    def test_past_their_expiry_do_nothing(self, app_context: None) -> None:
         own_account.request_reset(make_person("ana@guest.example").email)
         token = last_link()
         with transaction() as writing:

@@ -62,7 +62,7 @@ class TestAddingMembers:
         assert members.add(acme.id, person.id, "member", by=acme.owner.actor).user_id == person.id
 
 
-class TestNarrowing:
+class TestRestricting:
     def test_new_account_cannot_accept(self, acme: Acme) -> None:
         sent = invite(acme)
         narrow(acme, "acme.example")
@@ -84,7 +84,7 @@ class TestNarrowing:
         with pytest.raises(DomainNotAllowed):
             acceptance.accept_as_new(token_of(sent), ANA)
 
-    def test_widening_opens_it_again(self, acme: Acme) -> None:
+    def test_widening_allows_it_again(self, acme: Acme) -> None:
         sent = invite(acme)
         narrow(acme, "acme.example")
         assert needing(acme) == {"ana@guest.example"}
@@ -121,7 +121,7 @@ class TestNarrowing:
         narrow(acme, "acme.example")
         assert attention.outside_domains(authorize(person.actor, acme.id)) is None
 
-    def test_it_is_not_sent_again(self, acme: Acme) -> None:
+    def test_it_cannot_be_resent(self, acme: Acme) -> None:
         sent = invite(acme)
         narrow(acme, "acme.example")
         with pytest.raises(DomainNotAllowed):
@@ -134,7 +134,7 @@ class TestNarrowing:
             lambda org, one, by: invitations.resend(org, one, email="ana@acme.example", by=by),
         ],
     )
-    def test_another_address_settles_it(self, acme: Acme, change: Any) -> None:
+    def test_another_address_resolves_it(self, acme: Acme, change: Any) -> None:
         sent = invite(acme)
         narrow(acme, "acme.example")
         change(acme.id, sent.id, acme.owner.actor)

@@ -308,7 +308,7 @@ def in_context(app: Flask) -> Iterator[None]:
         yield
 
 
-def test_what_has_to_be_true_stays_true(in_context: None) -> None:
+def test_invariants_hold_after_every_step(in_context: None) -> None:
     run_state_machine_as_test(
         Services,
         settings=settings(

@@ -85,7 +85,7 @@ def deeds(acme: Acme) -> dict[str, Callable[[PersonActor], Any]]:
     }
 
 
-def test_each_deed_leaves_one_event_that_says_who_and_from_where(acme: Acme) -> None:
+def test_each_action_records_one_event_with_its_actor(acme: Acme) -> None:
     by = PersonActor(acme.owner.id, ip="192.0.2.7")
     for action, deed in deeds(acme).items():
         before = {event.id for event in events(acme)}
@@ -96,7 +96,7 @@ def test_each_deed_leaves_one_event_that_says_who_and_from_where(acme: Acme) -> 
         assert event.target_name
 
 
-def test_a_refused_deed_leaves_none(acme: Acme) -> None:
+def test_refused_action_records_nothing(acme: Acme) -> None:
     tried = deeds(acme)
     before = len(events(acme))
     for deed in tried.values():
@@ -105,7 +105,7 @@ def test_a_refused_deed_leaves_none(acme: Acme) -> None:
     assert len(events(acme)) == before
 
 
-def test_no_secret_gets_into_it(acme: Acme) -> None:
+def test_events_contain_no_secret(acme: Acme) -> None:
     secrets = [PASSWORD]
     for action, deed in deeds(acme).items():
         result = deed(acme.owner.actor)
@@ -122,7 +122,7 @@ def test_no_secret_gets_into_it(acme: Acme) -> None:
             assert secret not in written, event.action
 
 
-def test_it_says_what_was_before_and_after(acme: Acme) -> None:
+def test_event_has_values_before_and_after(acme: Acme) -> None:
     members.change_role(acme.id, acme.member.id, "admin", by=acme.owner.actor)
     event = events(acme)[0]
     assert (event.target_kind, event.target_id, event.target_name) == (
@@ -133,14 +133,14 @@ def test_it_says_what_was_before_and_after(acme: Acme) -> None:
     assert (event.before, event.after) == ({"role": "Member"}, {"role": "Admin"})
 
 
-def test_a_key_is_named_with_the_person_it_acts_for(acme: Acme) -> None:
+def test_key_is_named_with_its_user(acme: Acme) -> None:
     key = make_api_key(acme, "admin", user=acme.admin, name="CI")
     invite(acme, by=key.actor)
     event = events(acme)[0]
     assert (event.actor_kind, event.actor_id, event.actor_name) == ("api_key", key.id, "CI (Adam Admin)")
 
 
-def test_the_operator_and_the_invitee_are_named_too(acme: Acme) -> None:
+def test_operator_and_invitee_are_named_too(acme: Acme) -> None:
     sent = invite(acme, "ana@guest.example", by=OPERATOR)
     acceptance.decline(token_of(sent), word="no", ip="192.0.2.9")
     declined, invited = events(acme)[:2]
@@ -148,13 +148,13 @@ def test_the_operator_and_the_invitee_are_named_too(acme: Acme) -> None:
     assert (declined.action, declined.actor_kind, declined.ip) == ("invitation.declined", "invitee", "192.0.2.9")
 
 
-def test_accepting_is_recorded_as_the_deed_of_the_new_member(acme: Acme) -> None:
+def test_accepting_is_recorded_for_the_new_member(acme: Acme) -> None:
     joined = acceptance.accept_as_new(token_of(invite(acme)), ANA, ip="192.0.2.9")
     event = events(acme)[0]
     assert (event.action, event.actor_id, event.actor_name) == ("invitation.accepted", joined.user_id, "Ana Guest")
 
 
-def test_names_stay_as_they_were_when_their_bearers_are_gone(acme: Acme) -> None:
+def test_names_are_kept_after_deletion(acme: Acme) -> None:
     members.change_role(acme.id, acme.member.id, "admin", by=acme.admin.actor)
     members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
     assert [event.actor_name for event in events(acme)[:2]] == ["Olivia Owner", "Adam Admin"]

@@ -8,14 +8,14 @@ from invite_app.services import members, workspaces
 from tests.support.factories import make_organization
 
 
-def test_a_workspace_that_is_not_there_leaves_the_role_as_it_is(app: Flask, app_context: None) -> None:
+def test_unknown_workspace_leaves_the_role_unchanged(app: Flask, app_context: None) -> None:
     acme = make_organization()
     with pytest.raises(WorkspaceUnknown):
         members.change(acme.id, acme.member.id, by=acme.owner.actor, role="admin", workspace_ids=[acme.id])
     assert members.get(acme.id, acme.member.id, by=acme.owner.actor).role.key == "member"
 
 
-def test_both_at_once(app: Flask, app_context: None) -> None:
+def test_role_and_workspaces_change_together(app: Flask, app_context: None) -> None:
     acme = make_organization()
     changed = members.change(
         acme.id, acme.member.id, by=acme.owner.actor, role="admin", workspace_ids=acme.workspaces
@@ -25,7 +25,7 @@ def test_both_at_once(app: Flask, app_context: None) -> None:
         members.change(acme.id, acme.owner.id, by=acme.owner.actor, role="admin")
 
 
-def test_pages_beside_a_member(app: Flask, app_context: None) -> None:
+def test_pages_start_beside_a_member(app: Flask, app_context: None) -> None:
     acme = make_organization()
     by = acme.owner.actor
     assert [row.user_id for row in members.list_page(acme.id, by=by, after=acme.admin.id).items] == [
@@ -37,13 +37,13 @@ def test_pages_beside_a_member(app: Flask, app_context: None) -> None:
 
 
 @pytest.mark.parametrize("name", ["sales", " SALES "])
-def test_a_workspace_by_its_name(app: Flask, app_context: None, name: str) -> None:
+def test_workspace_by_its_name(app: Flask, app_context: None, name: str) -> None:
     acme = make_organization()
     assert workspaces.get_by_name(acme.id, name, by=acme.member.actor).id == acme.workspaces[0]
 
 
 @pytest.mark.parametrize("name", ["Nowhere", "Sales\0", ""])
-def test_no_workspace_by_that_name(app: Flask, app_context: None, name: str) -> None:
+def test_unknown_workspace_name(app: Flask, app_context: None, name: str) -> None:
     acme = make_organization()
     with pytest.raises(WorkspaceUnknown):
         workspaces.get_by_name(acme.id, name, by=acme.owner.actor)

@@ -45,7 +45,7 @@ def pending_count(acme: Acme) -> int:
 
 
 class TestResend:
-    def test_sends_the_same_link_and_renews_the_end(self, acme: Acme) -> None:
+    def test_sends_the_same_link_and_renews_the_expiry(self, acme: Acme) -> None:
         sent = invite(acme, lifetime=timedelta(hours=1))
         before, token = sent.created_at, token_of(sent)
         set_delivery(sent, state="failed", reason="mailbox full", attempts=6)
@@ -66,7 +66,7 @@ class TestResend:
         assert again.inviter_id == acme.admin.id
         assert pending_count(acme) == 1
 
-    def test_of_one_whose_end_was_recorded_counts_it_once(self, acme: Acme) -> None:
+    def test_of_recorded_expiry_is_counted_once(self, acme: Acme) -> None:
         sent = invite(acme)
         expire(sent)
         invite(acme, "bo@guest.example")  # records it
@@ -75,13 +75,13 @@ class TestResend:
         assert pending_count(acme) == 2
 
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted"])
-    def test_of_an_ended_one_is_refused(self, acme: Acme, ending: str) -> None:
+    def test_of_a_closed_one_is_refused(self, acme: Acme, ending: str) -> None:
         sent = end(acme, ending)
         with pytest.raises(InvitationEnded) as error:
             invitations.resend(acme.id, sent, by=acme.owner.actor)
         assert (error.value.invitation_id, error.value.state) == (sent, ending)
 
-    def test_of_one_whose_role_is_gone_is_refused(self, acme: Acme) -> None:
+    def test_with_a_deleted_role_is_refused(self, acme: Acme) -> None:
         make_role(acme, "Lead", ["members:read"])
         sent = invite(acme, role="lead")
         roles.delete(acme.id, "lead", by=OPERATOR)
@@ -89,8 +89,8 @@ class TestResend:
             invitations.resend(acme.id, sent.id, by=acme.owner.actor)
 
 
-class TestResendOfAnExpiredOneChecksAgain:
-    def test_the_rights_of_the_resender(self, acme: Acme) -> None:
+class TestResendOfExpiredChecksAgain:
+    def test_permissions_of_the_resender(self, acme: Acme) -> None:
         sent = invite(acme, role="owner")
         expire(sent)
         with pytest.raises(RoleAboveOwn):
@@ -107,9 +107,7 @@ class TestResendOfAnExpiredOneChecksAgain:
         ],
         ids=str,
     )
-    def test_what_the_organization_allows_by_now(
-        self, acme: Acme, change: dict[str, Any], error: type[Exception]
-    ) -> None:
+    def test_current_organization_settings(self, acme: Acme, change: dict[str, Any], error: type[Exception]) -> None:
         configure(acme, allowed_origins=["https://app.acme.example"])
         sent = invite(acme, redirect_uri="https://app.acme.example/in")
         expire(sent)
@@ -118,7 +116,7 @@ class TestResendOfAnExpiredOneChecksAgain:
             invitations.resend(acme.id, sent.id, by=acme.owner.actor)
         assert reread(sent).state_at(now()) == "expired"
 
-    def test_that_nobody_was_invited_there_meanwhile(self, acme: Acme) -> None:
+    def test_no_other_pending_invitation(self, acme: Acme) -> None:
         old = invite(acme)
         expire(old)
         new = invite(acme)
@@ -126,7 +124,7 @@ class TestResendOfAnExpiredOneChecksAgain:
             invitations.resend(acme.id, old.id, by=acme.owner.actor)
         assert error.value.invitation_id == new.id
 
-    def test_that_the_person_did_not_become_a_member_meanwhile(self, acme: Acme) -> None:
+    def test_person_is_not_a_member_meanwhile(self, acme: Acme) -> None:
         old = invite(acme)
         expire(old)
         accept(invite(acme))
@@ -135,14 +133,14 @@ class TestResendOfAnExpiredOneChecksAgain:
 
 
 class TestRevoke:
-    def test_ends_it_and_gives_the_seat(self, acme: Acme) -> None:
+    def test_closes_it_and_releases_the_seat(self, acme: Acme) -> None:
         sent = invite(acme)
         revoked = invitations.revoke(acme.id, sent.id, by=acme.admin.actor)
         assert (revoked.state, revoked.ended_at is not None) == ("revoked", True)
         assert pending_count(acme) == 0
 
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])
-    def test_of_an_ended_one_is_refused(self, acme: Acme, ending: str) -> None:
+    def test_of_a_closed_one_is_refused(self, acme: Acme, ending: str) -> None:
         sent = end(acme, ending)
         with pytest.raises(InvitationEnded) as error:
             invitations.revoke(acme.id, sent, by=acme.owner.actor)
@@ -151,7 +149,7 @@ class TestRevoke:
 
 
 class TestEdit:
-    def test_changes_role_workspaces_and_note_and_keeps_the_link(self, acme: Acme) -> None:
+    def test_changes_role_workspaces_note_and_keeps_the_link(self, acme: Acme) -> None:
         sent = invite(acme, workspace_ids=acme.workspaces[:1])
         token = token_of(sent)
         changes = Changes(role="admin", workspace_ids=acme.workspaces[1:], note="New note")
@@ -162,7 +160,7 @@ class TestEdit:
         assert token_of(sent) == token
         assert session().scalars(select(OutboxMessage.sends)).one() == 1
 
-    def test_of_the_address_kills_the_old_link_and_mails_a_new_one(self, acme: Acme) -> None:
+    def test_new_address_gets_a_new_link_by_mail(self, acme: Acme) -> None:
         sent = invite(acme, "ana@guest.example", lifetime=timedelta(hours=1))
         mailed, copied = token_of(sent), token_of(sent, copied=True)
         changed = invitations.edit(acme.id, sent.id, Changes(email="Bo@Guest.example"), by=acme.owner.actor)
@@ -175,7 +173,7 @@ class TestEdit:
         assert session().scalars(select(OutboxMessage.sends)).one() == 2
         assert pending_count(acme) == 1
 
-    def test_to_the_same_address_in_another_case_keeps_the_link(self, acme: Acme) -> None:
+    def test_same_address_in_another_case_keeps_the_link(self, acme: Acme) -> None:
         sent = invite(acme, "ana@guest.example")
         token = token_of(sent)
         invitations.edit(acme.id, sent.id, Changes(email="ANA@guest.example"), by=acme.owner.actor)
@@ -195,7 +193,7 @@ class TestEdit:
         ],
         ids=str,
     )
-    def test_that_is_refused_changes_nothing(self, acme: Acme, changes: Changes, error: type[Exception]) -> None:
+    def test_refused_edit_changes_nothing(self, acme: Acme, changes: Changes, error: type[Exception]) -> None:
         configure(acme, allowed_domains=["guest.example", "acme.example"])
         sent = invite(acme, "ana@guest.example")
         invite(acme, "bo@guest.example")
@@ -204,13 +202,13 @@ class TestEdit:
         found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
         assert (found.email, found.role_name, found.workspaces) == ("ana@guest.example", "Member", [])
 
-    def test_of_one_whose_role_is_above_ones_own_is_refused(self, acme: Acme) -> None:
+    def test_with_a_role_above_ones_own_is_refused(self, acme: Acme) -> None:
         sent = invite(acme, role="owner")
         for changes in (Changes(role="member"), Changes(note="x"), Changes(email="eve@guest.example")):
             with pytest.raises(RoleAboveOwn):
                 invitations.edit(acme.id, sent.id, changes, by=acme.admin.actor)
 
-    def test_gives_a_role_to_one_whose_role_is_gone(self, acme: Acme) -> None:
+    def test_assigns_a_role_after_its_role_was_deleted(self, acme: Acme) -> None:
         make_role(acme, "Lead", ["members:read"])
         sent = invite(acme, role="lead")
         roles.delete(acme.id, "lead", by=OPERATOR)
@@ -218,7 +216,7 @@ class TestEdit:
             invitations.edit(acme.id, sent.id, Changes(note="x"), by=acme.owner.actor)
         assert invitations.edit(acme.id, sent.id, Changes(role="member"), by=acme.owner.actor).role_name == "Member"
 
-    def test_nobody_new_is_invited_on_the_free_plan_by_another_address(self, acme: Acme) -> None:
+    def test_new_address_is_refused_on_the_free_plan(self, acme: Acme) -> None:
         sent = invite(acme)
         configure(acme, plan="free")
         with pytest.raises(PlanUpgradeRequired):
@@ -226,14 +224,14 @@ class TestEdit:
 
 
 class TestExtendTakeOverAndCopy:
-    def test_extending_gives_a_week_and_no_more_than_a_year(self, acme: Acme) -> None:
+    def test_extending_adds_a_week_up_to_a_year(self, acme: Acme) -> None:
         sent = invite(acme, lifetime=timedelta(hours=1))
         longer = invitations.extend(acme.id, sent.id, by=acme.admin.actor)
         assert timedelta(days=7) < longer.expires_at - now() < timedelta(days=7, hours=1)
         year = invite(acme, "bo@guest.example", lifetime=timedelta(days=365))
         assert invitations.extend(acme.id, year.id, by=acme.admin.actor).expires_at - now() <= timedelta(days=365)
 
-    def test_taking_over_unblocks_what_a_former_admin_sent(self, acme: Acme) -> None:
+    def test_taking_over_unblocks_a_former_admins_invitation(self, acme: Acme) -> None:
         sent = invite(acme, by=acme.admin.actor)
         members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
         invitations.take_over(acme.id, sent.id, by=acme.owner.actor)
@@ -245,7 +243,7 @@ class TestExtendTakeOverAndCopy:
         assert reread(sent).link_copied
 
     @pytest.mark.parametrize("deed", ["resend", "extend", "take_over", "copy_link"])
-    def test_all_need_the_right_to_grant_the_role(self, acme: Acme, deed: str) -> None:
+    def test_all_need_permission_to_assign_the_role(self, acme: Acme, deed: str) -> None:
         sent = invite(acme, role="owner")
         key = make_api_key(acme, "admin")
         for actor in (acme.admin.actor, key.actor):
@@ -254,7 +252,7 @@ class TestExtendTakeOverAndCopy:
 
     @pytest.mark.parametrize("deed", ["extend", "take_over", "copy_link"])
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])
-    def test_all_need_a_pending_one(self, acme: Acme, deed: str, ending: str) -> None:
+    def test_all_need_a_pending_invitation(self, acme: Acme, deed: str, ending: str) -> None:
         sent = end(acme, ending)
         with pytest.raises(InvitationEnded):
             getattr(invitations, deed)(acme.id, sent, by=acme.owner.actor)

@@ -47,7 +47,7 @@ def demote_owner(acme: Acme, other: Person) -> None:
     members.change_role(acme.id, acme.owner.id, "owner", by=other.actor)
 
 
-class TestOwnershipOffer:
+class TestOwnershipTransfer:
     @pytest.mark.parametrize("end", [remove_heir, let_heir_leave, remove_owner, demote_owner])
     def test_ends_with_membership_and_ownership(self, acme: Acme, end: Callable[[Acme, Person], None]) -> None:
         other = make_member(acme, "other@acme.example", "owner")
@@ -75,7 +75,7 @@ class TestOwnershipOffer:
             ownership.accept(acme.id, by=acme.admin.actor)
 
 
-def test_ownership_offer_ends_after_seven_days(acme: Acme) -> None:
+def test_expires_after_seven_days(acme: Acme) -> None:
     ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor)
     with time_machine.travel(now() + timedelta(days=7, seconds=1)):
         assert ownership.find(acme.id, by=acme.admin.actor) is None
@@ -86,7 +86,7 @@ def test_ownership_offer_ends_after_seven_days(acme: Acme) -> None:
     assert role_of(acme, acme.admin) == "owner"
 
 
-def test_ownership_offer_works_on_day_six(acme: Acme) -> None:
+def test_can_be_accepted_on_day_six(acme: Acme) -> None:
     ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor)
     with time_machine.travel(now() + timedelta(days=6)):
         ownership.accept(acme.id, by=acme.admin.actor)

@@ -128,7 +128,7 @@ def test_erased_person_can_do_nothing_more(acme: Acme, zoe: Person) -> None:
             use()
 
 
-def test_organizations_count_without_the_erased_person(acme: Acme, globex: Acme, zoe: Person) -> None:
+def test_organization_counts_exclude_the_erased_person(acme: Acme, globex: Acme, zoe: Person) -> None:
     def counted(organization: Acme) -> tuple[int, int]:
         session().expire_all()
         row = session().get_one(Organization, organization.id)

@@ -42,7 +42,7 @@ def write(which: Any) -> None:
         writing.execute(which)
 
 
-def test_they_follow_every_writer(acme: Acme) -> None:
+def test_they_count_every_change(acme: Acme) -> None:
     first, second, third = (invite(acme, f"{name}@guest.example").id for name in "abc")
     of = {name: Invitation.id == one for name, one in (("first", first), ("second", second), ("third", third))}
     assert kept(acme) == counted(acme) != {}
@@ -56,7 +56,7 @@ def test_they_follow_every_writer(acme: Acme) -> None:
     assert kept(acme) == counted(acme)
 
 
-def test_many_at_once_are_counted_by_week(acme: Acme) -> None:
+def test_bulk_changes_are_counted_by_week(acme: Acme) -> None:
     role_id = invite(acme).role_id
     start = now() - timedelta(weeks=5)
     rows = [
@@ -94,7 +94,7 @@ def test_weeks_begin_on_monday_at_midnight_utc(acme: Acme) -> None:
         write(update(Invitation).where(Invitation.id == one.id).values(state="pending"))
 
 
-def test_they_end_with_the_organization(acme: Acme) -> None:
+def test_they_are_deleted_with_the_organization(acme: Acme) -> None:
     expire(invite(acme))
     write(delete(Organization).where(Organization.id == acme.id))
     assert session().scalars(select(WeeklyFigures)).all() == []

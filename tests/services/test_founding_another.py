@@ -15,7 +15,7 @@ def key(acme: Acme) -> Actor:
     return make_api_key(acme).actor
 
 
-def test_it_has_the_same_plan_and_seat_limit_and_the_keys_user_as_owner(acme: Acme, key: Actor) -> None:
+def test_it_copies_plan_limit_and_owner(acme: Acme, key: Actor) -> None:
     configure(acme, plan="free", seat_limit=12)
     made, role = organizations.found_another(acme.id, name="Acme Labs", by=key)
     assert (made.name, made.slug, made.plan, made.seat_limit) == ("Acme Labs", "acme-labs", "free", 12)
@@ -26,7 +26,7 @@ def test_it_has_the_same_plan_and_seat_limit_and_the_keys_user_as_owner(acme: Ac
     assert (event.action, event.actor_kind) == ("organization.created", "api_key")
 
 
-def test_the_key_itself_has_no_part_in_it(acme: Acme, key: Actor) -> None:
+def test_key_itself_has_no_access_to_it(acme: Acme, key: Actor) -> None:
     made, _ = organizations.found_another(acme.id, name="Acme Labs", by=key)
     with pytest.raises(OrganizationUnknown):
         organizations.get(made.id, by=key)
@@ -42,12 +42,12 @@ def test_only_an_owners_key_may(acme: Acme) -> None:
             organizations.found_another(acme.id, name="Acme Labs", by=actor)
 
 
-def test_not_in_the_name_of_another_organization(key: Actor) -> None:
+def test_another_organization_cannot_be_named(key: Actor) -> None:
     with pytest.raises(OrganizationUnknown):
         organizations.found_another(make_organization("Globex").id, name="Acme Labs", by=key)
 
 
-def test_a_slug_can_be_chosen_while_it_is_free(acme: Acme, key: Actor) -> None:
+def test_free_slug_can_be_chosen(acme: Acme, key: Actor) -> None:
     made, _ = organizations.found_another(acme.id, name="Acme Labs", slug="labs-2", by=key)
     assert made.slug == "labs-2"
     with pytest.raises(NameTaken) as error:
@@ -57,13 +57,13 @@ def test_a_slug_can_be_chosen_while_it_is_free(acme: Acme, key: Actor) -> None:
 
 
 @pytest.mark.parametrize("slug", ["", "Labs", "-labs", "labs-", "la--bs", "la bs", "läbs", "labs\n", "x" * 101])
-def test_a_slug_that_cannot_stand_in_an_address_is_refused(acme: Acme, key: Actor, slug: str) -> None:
+def test_invalid_slug_is_refused(acme: Acme, key: Actor, slug: str) -> None:
     with pytest.raises(InvalidSetting) as error:
         organizations.found_another(acme.id, name="Acme Labs", slug=slug, by=key)
     assert error.value.field == "slug"
 
 
-def test_a_name_is_needed(acme: Acme, key: Actor) -> None:
+def test_name_is_required(acme: Acme, key: Actor) -> None:
     with pytest.raises(InvalidName):
         organizations.found_another(acme.id, name=" ", by=key)
     assert [type(found) for found in organizations.list_all()] == [Organization]

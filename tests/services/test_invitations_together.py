@@ -59,7 +59,7 @@ def actions(acme: Acme, invitation: Invitation) -> list[str]:
 
 
 class TestRevoking:
-    def test_leaves_out_what_is_over_and_names_it(self, acme: Acme) -> None:
+    def test_skips_closed_invitations_and_names_them(self, acme: Acme) -> None:
         first, second = invite(acme, "a@guest.example"), invite(acme, "b@guest.example")
         late = invite(acme, "late@guest.example")
         expire(late)
@@ -69,19 +69,19 @@ class TestRevoking:
         assert [reread(one).state for one in (first, second, late)] == ["revoked", "revoked", "expired"]
         assert actions(acme, first) == ["invitation.revoked", "invitation.sent"]
 
-    def test_touches_only_what_the_filter_lets_through(self, acme: Acme) -> None:
+    def test_changes_only_invitations_matching_the_filter(self, acme: Acme) -> None:
         chosen, other = invite(acme, "a@guest.example"), invite(acme, "b@guest.example")
         both(acme, Revoke, Filter(invitation_ids=[str(chosen.id), "nonsense"]))
         assert (reread(chosen).state, reread(other).state) == ("revoked", "pending")
 
-    def test_frees_a_seat_each(self, acme: Acme) -> None:
+    def test_releases_a_seat_each(self, acme: Acme) -> None:
         for number in range(3):
             invite(acme, f"a{number}@guest.example")
         configure(acme, seat_limit=6)
         both(acme, Revoke, PENDING)
         invite(acme, "new@guest.example")
 
-    def test_goes_on_after_a_chunk(self, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_continues_after_a_chunk(self, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(invitation_bulk, "TOGETHER", 2)
         made = [invite(acme, f"a{number}@guest.example") for number in range(5)]
         assert len(both(acme, Revoke)[0]) == 5
@@ -97,7 +97,7 @@ class TestExtending:
             timedelta(days=7)
         ] * 2
 
-    def test_leaves_out_roles_above_ones_own_and_roles_that_are_gone(self, acme: Acme) -> None:
+    def test_skips_roles_above_ones_own_and_deleted_roles(self, acme: Acme) -> None:
         make_role(acme, "Inviter", ["invitations:read", "invitations:write", "members:read"])
         inviter = make_member(acme, "inviter@acme.example", role="inviter")
         make_role(acme, "Gone", ["members:read"])
@@ -110,8 +110,8 @@ class TestExtending:
         )
 
 
-class TestSendingAgain:
-    def test_queues_each_mail_once_more_and_renews_the_end(self, acme: Acme) -> None:
+class TestResending:
+    def test_queues_each_mail_and_renews_the_expiry(self, acme: Acme) -> None:
         failed = invite(acme, "a@guest.example")
         set_delivery(failed, state="failed", reason="550 no")
         both(acme, SendAgain, PENDING)
@@ -119,14 +119,14 @@ class TestSendingAgain:
         assert (row.sends, row.reason, reread(failed).undelivered_at) == (2, "", None)
         assert actions(acme, failed) == ["invitation.resent", "invitation.sent"]
 
-    def test_leaves_out_domains_that_are_not_allowed(self, acme: Acme) -> None:
+    def test_skips_domains_that_are_not_allowed(self, acme: Acme) -> None:
         for address in ("ana@guest.example", "bo@acme.example"):
             invite(acme, address)
         configure(acme, allowed_domains=["acme.example"])
         done, left_out = both(acme, SendAgain, PENDING)
         assert (done, left_out) == (["bo@acme.example"], {"ana@guest.example": DomainNotAllowed})
 
-    def test_makes_expired_ones_pending_as_far_as_seats_reach(self, acme: Acme) -> None:
+    def test_reopens_expired_invitations_while_seats_last(self, acme: Acme) -> None:
         made = [invite(acme, f"{name}@guest.example") for name in "abc"]
         for one in made:
             expire(one, timedelta(days=1))
@@ -135,14 +135,14 @@ class TestSendingAgain:
         assert (len(done), list(left_out.values())) == (2, [SeatsFull])
         assert sorted(reread(one).state for one in made) == ["expired", "pending", "pending"]
 
-    def test_sends_one_of_two_expired_ones_to_the_same_address(self, acme: Acme) -> None:
+    def test_sends_one_of_two_expired_to_one_address(self, acme: Acme) -> None:
         for _ in range(2):
             expire(invite(acme, "a@guest.example"))
         done, left_out = both(acme, SendAgain)
         assert (done, left_out) == (["a@guest.example"], {"a@guest.example": InvitationPending})
 
 
-def test_selecting_more_than_fit_is_refused(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_oversized_selection_is_refused(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(invitation_bulk, "MOST", 1)
     for name in "ab":
         invite(acme, f"{name}@guest.example")
@@ -151,15 +151,15 @@ def test_selecting_more_than_fit_is_refused(acme: Acme, monkeypatch: pytest.Monk
             act(acme.id, PENDING, Revoke(), by=acme.owner.actor)
 
 
-def test_those_who_may_not_invite_change_none(acme: Acme) -> None:
+def test_without_permission_nothing_changes(acme: Acme) -> None:
     invite(acme)
     for act in (invitation_bulk.preview, invitation_bulk.apply):
         with pytest.raises(PermissionMissing):
             act(acme.id, PENDING, Revoke(), by=acme.member.actor)
 
 
-class TestTheOrder:
-    def test_starts_with_those_that_need_somebody_and_pages_through_all(self, acme: Acme) -> None:
+class TestOrder:
+    def test_needs_attention_first_covers_all_pages(self, acme: Acme) -> None:
         made = [invite(acme, f"a{number}@guest.example") for number in range(7)]
         set_delivery(made[1], state="failed", reason="550 no")
         with transaction() as writing:
@@ -167,12 +167,12 @@ class TestTheOrder:
         wanted = [made[number].email for number in (3, 1, 6, 5, 4, 2, 0)]
         assert walk(acme, invitation_lists.NEEDS_YOU_FIRST) == wanted
 
-    def test_can_start_with_what_ends_soonest(self, acme: Acme) -> None:
+    def test_can_start_with_the_soonest_expiry(self, acme: Acme) -> None:
         for number in (5, 2, 9):
             invite(acme, f"a{number}@guest.example", lifetime=timedelta(days=number))
         assert walk(acme, invitation_lists.ENDS_SOONEST) == [f"a{number}@guest.example" for number in (2, 5, 9)]
 
-    def test_knows_a_role_that_was_deleted_and_forgets_what_was_mended(self, acme: Acme) -> None:
+    def test_includes_deleted_roles_and_excludes_resolved_ones(self, acme: Acme) -> None:
         make_role(acme, "Gone", ["members:read"])
         stuck = invite(acme, "stuck@guest.example", role="gone")
         invite(acme, "new@guest.example")
@@ -208,7 +208,7 @@ def walk(acme: Acme, order: Any) -> list[str]:
     ],
     ids=["role", "words"],
 )
-def test_what_no_longer_fits_when_its_turn_comes_is_left_alone(
+def test_invitation_changed_meanwhile_is_skipped(
     acme: Acme, monkeypatch: pytest.MonkeyPatch, only: Filter, change: invitations.Changes
 ) -> None:
     one = invite(acme, "ana@guest.example", "admin")

@@ -48,8 +48,8 @@ def rows(model: type[Any]) -> int:
     return session().scalar(select(func.count()).select_from(model)) or 0
 
 
-class TestAnInvitation:
-    def test_is_pending_with_everything_it_was_given(self, acme: Acme) -> None:
+class TestInvitation:
+    def test_is_pending_with_all_given_values(self, acme: Acme) -> None:
         sent = invite(
             acme,
             " Ana@Guest.example",
@@ -70,7 +70,7 @@ class TestAnInvitation:
         assert (found.public_metadata, found.private_metadata) == ({"team": "a"}, {"plan": 3})
         assert (found.inviter_kind, found.inviter_id, found.inviter_name) == ("person", acme.owner.id, "Olivia Owner")
 
-    def test_lives_as_long_as_the_organization_says(self, acme: Acme) -> None:
+    def test_expires_after_the_organizations_lifetime(self, acme: Acme) -> None:
         configure(acme, invitation_lifetime=timedelta(days=30))
         sent = invite(acme)
         assert sent.expires_at - sent.created_at == timedelta(days=30)
@@ -84,13 +84,13 @@ class TestAnInvitation:
         message = session().scalars(select(OutboxMessage)).one()
         assert message.invitation_id == sent.id
 
-    def test_without_notification_has_no_message_but_a_link(self, acme: Acme) -> None:
+    def test_without_notification_has_a_link_but_no_message(self, acme: Acme) -> None:
         sent = invite(acme, notify=False)
         assert rows(OutboxMessage) == 0
         link = invitations.copy_link(acme.id, sent.id, by=acme.owner.actor)
         assert link == "http://localhost/invitations/" + token_of(sent, copied=True)
 
-    def test_without_notification_is_queued_at_once_when_it_is_resent(self, acme: Acme) -> None:
+    def test_without_notification_is_queued_when_resent(self, acme: Acme) -> None:
         sent = invite(acme, notify=False)
         invitations.resend(acme.id, sent.id, by=acme.owner.actor)
         assert session().scalars(select(OutboxMessage)).one().lease is None
@@ -100,15 +100,15 @@ class TestAnInvitation:
         sent = invite(acme, by=key.actor)
         assert (sent.inviter_kind, sent.inviter_key_id, sent.inviter_id) == ("key", key.id, acme.admin.id)
 
-    def test_by_the_operator_speaks_for_the_organization(self, acme: Acme) -> None:
+    def test_by_the_operator_names_the_organization(self, acme: Acme) -> None:
         sent = invite(acme, by=OPERATOR)
         assert (sent.inviter_kind, sent.inviter_id, sent.inviter_name) == ("operator", None, "Acme")
 
     @pytest.mark.parametrize("role", ["member", "Member", " MEMBER ", "org:member", "ORG:Member"])
-    def test_takes_a_role_by_key_or_name_in_any_case(self, acme: Acme, role: str) -> None:
+    def test_accepts_role_key_or_name_ignoring_case(self, acme: Acme, role: str) -> None:
         assert invite(acme, role=role).role.key == "member"
 
-    def test_takes_a_custom_role_by_its_name(self, acme: Acme) -> None:
+    def test_accepts_a_custom_role_by_name(self, acme: Acme) -> None:
         make_role(acme, "Team Lead", ["members:read"])
         assert invite(acme, role="org:team-lead").role_name == "Team Lead"
         assert invite(acme, "bo@guest.example", role="TEAM lead").role_name == "Team Lead"
@@ -141,9 +141,7 @@ WRONG: list[tuple[dict[str, Any], type[Exception]]] = [
 
 
 @pytest.mark.parametrize(("draft", "error"), WRONG, ids=lambda value: ascii(value)[:40])
-def test_a_value_that_cannot_be_used_leaves_nothing_behind(
-    acme: Acme, draft: dict[str, Any], error: type[Exception]
-) -> None:
+def test_invalid_value_stores_nothing(acme: Acme, draft: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         invite(acme, **draft)
     assert (rows(Invitation), rows(OutboxMessage)) == (0, 0)
@@ -151,12 +149,12 @@ def test_a_value_that_cannot_be_used_leaves_nothing_behind(
 
 
 class TestDuplicates:
-    def test_a_member_is_not_invited_again(self, acme: Acme) -> None:
+    def test_member_is_not_invited_again(self, acme: Acme) -> None:
         with pytest.raises(AlreadyMember) as error:
             invite(acme, "MEMBER@acme.example")
         assert (error.value.email, error.value.user_id) == ("member@acme.example", acme.member.id)
 
-    def test_nobody_invites_oneself(self, acme: Acme) -> None:
+    def test_nobody_can_invite_themselves(self, acme: Acme) -> None:
         for actor in (acme.owner.actor, make_api_key(acme, "admin").actor):
             with pytest.raises(InvitedOneself) as error:
                 invite(acme, "OWNER@acme.example", by=actor)
@@ -165,14 +163,14 @@ class TestDuplicates:
             invite(acme, "owner@acme.example", by=acme.admin.actor)
         assert type(somebody_else.value) is AlreadyMember
 
-    def test_a_pending_address_is_not_invited_again_in_any_case(self, acme: Acme) -> None:
+    def test_pending_address_is_refused_ignoring_case(self, acme: Acme) -> None:
         first = invite(acme, "ana@guest.example")
         with pytest.raises(InvitationPending) as error:
             invite(acme, "ANA@GUEST.example")
         assert (error.value.invitation_id, error.value.invited_at) == (first.id, first.created_at)
         assert rows(Invitation) == 1
 
-    def test_an_expired_one_never_stands_in_the_way(self, acme: Acme) -> None:
+    def test_expired_invitation_does_not_block_a_new_one(self, acme: Acme) -> None:
         first = invite(acme)
         expire(first)
         second = invite(acme)
@@ -180,7 +178,7 @@ class TestDuplicates:
         assert reread(first).ended_at == reread(first).expires_at
         assert session().get_one(Organization, acme.id).pending_count == 1
 
-    def test_a_revoked_one_does_not_stand_in_the_way(self, acme: Acme) -> None:
+    def test_revoked_invitation_does_not_block_a_new_one(self, acme: Acme) -> None:
         invitations.revoke(acme.id, invite(acme).id, by=acme.owner.actor)
         assert invite(acme).state == "pending"
 
@@ -189,18 +187,18 @@ class TestDuplicates:
         assert invite(globex, "ana@guest.example").state == "pending"
         assert invite(globex, "member@acme.example").state == "pending"
 
-    def test_an_account_without_membership_can_be_invited(self, acme: Acme) -> None:
+    def test_account_without_membership_can_be_invited(self, acme: Acme) -> None:
         make_person("ana@guest.example")
         assert invite(acme, "ana@guest.example").state == "pending"
 
 
 class TestPlanDomainsAndOrigins:
-    def test_nobody_is_invited_on_the_free_plan(self, acme: Acme) -> None:
+    def test_free_plan_cannot_invite(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(plan="free"), by=OPERATOR)
         with pytest.raises(PlanUpgradeRequired):
             invite(acme, by=OPERATOR)
 
-    def test_a_lower_plan_ends_nothing(self, acme: Acme) -> None:
+    def test_lower_plan_closes_no_invitation(self, acme: Acme) -> None:
         sent = invite(acme)
         organizations.change(acme.id, organizations.Changes(plan="free"), by=OPERATOR)
         assert invitations.resend(acme.id, sent.id, by=acme.owner.actor).state == "pending"
@@ -220,7 +218,7 @@ class TestPlanDomainsAndOrigins:
             "http://localhost/members",
         ],
     )
-    def test_an_allowed_origin_is_taken_as_it_is_written(self, acme: Acme, url: str) -> None:
+    def test_allowed_origin_is_accepted_unchanged(self, acme: Acme, url: str) -> None:
         configure(acme, allowed_origins=["https://app.acme.example", "http://[::1]:3000"])
         assert invite(acme, redirect_uri=url, app_url=url).redirect_uri == url
 
@@ -237,7 +235,7 @@ class TestPlanDomainsAndOrigins:
             "https://app.acme.example/" + "x" * 2000,
         ],
     )
-    def test_any_other_origin_is_refused(self, acme: Acme, url: str) -> None:
+    def test_other_origins_are_refused(self, acme: Acme, url: str) -> None:
         configure(acme, allowed_origins=["https://app.acme.example", "http://[::1]:3000"])
         for name in ("redirect_uri", "app_url"):
             with pytest.raises(RedirectNotAllowed) as error:
@@ -245,23 +243,23 @@ class TestPlanDomainsAndOrigins:
             assert error.value.url == url
 
 
-class TestWhoMayNot:
-    def test_somebody_without_the_permission(self, acme: Acme) -> None:
+class TestForbidden:
+    def test_without_the_permission(self, acme: Acme) -> None:
         with pytest.raises(PermissionMissing):
             invite(acme, by=acme.member.actor)
 
-    def test_somebody_of_another_organization(self, acme: Acme, globex: Acme) -> None:
+    def test_from_another_organization(self, acme: Acme, globex: Acme) -> None:
         with pytest.raises(OrganizationUnknown):
             invite(acme, by=globex.owner.actor)
 
     @pytest.mark.parametrize("organization_id", ["", "nonsense", NOWHERE, str(NOWHERE)])
-    def test_anybody_into_an_organization_that_does_not_exist(self, acme: Acme, organization_id: Any) -> None:
+    def test_into_an_unknown_organization(self, acme: Acme, organization_id: Any) -> None:
         draft = invitations.Draft("ana@guest.example", "member")
         for actor in (acme.owner.actor, OPERATOR):
             with pytest.raises(OrganizationUnknown):
                 invitations.send(organization_id, draft, by=actor)
 
-    def test_a_deleted_workspace_cannot_be_given(self, acme: Acme) -> None:
+    def test_deleted_workspace_cannot_be_given(self, acme: Acme) -> None:
         workspaces.delete(acme.id, acme.workspaces[0], by=OPERATOR)
         with pytest.raises(WorkspaceUnknown) as error:
             invite(acme, workspace_ids=[acme.workspaces[1], acme.workspaces[0]])

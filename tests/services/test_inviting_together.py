@@ -38,7 +38,7 @@ def pending(acme: Acme) -> tuple[int, int]:
     return counted, session().get_one(Organization, acme.id).pending_count
 
 
-def test_everybody_is_invited_in_order(acme: Acme) -> None:
+def test_everyone_is_invited_in_order(acme: Acme) -> None:
     sent = together.send(acme.id, [ANA, BO], by=acme.owner.actor)
     assert [(row.email, row.role_name, row.state) for row in sent] == [
         ("ana@guest.example", "Member", "pending"),
@@ -50,9 +50,7 @@ def test_everybody_is_invited_in_order(acme: Acme) -> None:
 
 
 @on_sqlite
-def test_a_list_counts_once_towards_the_limits(
-    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_list_counts_once_towards_the_limits(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, rate_limits.HOUR))
     with make_app(INVITE_RATE_LIMITS="on").app_context():
         acme = make_organization()
@@ -62,11 +60,11 @@ def test_a_list_counts_once_towards_the_limits(
         assert pending(acme) == (2, 2)
 
 
-def test_nobody_on_an_empty_list_is_invited(acme: Acme) -> None:
+def test_empty_list_invites_nobody(acme: Acme) -> None:
     assert together.send(acme.id, [], by=acme.owner.actor) == []
 
 
-def test_the_mails_are_queued_and_only_those_that_are_wanted(smtp_app: Flask, smtp: SmtpServer) -> None:
+def test_only_requested_mails_are_queued(smtp_app: Flask, smtp: SmtpServer) -> None:
     with smtp_app.app_context():
         acme = make_organization()
         silent = Draft("cy@guest.example", "member", notify=False)
@@ -88,21 +86,21 @@ WRONG: list[tuple[Draft, type[DomainError]]] = [
 
 
 @pytest.mark.parametrize(("draft", "error"), WRONG, ids=lambda value: getattr(value, "__name__", ""))
-def test_one_that_cannot_be_invited_holds_back_the_others(acme: Acme, draft: Draft, error: type[DomainError]) -> None:
+def test_one_invalid_draft_blocks_all(acme: Acme, draft: Draft, error: type[DomainError]) -> None:
     invite(acme, "invited@guest.example")
     with pytest.raises(error):
         together.send(acme.id, [ANA, draft], by=acme.admin.actor)
     assert pending(acme) == (1, 1)
 
 
-def test_the_last_seat_is_not_enough_for_two(acme: Acme) -> None:
+def test_one_seat_is_not_enough_for_two(acme: Acme) -> None:
     configure(acme, seat_limit=4)
     with pytest.raises(SeatsFull):
         together.send(acme.id, [ANA, BO], by=acme.owner.actor)
     assert pending(acme) == (0, 0)
 
 
-def test_a_repeated_address_names_the_first(acme: Acme) -> None:
+def test_repeated_address_names_the_first(acme: Acme) -> None:
     with pytest.raises(DuplicateInList) as error:
         together.send(acme.id, [BO, ANA, Draft(" Ana@Guest.example", "admin")], by=acme.owner.actor)
     assert (error.value.email, error.value.first_row) == ("ana@guest.example", 2)
@@ -116,7 +114,7 @@ def test_a_repeated_address_names_the_first(acme: Acme) -> None:
         ({"plan": "free"}, 1, "owner", PlanUpgradeRequired),
     ],
 )
-def test_what_stands_in_the_way_of_all(
+def test_shared_problems_are_reported(
     acme: Acme, settings: dict[str, Any], count: int, actor: str, error: type[DomainError]
 ) -> None:
     configure(acme, **settings)

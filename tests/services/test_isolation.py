@@ -57,7 +57,7 @@ WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[Deed]]] = {
 
 
 @pytest.mark.parametrize("kind", WITH_A_FOREIGN)
-def test_what_belongs_to_another_organization_is_not_there(acme: Acme, globex: Acme, kind: str) -> None:
+def test_foreign_ids_are_not_found(acme: Acme, globex: Acme, kind: str) -> None:
     theirs = {
         "invitation": invite(globex).id,
         "member": globex.member.id,
@@ -75,14 +75,14 @@ def test_what_belongs_to_another_organization_is_not_there(acme: Acme, globex: A
 
 
 @pytest.mark.parametrize("given", ["", "nonsense", "\x00", "\ud800", "0" * 32, "{}", "é"])
-def test_what_is_no_id_is_not_there_either(acme: Acme, given: str) -> None:
+def test_malformed_ids_are_not_found(acme: Acme, given: str) -> None:
     for fact, deeds in WITH_A_FOREIGN.values():
         for deed in deeds:
             with pytest.raises(fact):
                 deed(acme.id, given, acme.owner.actor)  # type: ignore[arg-type]
 
 
-def test_no_invitation_or_member_gets_a_foreign_workspace(acme: Acme, globex: Acme) -> None:
+def test_foreign_workspace_cannot_be_assigned(acme: Acme, globex: Acme) -> None:
     mixed = [acme.workspaces[0], globex.workspaces[0]]
     sent = invite(acme)
     for deed in (
@@ -95,7 +95,7 @@ def test_no_invitation_or_member_gets_a_foreign_workspace(acme: Acme, globex: Ac
         assert error.value.index == 1
 
 
-def test_no_invitation_member_or_key_gets_a_foreign_role(acme: Acme, globex: Acme) -> None:
+def test_foreign_role_cannot_be_assigned(acme: Acme, globex: Acme) -> None:
     make_role(globex, "Lead", [])
     sent = invite(acme)
     for deed in (
@@ -111,7 +111,7 @@ def test_no_invitation_member_or_key_gets_a_foreign_role(acme: Acme, globex: Acm
             deed()
 
 
-def test_lists_hold_only_ones_own(acme: Acme, globex: Acme) -> None:
+def test_lists_contain_only_own_rows(acme: Acme, globex: Acme) -> None:
     invite(globex, "theirs@guest.example")
     ours = invite(acme, "ours@guest.example")
     make_api_key(globex, "member")
@@ -124,7 +124,7 @@ def test_lists_hold_only_ones_own(acme: Acme, globex: Acme) -> None:
     assert {event.organization_id for event in audit.list_page(acme.id, by=by).items} == {acme.id}
 
 
-def test_a_removal_leaves_the_persons_other_organizations_alone(acme: Acme, globex: Acme) -> None:
+def test_removal_keeps_the_persons_other_memberships(acme: Acme, globex: Acme) -> None:
     members.add(acme.id, globex.admin.id, "member", by=OPERATOR)
     key = make_api_key(globex, "admin", user=globex.admin)
     pending = invite(globex, "ana@guest.example", by=globex.admin.actor)

@@ -45,21 +45,21 @@ def count(model: type[Base]) -> int:
 
 
 class TestRemoval:
-    def test_ends_the_persons_keys_here(self, acme: Acme) -> None:
+    def test_revokes_the_persons_keys_here(self, acme: Acme) -> None:
         key = make_api_key(acme, "admin", user=acme.admin)
         members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
         with pytest.raises(Unauthenticated):
             api_keys.authenticate(key.secret, ip=None)
         assert api_keys.list_all(acme.id, by=OPERATOR) == []
 
-    def test_does_not_bring_the_keys_back_with_the_person(self, acme: Acme) -> None:
+    def test_rejoining_does_not_restore_keys(self, acme: Acme) -> None:
         key = make_api_key(acme, "admin", user=acme.admin)
         members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
         members.add(acme.id, acme.admin.id, "admin", by=acme.owner.actor)
         with pytest.raises(Unauthenticated):
             api_keys.authenticate(key.secret, ip=None)
 
-    def test_ends_pending_invitations_to_the_person_and_leaves_those_by_them(self, acme: Acme) -> None:
+    def test_ends_invitations_to_but_not_by_them(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
         to_them = invite(acme, "ana@guest.example")
         add_member(acme, person, role="admin")
@@ -77,7 +77,7 @@ class TestRemoval:
         members.remove(acme.id, person.id, by=acme.owner.actor)
         assert reread(sent).state == "expired"
 
-    def test_by_oneself_is_leaving(self, acme: Acme) -> None:
+    def test_of_oneself_is_leaving(self, acme: Acme) -> None:
         members.leave(acme.id, by=acme.member.actor)
         with pytest.raises(OrganizationUnknown):
             organizations.get(acme.id, by=acme.member.actor)
@@ -85,7 +85,7 @@ class TestRemoval:
 
 
 class TestDirectMembership:
-    def test_ends_a_pending_invitation_and_tells_the_person(self, acme: Acme) -> None:
+    def test_closes_a_pending_invitation_and_notifies_the_person(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
         sent = invite(acme, "ana@guest.example")
         members.add(acme.id, person.id, "admin", by=acme.owner.actor)
@@ -93,29 +93,29 @@ class TestDirectMembership:
         assert session().scalar(select(OutboxMessage.user_id).where(OutboxMessage.kind == "added")) == person.id
         assert session().get_one(Organization, acme.id).members_count == 4
 
-    def test_needs_a_proven_account(self, acme: Acme) -> None:
+    def test_needs_a_verified_account(self, acme: Acme) -> None:
         for user_id in (make_person("ana@guest.example", is_proven=False).id, acme.id, "nonsense"):
             with pytest.raises(UserUnknown):
                 members.add(acme.id, user_id, "member", by=acme.owner.actor)
 
-    def test_is_not_given_twice(self, acme: Acme) -> None:
+    def test_is_not_granted_twice(self, acme: Acme) -> None:
         with pytest.raises(AlreadyMember):
             members.add(acme.id, acme.member.id, "admin", by=acme.owner.actor)
 
 
-class TestFounding:
-    def test_gives_three_roles_and_one_owner(self, app_context: None) -> None:
+class TestCreating:
+    def test_adds_three_roles_and_one_owner(self, app_context: None) -> None:
         acme, owner = organizations.found(Founding("Acme Ltd"), OLIVIA, by=BY_OPERATOR)
         assert {role.key: tuple(role.permissions) for role in roles.list_all(acme.id, by=OPERATOR)} == BUILT_IN
         assert (acme.slug, acme.members_count, owner.is_proven) == ("acme-ltd", 1, True)
         assert members.get(acme.id, owner.id, by=OPERATOR).role.is_owner
 
-    def test_takes_an_existing_account_as_it_is(self, app_context: None) -> None:
+    def test_uses_an_existing_account_unchanged(self, app_context: None) -> None:
         person = make_person("olivia@acme.example", "Liv")
         _, owner = organizations.found(Founding("Acme"), OLIVIA, by=BY_OPERATOR)
         assert (owner.id, owner.given_name) == (person.id, "Liv")
 
-    def test_gives_each_a_name_of_its_own_in_addresses(self, app_context: None) -> None:
+    def test_assigns_unique_slugs(self, app_context: None) -> None:
         slugs = [
             organizations.found(Founding(name), OLIVIA, by=BY_OPERATOR)[0].slug for name in ("A", "A", "日本", "a!")
         ]
@@ -134,7 +134,7 @@ class TestFounding:
         ],
         ids=str,
     )
-    def test_with_a_value_that_cannot_be_used_leaves_nothing(
+    def test_with_an_invalid_value_stores_nothing(
         self, app_context: None, founding: Founding, founder: Founder, error: type[DomainError]
     ) -> None:
         for found in (
@@ -145,13 +145,13 @@ class TestFounding:
                 found()
         assert (count(Organization), count(User), count(Installation)) == (0, 0, 0)
 
-    def test_through_set_up_happens_once(self, app_context: None) -> None:
+    def test_through_setup_happens_once(self, app_context: None) -> None:
         organizations.set_up(Founding("Acme"), OLIVIA, ip=None)
         with pytest.raises(AlreadySetUp):
             organizations.set_up(Founding("Acme"), OLIVIA, ip=None)
         assert organizations.is_set_up()
 
-    def test_through_set_up_is_closed_once_the_operator_made_one(self, acme: Acme) -> None:
+    def test_setup_is_closed_after_the_operator_created_one(self, acme: Acme) -> None:
         with pytest.raises(AlreadySetUp):
             organizations.set_up(Founding("Mine"), Founder("eve@evil.example", "Eve", password=PASSWORD), ip=None)
 
@@ -169,14 +169,14 @@ class TestSettings:
         ],
         ids=str,
     )
-    def test_that_cannot_be_used_change_nothing(
+    def test_invalid_settings_change_nothing(
         self, acme: Acme, changes: dict[str, object], error: type[Exception]
     ) -> None:
         with pytest.raises(error):
             organizations.change(acme.id, Changes(**{"plan": "free", **changes}), by=OPERATOR)
         assert organizations.get(acme.id, by=OPERATOR).plan == "paid"
 
-    def test_of_lifetimes_stay_within_bounds(self, acme: Acme) -> None:
+    def test_lifetimes_stay_within_bounds(self, acme: Acme) -> None:
         lifetime = acme_lifetime = organizations.get(acme.id, by=OPERATOR).invitation_lifetime
         for factor in (0, 1 / 169, 53):
             with pytest.raises(InvalidLifetime):
@@ -185,7 +185,7 @@ class TestSettings:
 
 
 class TestDeletion:
-    def test_takes_everything_with_it_but_accounts_and_the_memory_of_it(self, acme: Acme, globex: Acme) -> None:
+    def test_deletes_all_but_accounts_and_an_audit_event(self, acme: Acme, globex: Acme) -> None:
         key = make_api_key(acme, "admin", user=acme.admin)
         invite(acme, workspace_ids=acme.workspaces, by=key.actor)
         invite(acme, "bo@guest.example")

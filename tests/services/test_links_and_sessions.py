@@ -26,7 +26,7 @@ def last_link() -> str:
     return tokens.account_token(newest.id)
 
 
-class TestLookingAtALink:
+class TestReadingALink:
     def test_leaves_it_usable(self, app_context: None) -> None:
         own_account.request_reset(make_person("ana@guest.example").email)
         token = last_link()
@@ -35,7 +35,7 @@ class TestLookingAtALink:
         own_account.reset_password(token, NEW, device=Device())
 
     @pytest.mark.parametrize("fate", ["used", "ended", "of another purpose", "no link at all"])
-    def test_shows_only_one_that_would_work(self, fate: str, app_context: None) -> None:
+    def test_finds_only_usable_links(self, fate: str, app_context: None) -> None:
         own_account.request_reset(make_person("ana@guest.example").email)
         token = "nonsense" if fate == "no link at all" else last_link()
         if fate == "used":
@@ -47,8 +47,8 @@ class TestLookingAtALink:
             account_links.look(token, Purpose.ADDRESS if fate == "of another purpose" else Purpose.RESET)
 
 
-class TestBeingSeen:
-    def test_is_noted_every_few_minutes(self, app_context: None) -> None:
+class TestLastActive:
+    def test_is_recorded_every_few_minutes(self, app_context: None) -> None:
         started = accounts.start_session(make_person("ana@guest.example").id, device=Device())
         first, session_id = started.last_seen_at, started.id
         for minutes, noted in ((4, 0), (6, 6), (10, 6), (12, 12)):
@@ -61,8 +61,8 @@ class TestBeingSeen:
             assert seen == first + timedelta(minutes=noted)
 
 
-class TestAskingTooOften:
-    def test_is_refused_with_and_without_an_account(self, make_app: Callable[..., Flask]) -> None:
+class TestResetLimit:
+    def test_applies_with_and_without_an_account(self, make_app: Callable[..., Flask]) -> None:
         app = make_app(INVITE_RATE_LIMITS="on")
         with app.app_context():
             make_person("ana@guest.example")
@@ -73,8 +73,8 @@ class TestAskingTooOften:
                     own_account.request_reset(f" {address.upper()}", ip="192.0.2.2")
 
 
-class TestGuessingOnesPassword:
-    def test_own_password_checks_have_one_limit(self, make_app: Callable[..., Flask]) -> None:
+class TestOwnPasswordLimit:
+    def test_is_shared_by_all_password_checks(self, make_app: Callable[..., Flask]) -> None:
         app = make_app(INVITE_RATE_LIMITS="on")
         with app.app_context():
             person = make_person("ana@guest.example")

@@ -40,7 +40,7 @@ def counted_queries() -> Iterator[list[str]]:
 
 
 class TestPages:
-    def test_fit_together_in_both_directions(self, acme: Acme) -> None:
+    def test_connect_in_both_directions(self, acme: Acme) -> None:
         sent = [invite(acme, f"a{number}@guest.example").email for number in range(7)][::-1]
         pages = [invitations.list_page(acme.id, by=acme.owner.actor, limit=3)]
         for _ in range(2):
@@ -55,7 +55,7 @@ class TestPages:
         assert [item.email for item in back.items] == sent[3:6]
         assert back.next is not None
 
-    def test_of_members_go_by_name_in_any_case(self, acme: Acme) -> None:
+    def test_sort_members_by_name_ignoring_case(self, acme: Acme) -> None:
         make_member(acme, "z@acme.example", given_name="adele", family_name="x")
         by = acme.member.actor
         first = members.list_page(acme.id, by=by, limit=2)
@@ -63,12 +63,12 @@ class TestPages:
         names = [member.user.given_name for member in first.items + second.items]
         assert names == ["Adam", "adele", "Mia", "Olivia"]
 
-    def test_hold_at_least_one_row(self, acme: Acme) -> None:
+    def test_have_at_least_one_row(self, acme: Acme) -> None:
         assert len(members.list_page(acme.id, by=acme.member.actor, limit=-5).items) == 1
         assert len(members.list_page(acme.id, by=acme.member.actor, limit=10**9).items) == 3
 
     @pytest.mark.parametrize("state", ["pending", "expired", "revoked"])
-    def test_of_one_state_see_at_once_what_is_overdue(self, acme: Acme, state: str) -> None:
+    def test_of_one_state_include_overdue_invitations(self, acme: Acme, state: str) -> None:
         sent = {name: invite(acme, f"{name}@guest.example") for name in ("pending", "expired", "revoked")}
         invitations.revoke(acme.id, sent["revoked"].id, by=acme.owner.actor)
         expire(sent["expired"])
@@ -79,7 +79,7 @@ class TestPages:
 
 
 @pytest.mark.parametrize("cursor", CURSORS, ids=range(len(CURSORS)))
-def test_a_cursor_that_was_made_up_means_the_first_page(acme: Acme, cursor: str) -> None:
+def test_invalid_cursor_means_the_first_page(acme: Acme, cursor: str) -> None:
     invite(acme)
     for list_page in (invitations.list_page, members.list_page, audit.list_page):
         page = list_page(acme.id, by=acme.owner.actor, cursor=cursor)
@@ -87,7 +87,7 @@ def test_a_cursor_that_was_made_up_means_the_first_page(acme: Acme, cursor: str)
         assert page.previous is None
 
 
-def test_a_cursor_of_another_organization_shows_only_ones_own(acme: Acme, globex: Acme) -> None:
+def test_foreign_cursor_shows_only_own_rows(acme: Acme, globex: Acme) -> None:
     for name in "abc":
         invite(globex, f"{name}@guest.example")
         invite(acme, f"{name}@guest.example")
@@ -97,7 +97,7 @@ def test_a_cursor_of_another_organization_shows_only_ones_own(acme: Acme, globex
 
 
 @pytest.mark.parametrize("text", ["\x00", "\ud800", "%", "_", "\\", "'", "a\x00b", "ana@", "💥" * 200], ids=ascii)
-def test_anything_can_be_searched_for(acme: Acme, text: str) -> None:
+def test_any_text_can_be_searched_for(acme: Acme, text: str) -> None:
     invite(acme, "ana@guest.example")  # no b anywhere
     by = acme.owner.actor
     found = invitations.list_page(acme.id, by=by, only=invitations.Filter(fragment=text))
@@ -108,7 +108,7 @@ def test_anything_can_be_searched_for(acme: Acme, text: str) -> None:
     assert audit.list_page(acme.id, by=by, only=audit.Filter(actor=text, action=text, target=text)).items == []
 
 
-def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(acme: Acme) -> None:
+def test_query_count_does_not_grow_with_rows(acme: Acme) -> None:
     def queries(by: PersonActor) -> int:
         session().remove()
         with counted_queries() as statements:

@@ -28,7 +28,7 @@ def recorded(acme: Acme, action: str) -> int:
     return len(list(session().scalars(query)))
 
 
-def test_more_people_than_one_transaction_takes(
+def test_more_members_than_one_transaction_holds(
     acme: Acme, crowd: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(member_bulk, "TOGETHER", 3)
@@ -40,7 +40,7 @@ def test_more_people_than_one_transaction_takes(
     assert session().get_one(Organization, acme.id).members_count == 3
 
 
-def test_a_preview_says_what_then_happens(acme: Acme, crowd: list[Person]) -> None:
+def test_preview_matches_the_result(acme: Acme, crowd: list[Person]) -> None:
     make_member(acme, "anna@acme.example", role="owner", given_name="Anna")
     for actor in (acme.owner.actor, acme.admin.actor):
         foretold = member_bulk.preview(acme.id, EVERYBODY, Remove(), by=actor)
@@ -53,7 +53,7 @@ def test_a_preview_says_what_then_happens(acme: Acme, crowd: list[Person]) -> No
     assert "anna" not in left_out(done), "of two owners the first in the list goes"
 
 
-def test_the_last_of_several_owners_stays(acme: Acme) -> None:
+def test_last_of_several_owners_stays(acme: Acme) -> None:
     for name in ("anna", "bert"):
         make_member(acme, f"{name}@acme.example", role="owner", given_name=name)
     key = make_api_key(acme, role="owner", user=acme.owner)
@@ -61,7 +61,7 @@ def test_the_last_of_several_owners_stays(acme: Acme) -> None:
     assert left_out(report) == {"owner": Obstacle.LAST_OWNER}
 
 
-def test_people_above_the_actor_are_left_out(acme: Acme) -> None:
+def test_members_above_the_actor_are_skipped(acme: Acme) -> None:
     make_role(acme, "Keeper", ["members:read", "members:write"])
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
     report = member_bulk.apply(acme.id, EVERYBODY, Remove(take_over=True, tell=True), by=keeper.actor)
@@ -73,7 +73,7 @@ def test_people_above_the_actor_are_left_out(acme: Acme) -> None:
     assert [one.user_id for one in report.done] == [acme.member.id]
 
 
-def test_what_stands_in_everybodys_way_changes_nobody(acme: Acme, globex: Acme, crowd: list[Person]) -> None:
+def test_error_for_all_members_changes_none(acme: Acme, globex: Acme, crowd: list[Person]) -> None:
     make_role(acme, "Keeper", ["members:read", "members:write"])
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
     for deed, error in (
@@ -91,7 +91,7 @@ def test_what_stands_in_everybodys_way_changes_nobody(acme: Acme, globex: Acme, 
     assert recorded(acme, "member.removed") == 0
 
 
-def test_workspaces_are_added_and_taken_beside_the_others(acme: Acme, crowd: list[Person]) -> None:
+def test_workspaces_are_added_and_removed_individually(acme: Acme, crowd: list[Person]) -> None:
     sales, support = (str(one) for one in acme.workspaces)
     members.change(acme.id, crowd[0].id, workspace_ids=[support], by=acme.owner.actor)
     member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
@@ -102,7 +102,7 @@ def test_workspaces_are_added_and_taken_beside_the_others(acme: Acme, crowd: lis
     assert [one.name for one in found.workspaces] == ["Sales"]
 
 
-def test_only_invitations_that_the_actor_may_grant_are_taken_over(acme: Acme) -> None:
+def test_only_assignable_invitations_are_taken_over(acme: Acme) -> None:
     make_role(acme, "Lead", ["members:read", "members:write", "invitations:read", "invitations:write"])
     other = make_member(acme, "other@acme.example", role="lead")
     plain = invite(acme, "plain@guest.example", by=other.actor)
@@ -118,7 +118,7 @@ def test_only_invitations_that_the_actor_may_grant_are_taken_over(acme: Acme) ->
     assert recorded(acme, "invitation.taken_over") == 2
 
 
-def test_an_export_ends_with_the_right_to_see_members(acme: Acme, crowd: list[Person]) -> None:
+def test_export_requires_reading_members_throughout(acme: Acme, crowd: list[Person]) -> None:
     rows = list(member_exports.people(acme.id, by=acme.member.actor, only=ZEDS))
     assert [member.user.given_name for member in rows] == ["Zed"] * 7
     members.remove(acme.id, crowd[0].id, by=acme.owner.actor)

@@ -8,7 +8,7 @@ from invite_app.mail import messages
 from tests.support.factories import invite, make_organization
 
 
-def test_mail_does_not_see_what_pages_see_of_a_request(app: Flask) -> None:
+def test_mail_templates_cannot_see_the_request(app: Flask) -> None:
     @app.context_processor
     def who_is_signed_in() -> NoReturn:
         raise AssertionError

@@ -33,7 +33,7 @@ def accept(invitation: Invitation) -> None:
     acceptance.accept_as_new(token_of(invitation), PROFILE)
 
 
-def test_the_invitee_sees_the_member_and_the_log_the_key(acme: Acme) -> None:
+def test_invitee_sees_the_member_log_the_key(acme: Acme) -> None:
     key = make_api_key(acme)
     sent = in_the_name_of(acme, acme.admin, by=key.actor)
     found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
@@ -47,7 +47,7 @@ def test_the_invitee_sees_the_member_and_the_log_the_key(acme: Acme) -> None:
     assert reread(sent).state == "accepted"
 
 
-def test_the_operator_may_name_a_member(acme: Acme) -> None:
+def test_operator_may_name_a_member(acme: Acme) -> None:
     sent = in_the_name_of(acme, str(acme.admin.id), by=OPERATOR)
     assert (sent.inviter_kind, sent.inviter_id) == ("person", acme.admin.id)
 
@@ -60,17 +60,17 @@ def test_only_a_member_can_be_named(acme: Acme, stranger: UUID | str) -> None:
         in_the_name_of(acme, stranger, by=make_api_key(acme).actor)
 
 
-def test_the_member_has_to_have_the_right_to_invite(acme: Acme) -> None:
+def test_member_needs_permission_to_invite(acme: Acme) -> None:
     with pytest.raises(PermissionMissing):
         in_the_name_of(acme, acme.member, by=make_api_key(acme).actor)
 
 
-def test_the_member_has_to_have_the_right_to_grant_the_role(acme: Acme) -> None:
+def test_member_needs_permission_to_assign_the_role(acme: Acme) -> None:
     with pytest.raises(RoleAboveOwn):
         in_the_name_of(acme, acme.admin, by=make_api_key(acme).actor, role="owner")
 
 
-def test_a_weak_key_gains_nothing_by_naming_the_owner(acme: Acme) -> None:
+def test_weak_key_gains_nothing_from_the_owner(acme: Acme) -> None:
     key = make_api_key(acme, "admin")
     with pytest.raises(RoleAboveOwn):
         in_the_name_of(acme, acme.owner, by=key.actor, role="owner")
@@ -82,7 +82,7 @@ def test_people_invite_in_their_own_name_only(acme: Acme) -> None:
     assert in_the_name_of(acme, acme.admin, by=acme.admin.actor).inviter_id == acme.admin.id
 
 
-def test_it_ends_with_the_rights_of_the_member(acme: Acme) -> None:
+def test_it_is_blocked_when_the_member_loses_permission(acme: Acme) -> None:
     sent = in_the_name_of(acme, acme.admin, by=make_api_key(acme).actor)
     members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
     assert reread(sent).inviter_lost_right
@@ -90,7 +90,7 @@ def test_it_ends_with_the_rights_of_the_member(acme: Acme) -> None:
         accept(sent)
 
 
-def test_it_ends_with_the_key(acme: Acme) -> None:
+def test_it_is_blocked_when_the_key_is_revoked(acme: Acme) -> None:
     key = make_api_key(acme)
     sent = in_the_name_of(acme, acme.admin, by=key.actor)
     api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
@@ -99,7 +99,7 @@ def test_it_ends_with_the_key(acme: Acme) -> None:
         accept(sent)
 
 
-def test_it_ends_with_the_rights_of_the_person_behind_the_key(acme: Acme) -> None:
+def test_it_is_blocked_when_the_keys_user_leaves(acme: Acme) -> None:
     second = make_member(acme, "second@acme.example", "owner")
     sent = in_the_name_of(acme, acme.admin, by=make_api_key(acme, user=second).actor)
     members.change_role(acme.id, second.id, "member", by=acme.owner.actor)
@@ -108,7 +108,7 @@ def test_it_ends_with_the_rights_of_the_person_behind_the_key(acme: Acme) -> Non
         accept(sent)
 
 
-def test_whoever_revokes_can_be_named_too(acme: Acme) -> None:
+def test_revoker_can_be_named_too(acme: Acme) -> None:
     key = make_api_key(acme)
     inviters.check_named(acme.id, None, by=key.actor)
     inviters.check_named(acme.id, acme.admin.id, by=key.actor)

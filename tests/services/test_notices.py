@@ -27,7 +27,7 @@ def ask(invitation: Invitation, word: str = "") -> None:
     observations.ask_again(token_of(invitation), word)
 
 
-def test_a_decline_is_told_with_its_word(acme: Acme) -> None:
+def test_decline_is_reported_with_its_message(acme: Acme) -> None:
     sent = invite(acme, given_name="Ana", family_name="Sousa", by=acme.admin.actor)
     decline(sent, "I am leaving.\nSee example.org")
     (row,) = told()
@@ -40,7 +40,7 @@ def test_a_decline_is_told_with_its_word(acme: Acme) -> None:
     assert not notices.has_told(notices.ASKED, sent)
 
 
-def test_asking_for_a_fresh_one_is_told_once_until_it_was_sent(acme: Acme) -> None:
+def test_request_is_reported_once_until_resent(acme: Acme) -> None:
     sent = invite(acme)
     expire(sent)
     for word in ("Too late?", "Hello?"):
@@ -56,7 +56,7 @@ def test_asking_for_a_fresh_one_is_told_once_until_it_was_sent(acme: Acme) -> No
 
 
 @pytest.mark.parametrize("inviter", ["a key", "the operator", "somebody who left", "somebody without the right"])
-def test_nobody_is_told_whose_business_it_is_not(inviter: str, acme: Acme) -> None:
+def test_former_inviters_are_not_notified(inviter: str, acme: Acme) -> None:
     by: Actor = acme.admin.actor
     if inviter == "a key":
         by = make_api_key(acme, user=acme.admin, role="admin").actor
@@ -73,7 +73,7 @@ def test_nobody_is_told_whose_business_it_is_not(inviter: str, acme: Acme) -> No
     assert told() == []
 
 
-def test_the_mail_arrives(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
+def test_mail_arrives(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
     app = make_app(**smtp.environ)
     with app.app_context():
         decline(invite(make_organization()), "No time.")

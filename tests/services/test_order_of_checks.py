@@ -56,7 +56,7 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda fact: fact.__name__)
-def test_of_two_things_the_earlier_is_told(
+def test_earlier_of_two_errors_is_raised(
     acme: Acme, globex: Acme, first: type[DomainError], second: type[DomainError]
 ) -> None:
     wrong = {first, second}
@@ -69,7 +69,7 @@ def test_of_two_things_the_earlier_is_told(
 
 
 @pytest.mark.parametrize("only", IN_ORDER, ids=lambda fact: fact.__name__)
-def test_each_thing_alone_is_told(acme: Acme, globex: Acme, only: type[DomainError]) -> None:
+def test_each_error_is_raised_alone(acme: Acme, globex: Acme, only: type[DomainError]) -> None:
     invite(acme, "pending@acme.example")
     who = actor(acme, globex, {only})
     configure(acme, **settings({only}))

@@ -47,7 +47,7 @@ OLIVIA = ("olivia.owner@northwind.example", "Olivia", "Owner", "Northwind Resear
         ("\ud800" * 12, (), passwords.EASY),
     ],
 )
-def test_a_weak_password_is_refused_with_what_to_do(password: str, about: tuple[str, ...], says: str) -> None:
+def test_weak_password_is_refused_with_advice(password: str, about: tuple[str, ...], says: str) -> None:
     with pytest.raises(WeakPassword) as refusal:
         passwords.check_strength(password, about=about)
     assert says in str(refusal.value)
@@ -56,7 +56,7 @@ def test_a_weak_password_is_refused_with_what_to_do(password: str, about: tuple[
 @pytest.mark.parametrize(
     "password", [PASSWORD, NEW, "Olivia likes cold tomato soup", "kjB7-qqp2-Zm4x", "ночь улица фонарь аптека"]
 )
-def test_a_good_one_is_taken(password: str) -> None:
+def test_good_password_is_accepted(password: str) -> None:
     passwords.check_strength(password, about=OLIVIA)
 
 
@@ -65,7 +65,7 @@ def test_the_decoy_costs_what_every_hash_costs() -> None:
     assert not passwords.matches("anything", None)
 
 
-def test_names_are_known_wherever_a_password_is_chosen(acme: Acme) -> None:
+def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
     personal = "acme acme olivia"
     sent = invite(acme, "olivia.owner@guest.example")
     founding = organizations.Founding("Acme Holdings")
@@ -102,7 +102,7 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
         yield seen
 
 
-def test_nobody_waits_while_a_password_is_hashed(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     sent, link = invite(acme), make_link(acme.owner, Purpose.RESET)
     founding, founder = organizations.Founding("New"), organizations.Founder("new@guest.example", "N", "Ew", PASSWORD)
     deeds: tuple[tuple[int, Callable[[], Any]], ...] = (
@@ -120,7 +120,7 @@ def test_nobody_waits_while_a_password_is_hashed(acme: Acme, monkeypatch: pytest
         assert seen == [False] * count
 
 
-def test_a_password_that_changed_meanwhile_is_not_changed_again(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrently_changed_password_is_not_changed_again(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the check of the old password and the lock, another browser was faster."""
     make = passwords.new_hash
 
@@ -156,9 +156,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     event.remove(db.engine, "before_cursor_execute", note)
 
 
-def test_a_failed_sign_in_is_the_same_work_with_and_without_an_account(
-    acme: Acme, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_sign_in_costs_the_same_without_account(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     make_person("nothing@guest.example", has_password=False)
     works = []
     for address in (acme.owner.email, "nobody@guest.example", "nothing@guest.example"):
@@ -171,7 +169,7 @@ def test_a_failed_sign_in_is_the_same_work_with_and_without_an_account(
 
 
 @pytest.mark.parametrize("delivery", ["local", "queued"])
-def test_a_forgotten_password_is_the_same_work_with_and_without_an_account(
+def test_reset_request_costs_the_same_without_account(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, delivery: str
 ) -> None:
     settings = {"INVITE_MAIL_SERVER": "127.0.0.1"} if delivery == "queued" else {}
@@ -189,6 +187,6 @@ def test_a_forgotten_password_is_the_same_work_with_and_without_an_account(
     assert sorted(links) == sorted(notices) == sorted([acme.owner.id, acme.member.id])
 
 
-def test_on_a_server_without_accounts_nothing_is_written(app_context: None) -> None:
+def test_server_without_accounts_writes_nothing(app_context: None) -> None:
     own_account.request_reset("nobody@guest.example")
     assert session().scalars(select(AccountLink)).all() == []

@@ -107,7 +107,7 @@ def _holder_of(acme: Acme, permissions: list[str]) -> Actor:
 
 
 @pytest.mark.parametrize("who", ACTORS)
-def test_an_actor_does_what_its_permissions_say_and_nothing_else(acme: Acme, who: str) -> None:
+def test_actor_does_exactly_what_its_permissions_allow(acme: Acme, who: str) -> None:
     actor = ACTORS[who].make(acme)
     for name, (needed, deed) in DEEDS.items():
         refused = None
@@ -157,7 +157,7 @@ def _expired_key(acme: Acme) -> Actor:
 
 
 @pytest.mark.parametrize("who", STRANGERS)
-def test_an_actor_without_a_place_here_does_nothing(acme: Acme, globex: Acme, who: str) -> None:
+def test_actor_without_membership_does_nothing(acme: Acme, globex: Acme, who: str) -> None:
     make, fact = STRANGERS[who]
     actor = make(acme, globex)
     for name, (_, deed) in DEEDS.items():
@@ -166,7 +166,7 @@ def test_an_actor_without_a_place_here_does_nothing(acme: Acme, globex: Acme, wh
         assert type(refused.value) is fact, f"{who}: {name}"
 
 
-def test_an_unknown_organization_looks_like_a_foreign_one(acme: Acme, globex: Acme) -> None:
+def test_unknown_organization_looks_like_a_foreign_one(acme: Acme, globex: Acme) -> None:
     for organization_id in (globex.id, uuid4()):
         for _, deed in DEEDS.values():
             with pytest.raises(OrganizationUnknown) as error:
@@ -174,7 +174,7 @@ def test_an_unknown_organization_looks_like_a_foreign_one(acme: Acme, globex: Ac
             assert str(error.value) == "There is no such organization."
 
 
-def test_a_revoked_key_is_not_authenticated_and_a_live_one_remembers_its_use(acme: Acme) -> None:
+def test_live_key_records_use_revoked_key_fails(acme: Acme) -> None:
     key = make_api_key(acme, "admin")
     assert api_keys.authenticate(key.secret, ip=None) == key.actor
     (listed,) = api_keys.list_all(acme.id, by=acme.owner.actor)
@@ -188,7 +188,7 @@ def test_a_revoked_key_is_not_authenticated_and_a_live_one_remembers_its_use(acm
         api_keys.authenticate(key.secret, ip=None)
 
 
-def test_a_demotion_works_at_once(acme: Acme) -> None:
+def test_demotion_applies_immediately(acme: Acme) -> None:
     invite(acme, "a@guest.example", by=acme.admin.actor)
     members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
     with pytest.raises(PermissionMissing):

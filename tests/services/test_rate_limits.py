@@ -148,7 +148,7 @@ def test_one_ipv6_network_asks_for_20_resets(limited: Flask) -> None:
         own_account.request_reset("ana@guest.example", ip="2001:db8:0:7:ffff::1")
 
 
-def test_an_account_is_one_however_its_address_is_written(limited: Flask) -> None:
+def test_account_is_one_in_any_spelling(limited: Flask) -> None:
     for written in ("ana@bücher.example", "ANA@xn--bcher-kva.example", " ana@BÜCHER.example "):
         fail_to_sign_in(written, HERE, 3)
     fail_to_sign_in("ana@bücher.example", HERE, 1)
@@ -157,7 +157,7 @@ def test_an_account_is_one_however_its_address_is_written(limited: Flask) -> Non
     fail_to_sign_in("what is no address closes nothing to others", ELSEWHERE, 11)
 
 
-def test_one_address_cannot_go_through_many_accounts(limited: Flask) -> None:
+def test_one_network_cannot_try_many_accounts(limited: Flask) -> None:
     owner = make_organization().owner
     for number in range(30):
         fail_to_sign_in(f"nobody{number}@guest.example", HERE, 1)
@@ -166,13 +166,13 @@ def test_one_address_cannot_go_through_many_accounts(limited: Flask) -> None:
     assert accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
 
 
-def test_signing_in_well_never_counts(limited: Flask) -> None:
+def test_successful_sign_ins_are_not_counted(limited: Flask) -> None:
     owner = make_organization().owner
     for _ in range(40):
         accounts.sign_in(owner.email, PASSWORD, device=HERE)
 
 
-def test_a_recipient_is_not_flooded_by_many_organizations(limited: Flask) -> None:
+def test_recipient_is_not_flooded_by_many_organizations(limited: Flask) -> None:
     for number in range(10):
         acme = make_organization(f"Acme {number}")
         invitations.send(acme.id, Draft("ana@guest.example", "member"), by=acme.owner.actor)
@@ -189,9 +189,7 @@ def test_invitations_without_mail_leave_the_recipient_alone(limited: Flask) -> N
     assert invite(other)
 
 
-def test_mails_revoked_in_the_queue_leave_the_recipient_alone(
-    make_app: Callable[..., Flask], smtp: SmtpServer
-) -> None:
+def test_revoked_queued_mails_are_not_counted(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
     app = make_app(INVITE_RATE_LIMITS="on", INVITE_MAIL_DELIVERY="queued", **smtp.environ)
     with app.app_context():
         acme, other = make_organization(), make_organization("Other")
@@ -203,7 +201,7 @@ def test_mails_revoked_in_the_queue_leave_the_recipient_alone(
     assert [message.recipients for message in smtp.messages] == [["ana@guest.example"]]
 
 
-def test_refused_mails_leave_the_recipient_alone(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
+def test_rejected_mails_are_not_counted(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
     app = make_app(INVITE_RATE_LIMITS="on", **smtp.environ)
     with app.app_context():
         acme, other = make_organization(), make_organization("Other")
@@ -246,7 +244,7 @@ MAILS: dict[str, Deed] = {
 
 
 @pytest.mark.parametrize("kind", MAILS)
-def test_every_other_mail_to_a_recipient_counts_as_well(limited: Flask, kind: str) -> None:
+def test_every_other_mail_counts_for_its_recipient(limited: Flask, kind: str) -> None:
     """One invitation is not enough to fill a mailbox, nor is one list that is sent again and again."""
     acme = make_organization()
     sent = [invitations.send(acme.id, Draft("ana@guest.example", "member"), by=acme.owner.actor)]
@@ -266,7 +264,7 @@ def test_every_other_mail_to_a_recipient_counts_as_well(limited: Flask, kind: st
     assert refusal.value.what == "invitations"
 
 
-def test_a_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(2, rate_limits.HOUR))
     acme = make_organization()
     for turn in range(2):
@@ -276,7 +274,7 @@ def test_a_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.M
         bulk.send(acme.id, [Draft("ana@guest.example", "member")], by=acme.owner.actor)
 
 
-def test_new_addresses_of_an_account_are_not_a_way_to_mail_everybody(limited: Flask) -> None:
+def test_address_changes_cannot_mail_everyone(limited: Flask) -> None:
     owner = make_organization().owner
     for number in range(10):
         own_account.request_address(owner.id, f"guest{number}@guest.example", password=PASSWORD)
@@ -284,7 +282,7 @@ def test_new_addresses_of_an_account_are_not_a_way_to_mail_everybody(limited: Fl
         own_account.request_address(owner.id, "one-more@guest.example", password=PASSWORD)
 
 
-def test_what_is_over_is_forgotten(database_kind: str) -> None:
+def test_past_windows_are_forgotten(database_kind: str) -> None:
     windows, item = OwnWindows(), rate_limits.Rule(2, rate_limits.MINUTE)
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
         assert [windows.hit(item, "ana") for _ in range(3)] == [True, True, False]
@@ -297,7 +295,7 @@ def test_what_is_over_is_forgotten(database_kind: str) -> None:
         assert len(windows) == 1
 
 
-def test_the_operator_is_not_slowed_down(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operator_is_not_limited(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, rate_limits.HOUR))
     acme = make_organization()
     for number in range(3):
@@ -307,9 +305,7 @@ def test_the_operator_is_not_slowed_down(limited: Flask, monkeypatch: pytest.Mon
         invitations.send(acme.id, Draft("second@guest.example", "member"), by=acme.owner.actor)
 
 
-def test_processes_share_their_counts_through_redis_and_go_on_without_it(
-    make_app: Callable[..., Flask], redis_server: Any
-) -> None:
+def test_processes_share_counts_and_survive_without_redis(make_app: Callable[..., Flask], redis_server: Any) -> None:
     one, other = (make_app(INVITE_RATE_LIMITS="on", INVITE_REDIS_URL=redis_server.url) for _ in range(2))
     with one.app_context():
         fail_to_sign_in("nobody@guest.example", HERE, 10)

@@ -51,7 +51,7 @@ def granting(deed: str, acme: Acme, role: str) -> Callable[[Actor], object]:
 
 @pytest.mark.parametrize("deed", ["invite", "edit", "add", "promote", "key"])
 class TestGranting:
-    def test_what_the_admin_does_not_hold_is_refused(self, acme: Acme, deed: str) -> None:
+    def test_permissions_the_admin_lacks_are_refused(self, acme: Acme, deed: str) -> None:
         grant = granting(deed, acme, "owner")
         key = make_api_key(acme, "admin")
         for by in (acme.admin.actor, key.actor, make_api_key(acme, "owner", user=acme.admin).actor):
@@ -59,7 +59,7 @@ class TestGranting:
                 grant(by)
             assert error.value.missing == ("organization:write",)
 
-    def test_what_a_custom_role_does_not_hold_is_refused(self, acme: Acme, recruiter: Person, deed: str) -> None:
+    def test_permissions_a_custom_role_lacks_are_refused(self, acme: Acme, recruiter: Person, deed: str) -> None:
         grant = granting(deed, acme, "auditor")
         keys = make_api_key(acme, "recruiter"), make_api_key(acme, "owner", user=recruiter)
         for by in (recruiter.actor, *(key.actor for key in keys)):
@@ -67,10 +67,10 @@ class TestGranting:
                 grant(by)
             assert (error.value.role, error.value.missing) == ("Auditor", ("audit:read",))
 
-    def test_what_one_holds_is_granted(self, acme: Acme, recruiter: Person, deed: str) -> None:
+    def test_held_permissions_are_assigned(self, acme: Acme, recruiter: Person, deed: str) -> None:
         assert granting(deed, acme, "recruiter")(recruiter.actor)
 
-    def test_every_permission_still_makes_no_owners(self, acme: Acme, deed: str) -> None:
+    def test_all_permissions_do_not_make_an_owner(self, acme: Acme, deed: str) -> None:
         make_role(acme, "Deputy", PERMISSIONS)
         deputy = make_member(acme, "deputy@acme.example", "deputy")
         with pytest.raises(RoleAboveOwn):
@@ -78,7 +78,7 @@ class TestGranting:
 
 
 class TestRoles:
-    def test_are_neither_made_nor_changed_beyond_ones_own(self, acme: Acme, recruiter: Person) -> None:
+    def test_cannot_be_created_or_changed_beyond_ones_own(self, acme: Acme, recruiter: Person) -> None:
         by = recruiter.actor
         for deed in (
             lambda: roles.create(acme.id, name="Spy", permissions=["audit:read"], by=by),
@@ -90,7 +90,7 @@ class TestRoles:
                 deed()
         assert roles.create(acme.id, name="Reader", permissions=["members:read"], by=by).name == "Reader"
 
-    def test_that_are_deleted_leave_nobody_with_more_than_ones_own(self, acme: Acme, recruiter: Person) -> None:
+    def test_deletion_leaves_nobody_with_more_permissions(self, acme: Acme, recruiter: Person) -> None:
         make_role(acme, "Reader", ["members:read"])
         make_member(acme, "reader@acme.example", "reader")
         with pytest.raises(RoleAboveOwn):
@@ -110,8 +110,8 @@ def touching(acme: Acme, target: Person) -> list[Callable[[Actor], object]]:
     ]
 
 
-class TestTouching:
-    def test_somebody_with_more_rights_is_refused(self, acme: Acme, recruiter: Person) -> None:
+class TestManaging:
+    def test_member_with_more_permissions_is_refused(self, acme: Acme, recruiter: Person) -> None:
         keys = make_api_key(acme, "admin").actor, make_api_key(acme, "owner", user=acme.admin).actor
         for deed in touching(acme, acme.owner):
             for by in (acme.admin.actor, recruiter.actor, *keys):
@@ -121,7 +121,7 @@ class TestTouching:
             with pytest.raises(MemberAboveOwn):
                 deed(recruiter.actor)
 
-    def test_an_owner_is_for_owners_even_with_every_permission(self, acme: Acme) -> None:
+    def test_owner_is_managed_only_by_owners(self, acme: Acme) -> None:
         make_role(acme, "Deputy", PERMISSIONS)
         deputy = make_member(acme, "deputy@acme.example", "deputy")
         make_member(acme, "second@acme.example", "owner")
@@ -129,19 +129,19 @@ class TestTouching:
             with pytest.raises(MemberAboveOwn):
                 deed(deputy.actor)
 
-    def test_somebody_with_the_same_rights_is_not(self, acme: Acme) -> None:
+    def test_member_with_equal_permissions_is_accepted(self, acme: Acme) -> None:
         peer = make_member(acme, "peer@acme.example", "admin")
         for deed in touching(acme, peer):
             deed(acme.admin.actor)
 
-    def test_another_owner_is_for_owners(self, acme: Acme) -> None:
+    def test_another_owner_is_managed_only_by_owners(self, acme: Acme) -> None:
         peer = make_member(acme, "peer@acme.example", "owner")
         for deed in touching(acme, peer):
             deed(acme.owner.actor)
 
 
 class TestKeys:
-    def test_hold_what_both_their_role_and_their_user_hold(self, acme: Acme) -> None:
+    def test_have_the_permissions_of_both_role_and_user(self, acme: Acme) -> None:
         key = make_api_key(acme, "admin", user=acme.member)
         assert authorize(key.actor, acme.id).permissions == {"members:read"}
         members.change_role(acme.id, acme.member.id, "owner", by=OPERATOR)
@@ -158,7 +158,7 @@ class TestKeys:
         with pytest.raises(Unauthenticated):
             authorize(key.actor, acme.id)
 
-    def test_are_no_owners_unless_role_and_user_are(self, acme: Acme) -> None:
+    def test_are_owners_only_if_both_are(self, acme: Acme) -> None:
         for role, user, is_owner in [
             ("owner", acme.owner, True),
             ("owner", acme.admin, False),
@@ -166,7 +166,7 @@ class TestKeys:
         ]:
             assert authorize(make_api_key(acme, role, user=user).actor, acme.id).is_owner is is_owner
 
-    def test_do_not_decide_for_their_person(self, acme: Acme) -> None:
+    def test_do_not_limit_their_user(self, acme: Acme) -> None:
         ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
         key = make_api_key(acme, "member", user=acme.member)
         for deed in (members.leave, ownership.accept, ownership.decline):
@@ -177,8 +177,8 @@ class TestKeys:
             ownership.offer(acme.id, acme.member.id, by=make_api_key(acme, "owner").actor)
 
 
-class TestTheLastOwner:
-    def test_cannot_go_whoever_asks(self, acme: Acme) -> None:
+class TestLastOwner:
+    def test_cannot_be_removed_by_anyone(self, acme: Acme) -> None:
         owner = acme.owner
         deeds: list[Callable[[], object]] = [
             lambda: members.leave(acme.id, by=owner.actor),
@@ -191,22 +191,22 @@ class TestTheLastOwner:
             with pytest.raises(LastOwner):
                 deed()
 
-    def test_may_go_once_there_is_another(self, acme: Acme) -> None:
+    def test_may_leave_once_there_is_another(self, acme: Acme) -> None:
         second = make_member(acme, "second@acme.example", "owner")
         members.leave(acme.id, by=acme.owner.actor)
         with pytest.raises(LastOwner):
             members.leave(acme.id, by=second.actor)
 
-    def test_may_be_made_owner_again(self, acme: Acme) -> None:
+    def test_may_become_owner_again(self, acme: Acme) -> None:
         assert members.change_role(acme.id, acme.owner.id, "OWNER", by=acme.owner.actor).role.is_owner
 
-    def test_of_one_organization_is_none_of_another(self, acme: Acme, globex: Acme) -> None:
+    def test_is_determined_per_organization(self, acme: Acme, globex: Acme) -> None:
         add_member(acme, globex.owner, role="owner")
         members.leave(acme.id, by=globex.owner.actor)
         with pytest.raises(LastOwner):
             members.leave(globex.id, by=globex.owner.actor)
 
-    def test_hands_over_when_the_heir_agrees(self, acme: Acme) -> None:
+    def test_transfers_when_the_new_owner_agrees(self, acme: Acme) -> None:
         ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
         assert members.get(acme.id, acme.member.id, by=OPERATOR).role.key == "member"
         ownership.accept(acme.id, by=acme.member.actor)

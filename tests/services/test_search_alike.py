@@ -46,7 +46,7 @@ def crowd(acme: Acme, globex: Acme) -> Sequence[Membership]:
 
 @pytest.mark.usefixtures("look")
 @pytest.mark.parametrize("list_page", [members.list_page, member_lines.list_page], ids=["objects", "lines"])
-def test_what_is_found_is_in_every_way_the_same(
+def test_every_plan_finds_the_same_members(
     acme: Acme, crowd: Sequence[Membership], list_page: Callable[..., Any]
 ) -> None:
     for fragment in (*ODD, *fragments(crowd)):

@@ -88,7 +88,7 @@ def settle(request: pytest.FixtureRequest, acme: Acme) -> Callable[[], None]:
     return (lambda: add_many(acme)) if request.param == "gathered" else (lambda: None)
 
 
-class TestWords:
+class TestTerms:
     @pytest.mark.parametrize(
         ("fragment", "is_found"),
         [
@@ -111,9 +111,7 @@ class TestWords:
             ("guest.example", True),
         ],
     )
-    def test_stand_anywhere_in_any_case_and_short_ones_begin_a_name(
-        self, acme: Acme, fragment: str, is_found: bool
-    ) -> None:
+    def test_match_anywhere_and_short_ones_match_prefixes(self, acme: Acme, fragment: str, is_found: bool) -> None:
         make_member(acme, "am@guest.example", given_name="Aurelie", family_name="Müller")
         invite(acme, "mue@guest.example", given_name="AURELIE", family_name="MÜLLER")
         assert ("am@guest.example" in found_members(acme, fragment)) == is_found
@@ -121,7 +119,7 @@ class TestWords:
 
     @pytest.mark.parametrize("address", ["somebody.long-name@guest.example", "me@guest.example", "a@guest.example"])
     @pytest.mark.parametrize("typed", [slice(None), slice(-1), slice(1, None)], ids=["whole", "beginning", "end"])
-    def test_of_a_long_address_all_count(
+    def test_all_parts_of_a_long_address_count(
         self, acme: Acme, settle: Callable[[], None], address: str, typed: slice
     ) -> None:
         for other in ("nobody.long-name@guest.example", "ne@guest.example", "b@guest.example", address):
@@ -132,27 +130,27 @@ class TestWords:
         assert sorted(found_members(acme, word)) == sorted(one for one in everybody if word in one)
 
     @pytest.mark.parametrize("name", ["Ёлкина", "ΣΊΣΥΦΟΣ", "王小明", "Ðorđe", "𐐀𐐁𐐂𐐃", "O\N{ACUTE ACCENT}Brien"])
-    def test_of_every_script_are_found_in_both_cases(self, acme: Acme, name: str) -> None:
+    def test_match_every_script_in_both_cases(self, acme: Acme, name: str) -> None:
         make_member(acme, "one@guest.example", given_name=name, family_name="X")
         invite(acme, "two@guest.example", given_name=name, family_name="X")
         for fragment in (name, name.lower(), name[:2]):
             assert found_members(acme, fragment) == {"one@guest.example"}
             assert found_invitations(acme, fragment) == {"two@guest.example"}
 
-    def test_of_another_organization_are_not_found(self, acme: Acme, globex: Acme) -> None:
+    def test_match_only_in_this_organization(self, acme: Acme, globex: Acme) -> None:
         invite(globex, "stranger@guest.example")
         make_member(globex, "stranger@member.example")
         assert found_invitations(acme, "stranger") == found_members(acme, "stranger") == set()
         assert found_events(acme, "stranger") == set()
 
-    def test_fold_the_same_in_the_database_and_here(self, acme: Acme) -> None:
+    def test_fold_the_same_in_database_and_python(self, acme: Acme) -> None:
         texts = ["Straße", "ΣΊΣΥΦΟΣ", "İstanbul", "ǅ", "plain ASCII", "Ё"]
         with db.engine.connect() as connection:
             folds = [connection.scalar(text("SELECT search_folded(:given)"), {"given": one}) for one in texts]
         assert folds == [folded(one) for one in texts]
 
 
-class TestTheIndex:
+class TestIndex:
     def test_follows_a_new_name(self, acme: Acme, settle: Callable[[], None]) -> None:
         settle()
         own_account.rename(acme.member.id, given_name="Zenobia", family_name="Quux")
@@ -166,7 +164,7 @@ class TestTheIndex:
         assert found_invitations(acme, "zoe@other") == {"zoe@other.example"}
         assert found_invitations(acme, "ana@guest") == set()
 
-    def test_forgets_who_is_removed(self, acme: Acme, settle: Callable[[], None]) -> None:
+    def test_drops_removed_members(self, acme: Acme, settle: Callable[[], None]) -> None:
         settle()
         members.remove(acme.id, acme.member.id, by=acme.owner.actor)
         assert found_members(acme, "mia") == set()
@@ -174,13 +172,13 @@ class TestTheIndex:
         make_member(acme, "mia@again.example", given_name="Mia")
         assert found_members(acme, "mia") == {"mia@again.example"}
 
-    def test_knows_what_was_written_past_the_services(self, acme: Acme) -> None:
+    def test_includes_rows_written_past_the_services(self, acme: Acme) -> None:
         add_many(acme, GATHERED + 10)
         for find in (found_members, found_invitations, found_events):
             assert find(acme, "many0000@bulk") == {"many0000@bulk.example"}
             assert len(find(acme, "bulk.ex")) == GATHERED + 10
 
-    def test_ends_with_the_organization(self, acme: Acme, globex: Acme, settle: Callable[[], None]) -> None:
+    def test_is_deleted_with_the_organization(self, acme: Acme, globex: Acme, settle: Callable[[], None]) -> None:
         settle()
         with transaction() as writing:
             writing.execute(delete(Organization).where(Organization.id == acme.id))
@@ -212,7 +210,7 @@ class TestLongLists:
     @pytest.mark.parametrize(
         ("fragment", "total"), [("list.ex", "4+"), ("often", "4+"), ("seldom", "3"), ("nobody", "0"), ("pat 07", "1")]
     )
-    def test_are_read_to_the_end_in_their_order_whatever_the_way(self, many: Acme, fragment: str, total: str) -> None:
+    def test_every_plan_returns_all_rows_in_order(self, many: Acme, fragment: str, total: str) -> None:
         for list_page in (members.list_page, member_lines.list_page):
             self._read_to_the_end(many, fragment, list_page, total)
 
@@ -234,18 +232,18 @@ class TestLongLists:
 
     @pytest.mark.parametrize("fragment", ["list.ex", "often", "seldom"])
     @pytest.mark.parametrize("name", ["NEWEST", "OLDEST", "BY_EMAIL"])
-    def test_are_searched_in_other_orders(self, many: Acme, fragment: str, name: str) -> None:
+    def test_can_be_searched_in_other_orders(self, many: Acme, fragment: str, name: str) -> None:
         only, order = members.Filter(fragment=fragment), getattr(member_lists, name)
         page = members.list_page(many.id, by=many.owner.actor, only=only, order=order, limit=2)
         then = members.list_page(many.id, by=many.owner.actor, only=only, order=order, limit=2, cursor=page.next)
         matching = sorted(found_by_scan(many, fragment), reverse=name == "OLDEST")
         assert [row.user.email for row in (*page.items, *then.items)] == matching[:4]
 
-    def test_have_an_exact_total_where_it_has_to_be(self, many: Acme) -> None:
+    def test_have_an_exact_total_where_required(self, many: Acme) -> None:
         only = members.Filter(fragment="list.ex")
         assert members.list_page(many.id, by=many.owner.actor, only=only, exact=True).total == 30
 
-    def test_are_narrowed_by_workspace_and_words_at_once(self, many: Acme) -> None:
+    def test_combine_workspace_filter_and_search(self, many: Acme) -> None:
         sales = self._sales(many, 0, 3, 14, 15, 28)
         only = members.Filter(fragment="seldom", workspace_id=sales)
         page = members.list_page(many.id, by=many.owner.actor, only=only)
@@ -253,7 +251,7 @@ class TestLongLists:
 
     @pytest.mark.parametrize("list_page", [members.list_page, member_lines.list_page])
     @pytest.mark.parametrize(("number", "total"), [(0, "0"), (1, "1"), (3, "3"), (4, "4"), (5, "4+")])
-    def test_of_a_workspace_are_counted_so_far(
+    def test_count_members_of_a_workspace(
         self, many: Acme, globex: Acme, number: int, total: str, list_page: Callable[..., Any]
     ) -> None:
         sales = self._sales(many, *range(number))
@@ -280,6 +278,6 @@ def found_by_scan(acme: Acme, fragment: str) -> set[str]:
 
 
 @pytest.mark.parametrize("fragment", ["ab " * 2000, " ".join(map(str, range(2000))), "ana" * 20_000, "ü" * 60_000])
-def test_no_search_is_too_much_for_a_database(fragment: str, acme: Acme) -> None:
+def test_no_search_exceeds_database_limits(fragment: str, acme: Acme) -> None:
     invite(acme, "ana@guest.example")
     assert found_members(acme, fragment) == found_invitations(acme, fragment) == found_events(acme, fragment) == set()

@@ -45,14 +45,14 @@ def test_members_and_pending_invitations_fill_them(five_seats: Acme) -> None:
     assert counts(five_seats) == (3, 2)
 
 
-def test_somebody_invited_already_is_told_that_rather_than_that_all_are_taken(five_seats: Acme) -> None:
+def test_pending_invitation_is_reported_before_missing_seats(five_seats: Acme) -> None:
     invite(five_seats, "a@guest.example")
     invite(five_seats, "b@guest.example")
     with pytest.raises(InvitationPending):
         invite(five_seats, "a@guest.example")
 
 
-def test_an_overdue_invitation_frees_its_seat_without_a_sweep(five_seats: Acme) -> None:
+def test_overdue_invitation_releases_its_seat(five_seats: Acme) -> None:
     first = invite(five_seats, "a@guest.example")
     invite(five_seats, "b@guest.example")
     expire(first, timedelta())
@@ -61,7 +61,7 @@ def test_an_overdue_invitation_frees_its_seat_without_a_sweep(five_seats: Acme) 
 
 
 @pytest.mark.parametrize("ending", ["revoke", "decline"])
-def test_an_ended_invitation_frees_its_seat(five_seats: Acme, ending: str) -> None:
+def test_closed_invitation_releases_its_seat(five_seats: Acme, ending: str) -> None:
     sent = invite(five_seats, "a@guest.example")
     invite(five_seats, "b@guest.example")
     if ending == "revoke":
@@ -71,7 +71,7 @@ def test_an_ended_invitation_frees_its_seat(five_seats: Acme, ending: str) -> No
     assert invite(five_seats, "c@guest.example").state == "pending"
 
 
-def test_the_last_reservation_is_used_by_accepting_and_not_counted_twice(five_seats: Acme) -> None:
+def test_accepting_uses_the_last_reserved_seat_once(five_seats: Acme) -> None:
     first, second = invite(five_seats, "a@guest.example"), invite(five_seats, "b@guest.example")
     acceptance.accept_as_new(token_of(first), ANA)
     acceptance.accept_as_new(token_of(second), ANA)
@@ -80,7 +80,7 @@ def test_the_last_reservation_is_used_by_accepting_and_not_counted_twice(five_se
         invite(five_seats, "c@guest.example")
 
 
-def test_a_removed_member_frees_a_seat(five_seats: Acme) -> None:
+def test_removed_member_releases_a_seat(five_seats: Acme) -> None:
     configure(five_seats, seat_limit=3)
     with pytest.raises(SeatsFull):
         invite(five_seats)
@@ -88,7 +88,7 @@ def test_a_removed_member_frees_a_seat(five_seats: Acme) -> None:
     assert invite(five_seats).state == "pending"
 
 
-def test_lowering_the_limit_ends_nothing_and_stops_new_ones(five_seats: Acme) -> None:
+def test_lowering_the_limit_only_blocks_new_invitations(five_seats: Acme) -> None:
     sent = invite(five_seats)
     organizations.change(five_seats.id, Changes(seat_limit=1), by=OPERATOR)
     assert counts(five_seats) == (3, 1)
@@ -97,7 +97,7 @@ def test_lowering_the_limit_ends_nothing_and_stops_new_ones(five_seats: Acme) ->
     assert invitations.resend(five_seats.id, sent.id, by=five_seats.owner.actor).state == "pending"
 
 
-def test_a_limit_below_the_members_stops_accepting_until_there_is_room(five_seats: Acme) -> None:
+def test_limit_below_members_blocks_accepting(five_seats: Acme) -> None:
     sent = invite(five_seats)
     organizations.change(five_seats.id, Changes(seat_limit=3), by=OPERATOR)
     with pytest.raises(SeatsFull):
@@ -108,7 +108,7 @@ def test_a_limit_below_the_members_stops_accepting_until_there_is_room(five_seat
     assert counts(five_seats) == (4, 0)
 
 
-def test_somebody_added_directly_takes_a_seat(five_seats: Acme) -> None:
+def test_directly_added_member_takes_a_seat(five_seats: Acme) -> None:
     invite(five_seats, "a@guest.example")
     members.add(five_seats.id, make_person("b@guest.example").id, "member", by=five_seats.owner.actor)
     with pytest.raises(SeatsFull):
@@ -116,14 +116,14 @@ def test_somebody_added_directly_takes_a_seat(five_seats: Acme) -> None:
     assert counts(five_seats) == (4, 1)
 
 
-def test_somebody_added_directly_uses_the_seat_of_their_own_invitation(five_seats: Acme) -> None:
+def test_directly_added_member_uses_their_invitations_seat(five_seats: Acme) -> None:
     invite(five_seats, "a@guest.example")
     invite(five_seats, "b@guest.example")
     members.add(five_seats.id, make_person("b@guest.example").id, "member", by=five_seats.owner.actor)
     assert counts(five_seats) == (4, 1)
 
 
-def test_no_limit_is_no_limit(acme: Acme) -> None:
+def test_missing_limit_is_unlimited(acme: Acme) -> None:
     organizations.change(acme.id, Changes(seat_limit=None), by=OPERATOR)
     for number in range(5):
         invite(acme, f"a{number}@guest.example")

@@ -80,13 +80,13 @@ def test_new_address_is_mailed_to_both_addresses(mailing: Flask, subjects: Subje
     assert "/forgot" not in old.text + old.html
 
 
-def test_end_of_other_sessions_is_mailed(mailing: Flask, subjects: Subjects) -> None:
+def test_ending_other_sessions_is_mailed(mailing: Flask, subjects: Subjects) -> None:
     ana = make_person("ana@guest.example")
     own_account.end_other_sessions(ana.id, accounts.start_session(ana.id, device=Device()).id)
     assert subjects() == {"ana@guest.example": ["You were signed out in other browsers"]}
 
 
-def test_unproven_address_gets_no_security_mail(mailing: Flask, subjects: Subjects) -> None:
+def test_unverified_address_gets_no_security_mail(mailing: Flask, subjects: Subjects) -> None:
     ana = make_person("stranger@guest.example", is_proven=False)
     own_account.change_password(ana.id, old=PASSWORD, new=NEW, keep_session=None)
     own_account.end_other_sessions(ana.id, "none")

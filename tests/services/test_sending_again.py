@@ -40,7 +40,7 @@ def message_of(invitation_id: object) -> OutboxMessage:
 
 
 class TestWithAnotherNote:
-    def test_the_mail_carries_it_and_the_link_stays(self, acme: Acme) -> None:
+    def test_mail_has_the_note_and_the_same_link(self, acme: Acme) -> None:
         sent = invite(acme, note="Welcome.")
         token = token_of(sent)
         invitations.resend(acme.id, sent.id, note="Sign out first.", by=acme.owner.actor)
@@ -53,7 +53,7 @@ class TestWithAnotherNote:
             {"note": "Sign out first."},
         )
 
-    def test_it_is_checked_before_anything_is_sent(self, acme: Acme) -> None:
+    def test_note_is_validated_before_sending(self, acme: Acme) -> None:
         sent = invite(acme)
         with pytest.raises(InvalidNote):
             invitations.resend(acme.id, sent.id, note="x" * 1001, by=acme.owner.actor)
@@ -62,7 +62,7 @@ class TestWithAnotherNote:
 
 class TestToAnotherAddress:
     @pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "pending"])
-    def test_the_old_link_dies_and_a_new_one_goes_out(self, is_expired: bool, acme: Acme) -> None:
+    def test_old_link_is_invalid_and_new_one_sent(self, is_expired: bool, acme: Acme) -> None:
         sent = invite(acme, "slip@guest.example")
         token = token_of(sent)
         if is_expired:
@@ -75,7 +75,7 @@ class TestToAnotherAddress:
             acceptance.look(token)
 
     @pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "pending"])
-    def test_it_has_to_be_one_that_could_be_invited(self, is_expired: bool, acme: Acme) -> None:
+    def test_address_must_be_invitable(self, is_expired: bool, acme: Acme) -> None:
         sent = invite(acme, "slip@guest.example")
         if is_expired:
             expire(sent, timedelta(days=1))
@@ -87,8 +87,8 @@ class TestToAnotherAddress:
         assert (reread(sent).email, message_of(sent.id).sends) == ("slip@guest.example", 1)
 
 
-class TestTryingNow:
-    def test_lets_the_next_try_come_at_once(self, acme: Acme) -> None:
+class TestRetryingNow:
+    def test_makes_the_message_due_immediately(self, acme: Acme) -> None:
         sent = invite(acme)
         later = now() + timedelta(hours=1)
         set_delivery(sent, state="queued", reason="452 full", attempts=2, next_attempt_at=later)
@@ -97,14 +97,14 @@ class TestTryingNow:
         row = message_of(sent.id)
         assert (row.next_attempt_at <= now(), row.attempts, row.sends, reread(sent).expires_at) == (True, 2, 1, ends)
 
-    def test_leaves_a_message_alone_that_is_being_sent(self, acme: Acme) -> None:
+    def test_skips_a_message_being_sent(self, acme: Acme) -> None:
         sent = invite(acme)
         later = now() + timedelta(hours=1)
         set_delivery(sent, state="queued", lease=acme.id, next_attempt_at=later)
         invitations.try_now(acme.id, sent.id, by=acme.owner.actor)
         assert session().scalar(select(OutboxMessage.next_attempt_at)) == later
 
-    def test_needs_a_pending_invitation_and_the_right_to_grant_its_role(self, acme: Acme) -> None:
+    def test_needs_pending_invitation_and_permission_to_assign(self, acme: Acme) -> None:
         make_role(acme, "Inviter", ["invitations:read", "invitations:write"])
         inviter = make_member(acme, "inviter@acme.example", role="inviter")
         sent = invite(acme, role="admin")

@@ -48,7 +48,7 @@ def counts(acme: Acme) -> tuple[int, int]:
     return rows, session().get_one(Organization, acme.id).pending_count
 
 
-def test_the_mail_server_has_the_message_when_send_returns(acme: Acme, smtp: SmtpServer) -> None:
+def test_mail_server_has_the_message_on_return(acme: Acme, smtp: SmtpServer) -> None:
     invitation = invite(acme, "ana@guest.example")
     (mail,) = smtp.to("ana@guest.example")
     assert mail.links[0].endswith("/invitations/" + token_of(invitation))
@@ -65,7 +65,7 @@ def test_the_mail_server_has_the_message_when_send_returns(acme: Acme, smtp: Smt
         ("451 4.7.1 later", DeliveryFailed),
     ],
 )
-def test_a_refused_message_takes_its_invitation_back(
+def test_rejected_message_deletes_its_invitation(
     acme: Acme, smtp: SmtpServer, answer: str, error: type[Exception]
 ) -> None:
     smtp.fail(answer, times=1)
@@ -82,7 +82,7 @@ def test_a_refused_message_takes_its_invitation_back(
     assert invite(acme, "ana@guest.example").state == "pending"
 
 
-def test_an_invitation_that_ended_meanwhile_is_not_taken_back(
+def test_invitation_closed_meanwhile_is_kept(
     acme: Acme, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def revoke_then_fail(*_: object) -> None:
@@ -97,7 +97,7 @@ def test_an_invitation_that_ended_meanwhile_is_not_taken_back(
     assert counts(acme) == (1, 0)
 
 
-def test_a_send_that_breaks_down_halfway_leaves_nothing(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_send_stores_nothing(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -107,7 +107,7 @@ def test_a_send_that_breaks_down_halfway_leaves_nothing(acme: Acme, monkeypatch:
     assert counts(acme) == (0, 0)
 
 
-def test_a_resend_while_the_first_send_hangs_keeps_the_invitation(
+def test_resend_during_first_send_keeps_the_invitation(
     acme: Acme, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def resend_then_fail(*_: object) -> None:
@@ -129,36 +129,30 @@ class TestClaimed:
             set_delivery(invitation, state="queued", next_attempt_at=now() - timedelta(seconds=9))
         return sent
 
-    def test_all_of_a_batch_are_delivered(self, three: list[Invitation], smtp: SmtpServer) -> None:
+    def test_all_messages_of_a_batch_are_delivered(self, three: list[Invitation], smtp: SmtpServer) -> None:
         assert results.write([delivery.attempt(row) for row in delivery.claim(10)]) == 3
         assert len(smtp.messages) == 6
         assert [message_of(invitation).sends for invitation in three] == [1, 1, 1]
 
-    def test_nobody_else_gets_them_meanwhile(self, three: list[Invitation]) -> None:
+    def test_messages_cannot_be_claimed_meanwhile(self, three: list[Invitation]) -> None:
         assert len(delivery.claim(2)) == 2
         assert len(delivery.claim(10)) == 1
         assert delivery.claim(10) == []
 
-    def test_an_invitation_that_was_revoked_is_not_sent(
-        self, acme: Acme, three: list[Invitation], smtp: SmtpServer
-    ) -> None:
+    def test_revoked_invitation_is_not_sent(self, acme: Acme, three: list[Invitation], smtp: SmtpServer) -> None:
         invitations.revoke(acme.id, three[0].id, by=acme.owner.actor)
         results.write([delivery.attempt(row) for row in delivery.claim(10)])
         assert len(smtp.messages) == 5
         assert [message_of(invitation).state for invitation in three] == ["failed", "sent", "sent"]
 
-    def test_a_message_whose_lease_could_run_out_is_left_alone(
-        self, three: list[Invitation], smtp: SmtpServer
-    ) -> None:
+    def test_message_with_expiring_lease_is_skipped(self, three: list[Invitation], smtp: SmtpServer) -> None:
         (row,) = delivery.claim(1)
         row.next_attempt_at = now() + timedelta(seconds=9)
         results.write([delivery.attempt(row)])
         assert len(smtp.messages) == 3
         assert (message_of(three[0]).state, message_of(three[0]).lease) == ("queued", None)
 
-    def test_a_result_that_comes_after_the_lease_was_lost_is_not_written_down(
-        self, three: list[Invitation], elsewhere: Elsewhere
-    ) -> None:
+    def test_outcome_after_a_lost_lease_is_discarded(self, three: list[Invitation], elsewhere: Elsewhere) -> None:
         theirs = uuid4()
         mine, lost = delivery.claim(2)
         sent = [delivery.attempt(row) for row in (mine, lost)]
@@ -171,7 +165,7 @@ class TestClaimed:
         assert [(row.state, row.lease) for row in now_there] == [("sent", None), ("queued", theirs)]
 
 
-def test_a_connection_lost_after_the_mail_is_out_is_tried_once_more(
+def test_connection_lost_after_sending_is_retried_once(
     acme: Acme, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = [OperationalError("COMMIT", None, Exception("the server closed the connection"))]

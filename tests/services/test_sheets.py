@@ -37,7 +37,7 @@ def told(acme: Acme, sheet: Sheet, section: str = "not_ready") -> list[tuple[int
     return [(shown.row.position, shown.state, shown.row.field) for shown in rows]
 
 
-class TestReading:
+class TestParsing:
     @pytest.mark.parametrize(
         "text",
         [
@@ -48,10 +48,10 @@ class TestReading:
             '\ufeffemail,given_name,family_name,role,workspaces\r\n"ana@guest.example","Ana","Sousa",admin,Sales;Support\r\n',
         ],
     )
-    def test_takes_every_usual_way_to_write_a_sheet(self, text: str) -> None:
+    def test_accepts_common_spreadsheet_formats(self, text: str) -> None:
         assert sheet_text.read(text) == [Line("ana@guest.example", "Ana", "Sousa", "admin", ("Sales", "Support"))]
 
-    def test_reads_what_it_writes(self) -> None:
+    def test_parses_its_own_output(self) -> None:
         lines = [
             Line("a@guest.example", 'A "the first"', "B,C", "member", ("Sales", "Support")),
             Line("b@guest.example"),
@@ -61,12 +61,12 @@ class TestReading:
         assert sheet_text.read(text.getvalue()) == lines
 
     @pytest.mark.parametrize("data", [b"PK\x03\x04 a workbook", b"%PDF-1.7", b"a\x00b"])
-    def test_refuses_what_is_no_text(self, data: bytes) -> None:
+    def test_refuses_binary_data(self, data: bytes) -> None:
         with pytest.raises(ListUnreadable):
             sheet_text.decode(data)
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-    def test_decodes_what_spreadsheets_save(self, encoding: str) -> None:
+    def test_decodes_common_encodings(self, encoding: str) -> None:
         assert sheet_text.decode("Zoë,Müller".encode(encoding)) == "Zoë,Müller"
 
     @pytest.mark.parametrize("text", ["", "\n \n", "email,role\n"])
@@ -74,13 +74,13 @@ class TestReading:
         with pytest.raises(ListEmpty):
             sheet_text.read(text)
 
-    def test_refuses_more_rows_than_fit(self) -> None:
+    def test_refuses_too_many_rows(self) -> None:
         with pytest.raises(ListTooLong):
             sheet_text.read("a@guest.example\n" * 10_001)
 
 
-class TestJudging:
-    def test_says_of_each_row_what_is_wrong_and_where(self, acme: Acme) -> None:
+class TestValidating:
+    def test_reports_each_rows_error_and_column(self, acme: Acme) -> None:
         invite(acme, "invited@guest.example")
         sheet = paste(
             acme,
@@ -106,52 +106,52 @@ class TestJudging:
         ]
         assert told(acme, sheet, "ready") == [(1, "ready", "")]
 
-    def test_counts_the_seats_there_are_now(self, acme: Acme) -> None:
+    def test_counts_the_seats_currently_left(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(seat_limit=5), by=OPERATOR)
         sheet = paste(acme, *(f"guest{number}@guest.example" for number in range(4)))
         assert told(acme, sheet, "no_seat") == [(3, "no_seat", ""), (4, "no_seat", "")]
         organizations.change(acme.id, organizations.Changes(seat_limit=6), by=OPERATOR)
         assert told(acme, sheet, "no_seat") == [(4, "no_seat", "")]
 
-    def test_a_role_above_ones_own_is_refused_in_a_row_and_as_the_default(self, acme: Acme) -> None:
+    def test_role_above_ones_own_is_refused_everywhere(self, acme: Acme) -> None:
         lines = sheet_text.read("a@guest.example,A,A,owner")
         sheet = sheets.create(acme.id, lines, by=acme.admin.actor, role="member")
         assert told(acme, sheet) == [(1, "fix", "role")]
         with pytest.raises(RoleAboveOwn):
             sheets.create(acme.id, lines, by=acme.admin.actor, role="owner")
 
-    def test_nothing_starts_on_the_free_plan(self, acme: Acme) -> None:
+    def test_free_plan_cannot_start_an_import(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(plan="free"), by=OPERATOR)
         with pytest.raises(PlanUpgradeRequired):
             paste(acme, "a@guest.example")
 
 
-class TestMending:
-    def test_a_corrected_row_is_ready(self, acme: Acme) -> None:
+class TestCorrecting:
+    def test_corrected_row_is_ready(self, acme: Acme) -> None:
         sheet = paste(acme, "no address,Ana,Sousa")
         line = Line("ana@guest.example", "Ana", "Sousa")
         assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "ready"
 
-    def test_an_address_kept_as_typed_is_ready(self, acme: Acme) -> None:
+    def test_confirmed_address_is_ready(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@gmial.com")
         line = Line("ana@gmial.com")
         assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "check"
         assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor, keep=True).state == "ready"
 
-    def test_a_repetition_becomes_ready_when_the_first_is_changed(self, acme: Acme) -> None:
+    def test_duplicate_is_ready_once_the_first_changes(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "ana@guest.example")
         assert told(acme, sheet) == [(2, "skipped", "email")]
         sheets.change_row(acme.id, sheet.id, 1, Line("bo@guest.example"), by=acme.owner.actor)
         assert told(acme, sheet) == []
 
-    def test_a_row_made_like_another_becomes_the_repetition(self, acme: Acme) -> None:
+    def test_row_edited_into_a_duplicate_is_marked(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "bo@guest.example")
         sheets.change_row(acme.id, sheet.id, 2, Line("ana@guest.example"), by=acme.owner.actor)
         assert told(acme, sheet) == [(2, "skipped", "email")]
 
 
 class TestSending:
-    def test_sends_what_is_ready_and_leaves_the_rest(self, acme: Acme) -> None:
+    def test_sends_ready_rows_and_leaves_the_others(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example,Ana,Sousa,admin,Sales", "no address", "bo@guest.example")
         batch = sheets.send(acme.id, sheet.id, by=acme.owner.actor)
         summary = sheets.summarize(acme.id, sheet.id, by=acme.owner.actor)
@@ -164,19 +164,19 @@ class TestSending:
         assert bulk.progress(acme.id, batch.id, by=acme.owner.actor).batch.sent == 2
         assert [line.email for line, _ in sheets.leftovers(acme.id, sheet.id, by=acme.owner.actor)] == ["no address"]
 
-    def test_sending_twice_sends_nobody_twice(self, acme: Acme) -> None:
+    def test_twice_invites_everyone_once(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example")
         sheets.send(acme.id, sheet.id, by=acme.owner.actor)
         sheets.send(acme.id, sheet.id, by=acme.owner.actor)
         assert invitations.list_page(acme.id, by=acme.owner.actor).total == 1
 
-    def test_a_row_that_was_overtaken_says_so(self, acme: Acme) -> None:
+    def test_row_invited_meanwhile_is_reported(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example")
         invite(acme, "ana@guest.example")
         sheets.send(acme.id, sheet.id, by=acme.owner.actor)
         assert told(acme, sheet) == [(1, "skipped", "email")]
 
-    def test_only_seats_that_are_free_are_used(self, acme: Acme) -> None:
+    def test_uses_only_free_seats(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(seat_limit=4), by=OPERATOR)
         sheet = paste(acme, "ana@guest.example", "bo@guest.example")
         sheets.send(acme.id, sheet.id, by=acme.owner.actor)
@@ -185,13 +185,13 @@ class TestSending:
 
 
 class TestIsolation:
-    def test_a_list_of_another_organization_is_not_there(self, acme: Acme) -> None:
+    def test_foreign_import_is_not_found(self, acme: Acme) -> None:
         sheet, other = paste(acme, "ana@guest.example"), make_organization("Other")
         for act in (sheets.summarize, sheets.send, sheets.leftovers, sheets.delete_sheet):
             with pytest.raises(SheetUnknown):
                 act(other.id, sheet.id, by=other.owner.actor)
 
-    def test_a_member_may_not_look(self, acme: Acme) -> None:
+    def test_member_without_permission_is_refused(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example")
         with pytest.raises(PermissionMissing):
             sheets.summarize(acme.id, sheet.id, by=acme.member.actor)

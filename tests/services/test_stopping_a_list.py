@@ -41,7 +41,7 @@ def free(acme: Acme) -> int | None:
     )
 
 
-def test_what_waits_is_revoked_and_its_rows_can_be_sent_again(app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+def test_waiting_invitations_are_revoked_and_rows_reset(app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     sheet, made = send(acme, "a", "b", "c")
     assert (free(acme), sheet_stop.count_waiting(acme.id, sheet.id, by=acme.owner.actor)) == (4, 3)
     assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 3
@@ -54,7 +54,7 @@ def test_what_waits_is_revoked_and_its_rows_can_be_sent_again(app: Flask, acme: 
     assert Courier(app).run_once() == 3
 
 
-def test_what_was_taken_or_is_being_sent_stays(app: Flask, acme: Acme) -> None:
+def test_sent_or_sending_messages_are_kept(app: Flask, acme: Acme) -> None:
     sheet, made = send(acme, "a", "b", "c")
     with transaction() as writing:
         for one, values in zip(made, ({"state": "sent"}, {"lease": uuid4()}), strict=False):
@@ -65,14 +65,14 @@ def test_what_was_taken_or_is_being_sent_stays(app: Flask, acme: Acme) -> None:
     assert (progress.sent, progress.queued, progress.failed) == (1, 1, 0)
 
 
-def test_long_lists_are_stopped_in_parts(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_imports_are_cancelled_in_chunks(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet_stop, "TOGETHER", 2)
     sheet, made = send(acme, "a", "b", "c", "d", "e")
     assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 5
     assert {reread(one).state for one in made} == {"revoked"}
 
 
-def test_only_those_who_invite_here_stop_it(acme: Acme) -> None:
+def test_only_inviters_of_this_organization_can_cancel(acme: Acme) -> None:
     sheet, _ = send(acme, "a")
     with pytest.raises(PermissionMissing):
         sheet_stop.stop(acme.id, sheet.id, by=acme.member.actor)
@@ -82,7 +82,7 @@ def test_only_those_who_invite_here_stop_it(acme: Acme) -> None:
 
 
 @pytest.mark.parametrize("how", ["sent again", "copied"])
-def test_an_invitation_whose_link_somebody_has_stays(how: str, app: Flask, acme: Acme) -> None:
+def test_invitation_with_a_copied_link_stays(how: str, app: Flask, acme: Acme) -> None:
     sheet, (ana,) = send(acme, "ana")
     if how == "copied":
         invitations.copy_link(acme.id, ana.id, by=acme.owner.actor)

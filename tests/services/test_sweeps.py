@@ -71,7 +71,7 @@ def count(model: type[Any]) -> int:
         (sheet, Sheet, 30),
     ],
 )
-def test_what_is_old_goes_and_what_is_not_stays(
+def test_old_rows_are_deleted_and_others_kept(
     app: Flask, acme: Acme, make: Make, model: type[Any], days: int
 ) -> None:
     hour = timedelta(hours=1)
@@ -84,7 +84,7 @@ def test_what_is_old_goes_and_what_is_not_stays(
         assert count(model) == 1
 
 
-def test_a_message_that_waits_is_never_too_old(app: Flask, acme: Acme) -> None:
+def test_waiting_message_is_never_deleted(app: Flask, acme: Acme) -> None:
     with app.app_context():
         with transaction() as writing:
             writing.add(waiting_mail(acme, timedelta(days=400)))
@@ -92,7 +92,7 @@ def test_a_message_that_waits_is_never_too_old(app: Flask, acme: Acme) -> None:
         assert count(OutboxMessage) == 1
 
 
-def test_the_message_of_an_invitation_stays_with_it(app: Flask, acme: Acme) -> None:
+def test_message_is_kept_with_its_invitation(app: Flask, acme: Acme) -> None:
     with app.app_context():
         sent = invite(acme)
         with transaction() as writing:
@@ -101,7 +101,7 @@ def test_the_message_of_an_invitation_stays_with_it(app: Flask, acme: Acme) -> N
         assert count(OutboxMessage) == 1
 
 
-def test_the_rows_of_a_list_go_with_it(app: Flask, acme: Acme) -> None:
+def test_import_rows_are_deleted_with_the_import(app: Flask, acme: Acme) -> None:
     with app.app_context():
         with transaction() as writing:
             old = sheet(acme, timedelta(days=31))
@@ -112,7 +112,7 @@ def test_the_rows_of_a_list_go_with_it(app: Flask, acme: Acme) -> None:
         assert count(SheetRow) == 0
 
 
-def test_several_processes_sweep_many_rows_together(app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_delete_many_rows_together(app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "CHUNK", 10)
     with app.app_context():
         with transaction() as writing:
@@ -131,9 +131,7 @@ def test_several_processes_sweep_many_rows_together(app: Flask, acme: Acme, monk
         assert session().scalar(select(Invitation.state)) == "expired"
 
 
-def test_one_sweep_is_bounded_so_that_mail_gets_its_turn(
-    app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_run_is_bounded(app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeps, "CHUNK", 2)
     monkeypatch.setattr(sweeps, "MOST_CHUNKS", 3)
     with app.app_context():

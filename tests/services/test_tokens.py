@@ -33,8 +33,8 @@ def app_with(secret: str, *fallbacks: str) -> Flask:
 OLD, NEW, OTHER = (name * 8 for name in ("old ", "new ", "none"))
 
 
-class TestGenuine:
-    def test_only_for_its_id_nonce_kind_and_purpose(self) -> None:
+class TestValid:
+    def test_only_for_its_id_nonce_kind_purpose(self) -> None:
         with app_with(OLD).app_context():
             token = tokens.parse(tokens.invitation_token(ID, NONCE))
             assert (token.id, token.is_copied) == (ID, False)
@@ -44,13 +44,13 @@ class TestGenuine:
             assert not tokens.is_genuine(tokens.Token(UUID(int=2), token.kind, token.signature), "invitation", NONCE)
             assert not tokens.is_genuine(tokens.Token(ID, tokens.COPIED, token.signature), "invitation", NONCE)
 
-    def test_a_copied_one_says_so(self) -> None:
+    def test_copied_token_is_marked(self) -> None:
         with app_with(OLD).app_context():
             copied = tokens.invitation_token(ID, NONCE, copied=True)
             assert copied != tokens.invitation_token(ID, NONCE)
             assert tokens.parse(copied).is_copied
 
-    def test_after_a_rotation_while_the_old_secret_is_kept(self) -> None:
+    def test_after_rotation_while_the_old_secret_is_configured(self) -> None:
         with app_with(OLD).app_context():
             link, setup = tokens.invitation_token(ID, NONCE), tokens.setup_token()
         for app, still in ((app_with(NEW, OTHER, OLD), True), (app_with(NEW), False)):
@@ -67,13 +67,13 @@ class TestGenuine:
         assert len(made) == 1
 
     @pytest.mark.parametrize("given", ["", "x", "é", "\ud800", "0" * 40])
-    def test_nothing_else_opens_the_set_up(self, given: str) -> None:
+    def test_nothing_else_opens_the_setup(self, given: str) -> None:
         with app_with(OLD).app_context():
             assert not tokens.is_setup_token(given)
 
     @given(st.text(max_size=80))
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-    def test_never_whatever_is_typed(self, text: str) -> None:
+    def test_never_for_arbitrary_text(self, text: str) -> None:
         try:
             token = tokens.parse(text)
         except LinkBroken:
@@ -88,7 +88,7 @@ class TestOfAnInvitation:
             with pytest.raises(LinkBroken):
                 deed(token)
 
-    def test_forged_or_cut_off_ones_do_nothing(self, acme: Acme) -> None:
+    def test_forged_or_truncated_tokens_do_nothing(self, acme: Acme) -> None:
         token = token_of(invite(acme))
         for cut in range(len(token)):
             with pytest.raises(LinkBroken):
@@ -101,15 +101,15 @@ class TestOfAnInvitation:
             with pytest.raises(LinkBroken):
                 acceptance.look(base64.urlsafe_b64encode(forged).decode().rstrip("="))
 
-    def test_that_of_another_invitation_is_another(self, acme: Acme, globex: Acme) -> None:
+    def test_token_of_another_invitation_differs(self, acme: Acme, globex: Acme) -> None:
         mine, theirs = token_of(invite(acme)), token_of(invite(globex))
         raw = [base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)) for token in (mine, theirs)]
         self.broken(base64.urlsafe_b64encode(raw[1][:16] + raw[0][16:]).decode().rstrip("="))
 
-    def test_that_of_an_account_does_nothing(self, acme: Acme) -> None:
+    def test_account_token_does_nothing(self, acme: Acme) -> None:
         self.broken(tokens.account_token(invite(acme).id))
 
-    def test_a_mailed_one_cannot_be_turned_into_a_copied_one_nor_back(self, acme: Acme) -> None:
+    def test_mailed_and_copied_tokens_cannot_be_exchanged(self, acme: Acme) -> None:
         sent = invite(acme)
         for copied in (True, False):
             token = token_of(sent, copied=copied)
@@ -117,7 +117,7 @@ class TestOfAnInvitation:
             raw[16:17] = tokens.MAILED if copied else tokens.COPIED
             self.broken(base64.urlsafe_b64encode(raw).decode().rstrip("="))
 
-    def test_every_one_is_dead_once_the_address_changed(self, acme: Acme) -> None:
+    def test_all_are_invalid_after_an_address_change(self, acme: Acme) -> None:
         sent = invite(acme)
         old = token_of(sent), token_of(sent, copied=True)
         changes = invitations.Changes(email="bo@guest.example")
@@ -127,7 +127,7 @@ class TestOfAnInvitation:
 
 
 @on_sqlite
-def test_a_link_names_the_servers_own_host_only(make_app: Callable[..., Flask]) -> None:
+def test_link_uses_only_the_servers_own_host(make_app: Callable[..., Flask]) -> None:
     app = make_app(INVITE_EXTERNAL_URL="https://invite.example.com")
     with app.test_request_context(base_url="http://evil.example"):
         acme = make_organization()

@@ -13,7 +13,7 @@ from tests.support.databases import on_postgres
 from tests.support.factories import configure, invite, make_organization
 
 
-def test_rows_that_were_read_before_stay_complete(app: Flask, app_context: None) -> None:
+def test_objects_read_before_stay_complete(app: Flask, app_context: None) -> None:
     acme = make_organization()
     invitation = invite(acme, workspace_ids=acme.workspaces)
     with transaction():
@@ -23,7 +23,7 @@ def test_rows_that_were_read_before_stay_complete(app: Flask, app_context: None)
     assert invitation.message is not None
 
 
-def test_no_decision_rests_on_an_old_reading(app: Flask, app_context: None) -> None:
+def test_decisions_use_freshly_read_rows(app: Flask, app_context: None) -> None:
     acme = make_organization(seat_limit=5)
     before = session().get_one(Organization, acme.id)
     configure(acme, seat_limit=7)
@@ -33,7 +33,7 @@ def test_no_decision_rests_on_an_old_reading(app: Flask, app_context: None) -> N
 
 
 @on_postgres
-def test_a_connection_that_was_cut_while_it_was_idle_is_replaced(
+def test_connection_cut_while_idle_is_replaced(
     app: Flask, app_context: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acme = make_organization()

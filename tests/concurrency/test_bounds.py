@@ -62,7 +62,7 @@ class TestBound:
             thread.join()
         assert refused == [False] * 16
 
-    def test_refuses_immediately_after_no_progress(self) -> None:
+    def test_refuses_immediately_while_nothing_moves(self) -> None:
         bound = Bound(1)
         with bound.place(), bound.place() as second:
             assert second is None

@@ -310,7 +310,7 @@ class TestProgress:
         assert owner.client.get(f"{sheet}/progress").location == sheet
 
 
-def test_overview_links_to_the_progress(acme: Acme, owner: Visitor, start: str) -> None:
+def test_import_is_linked_from_three_pages(acme: Acme, owner: Visitor, start: str) -> None:
     home = f"/organizations/{acme.id}"
     for path in (f"{home}/", f"{home}/invitations", f"{home}/invitations/new"):
         assert start in owner.get(path).links

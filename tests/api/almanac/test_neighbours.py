@@ -66,7 +66,7 @@ def test_members_are_listed_with_related_data(
     assert shown["roles"][2] == {"name": "Member", "slug": "member", "description": "members:read"}
 
 
-def test_no_limit_grants_no_seats(client: FlaskClient, key: Key, url: str) -> None:
+def test_missing_limit_is_reported_as_unlimited(client: FlaskClient, key: Key, url: str) -> None:
     seats = client.get(f"{url}/members", headers=key.headers).get_json()["seats"]
     assert (seats["granted"], seats["unlimited"], seats["blocked"]) == (0, True, False)
 

@@ -120,7 +120,7 @@ class TestBodies:
         answer = call("POST", MEMBERSHIPS, {"user_id": "x" * 1_100_000})
         assert errors_of(answer) == (413, [("request_entity_too_large", None)])
 
-    def test_camel_case_of_another_client_is_accepted(self, call: Call, acme: Acme) -> None:
+    def test_camel_case_body_is_accepted(self, call: Call, acme: Acme) -> None:
         answer = call("POST", MEMBERSHIPS, {"userId": str(acme.member.id), "role": "member"})
         assert errors_of(answer) == (400, [("already_a_member_in_organization", None)])
 

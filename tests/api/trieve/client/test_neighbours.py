@@ -109,7 +109,7 @@ def test_last_owner_stays_owner(trieve: Trieve, acme: Acme) -> None:
     assert message_of(error).startswith("The last owner cannot leave")
 
 
-def test_people_are_shown_in_this_organization_only(trieve: Trieve, acme: Acme, globex_too: Acme) -> None:
+def test_people_have_only_this_organizations_membership(trieve: Trieve, acme: Acme, globex_too: Acme) -> None:
     people = trieve.organizations.get_organization_users(str(acme.id), str(acme.id))
     assert [person.name for person in people] == ["Adam Admin", "Mia Member", "Olivia Owner"]
     for person in people:

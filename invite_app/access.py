@@ -1,8 +1,4 @@
-"""Who acts, and what they may do: the one place where rights are read and compared.
-
-An actor only says who is asking. What it may do is read again for every request, and once more inside each
-writing transaction, so a revoked key or a removed member never acts on a right that is gone.
-"""
+"""Actors and their rights, read for every request and again inside each writing transaction."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +47,7 @@ Actor = PersonActor | KeyActor | OperatorActor
 
 
 class ActingKey(NamedTuple):
-    """What is known of the key that acts; of its row the rest is of no use here."""
+    """The columns of the acting key that access needs."""
 
     id: UUID
     name: str
@@ -120,6 +116,10 @@ class Standing:
     def may_grant(self, role: Role) -> bool:
         """By permission set; and only owners make owners, or else whoever holds as much could rise above them."""
         return self.permissions.issuperset(role.permissions) and (self.is_owner or not role.is_owner)
+
+    def may_see_link(self, role: Role | None) -> bool:
+        """Return whether the actor may see, and so hand on, the link of an invitation with this role."""
+        return self.may("invitations:write") and role is not None and self.may_grant(role)
 
     def check_in_person(self, permission: str) -> User:
         """The person who acts. Raises PermissionMissing for a key or the operator, who must not decide for them."""

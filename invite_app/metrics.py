@@ -153,6 +153,7 @@ class _Outbox(Collector):
         if status is None:
             return
         yield GaugeMetricFamily("invite_outbox_messages", "Messages that wait to be sent.", status.queued)
+        yield GaugeMetricFamily("invite_outbox_held", "Messages held back: nobody could accept them.", status.held)
         yield GaugeMetricFamily("invite_outbox_due", "Those of them that could be sent now.", status.due)
         yield GaugeMetricFamily(
             "invite_outbox_oldest_seconds",

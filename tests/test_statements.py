@@ -21,6 +21,8 @@ PAGES = {
     "pages.change_roles": 4,
     "pages.change_workspaces": 4,
     "pages.delete_organization": 5,
+    "pages.erase_account": 7,
+    "pages.export_account": 4,
     "pages.extend_invitations": 2,
     "pages.invitations": 9,
     "pages.invite": 8,

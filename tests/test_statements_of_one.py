@@ -30,8 +30,8 @@ PAGES_OF_ONE = {
     "pages.list_progress": 9,
     "pages.member": 8,
     "pages.member_role": 8,
-    "pages.outbox_body": 8,
-    "pages.outbox_message": 11,
+    "pages.outbox_body": 10,
+    "pages.outbox_message": 12,
     "pages.remove_member": 9,
     "pages.rename_workspace": 7,
     "pages.revoke_api_key": 5,
@@ -118,7 +118,8 @@ def _make_one_of_each(acme: Acme, key: Key) -> dict[str, object]:
     invitation, other = session().scalars(select(Invitation).where(Invitation.batch_id == batch.id))
     set_delivery(other, state="failed", reason="mailbox unavailable")
     set_delivery(invitation, state="queued")
-    message = session().scalars(select(OutboxMessage).where(OutboxMessage.invitation_id == invitation.id)).one()
+    elsewhere = select(OutboxMessage).join(OutboxMessage.invitation).where(Invitation.batch_id.is_(None))
+    message = session().scalars(elsewhere.limit(1)).one()
     of_invitation = {"invitation_id": invitation.id, "message_id": message.id, "batch_id": batch.id}
     of_people = {"user_id": acme.member.id, "key": "role-1", "api_key_id": key.id}
     of_place = {"workspace_id": acme.workspaces[0], "workspace_name": "Sales", "sheet_id": sheet.id}

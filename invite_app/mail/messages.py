@@ -25,13 +25,13 @@ class MailMessage:
     sender_name: str | None = None
 
 
-def invitation(row: OutboxMessage) -> MailMessage:
-    """The mail that carries an invitation's link."""
+def invitation(row: OutboxMessage, *, copied: bool = False) -> MailMessage:
+    """Build the mail that carries an invitation's link, which is of the copied kind for the local outbox."""
     subject = row.invitation
     assert subject is not None
     return _render(
         "invitation",
-        context(subject, link=link(subject)),
+        context(subject, link=link(subject, copied=copied)),
         to=subject.email,
         message_id=_message_id(row),
         reply_to=subject.inviter.email if subject.inviter else None,

@@ -16,6 +16,7 @@ AREAS: dict[str, dict[str, str]] = {
         "invitation.extended": "Extended the invitation of {}",
         "invitation.changed": "Changed the invitation of {}",
         "invitation.link_copied": "Copied the link of {}",
+        "invitation.link_viewed": "Viewed the email of {} in the outbox",
         "invitation.taken_over": "Took over the invitation of {}",
         "invitation.revoked": "Revoked the invitation of {}",
         "invitation.accepted": "{} accepted",

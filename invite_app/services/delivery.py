@@ -24,7 +24,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import fresh, now
 
-from . import claims, rate_limits, results
+from . import claims, held_mail, rate_limits, results
 from .results import Result
 
 LEASE_MARGIN = timedelta(seconds=20)
@@ -131,10 +131,21 @@ def attempt(claimed: OutboxMessage) -> Result:
 
     A message whose lease could run out meanwhile is given back.
     """
+    return _without_sending(claimed) or _send(claimed)
+
+
+def _without_sending(claimed: OutboxMessage) -> Result | None:
+    """Return the result for a message that must not be sent now."""
     if claimed.next_attempt_at <= now() + _patience():
         return results.untried(claimed)
     if reason := _why_over(claimed):
         return results.given_up(claimed, reason, attempts=claimed.attempts)
+    if claimed.invitation is not None and held_mail.must_wait(claimed.invitation):
+        return results.held(claimed)
+    return None
+
+
+def _send(claimed: OutboxMessage) -> Result:
     message = BUILDERS[claimed.kind](claimed)
     try:
         if claimed.kind in COUNTED:

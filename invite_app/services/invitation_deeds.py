@@ -7,7 +7,7 @@ from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.base import now
 
-from . import addresses, admission, audit, delivery, drafts, endings, values
+from . import addresses, admission, audit, delivery, drafts, endings, held_mail, values
 
 EXTENSION = timedelta(days=7)
 PENDING = (InvitationState.PENDING,)
@@ -26,6 +26,23 @@ def check_may_grant(standing: Standing, invitation: Invitation) -> Role:
         raise RoleGone(invitation.role_name)
     standing.check_may_grant(invitation.role)
     return invitation.role
+
+
+def take_over(standing: Standing, invitation: Invitation) -> None:
+    """Make the actor the inviter. A mail that was held because the old one lost permission is queued."""
+    if held_mail.must_wait(invitation):
+        held_mail.release_one(invitation)
+    before = invitation.inviter_name
+    drafts.set_inviter(invitation, standing)
+    names = {"before": {"inviter": before}, "after": {"inviter": invitation.inviter_name}}
+    audit.record(standing.organization.id, standing, "invitation.taken_over", invitation, **names)
+
+
+def set_role(invitation: Invitation, role: Role) -> None:
+    """Give the invitation another role. A mail that was held since the role before was deleted is queued."""
+    if invitation.role_id is None:
+        held_mail.release_one(invitation)
+    invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
 
 
 def send_again(

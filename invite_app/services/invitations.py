@@ -189,10 +189,7 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
         check_state(invitation, PENDING)
         check_may_grant(standing, invitation)
-        before = invitation.inviter_name
-        drafts.set_inviter(invitation, standing)
-        names = {"before": {"inviter": before}, "after": {"inviter": invitation.inviter_name}}
-        _record(standing, "invitation.taken_over", invitation, **names)
+        invitation_deeds.take_over(standing, invitation)
     return invitation
 
 
@@ -222,8 +219,7 @@ def _changing(
 def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None:
     organization = standing.organization
     if changes.role is not None:
-        role = roles.get(organization.id, changes.role)
-        invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
+        invitation_deeds.set_role(invitation, roles.get(organization.id, changes.role))
     if changes.workspace_ids is not None:
         invitation.workspaces = workspaces.get_many(organization.id, changes.workspace_ids)
     if changes.note is not None:

@@ -6,6 +6,8 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, Invitation, Organization
 from invite_app.models.engines import email_domain
 
+from . import held_mail
+
 
 def review(organization: Organization) -> None:
     """Mark the pending invitations at other domains, and no others, as part of the caller's transaction."""
@@ -18,3 +20,4 @@ def review(organization: Organization) -> None:
         .values(domain_not_allowed=is_refused)
         .execution_options(synchronize_session=False)
     )
+    held_mail.release(organization.id)

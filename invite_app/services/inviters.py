@@ -11,6 +11,8 @@ from invite_app.db import session
 from invite_app.errors import DomainError, MembershipUnknown, OrganizationUnknown, PermissionMissing
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Organization, Role
 
+from . import held_mail
+
 RIGHT = "invitations:write"
 
 
@@ -74,6 +76,7 @@ def review(organization: Organization, user_id: UUID | None = None) -> None:
         if case not in verdicts:
             verdicts[case] = may_still_grant(invitation, invitation.role)
         invitation.inviter_lost_right = not verdicts[case]
+    held_mail.release(organization.id)
 
 
 def _answerable(invitation: Invitation) -> list[Actor]:

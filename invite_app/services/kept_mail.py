@@ -1,48 +1,63 @@
-"""The local outbox: the mail that leaves nowhere because no mail server is set, for those who could have sent it."""
+"""The local outbox: mail that goes nowhere because no mail server is set, for members who could have sent it.
+
+Its links are of the copied kind, since a member reads them, and not the owner of the mailbox.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import selectinload
 
-from invite_app.access import PersonActor
+from invite_app.access import PersonActor, Standing, authorize, locked
 from invite_app.db import session
 from invite_app.errors import InvitationUnknown
 from invite_app.mail import messages
 from invite_app.mail.transport import transport
-from invite_app.models import Membership, OutboxMessage, Role
+from invite_app.models import AuditEvent, Invitation, Membership, OutboxMessage
+from invite_app.models.base import now
 
-from . import cursors, delivery
-from .inviters import RIGHT
+from . import audit, cursors, delivery
 
 LIMIT = 50
+# A member who looks at the same message again within this time is recorded once.
+RECORD_EVERY = timedelta(hours=1)
+VIEWED = "invitation.link_viewed"
 NEWEST: cursors.Order[OutboxMessage] = cursors.Order(
     (OutboxMessage.created_at, OutboxMessage.id), lambda row: (row.created_at, row.id), descending=True
 )
 
 
 def list_page(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT) -> cursors.Page[OutboxMessage]:
-    """The newest messages that carry an invitation which this person may grant, in any organization.
+    """Return the newest messages that carry a link which this person may see, in any organization.
 
     A page may hold fewer than `limit`, since roles are compared when it is read. Raises InvitationUnknown when there
     is a mail server, and so no local outbox.
     """
     _check_is_local()
-    places = _places(by)
-    inviting = [place for place, own in places.items() if RIGHT in own]
+    standings = _standings(by)
+    inviting = [organization_id for organization_id, one in standings.items() if one.may("invitations:write")]
     query = _invitations().where(OutboxMessage.organization_id.in_(inviting))
     page = cursors.fetch(query, NEWEST, total=0, cursor=cursor, limit=limit)
-    return replace(page, items=[row for row in page.items if _may_see(places, row)])
+    return replace(page, items=[row for row in page.items if _may_see(standings, row)])
 
 
 def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
-    """One of these messages, as it would have been sent. Raises InvitationUnknown."""
+    """Return one of these messages, as it would have been sent but for its link, and record who looked at it.
+
+    Raises InvitationUnknown.
+    """
     _check_is_local()
     row = _find(message_id)
-    if row is None or not _may_see(_places(by), row):
+    if row is None or not _may_see(_standings(by), row):
         raise InvitationUnknown(str(message_id))
-    return row, messages.invitation(row)
+    if not _is_recorded(row, by):
+        _record_view(row, by)
+        row = _find(message_id)
+    assert row is not None
+    return row, messages.invitation(row, copied=True)
 
 
 def _check_is_local() -> None:
@@ -59,14 +74,33 @@ def _invitations() -> Select[OutboxMessage]:
     return delivery.complete().where(OutboxMessage.kind == "invitation")
 
 
-def _places(by: PersonActor) -> dict[UUID, frozenset[str]]:
-    """What this person may do, by organization."""
-    query = select(Membership.organization_id, Role).join(Role, Role.id == Membership.role_id)
-    rows = session().execute(query.where(Membership.user_id == by.user_id))
-    return {organization_id: frozenset(role.permissions) for organization_id, role in rows}
+def _standings(by: PersonActor) -> dict[UUID, Standing]:
+    """Return this person's standing in each of their organizations."""
+    query = select(Membership.organization_id).where(Membership.user_id == by.user_id)
+    return {organization_id: authorize(by, organization_id) for organization_id in session().scalars(query)}
 
 
-def _may_see(places: Mapping[UUID, frozenset[str]], row: OutboxMessage) -> bool:
-    own = places.get(row.organization_id, frozenset()) if row.organization_id else frozenset()
-    role = row.invitation.role if row.invitation else None
-    return role is not None and RIGHT in own and own.issuperset(role.permissions)
+def _may_see(standings: Mapping[UUID, Standing], row: OutboxMessage) -> bool:
+    standing = standings.get(row.organization_id) if row.organization_id else None
+    return standing is not None and row.invitation is not None and standing.may_see_link(row.invitation.role)
+
+
+def _is_recorded(row: OutboxMessage, by: PersonActor) -> bool:
+    events = exists().where(
+        AuditEvent.target_id == row.invitation_id,
+        AuditEvent.at > now() - RECORD_EVERY,
+        AuditEvent.action == VIEWED,
+        AuditEvent.actor_id == by.user_id,
+    )
+    return bool(session().scalar(select(events)))
+
+
+def _record_view(row: OutboxMessage, by: PersonActor) -> None:
+    assert row.organization_id is not None
+    with locked(row.organization_id, by=by) as standing:
+        wanted = select(Invitation).options(selectinload(Invitation.role)).where(Invitation.id == row.invitation_id)
+        invitation = session().scalar(wanted)
+        if invitation is None or not standing.may_see_link(invitation.role):
+            raise InvitationUnknown(str(row.id))
+        invitation.link_copied = True
+        audit.record(standing.organization.id, standing, VIEWED, invitation)

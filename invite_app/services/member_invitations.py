@@ -10,7 +10,7 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, Invitation
 from invite_app.models.base import now
 
-from . import audit, drafts
+from . import invitation_deeds
 
 RIGHT = "invitations:write"
 
@@ -28,20 +28,11 @@ def sent_by(standing: Standing, user_id: UUID) -> list[Invitation]:
 
 def may_take_over(standing: Standing, invitation: Invitation) -> bool:
     """Whether the actor could have sent it as it is."""
-    return standing.may(RIGHT) and invitation.role is not None and standing.may_grant(invitation.role)
+    return standing.may_see_link(invitation.role)
 
 
 def take_over(standing: Standing, user_id: UUID) -> None:
     """Make the actor the inviter of those invitations that they may grant; part of the caller's transaction."""
     for invitation in sent_by(standing, user_id):
         if may_take_over(standing, invitation):
-            before = invitation.inviter_name
-            drafts.set_inviter(invitation, standing)
-            audit.record(
-                standing.organization.id,
-                standing,
-                "invitation.taken_over",
-                invitation,
-                before={"inviter": before},
-                after={"inviter": invitation.inviter_name},
-            )
+            invitation_deeds.take_over(standing, invitation)

@@ -13,7 +13,7 @@ from invite_app.db import session, transaction
 from invite_app.models import DeliveryState, InvitationState, Organization, OutboxMessage
 from invite_app.models.base import now
 
-from . import audit, delivery, heartbeat, results
+from . import audit, delivery, heartbeat, held_mail, results
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATE = timedelta(minutes=5)
@@ -21,9 +21,12 @@ LATE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Status:
-    """How the outbox is doing. A message is due when nothing but a free delivery process is missing."""
+    """How the outbox is doing. A message is due when nothing but a free delivery process is missing, and
+    held when its invitation could not be accepted.
+    """
 
     queued: int
+    held: int
     due: int
     oldest_due_seconds: int | None
     next_attempt_at: datetime | None
@@ -40,7 +43,7 @@ def status() -> Status:
     """Read at this moment, over all organizations."""
     moment = now()
     next_attempt: datetime | None = session().scalar(
-        select(func.min(OutboxMessage.next_attempt_at)).where(_is(DeliveryState.QUEUED))
+        select(func.min(OutboxMessage.next_attempt_at)).where(_is(DeliveryState.QUEUED), ~held_mail.IS_HELD)
     )
     is_due = next_attempt is not None and next_attempt <= moment
     counts = {name: func.count().filter(*conditions) for name, conditions in _counted(moment).items()}
@@ -57,7 +60,8 @@ def status() -> Status:
 def _counted(moment: datetime) -> dict[str, tuple[Any, ...]]:
     queued, sent, failed = (_is(state) for state in (DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.FAILED))
     return {
-        "queued": (queued,),
+        "queued": (queued, ~held_mail.IS_HELD),
+        "held": (queued, held_mail.IS_HELD),
         "due": (queued, OutboxMessage.next_attempt_at <= moment),
         "sent_last_minute": (sent, OutboxMessage.sent_at > moment - MINUTE),
         "sent_last_hour": (sent, OutboxMessage.sent_at > moment - HOUR),

@@ -16,7 +16,7 @@ from invite_app.models import DeliveryState, Invitation, Observation, OutboxMess
 from invite_app.models.base import now
 from invite_app.models.engines import Among
 
-from . import timeline
+from . import held_mail, timeline
 
 MAX_ATTEMPTS = 6
 FIRST_PAUSE = timedelta(minutes=1)
@@ -74,6 +74,11 @@ def untried(row: OutboxMessage) -> Result:
     return _result(row, next_attempt_at=now())
 
 
+def held(row: OutboxMessage) -> Result:
+    """Hold the message back until its invitation can be accepted again; this is no attempt."""
+    return _result(row, next_attempt_at=held_mail.NEVER)
+
+
 def deferred(row: OutboxMessage, seconds: int) -> Result:
     """Leave the message in the queue until its recipient may get another one; this is no attempt."""
     return _result(row, next_attempt_at=now() + timedelta(seconds=seconds))
@@ -83,12 +88,13 @@ def write(results: Sequence[Result]) -> int:
     """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}
     failed = [result.row.invitation_id for result in results if result.seen == Observation.NOT_DELIVERED]
+    held_back = [one.row.invitation_id for one in results if one.values.get("next_attempt_at") == held_mail.NEVER]
     noted = [result.row.invitation_id for result in results if result.seen and result.row.invitation_id]
     with transaction():
         if noted and has_row_locks():
             prepared.rows(_NOTED, {"ids": noted})
-        if failed:
-            lock_invitations(filter(None, failed))
+        if failed or held_back:
+            lock_invitations(filter(None, [*failed, *held_back]))
         now_held = prepared.rows(_LEASES, {"ids": list(leases)})
         ours = {row_id for row_id, lease in now_held if lease == leases[row_id]}
         written = [result for result in results if result.row.id in ours]
@@ -96,6 +102,8 @@ def write(results: Sequence[Result]) -> int:
             prepared.update_many(_UPDATE, [{"row_id": result.row.id, **result.values} for result in written])
             if failed:
                 _mark_undelivered(written)
+            if held_back:  # fixed since they were claimed, perhaps
+                held_mail.release_among(filter(None, held_back))
             timeline.note_all([_seen(result) for result in written if result.seen and result.row.invitation_id])
     return len(written)
 

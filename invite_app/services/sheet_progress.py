@@ -13,7 +13,7 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, OutboxMessage, Sheet, SheetRow
 from invite_app.models.base import now
 
-from . import audit, invitation_lists, outbox
+from . import audit, held_mail, invitation_lists, outbox
 from .sheets import open_sheet
 
 MINUTE = timedelta(minutes=1)
@@ -27,13 +27,14 @@ class Progress:
 
     sent: int
     queued: int
+    held: int
     failed: int
     recent: int
     since: timedelta
 
     @property
     def total(self) -> int:
-        return self.sent + self.queued + self.failed
+        return self.sent + self.queued + self.held + self.failed
 
     @property
     def is_done(self) -> bool:
@@ -54,11 +55,14 @@ def of_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) ->
     _, sheet = open_sheet(organization_id, sheet_id, by)
     moment = now()
     is_recent = case((OutboxMessage.sent_at > moment - MINUTE, 1), else_=0)
-    query: Select[Any] = select(*_counts(DeliveryState), func.sum(is_recent), func.max(OutboxMessage.created_at))
-    queued, sent, failed, recent, start = tuple(session().execute(_of(query, sheet)).one())
+    is_held = case(((OutboxMessage.state == DeliveryState.QUEUED) & held_mail.IS_HELD, 1), else_=0)
+    sums = *_counts(DeliveryState), func.sum(is_held), func.sum(is_recent)
+    query: Select[Any] = select(*sums, func.max(OutboxMessage.created_at))
+    queued, sent, failed, held, recent, start = tuple(session().execute(_of(query, sheet)).one())
     return Progress(
         sent=sent or 0,
-        queued=queued or 0,
+        queued=(queued or 0) - (held or 0),
+        held=held or 0,
         failed=failed or 0,
         recent=recent or 0,
         since=min(moment - start, MINUTE) if start else MINUTE,

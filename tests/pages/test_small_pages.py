@@ -1,11 +1,27 @@
 """Members, workspaces, leaving and the outbox."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
+from sqlalchemy import select
 
-from tests.support.factories import Acme, add_member, expire, invite, make_member, make_organization, make_role
+from invite_app.db import session
+from invite_app.models import AuditEvent, Invitation
+from invite_app.models.base import now
+from invite_app.models.role import PERMISSIONS
+from tests.support.factories import (
+    Acme,
+    add_member,
+    expire,
+    invite,
+    make_member,
+    make_organization,
+    make_role,
+    token_of,
+)
 from tests.support.visitor import Visitor
 
 
@@ -172,3 +188,40 @@ def test_hostile_names_and_notes_stay_text(app: Flask, acme: Acme, home: str, vi
     assert evil in visitor.get(f"{home}/members?q=%3Cscript").texts("a", "who-name")[0]
     page = visitor.submit(f"{home}/invitations/new", email='"><script>alert(1)</script>', given_name=evil)
     assert page.value("given_name") == evil
+
+    def test_full_custom_role_sees_no_owner_link(
+        self, messages: None, app: Flask, acme: Acme, visit: Callable[..., Visitor]
+    ) -> None:
+        with app.app_context():
+            make_role(acme, "Almost owner", PERMISSIONS)
+            almost = make_member(acme, "almost@acme.example", "almost-owner")
+        assert self.names(visit(almost)) == {"plain@guest.example"}
+        path = next(path for path in self.paths(visit(acme.owner)) if "boss" in visit(acme.owner).get(path).text)
+        visit(almost).get(path, 404)
+        visit(almost).get(f"{path}/body", 404)
+
+    def test_link_is_of_the_copied_kind(
+        self, messages: None, app: Flask, acme: Acme, visit: Callable[..., Visitor]
+    ) -> None:
+        [path] = self.paths(visit(acme.admin))
+        text = visit(acme.admin).get(path).text
+        with app.app_context():
+            invitation = session().scalars(select(Invitation).where(Invitation.email == "plain@guest.example")).one()
+            assert token_of(invitation, copied=True) in text
+            assert token_of(invitation) not in text
+            assert invitation.link_copied
+
+    def test_looking_is_recorded_once_an_hour(
+        self, messages: None, app: Flask, acme: Acme, visit: Callable[..., Visitor]
+    ) -> None:
+        [path] = self.paths(visit(acme.admin))
+        viewed = select(AuditEvent.actor_name).where(AuditEvent.action == "invitation.link_viewed")
+        for _ in range(2):
+            visit(acme.admin).get(path)
+            visit(acme.admin).client.get(f"{path}/body")
+        with app.app_context():
+            assert session().scalars(viewed).all() == ["Adam Admin"]
+        with time_machine.travel(now() + timedelta(minutes=61), tick=False):
+            visit(acme.admin).get(path)
+        with app.app_context():
+            assert len(session().scalars(viewed).all()) == 2

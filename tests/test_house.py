@@ -23,7 +23,24 @@ TOP_LEVEL = {
     "tests",
 }
 LOCK_FILES = {"package-lock.json", "pdm.lock", "Pipfile.lock", "poetry.lock", "pylock.toml", "uv.lock", "yarn.lock"}
-TEXT = {".cfg", ".css", ".html", ".ini", ".js", ".json", ".mako", ".md", ".py", ".toml", ".txt", ""}
+TEXT = {
+    ".cfg",
+    ".conf",
+    ".css",
+    ".example",
+    ".html",
+    ".ini",
+    ".js",
+    ".json",
+    ".mako",
+    ".md",
+    ".py",
+    ".service",
+    ".toml",
+    ".txt",
+    ".yaml",
+    "",
+}
 
 # The brackets keep these patterns from finding themselves.
 MACHINE_PATHS = re.compile(rf"{re.escape(str(ROOT))}/|/[h]ome/|/[U]sers/|/[r]oot/|[A-Z]:\\[U]sers")

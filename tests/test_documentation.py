@@ -17,14 +17,16 @@ from tests.support.databases import on_sqlite
 from tests.support.server import BIN, ServerProcess, clean_environ
 
 ROOT = Path(__file__).parents[1]
+OTHERS = ("invite_app/README.md", "invite_app/deploy/README.md", "tests/README.md", "tests/benchmarks/README.md")
 DEPLOY = ROOT / "invite_app" / "deploy"
-READMES = sorted(path for path in ROOT.rglob("README.md") if not {".venv", "vendor"} & set(path.parts))
+READMES = [ROOT / name for name in ("README.md", *OTHERS)]
 DEPLOYMENT = sorted(path for path in DEPLOY.iterdir() if path.suffix != ".md")
 MAX_LINES = 200
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"[\w./-]+\.(?:py|md|toml|txt|html)")
+IDENTIFIER = re.compile(r"(?!test_)(?:\w+\.)*(?:[a-z]\w*_\w*[a-z0-9]|[A-Z][a-z]\w*[A-Z]\w*)")
 MODULE = re.compile(r"python -m ([\w.]+)")
 INLINE = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -83,6 +85,20 @@ def test_named_files_exist(readme: Path) -> None:
 
 def _files(folder: str) -> Iterator[Path]:
     return (path for path in (ROOT / folder).rglob("*.*") if "__pycache__" not in path.parts)
+
+
+@each_readme
+def test_named_code_exists(readme: Path) -> None:
+    """Identifiers with an underscore or inner capitals occur in the code."""
+    codes = INLINE.findall(FENCE.sub("", readme.read_text()))
+    named = {code for code in codes if IDENTIFIER.fullmatch(code) and not FILE.fullmatch(code)}
+    words = {word for folder in ("invite_app", "tests") for file in _files(folder) for word in _words(file)}
+    words |= _words(ROOT / "gunicorn.conf.py") | {path.stem for path in (*_files("invite_app"), *_files("tests"))}
+    assert {name for name in named if name.split(".")[-1] not in words} == set()
+
+
+def _words(file: Path) -> set[str]:
+    return set(re.findall(r"\w+", file.read_text())) if file.suffix == ".py" else set()
 
 
 @each_readme

@@ -1,7 +1,7 @@
-"""The fixtures every test can ask for; what they are made of is in tests/support.
+"""Fixtures for all tests, built from tests/support.
 
-`app`, `client`, `make_app` and everything built on them run a test twice, on SQLite and on PostgreSQL, unless
-it is marked `@on_sqlite` or `@on_postgres` (tests.support.databases).
+`app`, `client`, `make_app` and everything built on them run a test twice, on SQLite and on PostgreSQL, unless it is
+marked `@on_sqlite` or `@on_postgres` (tests.support.databases).
 """
 
 import gc
@@ -84,7 +84,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(databases: Databases, database_kind: str, tmp_path: Path) -> Iterator[str]:
-    """A migrated database of this test's own."""
+    """Return the URL of a migrated database for this test."""
     url = databases.create(database_kind, tmp_path)
     yield url
     databases.drop(url)
@@ -92,7 +92,7 @@ def database_url(databases: Databases, database_kind: str, tmp_path: Path) -> It
 
 @pytest.fixture
 def empty_database_url(databases: Databases, database_kind: str, tmp_path: Path) -> Iterator[str]:
-    """A database without tables, for tests of the migrations."""
+    """Return the URL of a database without tables, for tests of the migrations."""
     url = databases.create_empty(database_kind, tmp_path)
     yield url
     databases.drop(url)
@@ -100,13 +100,13 @@ def empty_database_url(databases: Databases, database_kind: str, tmp_path: Path)
 
 @pytest.fixture
 def environ(database_url: str, tmp_path: Path) -> dict[str, str]:
-    """The INVITE_* settings of this test's apps and processes; a test may change them before it makes one."""
+    """Return the INVITE_* settings of this test's apps and processes; a test may change them before."""
     return {**BASE, "INVITE_DATABASE_URL": database_url, "INVITE_INSTANCE_PATH": str(tmp_path)}
 
 
 @pytest.fixture
 def make_app(environ: dict[str, str]) -> Iterator[Callable[..., Flask]]:
-    """Makes apps on this test's database: `make_app(INVITE_MAIL_DELIVERY="queued")`."""
+    """Create apps on this test's database: `make_app(INVITE_MAIL_DELIVERY="queued")`."""
     apps: list[Flask] = []
 
     def make_app(**changes: str) -> Flask:
@@ -132,7 +132,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def app_context(app: Flask) -> Iterator[None]:
-    """For tests of services. Not together with `client`: its requests would share this `g` and session."""
+    """Push an application context for tests of services. Not for use with `client`: its requests would share `g`."""
     with app.app_context():
         yield
 
@@ -142,7 +142,7 @@ def app_context(app: Flask) -> Iterator[None]:
 
 @pytest.fixture
 def smtp() -> Iterator[SmtpServer]:
-    """A mail server; `make_app(**smtp.environ)` sends through it."""
+    """Start a mail server; `make_app(**smtp.environ)` sends through it."""
     with SmtpServer() as server:
         yield server
 
@@ -159,28 +159,28 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def trusted_authority(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """The tests' own authority, trusted by default in this process."""
+    """Trust the tests' own certificate authority in this process."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
     return authority
 
 
 @pytest.fixture
 def smtp_starttls(authority: Authority) -> Iterator[SmtpServer]:
-    """A mail server that wants STARTTLS, then a login; only with `trusted_authority` is it to be trusted."""
+    """Start a mail server that requires STARTTLS, then a login; trusted only with `trusted_authority`."""
     with SmtpServer(tls=authority.server_context(), login=("mailer", "mail password")) as server:
         yield server
 
 
 @pytest.fixture
 def smtp_tls(authority: Authority) -> Iterator[SmtpServer]:
-    """A mail server that speaks TLS from the first byte, with a login."""
+    """Start a mail server that speaks TLS from the first byte, with a login."""
     with SmtpServer(tls=authority.server_context(), implicit_tls=True, login=("mailer", "mail password")) as server:
         yield server
 
 
 @pytest.fixture
 def redis_server() -> Iterator[RedisServer]:
-    """A Redis: `make_app(INVITE_REDIS_URL=redis_server.url, INVITE_RATE_LIMITS="on")`; `.stop()`, `.start()`."""
+    """Start Redis: `make_app(INVITE_REDIS_URL=redis_server.url, INVITE_RATE_LIMITS="on")`; `.stop()`, `.start()`."""
     program = find_redis()
     if program is None:
         pytest.skip("no Redis: install Debian's package 'redis-server', or Valkey")
@@ -194,7 +194,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def serve(make_app: Callable[..., Flask], request: pytest.FixtureRequest) -> Iterator[Callable[..., LiveServer]]:
-    """Serves an app in threads: `serve(https=True, INVITE_MAIL_SERVER=...)`; `.url`, `.app`."""
+    """Serve an app in threads: `serve(https=True, INVITE_MAIL_SERVER=...)`; `.url`, `.app`."""
     with ExitStack() as servers:
 
         def serve(*, https: bool = False, **changes: str) -> LiveServer:
@@ -212,7 +212,7 @@ def live_server(serve: Callable[..., LiveServer]) -> LiveServer:
 
 @pytest.fixture
 def start_process(environ: dict[str, str]) -> Iterator[Callable[..., ServerProcess]]:
-    """Starts what operators run: `start_process("gunicorn", "--threads", "4", workers=2, INVITE_X=...)`."""
+    """Start a process as operators do: `start_process("gunicorn", "--threads", "4", workers=2, INVITE_X=...)`."""
     starters = {"flask run": ServerProcess.flask_run, "gunicorn": ServerProcess.gunicorn}
     local = {name: value for name, value in environ.items() if name != "INVITE_EXTERNAL_URL"}
     with ExitStack() as processes:
@@ -228,7 +228,7 @@ def start_process(environ: dict[str, str]) -> Iterator[Callable[..., ServerProce
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, once per module: its event loop must not run during tests that have one of their own."""
+    """Start Chromium once per module: its event loop must not run during tests that have one of their own."""
     program = find_chromium()
     if program is None:
         pytest.skip("no Chromium: install Debian's package 'chromium', or Google Chrome")
@@ -238,12 +238,12 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens pages with cookies of their own: `open_page(server, locale="de")`; see tests.support.browser."""
+    """Open pages with cookies of their own: `open_page(server, locale="de")`; see tests.support.browser."""
     with ExitStack() as pages:
         yield lambda server, **options: pages.enter_context(watched_page(browser, server.url, **options))
 
 
 @pytest.fixture
 def browser_page(open_page: Callable[..., Any], live_server: LiveServer) -> Any:
-    """A page on `live_server`; the test fails if it misbehaves, except in `page.watch.allow(...)`."""
+    """Open a page on `live_server`; the test fails if it misbehaves, except in `page.watch.allow(...)`."""
     return open_page(live_server)

@@ -1,4 +1,4 @@
-"""An organization to talk about, and keys to talk with."""
+"""Fixtures for API tests: an organization and its keys."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from tests.support.factories import Acme, Key, Person, make_api_key, make_organi
 
 @pytest.fixture(autouse=True)
 def no_traces() -> Iterator[None]:
-    """A fact that was raised remembers where, and would keep the app it was raised in for good."""
+    """Drop the tracebacks of shared error instances, which would keep their app alive."""
     yield
     for fact in EXAMPLES.values():
         fact.__traceback__ = fact.__context__ = None
@@ -31,14 +31,14 @@ def acme(app: Flask) -> Acme:
 
 @pytest.fixture
 def key(app: Flask, acme: Acme) -> Key:
-    """The owner's key, which may do everything."""
+    """Return the owner's key, which has all permissions."""
     with app.app_context():
         return make_api_key(acme)
 
 
 @pytest.fixture
 def make_key(app: Flask, acme: Acme) -> Callable[..., Key]:
-    """Another key of the organization: `make_key("admin")`, `make_key("member", user=acme.member)`."""
+    """Return a function that creates keys: `make_key("admin")`, `make_key("member", user=acme.member)`."""
 
     def make_key(role: str, user: Person | None = None) -> Key:
         with app.app_context():
@@ -49,7 +49,7 @@ def make_key(app: Flask, acme: Acme) -> Callable[..., Key]:
 
 @pytest.fixture
 def signed_in(app: Flask) -> Callable[[Person], FlaskClient]:
-    """A browser in which somebody has signed in."""
+    """Return a client with a signed-in session."""
 
     def signed_in(person: Person) -> FlaskClient:
         with app.app_context():
@@ -64,7 +64,7 @@ def signed_in(app: Flask) -> Callable[[Person], FlaskClient]:
 
 @pytest.fixture
 def count_queries(app: Flask) -> Callable[[], Any]:
-    """`with count_queries() as statements:` collects what is sent to the database, without BEGIN."""
+    """Collect the SQL statements of a block, without BEGIN: `with count_queries() as statements:`."""
 
     @contextmanager
     def count_queries() -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""One example of every fact, for the tests that walk through a dialect's table."""
+"""One example of every error, for tests of a dialect's error table."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -67,12 +67,12 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
     )
 }
 
+# Base classes that may have a row for all errors below them.
 SHARED: frozenset[type[DomainError]] = frozenset({facts.InvalidValue, facts.AcceptBlocked})
-"""Base classes that may have a row for all facts below them."""
 
 
 def every_fact() -> list[type[DomainError]]:
-    """All kinds of facts that can be raised."""
+    """Return all error classes that can be raised."""
     return sorted(_below(DomainError) - SHARED, key=lambda fact: fact.__name__)
 
 

@@ -1,4 +1,4 @@
-"""Bodies are read only by those with the right, within a limit, and answered with bounded work in every dialect."""
+"""In every dialect, bodies are read only with permission, within a limit, and answered with bounded work."""
 
 import json
 import time
@@ -37,7 +37,7 @@ each_dialect = pytest.mark.parametrize("dialect", INVITING)
 
 
 class Unreadable(BytesIO):
-    """A body that must not be read."""
+    """A body that fails the test when it is read."""
 
     def read(self, *_: Any) -> bytes:
         raise AssertionError("the body was read")
@@ -54,7 +54,7 @@ def powerless(app: Flask, acme: Acme) -> Key:
 
 @pytest.fixture
 def send(client: FlaskClient, acme: Acme, key: Key) -> Callable[..., TestResponse]:
-    """Sends a body to the inviting operation of a dialect."""
+    """Send a body to the inviting operation of a dialect."""
 
     def send(dialect: str, body: bytes, environ: dict[str, Any] | None = None, **headers: str) -> TestResponse:
         return client.post(
@@ -126,7 +126,7 @@ def test_public_operation_reads_a_small_body_only(client: FlaskClient) -> None:
 
 
 def post(client: FlaskClient, path: str, body: bytes, key: Key) -> tuple[TestResponse, float]:
-    """Return the answer and the processor time that it took."""
+    """Return the response and the processor time it took."""
     begun = time.process_time()
     answer = client.post(path, data=body, content_type="application/json", headers=key.headers)
     return answer, time.process_time() - begun

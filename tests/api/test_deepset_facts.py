@@ -1,4 +1,4 @@
-"""Each fact, raised while somebody is being invited, and what the deepset API says to it."""
+"""deepset responses to every error raised while inviting."""
 
 from typing import Any, NoReturn
 

@@ -1,4 +1,4 @@
-"""POST /api/v1/organization/{organization_id}/invitation, status by status, on the wire."""
+"""POST /api/v1/organization/{organization_id}/invitation, status by status, over HTTP."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def url_of(acme: Acme) -> str:
 
 @pytest.fixture
 def post(client: FlaskClient, acme: Acme, key: Key) -> Post:
-    """Invites Ana with the owner's key, unless told otherwise."""
+    """Invite Ana with the owner's key, unless the arguments say otherwise."""
 
     def post(headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
         return client.post(url_of(acme), json={**ANA, **changes}, headers=key.headers if headers is None else headers)
@@ -138,7 +138,7 @@ def test_403_for_a_role_above_the_callers(app: Flask, acme: Acme, post: Post, ma
 def test_403_depends_on_permissions_not_names(
     app: Flask, acme: Acme, post: Post, make_key: Callable[..., Key]
 ) -> None:
-    """A key is as strong as the weaker of its role and its user's."""
+    """A key has the permissions of both its role and its user."""
     with app.app_context():
         make_role(acme, "Inviter", ["invitations:write", "members:read"])
         make_role(acme, "Auditor", ["audit:read"])
@@ -216,9 +216,7 @@ def test_revoked_key_stops_working_immediately(app: Flask, acme: Acme, post: Pos
 def test_statement_count_is_low_and_constant(
     app: Flask, post: Post, acme: Acme, count_queries: Callable[..., Any]
 ) -> None:
-    """On PostgreSQL lock, standing, look and write: with BEGIN and COMMIT six round trips. SQLite needs no
-    lock, and each row is a statement of its own. The first request also reads whose the key is.
-    """
+    """The first request also identifies the key. PostgreSQL sends several statements in one round trip."""
     post()
     with count_queries() as few:
         post(email="bo@guest.example")

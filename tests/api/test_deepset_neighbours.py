@@ -1,4 +1,4 @@
-"""What a client of the deepset API calls beside inviting: who am I, users, workspaces, the organization."""
+"""deepset operations beside inviting: the current user, users, workspaces, the organization."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ NOT_FOUND = b'{"detail":"Not Found"}'
 
 @pytest.fixture
 def call(client: FlaskClient, key: Key) -> Callable[..., Any]:
-    """`call("GET", "/users")` with the owner's key."""
+    """Send a request with the owner's key: `call("GET", "/users")`."""
     return lambda method, path, **options: client.open(
         "/api/v1" + path, method=method, **{"headers": key.headers, **options}
     )

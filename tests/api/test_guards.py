@@ -1,4 +1,4 @@
-"""Every operation of every dialect asks who it is, where, and whether they may, before it says anything else."""
+"""Every operation checks caller, organization and permission before anything else."""
 
 import re
 from datetime import timedelta
@@ -29,7 +29,7 @@ def named(endpoint: Endpoint) -> str:
 
 
 def send(client: FlaskClient, endpoint: Endpoint, organization: Any, headers: dict[str, str]) -> TestResponse:
-    """A request without the body or query that the operation wants."""
+    """Send a request without the body or query that the operation requires."""
     path = endpoint.path.replace("{organization_id}", str(organization))
     path = re.sub(r"{\w+}", SOMETHING, path)
     return client.open(path, method=endpoint.method, headers=headers)
@@ -67,7 +67,7 @@ def test_404_for_a_foreign_organization(app: Flask, client: FlaskClient, key: Ke
 
 
 class TestInvalidKeys:
-    """A bad, revoked or expired key, and that of a removed member: each is as good as none, everywhere."""
+    """Invalid, revoked or expired keys, and keys of removed members, are rejected everywhere."""
 
     @pytest.fixture
     def ended(self, app: Flask, acme: Acme) -> dict[str, dict[str, str]]:
@@ -117,7 +117,7 @@ def test_ids_of_another_organization_are_not_found(
 
 
 def everything_of(acme: Acme) -> list[Any]:
-    """Each row that belongs to the organization, but for the log."""
+    """Return every row of the organization except the audit log."""
     rows: list[Any] = []
     for table in Base.metadata.sorted_tables:
         if "organization_id" in table.c and table.name != "audit_events":

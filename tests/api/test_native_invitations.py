@@ -1,4 +1,4 @@
-"""Our own endpoints around invitations: everything that their pages can do."""
+"""Native endpoints for invitations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ Call = Callable[..., Any]
 
 @pytest.fixture
 def call(client: FlaskClient, acme: Acme, key: Key) -> Call:
-    """`call("GET", "/invitations")` below the organization, with the owner's key."""
+    """Send a request below the organization with the owner's key: `call("GET", "/invitations")`."""
     return lambda method, path, **options: client.open(
         f"/api/v1/organization/{acme.id}{path}", method=method, **{"headers": key.headers, **options}
     )
@@ -37,7 +37,7 @@ def call(client: FlaskClient, acme: Acme, key: Key) -> Call:
 
 @pytest.fixture
 def ana(app: Flask, acme: Acme) -> UUID:
-    """Ana's pending invitation."""
+    """Return Ana's pending invitation."""
     with app.app_context():
         return invite(acme, given_name="Ana", note="Hello").id
 

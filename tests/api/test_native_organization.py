@@ -1,4 +1,4 @@
-"""Our own endpoints around an organization: members, roles, keys, settings, audit."""
+"""Native endpoints for an organization: members, roles, keys, settings, audit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ Call = Callable[..., Any]
 
 @pytest.fixture
 def call(client: FlaskClient, acme: Acme, key: Key) -> Call:
-    """`call("GET", "/roles")` below the organization, with the owner's key."""
+    """Send a request below the organization with the owner's key: `call("GET", "/roles")`."""
     return lambda method, path, **options: client.open(
         f"/api/v1/organization/{acme.id}{path}", method=method, **{"headers": key.headers, **options}
     )

@@ -1,4 +1,4 @@
-"""Handing over an organization, and what is known of its inviting, through the native API."""
+"""Ownership transfer, timelines and statistics through the native API."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def role_of(browser: FlaskClient, acme: Acme, person: Person) -> str:
 
 
 class TestOwnershipTransfer:
-    """Only people do this, signed in; no program with a key does."""
+    """Only signed-in people can transfer ownership; API keys cannot."""
 
     def test_takes_effect_when_the_new_owner_accepts(self, acme: Acme, signed_in: SignedIn) -> None:
         owner, heir = signed_in(acme.owner), signed_in(acme.admin)

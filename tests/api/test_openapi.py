@@ -1,4 +1,4 @@
-"""The document at /openapi.json: valid, complete, and equal to what was published where something was."""
+"""The document at /openapi.json is valid, complete, and equal to the published documents."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def document(app: Flask) -> dict[str, Any]:
 
 
 def resolved(document: dict[str, Any], value: Any) -> Any:
-    """The value with every reference replaced by what it refers to."""
+    """Replace every reference by its target."""
     if isinstance(value, list):
         return [resolved(document, item) for item in value]
     if not isinstance(value, dict):
@@ -50,7 +50,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 def published(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema without what ours adds: defaults that the types imply, descriptions, lengths of lists."""
+    """Return a schema without our additions: defaults that the types imply, descriptions, lengths of lists."""
     told = {name: value for name, value in schema.items() if name not in ("default", "description", "maxItems")}
     properties = told.get("properties", {})
     return (
@@ -92,7 +92,7 @@ def test_contains_no_module_names(document: dict[str, Any]) -> None:
 
 
 class TestDeepset:
-    """The published document of the operation, as facts."""
+    """The published document of the operation."""
 
     def test_parameters(self, document: dict[str, Any]) -> None:
         path = [given for given in document["paths"][SEED]["post"]["parameters"] if given["in"] == "path"]
@@ -138,7 +138,7 @@ class TestDeepset:
 
 
 class TestAlmanac:
-    """The published document of the operation, as facts."""
+    """The published document of the operation."""
 
     @pytest.fixture
     def operation(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +180,7 @@ class TestAlmanac:
 
 
 def same(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    """Equal but for the order of `required` and for saying that an object may have any property."""
+    """Compare schemas, ignoring the order of `required` and explicit additional properties."""
     ours["required"] = sorted(ours["required"])
     ours["properties"]["ctx"].pop("additionalProperties", None)
     return ours == theirs

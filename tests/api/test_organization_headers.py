@@ -1,4 +1,4 @@
-"""An organization that a header names: a key's own, or one that the person belongs to; each operation says so."""
+"""Organization headers: a key's own organization, or one that the person belongs to, checked in every operation."""
 
 import re
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def named(value: Any) -> str:
 
 @pytest.fixture
 def globex(app: Flask) -> Acme:
-    """Another organization, in which Acme's owner is a member."""
+    """Create another organization with Acme's owner as a member."""
     with app.app_context():
         return make_organization("Globex")
 
@@ -169,7 +169,7 @@ def test_idempotency_key_belongs_to_one_organization(
 def test_idempotency_key_is_bound_to_the_organization(
     app: Flask, acme: Acme, globex: Acme, signed_in: Callable[[Person], FlaskClient]
 ) -> None:
-    """A person who names no organization acts in their only one, which may be another one later."""
+    """Without a header, people act in their only organization, which may change."""
     with app.app_context():
         add_member(globex, acme.admin, role="admin")
     browser, custom = signed_in(acme.admin), {"X-Requested-With": "fetch", "Idempotency-Key": "one"}

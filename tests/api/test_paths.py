@@ -1,4 +1,4 @@
-"""Paths that nobody serves, methods that nobody expects and accidents, all in the dialect's own words."""
+"""Unknown paths, wrong methods and internal errors are answered in each dialect's format."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Probes answer in time, whatever the database does."""
+"""Probes respond in time, even when the database does not."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ UNAVAILABLE = {"status": "unavailable", "reason": "The database cannot be reache
 
 @pytest.fixture
 def silent_url() -> Iterator[str]:
-    """A database that accepts connections and never answers."""
+    """Return the URL of a database that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         yield f"postgresql://127.0.0.1:{silent.getsockname()[1]}/any"
 

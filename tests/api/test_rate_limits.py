@@ -1,4 +1,4 @@
-"""Programs that ask too much are told when to come back, in every dialect."""
+"""Clients over a limit are told when to retry, in every dialect."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ Limited = Callable[[str, int], tuple[FlaskClient, Acme, dict[str, str]]]
 
 @pytest.fixture
 def limited(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> Limited:
-    """A client of an organization's owner key, with one limit lowered: `limited("answers by actor", 2)`."""
+    """Return a client with an owner's key and one lowered limit: `limited("answers by actor", 2)`."""
 
     def limited(rule: str, most: int) -> tuple[FlaskClient, Acme, dict[str, str]]:
         monkeypatch.setitem(rate_limits.RULES, rule, rate_limits.Rule(most, rate_limits.HOUR))

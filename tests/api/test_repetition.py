@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: the same request again gets the first answer again."""
+"""`Idempotency-Key`: a repeated request gets the first response again."""
 
 from collections.abc import Callable
 from threading import Barrier, Thread
@@ -23,7 +23,7 @@ Post = Callable[..., TestResponse]
 
 @pytest.fixture
 def post(client: FlaskClient, acme: Acme, key: Key) -> Post:
-    """Invites Ana and names the request `one`, unless told otherwise."""
+    """Invite Ana with the idempotency key `one`, unless the arguments say otherwise."""
 
     def post(name: str = "one", by: Key = key, via: FlaskClient = client, **changes: Any) -> TestResponse:
         headers = {**by.headers, "Idempotency-Key": name}
@@ -129,7 +129,7 @@ def test_invalid_key_is_refused(post: Post, name: str) -> None:
 
 
 def test_process_died_before_responding(post: Post, monkeypatch: pytest.MonkeyPatch, app: Flask, acme: Acme) -> None:
-    """The deed was done, so it is not done again; its answer was written with it."""
+    """The action and its response were committed together, so the action is not repeated."""
     with monkeypatch.context() as patched:
         patched.setattr(idempotency, "finish", lambda *_: None)
         assert post().status_code == 201

@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI document: no failure of ours, no answer that the document does not describe."""
+"""Requests generated from the OpenAPI document cause no server error and no undocumented response."""
 
 import os
 import sqlite3
@@ -29,8 +29,8 @@ QUICKLY = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+# Checks that need more than the document: business rules, or more than one request.
 UNKNOWABLE = ("positive_data_acceptance", "ignored_auth", "missing_required_header", "unsupported_method")
-"""Checks of what no document can say (a value of the right shape may break a rule), or of more than one request."""
 
 schemathesis.checks.load_all_checks()
 CHECKS = [check for check in schemathesis.checks.CHECKS.get_all() if check.__name__ not in UNKNOWABLE]
@@ -95,10 +95,10 @@ def test_linked_operations_match_the_document(document: Any, app: Flask, acme: A
 
 @contextmanager
 def snapshot(app: Flask) -> Iterator[Callable[[], None]]:
-    """Gives what puts the database back to what it is now.
+    """Return a function that restores the database.
 
-    Every walk begins there, or what an earlier one left behind would change its answers, and with them what
-    hypothesis may choose from: it takes that for a flaky test.
+    Every walk starts from the same rows; otherwise leftovers of an earlier one would change responses, and hypothesis
+    would report a flaky test.
     """
     file = app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
     with closing(sqlite3.connect(":memory:")) as kept, closing(sqlite3.connect(file)) as database:
@@ -107,6 +107,6 @@ def snapshot(app: Flask) -> Iterator[Callable[[], None]]:
 
 
 def aim(case: Any, acme: Acme) -> None:
-    """Have the request concern an organization that is there, so that it comes to more than a 404."""
+    """Point the request at an existing organization, so that it gets past a 404."""
     for name in {"organization_id", "organization"} & set(case.path_parameters or {}):
         case.path_parameters[name] = str(acme.id)

@@ -1,4 +1,4 @@
-"""The session cookie opens the API too, but no other site can use it behind its owner's back."""
+"""The session cookie works for the API, but not for requests forged by other sites."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What is wrong with a body is told byte for byte as FastAPI tells it; nothing a caller sends is an accident."""
+"""Errors of malformed bodies equal FastAPI's byte for byte; no input causes a server error."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Send = Callable[..., TestResponse]
 
 @pytest.fixture
 def send(client: FlaskClient, acme: Acme, key: Key) -> Send:
-    """Sends bytes to the invitation endpoint."""
+    """Send bytes to the invitation endpoint."""
 
     def send(data: bytes | str, content_type: str | None = "application/json") -> TestResponse:
         url = f"/api/v1/organization/{acme.id}/invitation"

@@ -1,4 +1,4 @@
-"""Every dialect has an answer of its own to every fact."""
+"""Every dialect has a response of its own for every error."""
 
 import pytest
 from werkzeug.exceptions import HTTPException

@@ -1,4 +1,4 @@
-"""Browser tests run on SQLite unless they say otherwise: what differs between databases is tested without one."""
+"""Browser tests run on SQLite by default; differences between databases are tested without a browser."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ def database_kind() -> str:
 
 @pytest.fixture
 def look() -> Callable[[Any], None]:
-    """Examine the page as it stands: axe finds nothing, and it needs no sideways scroll on the smallest screen."""
+    """Check that axe finds nothing and that the smallest screen needs no sideways scrolling."""
 
     def look(page: Any) -> None:
         assert_accessible(page)

@@ -1,4 +1,4 @@
-"""The pages of invitations as they are seen and used: orders, many at once, a mistyped address, a list stopped."""
+"""Invitation lists in the browser: orders, bulk actions, a mistyped address, a cancelled import."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Inviting many as it is seen: paste a list, mend a row, send, follow it to its end; with script and without."""
+"""Imports in the browser: paste a list, correct a row, send and follow it, with and without script."""
 
 from collections.abc import Callable
 from typing import Any

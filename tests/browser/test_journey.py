@@ -1,4 +1,4 @@
-"""The main job, end to end: from an empty server to an invited person in the list of members."""
+"""The main journey, end to end: from an empty server to an invited person in the list of members."""
 
 from collections.abc import Callable
 from typing import Any
@@ -167,7 +167,7 @@ def test_declining_offers_a_message(live_server: LiveServer, open_page: Open, lo
 
 
 def test_accepting_redirects_to_an_allowed_app(live_server: LiveServer, open_page: Open) -> None:
-    """The browser holds a redirect after a form to the page's policy, which names that origin."""
+    """The browser checks redirects after a form against the page's policy, which names that origin."""
     acme = make_acme(live_server)
     with live_server.app.app_context():
         configure(acme, allowed_origins=["https://app.example.com"])

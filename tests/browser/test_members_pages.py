@@ -1,4 +1,4 @@
-"""The pages of members as they are seen and used: search, one role, removal, many at once."""
+"""Member pages in the browser: search, one role, removal, bulk actions."""
 
 from collections.abc import Callable
 from typing import Any

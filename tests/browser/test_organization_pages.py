@@ -1,4 +1,4 @@
-"""Roles, API keys, audit, settings, account and passwords, walked through in a real browser."""
+"""Roles, API keys, audit, settings, account and passwords in the browser."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ OWN_DATA = ("/account/data", "/account/delete")
 
 @pytest.fixture
 def acme(live_server: LiveServer) -> Acme:
-    """With a role, a key and a deed of each kind, under the longest names there can be."""
+    """Create an organization with a role, a key and an action of each kind, under the longest names."""
     with live_server.app.app_context():
         acme = make_organization(seat_limit=3)
         make_role(acme, "Editor", ["members:read", "members:write"])

@@ -1,4 +1,4 @@
-"""States of pages that no journey passes: empty, closed, full, rows selected, menus open, too much sent."""
+"""Page states outside of the journeys: empty, closed, full, rows selected, menus open, input too large."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ STATES = ("pending", "undelivered", "expired", "declined", "revoked", "accepted"
 
 @pytest.fixture
 def full(live_server: LiveServer) -> Acme:
-    """All seats are taken, and a mail did not arrive."""
+    """Fill all seats and fail the delivery of one mail."""
     with live_server.app.app_context():
         acme = make_organization(seat_limit=5)
         for name in ("ana", "ben"):

@@ -1,4 +1,4 @@
-"""Each page as it is seen: light and dark, on the smallest screen, with errors, and what script adds to it."""
+"""Every page in light and dark, on the smallest screen, with errors, and with script."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ ROOMS = [LONG, *(f"Workspace number {number}" for number in range(1, 9))]
 
 @pytest.fixture
 def places(live_server: LiveServer) -> dict[str, Any]:
-    """An organization with an invitation in every state, and the addresses of all its pages."""
+    """Create an organization with an invitation in every state; return the paths of all its pages."""
     with live_server.app.app_context():
         acme = make_organization(seat_limit=12, workspace_names=ROOMS)
         make_person("known@guest.example")

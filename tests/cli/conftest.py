@@ -1,4 +1,4 @@
-"""Running a command as an operator does, without the process around it."""
+"""Fixtures that run commands within the test process."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Ask = Callable[..., Any]
 
 @pytest.fixture
 def run(app: Flask) -> Run:
-    """Runs `flask ...`: `run("org", "list").output`."""
+    """Run `flask ...`: `run("org", "list").output`."""
     runner = app.test_cli_runner()
 
     def run(*arguments: object, **options: Any) -> Result:
@@ -27,7 +27,7 @@ def run(app: Flask) -> Run:
 
 @pytest.fixture
 def ask(run: Run) -> Ask:
-    """Runs a command that succeeds, with `--json`, and answers what it printed."""
+    """Run a command with `--json` that must succeed; return its output."""
 
     def ask(*arguments: object, **options: Any) -> Any:
         result = run(*arguments, "--json", **options)

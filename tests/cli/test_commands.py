@@ -1,4 +1,4 @@
-"""The commands that make and change things: what they answer, and how they refuse."""
+"""Commands that create and change things: their output and their errors."""
 
 import json
 import re

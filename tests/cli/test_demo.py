@@ -1,4 +1,4 @@
-"""The demo: an organization in which every page has something to show."""
+"""The demo organization has content for every page."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""flask invite: one person, and lists whose bad rows never stop the good ones."""
+"""flask invite: one person, and lists whose invalid rows never stop the others."""
 
 import json
 from pathlib import Path

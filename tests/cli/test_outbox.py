@@ -13,7 +13,7 @@ from .conftest import Ask, Run
 
 @pytest.fixture
 def message_id(app: Flask) -> str:
-    """A message that was given up, beside one that was sent."""
+    """Return the id of a failed message, beside a sent one."""
     with app.app_context():
         acme = make_organization()
         invite(acme, "bo@guest.example")

@@ -1,4 +1,4 @@
-"""`flask run`: the database is ready, the greeting says where to go, and the request log keeps secrets."""
+"""`flask run` prepares the database, prints where to go, and keeps secrets out of the request log."""
 
 import re
 import urllib.error
@@ -20,7 +20,7 @@ Start = Callable[..., ServerProcess]
 
 @pytest.fixture
 def fresh(tmp_path: Any) -> dict[str, str]:
-    """The settings of a checkout that nobody has run yet."""
+    """Return the settings of a new checkout."""
     return {"INVITE_INSTANCE_PATH": str(tmp_path / "instance")}
 
 

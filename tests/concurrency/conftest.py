@@ -1,4 +1,4 @@
-"""What happens at the same moment: in threads of one process here, in processes of a server next door."""
+"""Fixtures for simultaneous calls in threads of one process."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ def acme(app: Flask) -> Acme:
 
 @pytest.fixture
 def together(app: Flask) -> Together:
-    """Does everything at the same moment, each with a database session of its own; results or errors, in order."""
+    """Call all functions at once, each with a database session of its own; return results or errors in order."""
 
     def together(deeds: Iterable[Callable[[], Any]]) -> list[Outcome]:
         waiting = list(deeds)

@@ -1,4 +1,4 @@
-"""What one organization or one slow mail server keeps waiting is bounded, and everybody else is answered."""
+"""Requests waiting for one organization or a slow mail server are bounded; all others are served."""
 
 import threading
 import time
@@ -93,7 +93,7 @@ class TestLockedOrganization:
         return make_app(INVITE_DB_LOCK_TIMEOUT="4")
 
     def test_holds_at_most_half_of_the_threads(self, app: Flask, acme: Acme, database_url: str) -> None:
-        """The others are told so long before the lock's own limit."""
+        """The other requests are refused long before the lock's own timeout."""
         outcomes: list[tuple[str, float]] = []
 
         def wait(number: int) -> None:
@@ -137,7 +137,7 @@ class TestLockedOrganization:
 class TestLongLists:
     @pytest.fixture
     def taken(self, app: Flask, acme: Acme) -> Iterator[None]:
-        """A long list of the organization is being worked on."""
+        """Keep one long list of the organization in progress."""
         with app.app_context(), bounds().list_of(str(acme.id), 10_000):
             yield
 
@@ -180,7 +180,7 @@ class TestHangingMailServer:
         return make_app(**smtp.environ, INVITE_MAIL_TIMEOUT="4")
 
     def test_holds_at_most_half_of_the_threads(self, app: Flask, acme: Acme, together: Together) -> None:
-        """What finds no place is queued, and counts as sent like with queued delivery."""
+        """Messages over the bound are queued, and count as sent."""
         outcomes = together(partial(invite, acme, f"ana{number}@guest.example") for number in range(12))
         names = sorted(type(one).__name__ for one in outcomes)
         assert names == ["DeliveryFailed"] * HALF + ["Invitation"] * (12 - HALF)

@@ -1,4 +1,4 @@
-"""A database that keeps a request waiting for too long is answered for, in the words of every interface."""
+"""A database that blocks a request for too long results in 503, in the format of every interface."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -132,7 +132,7 @@ def test_failed_request_changes_nothing(app: Flask, acme: Acme, secret: str, dat
 
 @on_sqlite
 def test_blocked_sqlite_writer_is_503(app: Flask, acme: Acme, secret: str) -> None:
-    """Another thread of this process writes to the embedded database."""
+    """Another thread of this process holds SQLite's write lock."""
     headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": "one"}
     path = f"/api/v1/organization/{acme.id}/invitation"
     with ThreadPoolExecutor(1) as pool, app.app_context(), transaction():

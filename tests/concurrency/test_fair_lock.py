@@ -1,4 +1,4 @@
-"""The embedded database is written to in the order in which threads have asked for it."""
+"""Threads write to SQLite in the order of their requests."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from invite_app.fair_lock import FairLock
 
 
 def test_waiters_are_served_in_order() -> None:
-    """A thread that comes back at once stands behind those that wait."""
+    """A thread that returns at once queues behind those that wait."""
     lock, order = FairLock(), list[str]()
 
     def write(name: str) -> None:

@@ -1,4 +1,4 @@
-"""Transactions that touch the same rows wait for each other, and never in a circle."""
+"""Transactions on the same rows wait for each other without deadlocks."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 @pytest.fixture
 def deadlocks(app: Flask, database_url: str) -> Iterator[Callable[[], int]]:
-    """Count the deadlocks that the database has broken up since the test began."""
+    """Count the deadlocks that the database has resolved since the test began."""
     with others_session(database_url) as watching:
         watching.autocommit = True
 
@@ -53,7 +53,7 @@ def deadlocks(app: Flask, database_url: str) -> Iterator[Callable[[], int]]:
 
 @contextmanager
 def paused_before(app: Flask, sql: str) -> Iterator[tuple[threading.Event, threading.Event]]:
-    """Hold the first thread that is about to execute such a statement: (is there, may go on)."""
+    """Pause the first thread that is about to execute such a statement: (is there, may go on)."""
     is_there, may_go_on = threading.Event(), threading.Event()
 
     def pause(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -87,7 +87,7 @@ def outcome(app: Flask, deed: Deed) -> str:
 
 
 def crossed(app: Flask, first: Deed, *, before: str, second: Deed) -> list[str]:
-    """What becomes of two deeds, of which the first is held before a statement until the second waits for it."""
+    """Run two actions, the first paused before a statement until the second waits for it; return their results."""
     with ThreadPoolExecutor(2) as pool, paused_before(app, before) as (is_there, may_go_on):
         futures: list[Future[str]] = [pool.submit(outcome, app, first)]
         assert is_there.wait(10)
@@ -173,7 +173,7 @@ def end_links(person: Person) -> None:
 
 
 def test_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) -> None:
-    """Organizations are deleted while their mail is delivered; addresses change while links end."""
+    """Organizations are deleted during delivery; addresses change while links expire."""
     with app.app_context():
         people = [make_person(f"p{number}@guest.example") for number in range(3)]
     deeds: list[Deed] = [found_and_delete, found_and_delete, deliver, deliver]

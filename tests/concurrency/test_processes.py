@@ -1,4 +1,4 @@
-"""The same over HTTP, against gunicorn with several worker processes on one database."""
+"""Simultaneous requests to gunicorn with several worker processes on one database."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ def server(start_process: Callable[..., ServerProcess], smtp: SmtpServer) -> Ser
 
 
 def invite_at_once(server: ServerProcess, acme: Acme, key: Key, addresses: list[str]) -> Counter[int]:
-    """The statuses that so many requests get that arrive together."""
+    """Return the statuses of requests that arrive together."""
     start = threading.Barrier(len(addresses))
 
     def post(address: str) -> int:

@@ -1,4 +1,4 @@
-"""What the database gave up is done again as a whole, where nothing of it was kept."""
+"""Work that the database aborted is retried as a whole, unless something was committed."""
 
 import threading
 from collections.abc import Callable
@@ -81,7 +81,7 @@ class TestLostConnection:
 @on_postgres
 class TestADeadlock:
     def test_fails_no_request(self, app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Another transaction locks in the other order, once."""
+        """Another transaction locks in the opposite order, once."""
         with app.app_context():
             headers = make_api_key(acme).headers
             globex = make_organization("Globex")

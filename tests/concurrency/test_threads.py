@@ -1,4 +1,4 @@
-"""Twelve at once: one wins where one may win, limits hold, and nobody is told of a locked database."""
+"""Twelve simultaneous calls: one wins where only one may, and limits hold."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -52,7 +52,7 @@ def tally(outcomes: list[Any]) -> Counter[str]:
 
 @pytest.fixture(autouse=True)
 def counters_stay_right(app: Flask) -> Any:
-    """Whatever happened at once: the counters equal the rows, and nobody is a member twice."""
+    """Check that counters equal the rows and nobody is a member twice."""
     yield
     with app.app_context():
         for organization in session().scalars(select(Organization)):

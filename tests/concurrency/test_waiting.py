@@ -1,4 +1,4 @@
-"""Whoever has read, and then waits for the organization's lock, acts on what is there when the lock is theirs."""
+"""Decisions made after waiting for the organization's lock use the rows as they are then."""
 
 import threading
 from collections.abc import Callable
@@ -22,7 +22,7 @@ Behind = Callable[[Update, Callable[[], Any], Callable[[], Any]], str]
 
 @pytest.fixture
 def behind(app: Flask) -> Behind:
-    """What becomes of a deed that reads before somebody else changes a row, and acts while they do."""
+    """Run an action that reads, then another change, then the rest of the action; return its outcome."""
 
     def behind(change: Update, read: Callable[[], Any], act: Callable[[], Any]) -> str:
         has_read, is_locked = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""An organization whose invitations leave through a real mail server."""
+"""Fixtures for an organization that sends through a real mail server."""
 
 import socket
 import threading
@@ -19,7 +19,7 @@ Send = Callable[..., DomainError | None]
 
 @pytest.fixture
 def make_app(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
-    """The same, and no connection to a mail server outlives its test."""
+    """Return the same, and close all connections to mail servers after the test."""
     made: list[Flask] = []
 
     def make(**changes: str) -> Flask:
@@ -40,7 +40,7 @@ def mail_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
 
 @pytest.fixture
 def impatient(mail_app: Flask) -> None:
-    """From here on a message may take no longer than PATIENCE."""
+    """Limit the time for a message to PATIENCE from here on."""
     used = mail_app.extensions["invite_app.transport"]
     for patient in (used, *used._idle):
         patient._timeout = PATIENCE
@@ -54,7 +54,7 @@ def acme(mail_app: Flask) -> Acme:
 
 @pytest.fixture
 def send(mail_app: Flask, acme: Acme) -> Send:
-    """Sends an invitation as a request would; the error that stood in the way, or None."""
+    """Send an invitation as a request would; return the error, or None."""
 
     def send(email: str = "ana@guest.example", **draft: object) -> DomainError | None:
         with mail_app.app_context():
@@ -69,7 +69,7 @@ def send(mail_app: Flask, acme: Acme) -> Send:
 
 @pytest.fixture
 def dripping() -> Iterator[int]:
-    """The port of a server that says something all the time, and never comes to an end."""
+    """Return the port of a server that keeps sending and never finishes."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         is_over = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What is claimed past the session says the same as what the session reads, for every kind of message."""
+"""Claimed messages equal what the session reads, for every kind of message."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

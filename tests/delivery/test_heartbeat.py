@@ -1,4 +1,4 @@
-"""Delivery goes on whatever fails in it, leaves a sign of life, and is reported when it stands still."""
+"""Delivery survives any error, writes a heartbeat, and is reported when it stalls."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def mail_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
 
 @pytest.fixture
 def start(mail_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[START]:
-    """Starts the loop, which hardly pauses."""
+    """Start the loop with short pauses."""
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.02)
     stop, threads = threading.Event(), []
 
@@ -46,7 +46,7 @@ def start(mail_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[START]:
 
 
 def fail_first(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[MemoryError]:
-    """Let the first call raise a MemoryError; the list holds it once that has happened."""
+    """Make the first call raise a MemoryError; the list holds it afterwards."""
     real, raised = getattr(owner, name), []
 
     def failing(*args: Any, **options: Any) -> Any:
@@ -60,7 +60,7 @@ def fail_first(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> list[M
 
 
 def queue_due(app: Flask, *, due_for: timedelta) -> None:
-    """One message that has been due for so long."""
+    """Queue one message that has been due for this long."""
     with app.app_context():
         waiting = invite(make_organization(), "ana@guest.example")
         set_delivery(waiting, state="queued", next_attempt_at=now() - due_for, sent_at=None)

@@ -1,4 +1,4 @@
-"""Delivery as operators run it: processes that are stopped politely, or die."""
+"""Delivery processes that are stopped gracefully or killed."""
 
 import signal
 import subprocess
@@ -31,7 +31,7 @@ def settings(environ: dict[str, str], smtp: SmtpServer) -> dict[str, str]:
 
 @pytest.fixture
 def queue_app(make_app: Callable[..., Flask], settings: dict[str, str]) -> Flask:
-    """An app with invitations that wait to be sent."""
+    """Return an app with queued invitations."""
     app = make_app(**settings)
     with app.app_context():
         acme: Acme = make_organization()
@@ -42,7 +42,7 @@ def queue_app(make_app: Callable[..., Flask], settings: dict[str, str]) -> Flask
 
 @pytest.fixture
 def start(settings: dict[str, str]) -> Iterator[Start]:
-    """Starts `flask outbox run`."""
+    """Start `flask outbox run`."""
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> "subprocess.Popen[bytes]":

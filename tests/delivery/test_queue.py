@@ -1,4 +1,4 @@
-"""The queue: claimed once, tried again and again, given up, retried by hand, and never lost."""
+"""The queue: claims, retries, giving up, and retries by hand."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def acme(queue_app: Flask) -> Acme:
 
 
 def queue(app: Flask, acme: Acme, count: int = 1) -> list[UUID]:
-    """So many invitations, none of them sent; their ids."""
+    """Queue invitations; return their ids."""
     with app.app_context():
         return [invite(acme, f"ana{number}@guest.example").id for number in range(count)]
 

@@ -1,4 +1,4 @@
-"""What leaves for the mail server, and what becomes of an invitation when the server does not take it."""
+"""Sending over SMTP, and invitations whose message the server rejects."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from .conftest import PATIENCE, Send
 
 
 def leftovers(app: Flask, acme: Acme) -> dict[str, Any]:
-    """What a refused message left in the database."""
+    """Return the rows that a rejected message left in the database."""
     with app.app_context():
         events = session().scalars(select(AuditEvent).where(AuditEvent.action == "invitation.delivery_failed"))
         return {
@@ -97,7 +97,7 @@ class TestAccepted:
 
 @on_sqlite
 class TestContent:
-    """Whatever people write arrives as they wrote it, by servers that take commands together and that do not."""
+    """Content arrives unchanged, with and without SMTP pipelining."""
 
     @pytest.mark.parametrize("pipelining", [True, False])
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Faults in real processes. `pytest tests/faults` prints the account of all of them at its end."""
+"""Faults in real processes. `pytest tests/faults` prints a summary at its end."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import astuple
@@ -31,7 +31,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 @pytest.fixture
 def record(request: pytest.FixtureRequest) -> Record:
-    """Puts a row in the account, which nothing may be lost in."""
+    """Add a row to the summary and check that nothing was lost."""
 
     def record(fault: str, tally: Tally) -> None:
         request.node.user_properties.append(("fault", (fault, *astuple(tally))))
@@ -42,7 +42,7 @@ def record(request: pytest.FixtureRequest) -> Record:
 
 @pytest.fixture
 def scene(make_app: Callable[..., Flask], environ: dict[str, str], smtp: SmtpServer) -> Iterator[Scene]:
-    """With queued delivery, unless a process is started with another setting."""
+    """Create a scene with queued delivery, unless a process is started with another setting."""
     settings = {"INVITE_MAIL_DELIVERY": "queued", "INVITE_MAIL_TIMEOUT": "10", **smtp.environ}
     scene = Scene(make_app(**settings), {**environ, **settings}, smtp)
     with scene.processes:

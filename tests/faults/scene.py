@@ -1,4 +1,4 @@
-"""What an operator runs, driven from outside, and the account of what became of every invitation."""
+"""An operator's processes, driven from outside, and a tally of every invitation's outcome."""
 
 import http.client
 import json
@@ -24,13 +24,13 @@ from tests.support.factories import Acme, Key, make_api_key, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ServerProcess
 
+# Messages sent while processes are killed. The published figures use 2,000.
 COUNT = int(os.environ.get("INVITE_TEST_FAULTS_COUNT", "200"))
-"""Messages that are sent while processes are killed; the README's figures are of 2,000."""
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Of so many tries: how many were answered with success, how many got no mail, and how many mails came twice."""
+    """Counts of a run: successful responses, invitations without mail, and mails sent twice."""
 
     tries: int
     answered: int
@@ -62,13 +62,13 @@ class Scene:
         return server.wait_until_up()
 
     def deliver(self, **changes: str) -> ServerProcess:
-        """Starts `flask outbox run`."""
+        """Start `flask outbox run`."""
         process = ServerProcess([str(BIN / "flask"), "outbox", "run"], {**self.environ, **changes}, url="")
         self.processes.callback(process.close)
         return process
 
     def invite(self, server: ServerProcess, email: str) -> int:
-        """The status of the answer, which is also noted; 0 when there was none."""
+        """Invite by HTTP; record and return the status of the response, 0 when there was none."""
         body = {"given_name": "Ana", "family_name": "Guest", "email": email, "role": "member"}
         path = f"/api/v1/organization/{self.acme.id}/invitation"
         with Client(server.url, self.key.headers) as client:
@@ -76,14 +76,14 @@ class Scene:
         return self.statuses[email]
 
     def queue(self, *emails: str) -> None:
-        """Invite these by a list, as if over a request that was answered."""
+        """Queue invitations as a bulk request would."""
         rows = [Draft(email=email, role="member", given_name="Ana") for email in emails]
         with self.app.app_context():
             bulk.send(self.acme.id, rows, by=self.acme.owner.actor)
         self.statuses |= dict.fromkeys(emails, 202)
 
     def let_leases_run_out(self) -> None:
-        """What time does to the messages that a killed process had."""
+        """Expire the leases of a killed process."""
         with self.app.app_context(), transaction() as writing:
             writing.execute(
                 update(OutboxMessage)
@@ -92,7 +92,7 @@ class Scene:
             )
 
     def hurry(self) -> None:
-        """What time does to the messages that wait for their next attempt."""
+        """Make the messages that wait for their next attempt due."""
         with self.app.app_context(), transaction() as writing:
             writing.execute(
                 update(OutboxMessage).where(OutboxMessage.state == "queued").values(next_attempt_at=now())
@@ -107,7 +107,7 @@ class Scene:
                 pass
 
     def reasons(self) -> list[tuple[str, str]]:
-        """State and reason of every message, the newest first."""
+        """Return state and reason of every message, newest first."""
         with self.app.app_context():
             query = select(OutboxMessage.state, OutboxMessage.reason).order_by(OutboxMessage.id.desc())
             return [(state, reason) for state, reason in session().execute(query)]
@@ -120,7 +120,7 @@ class Scene:
             return outbox.status().sent_last_hour
 
     def tally(self) -> Tally:
-        """What must hold after every fault is asserted here; what may differ is in the result."""
+        """Assert what must hold after every fault; return the counts that may differ."""
         with self.app.app_context():
             rows = session().execute(
                 select(Invitation.email, Invitation.state, OutboxMessage.state).outerjoin(Invitation.message)
@@ -139,7 +139,7 @@ class Scene:
 
 
 class Client:
-    """One open connection that sends JSON."""
+    """A persistent connection that sends JSON."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self._line = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
@@ -155,7 +155,7 @@ class Client:
         self._line.close()
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Status and JSON; (0, None) when the line broke."""
+        """Return status and JSON, or (0, None) when the connection was lost."""
         try:
             self._line.request(method, path, None if body is None else json.dumps(body), self._headers)
             answer = self._line.getresponse()
@@ -167,7 +167,7 @@ class Client:
 
 
 def children_of(process: int) -> list[int]:
-    """The process ids of a gunicorn master's workers."""
+    """Return the process ids of a gunicorn master's workers."""
     listed = Path(f"/proc/{process}/task/{process}/children").read_text()
     return [int(child) for child in listed.split()]
 

@@ -1,4 +1,4 @@
-"""Sixty-four people at once, on each database: every request is answered, and every answer is true."""
+"""Sixty-four people at once, on each database: every request gets a correct response."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ NEW_ACCOUNT = {"given_name": "Ana", "family_name": "Guest", "password": PASSWORD
 
 
 def visit(scene: Scene, url: str, number: int) -> list[tuple[str, int, float]]:
-    """Two invitations, the first of which is revoked, and the list after each; a few of the others are accepted."""
+    """Send two invitations, revoke the first, and list them; accept a few of the others."""
     home, answers = f"/api/v1/organization/{scene.acme.id}", []
     with Client(url, scene.key.headers) as client:
 

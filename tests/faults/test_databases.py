@@ -1,4 +1,4 @@
-"""A database that goes away or has no room, and a Redis that goes away, while people are invited."""
+"""Outages of the database, a full disk, and outages of Redis while people are invited."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ EACH, CLIENTS = 100, 2
 
 
 def invite_for_a_while(scene: Scene, server: ServerProcess) -> list[threading.Thread]:
-    """People who invite one after the other, until each has had so many answers with success."""
+    """Invite from several threads until each had this many successful responses."""
 
     def go_on(client: int) -> None:
         left, number = EACH, 0

@@ -1,4 +1,4 @@
-"""One organization or one slow mail server keeps nobody else waiting, in real processes."""
+"""One organization or one slow mail server does not delay the others, in real processes."""
 
 import json
 import time
@@ -25,13 +25,13 @@ SOON = 5.0
 
 @pytest.fixture
 def keys(app: Flask) -> tuple[Key, Key]:
-    """Keys of two organizations that have nothing to do with each other."""
+    """Create keys of two unrelated organizations."""
     with app.app_context():
         return make_api_key(make_organization("Acme")), make_api_key(make_organization("Globex"))
 
 
 def post(server: ServerProcess, key: Key, path: str, body: Any, *, seconds: float = 100) -> int:
-    """Return the status of the answer, or 0 when there is none in time."""
+    """Return the status of the response, or 0 when there is none in time."""
     request = urllib.request.Request(
         f"{server.url}/api/v1/organization/{key.actor.organization_id}/{path}",
         json.dumps(body).encode(),
@@ -62,7 +62,7 @@ def invite(server: ServerProcess, key: Key, name: str) -> int:
 
 @contextmanager
 def crowd(number: int, deed: Callable[[int], Any]) -> Iterator[list[Any]]:
-    """So many at once, which go on in the background; their results are there at the end."""
+    """Send requests in the background; collect their results at the end."""
     results: list[Any] = []
     with ThreadPoolExecutor(number) as pool:
         futures = [pool.submit(deed, one) for one in range(number)]
@@ -72,7 +72,7 @@ def crowd(number: int, deed: Callable[[int], Any]) -> Iterator[list[Any]]:
 
 
 def longest_wait(deed: Callable[[int], int], *, tries: int = 5) -> float:
-    """Return the longest time that one of some requests took, each of which succeeds."""
+    """Return the duration of the slowest request. All must succeed."""
     waits = []
     for number in range(tries):
         began = time.monotonic()

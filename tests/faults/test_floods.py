@@ -1,4 +1,4 @@
-"""Floods of large requests by people who are not signed in, against a server process."""
+"""Floods of large requests by anonymous clients, against a server process."""
 
 import http.client
 import threading
@@ -23,14 +23,14 @@ FLOOD = b"a&" * (MIB // 2)
 
 
 class Browser:
-    """A client with its cookies."""
+    """A client with cookies."""
 
     def __init__(self, server: ServerProcess) -> None:
         self._host = urlsplit(server.url).netloc
         self._cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, str]:
-        """Send a request on a new connection; (0, "") when the line breaks."""
+        """Send a request on a new connection; return (0, "") when the connection is lost."""
         line = http.client.HTTPConnection(self._host, timeout=60)
         headers = {"Cookie": "; ".join(map("=".join, self._cookies.items())), **(FORM if body else {})}
         try:
@@ -63,7 +63,7 @@ def memory_of(server: ServerProcess) -> int:
 
 @contextmanager
 def flood(server: ServerProcess, path: str) -> Iterator[list[int]]:
-    """Send the form over and over from all clients; collect the statuses of the answers."""
+    """Send the form repeatedly from all clients; collect the statuses of the responses."""
     statuses: list[int] = []
     is_over = threading.Event()
 
@@ -81,7 +81,7 @@ def flood(server: ServerProcess, path: str) -> Iterator[list[int]]:
 
 
 def seconds_of(ask: Callable[[], tuple[int, str]]) -> float:
-    """Return how long a request takes that has to succeed."""
+    """Return the duration of a request that must succeed."""
     begun = time.monotonic()
     assert ask()[0] == 200
     return time.monotonic() - begun

@@ -1,4 +1,4 @@
-"""Processes that die without a word, and many that work at once."""
+"""Killed processes, and many delivery processes at once."""
 
 import os
 import signal
@@ -51,7 +51,7 @@ def test_web_process_is_killed_before_its_commit(scene: Scene, record: Record) -
 
 
 def test_delivery_process_is_killed_while_sending(scene: Scene, record: Record) -> None:
-    """Each kill may repeat what was sent and not yet committed, which is less than a batch."""
+    """Each kill may repeat messages that were sent and not yet committed, at most one batch."""
     scene.queue(*addresses("ana"))
     for part in (1, 2):
         process = scene.deliver()

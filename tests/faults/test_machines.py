@@ -22,7 +22,7 @@ NEW_ACCOUNT = {"given_name": "Ana", "family_name": "Guest", "password": PASSWORD
 
 
 class Person:
-    """Somebody who uses both servers: invites, lists, and then accepts twice at once, revokes, or lets it be."""
+    """A person using both servers: invites, lists, then accepts twice at once, revokes, or leaves the invitation."""
 
     def __init__(self, scene: Scene, urls: list[str], number: int) -> None:
         self._scene, self._number = scene, number
@@ -100,7 +100,7 @@ def test_two_machines_act_as_one(scene: Scene, record: Record, request: pytest.F
 
 
 def check_seats(scene: Scene) -> None:
-    """The counters are right, the limit holds, and nobody is a member twice."""
+    """Check that counters are right, the limit holds, and nobody is a member twice."""
     with scene.app.app_context():
         here = session().get_one(Organization, scene.acme.id)
         members = session().scalars(select(Membership.user_id)).all()

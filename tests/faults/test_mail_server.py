@@ -1,6 +1,6 @@
-"""A mail server that misbehaves in every way, a web process that sends at once, and a delivery process that does not.
+"""A misbehaving mail server, with a web process that sends immediately and a delivery process that does not.
 
-The processes are the same for all faults, which is how it is for an operator, too.
+The processes are the same for all faults, as they are in production.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ Misbehave = Callable[[SmtpServer], Any]
 
 @pytest.fixture(scope="module")
 def place(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scene, ServerProcess]]:
-    """A scene with a web process with immediate delivery, beside a delivery process for what is queued."""
+    """Start a scene with a web process with immediate delivery, beside a delivery process for queued messages."""
     folder = tmp_path_factory.mktemp("mail-server")
     url = databases.create("sqlite", folder)
     with SmtpServer() as smtp:
@@ -51,6 +51,7 @@ def idle(smtp: SmtpServer) -> None:
 
 
 NO_ANSWER = "the mail server did not answer in time"
+# The fault, the web process's response, and the state that the delivery process records.
 FAULTS: dict[str, tuple[Misbehave, int, str | None]] = {
     "refuses to talk": (lambda smtp: smtp.fail("554 no service", at="connect"), 503, "554 no service"),
     "hangs": (lambda smtp: smtp.hang(30, at="mail"), 503, NO_ANSWER),
@@ -60,7 +61,6 @@ FAULTS: dict[str, tuple[Misbehave, int, str | None]] = {
     "closes within DATA": (lambda smtp: smtp.drop(at="data"), 503, "the mail server cannot be reached"),
     "closes idle connections": (idle, 201, None),
 }
-"""How it is made to happen, what the web process answers, and what the delivery process writes down."""
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -80,7 +80,7 @@ def test_nothing_is_lost(place: tuple[Scene, ServerProcess], scene: Scene, recor
 
 
 def test_message_accepted_without_response_is_resent(scene: Scene, record: Record) -> None:
-    """SMTP leaves no choice (RFC 1047): only the server knows."""
+    """SMTP leaves no choice (RFC 1047): only the server knows that it accepted the message."""
     scene.smtp.hang(2, at="taken", times=1)
     scene.queue("ana@guest.example")
     wait_until(lambda: scene.reasons()[0] == ("queued", NO_ANSWER))
@@ -101,7 +101,7 @@ def test_untrusted_server_gets_nothing(scene: Scene, record: Record, fault: str,
 
 
 def try_again(scene: Scene) -> None:
-    """The server behaves; what failed for good is retried as the operator's command does."""
+    """End the fault and retry failed messages as the operator's command does."""
     scene.smtp.behave()
     scene.hurry()
     with scene.app.app_context():

@@ -1,4 +1,4 @@
-"""Slow clients and busy threads: others are served, and probes answer."""
+"""Slow clients and busy threads: others are served, and probes respond."""
 
 import http.client
 import os
@@ -47,7 +47,7 @@ def slow_clients(server: ServerProcess, half: bytes) -> Iterator[None]:
 
 
 def get(server: ServerProcess, path: str, *, seconds: float = SECONDS) -> int:
-    """Return the status of an answer that comes in time. Raises TimeoutError when it does not."""
+    """Return the status of a response that arrives in time. Raises TimeoutError otherwise."""
     with urllib.request.urlopen(server.url + path, timeout=seconds) as answer:
         answer.read()
         return int(answer.status)
@@ -94,7 +94,7 @@ def invite(server: ServerProcess, acme: Acme, headers: dict[str, str], statuses:
 
 
 class TestBusyThreads:
-    """Invitations hold the threads, each into an organization of its own, whose row somebody has locked."""
+    """Each thread serves an invitation into an organization whose row is locked."""
 
     @pytest.fixture
     def inviting(self, app: Flask) -> Callable[[ServerProcess, list[int]], list[threading.Thread]]:

@@ -1,4 +1,4 @@
-"""SIGTERM to gunicorn: what is in flight is finished, nothing new is taken, leases are given back, nothing is lost.
+"""SIGTERM to gunicorn: requests in progress are finished, no new ones accepted, leases released, nothing lost.
 
 The same for `flask outbox run` is in tests/delivery.
 """
@@ -45,7 +45,7 @@ def test_gunicorn_releases_the_leases_of_its_delivery(scene: Scene, record: Reco
 
 
 def check_that_the_rest_waits(scene: Scene) -> None:
-    """Due at once, and nobody's: no lease has to run out first."""
+    """Check that the other messages are due and unclaimed, without waiting for a lease."""
     sent = len(scene.smtp.messages)
     with scene.app.app_context():
         status = outbox.status()

@@ -1,4 +1,4 @@
-"""What other systems got wrong, tried here from outside: through pages, on the wire, in mail."""
+"""Problems of other systems, tested from outside: through pages, HTTP and mail."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ __all__ = ["acme", "globex", "owner", "together", "visit"]
 
 @pytest.fixture
 def offer(app: Flask, acme: Acme) -> Callable[..., str]:
-    """The path of the link to a fresh invitation: `offer("ana@guest.example", "admin", by=acme.admin.actor)`."""
+    """Return the path of a new invitation's link: `offer("ana@guest.example", "admin", by=acme.admin.actor)`."""
 
     def offer(email: str = "ana@guest.example", role: str = "member", *, copied: bool = False, **draft: Any) -> str:
         with app.app_context():
@@ -28,14 +28,14 @@ def offer(app: Flask, acme: Acme) -> Callable[..., str]:
 
 @pytest.fixture
 def key(app: Flask, acme: Acme) -> dict[str, str]:
-    """The headers of the owner's key."""
+    """Return the headers of the owner's key."""
     with app.app_context():
         return make_api_key(acme).headers
 
 
 @pytest.fixture
 def wire(client: FlaskClient, acme: Acme, key: dict[str, str]) -> Callable[..., Any]:
-    """Asks the native API about the organization: `wire("POST", "/invitation", {...})`."""
+    """Send a request to the native API below the organization: `wire("POST", "/invitation", {...})`."""
 
     def wire(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         address = f"/api/v1/organization/{acme.id}{path}"
@@ -46,5 +46,5 @@ def wire(client: FlaskClient, acme: Acme, key: dict[str, str]) -> Callable[..., 
 
 @pytest.fixture
 def mailing(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
-    """The same application with a mail server."""
+    """Return the application with a mail server."""
     return make_app(**smtp.environ)

@@ -1,4 +1,4 @@
-"""People cannot get in, or admins cannot tell why: one test for each way in which that happened (13 to 31)."""
+"""Invited people cannot get in, or admins cannot tell why: one test for each cause seen elsewhere (13 to 31)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -266,7 +266,7 @@ def test_28_sending_is_limited_and_limits_are_explained(
 
 @on_sqlite
 def test_29_nobody_is_added_without_consent(app: Flask, acme: Acme, globex: Acme, wire: Callable[..., Any]) -> None:
-    """Whoever is invited is no member until they say so, account or not."""
+    """Invited people become members only by accepting, with or without an account."""
     for email in (globex.member.email, "new@guest.example"):
         fields = {"email": email, "given_name": "A", "family_name": "B", "role": "member"}
         assert wire("POST", "/invitation", fields).status_code == 201

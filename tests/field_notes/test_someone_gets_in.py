@@ -1,4 +1,4 @@
-"""Someone gets access who should not have it: one test for each way in which that happened elsewhere (1 to 12)."""
+"""Unauthorized people get access: one test for each way seen elsewhere (1 to 12)."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -37,13 +37,13 @@ NEW = {"given_name": "Ana", "family_name": "Sousa", "password": "a few words in 
 
 
 def people(app: Flask, acme: Acme) -> dict[str, str]:
-    """The members with their roles."""
+    """Return the members with their roles."""
     with app.app_context():
         return {one.user.email: one.role.key for one in members.list_all(acme.id, by=OPERATOR)}
 
 
 def state(app: Flask, path: str) -> str:
-    """Of the invitation behind a link."""
+    """Return the state of a link's invitation."""
     with app.test_client() as client:
         return str(client.get(f"/api/v1{path}").json["state"])  # type: ignore[index]
 
@@ -60,7 +60,7 @@ def test_01_link_is_bound_to_the_invited_address(
 
 
 class Test02:
-    """Role escalation through the invitation, and a ceiling keyed on the word 'admin' that custom roles pass."""
+    """Role escalation through the invitation, including custom roles that pass a check for 'admin'."""
 
     @pytest.fixture
     def inviter(self, app: Flask, acme: Acme) -> Person:

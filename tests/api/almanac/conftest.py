@@ -1,4 +1,4 @@
-"""Requests as they are on the wire."""
+"""Fixtures for requests to the Almanac API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ ANA = {"email": "ana@guest.example", "role": "member"}
 
 @pytest.fixture
 def globex(app: Flask) -> Acme:
-    """Another organization, which has nothing to do with `acme`."""
+    """Create another organization, unrelated to `acme`."""
     with app.app_context():
         return make_organization("Globex")
 
@@ -35,7 +35,7 @@ def url(acme: Acme) -> str:
 
 @pytest.fixture
 def post(client: FlaskClient, url: str, key: Key) -> Post:
-    """Invites Ana with the owner's key; `post(role="admin")` changes the body, `post(headers={})` the headers."""
+    """Invite Ana with the owner's key; `post(role="admin")` changes the body, `post(headers={})` the headers."""
 
     def post(headers: dict[str, str] = key.headers, **changes: Any) -> TestResponse:
         return client.post(f"{url}/members/invite", json={**ANA, **changes}, headers=headers)

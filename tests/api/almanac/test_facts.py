@@ -1,4 +1,4 @@
-"""Each fact, raised while somebody is being invited, and what the Almanac API says to it."""
+"""Almanac responses to every error raised while inviting."""
 
 from typing import Any, NoReturn
 
@@ -14,6 +14,7 @@ from tests.support.databases import on_sqlite
 from .conftest import ANA, Post
 from .published import HTTP_VALIDATION_ERROR, check
 
+# Errors with a message, and their status.
 SENTENCES: dict[type[DomainError], int] = {
     facts.Unauthenticated: 401,
     facts.WrongPassword: 401,
@@ -37,13 +38,13 @@ SENTENCES: dict[type[DomainError], int] = {
     facts.RateLimited: 429,
     facts.DeliveryFailed: 503,
 }
-"""What is told in a sentence, and with which status."""
 
 NOT_FOUND = {
     *(facts.OrganizationUnknown, facts.UserUnknown, facts.MembershipUnknown, facts.InvitationUnknown),
     *(facts.ApiKeyUnknown, facts.BatchUnknown, facts.SheetUnknown, facts.OfferUnknown, facts.LinkBroken),
 }
 
+# Errors located at a field of the body. All others concern the body as a whole.
 PLACES: dict[type[DomainError], str] = {
     facts.InvalidEmail: "email",
     facts.DomainNotAllowed: "email",
@@ -56,7 +57,6 @@ PLACES: dict[type[DomainError], str] = {
     facts.InvalidSetting: "plan",
     facts.WeakPassword: "password",
 }
-"""Where in the body a value is at fault; all that is in none of these tables concerns the body as a whole."""
 
 
 def expected(fact: type[DomainError]) -> tuple[int, Any]:

@@ -1,4 +1,4 @@
-"""The members with all that is around them, sending again, and founding an organization."""
+"""Listing members, resending invitations and creating organizations through the Almanac API."""
 
 from collections.abc import Callable
 from typing import Any

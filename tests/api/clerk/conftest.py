@@ -1,4 +1,4 @@
-"""The published client of Clerk's API, pointed at a live server, and plain requests for what it cannot send."""
+"""Fixtures for the published Clerk client, and plain requests for cases it cannot send."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 from tests.support.factories import Acme, Key, Person, make_organization, make_person
 from tests.support.server import LiveServer
 
+# By default the client retries a 5xx for an hour.
 ONCE = RetryConfig("none", BackoffStrategy(1, 1, 1.0, 1), retry_connection_errors=False)
-"""Left alone, the client repeats a 5xx for an hour."""
 
 PATIENCE = 60_000
 Call = Callable[..., TestResponse]
@@ -24,7 +24,7 @@ Call = Callable[..., TestResponse]
 
 @pytest.fixture
 def make_sdk(live_server: LiveServer) -> Iterator[Callable[[str], Clerk]]:
-    """The client with an API key: `make_sdk(key.secret)`."""
+    """Return the client with an API key: `make_sdk(key.secret)`."""
     with ExitStack() as clients:
 
         def make_sdk(secret: str) -> Clerk:
@@ -38,27 +38,27 @@ def make_sdk(live_server: LiveServer) -> Iterator[Callable[[str], Clerk]]:
 
 @pytest.fixture
 def sdk(make_sdk: Callable[[str], Clerk], key: Key) -> Clerk:
-    """The client with the owner's key."""
+    """Return the client with the owner's key."""
     return make_sdk(key.secret)
 
 
 @pytest.fixture
 def ana(app: Flask) -> Person:
-    """Somebody with an account who belongs to nothing yet."""
+    """Create an account without memberships."""
     with app.app_context():
         return make_person("ana@guest.example")
 
 
 @pytest.fixture
 def globex(app: Flask) -> Acme:
-    """Another organization, which has nothing to do with `acme`."""
+    """Create another organization, unrelated to `acme`."""
     with app.app_context():
         return make_organization("Globex")
 
 
 @pytest.fixture
 def call(client: FlaskClient, acme: Acme, key: Key) -> Call:
-    """A request with the owner's key: `call("GET", "/organizations/{o}/memberships")`; {o} is the organization."""
+    """Send a request with the owner's key: `call("GET", "/organizations/{o}/roles")`; {o} is the organization."""
 
     def call(method: str, path: str, body: Any = None, *, headers: Any = None, **options: Any) -> TestResponse:
         if body is not None:
@@ -70,13 +70,13 @@ def call(client: FlaskClient, acme: Acme, key: Key) -> Call:
 
 
 def errors_of(answer: TestResponse) -> tuple[int, list[tuple[str, str | None]]]:
-    """The status, and of every error its code and the parameter at fault."""
+    """Return the status, and the code and parameter of each error."""
     entries = answer.get_json()["errors"]
     return answer.status_code, [(item["code"], item.get("meta", {}).get("param_name")) for item in entries]
 
 
 def refusal(call: Callable[..., Any], **given: Any) -> tuple[int, str]:
-    """The status and the code with which the published client says that it was refused."""
+    """Return the status and code of the error that the published client raises."""
     with pytest.raises(ClerkErrors) as refused:
         call(**given)
     return refused.value.raw_response.status_code, refused.value.data.errors[0].code

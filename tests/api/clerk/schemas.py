@@ -1,4 +1,4 @@
-"""The objects of Clerk's API as JSON Schema, closed, so that a key too many is found like one too few."""
+"""Objects of Clerk's API as closed JSON Schemas, so that an extra key is found like a missing one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,8 +12,8 @@ NUMBER: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 METADATA: Schema = {"type": "object"}
 ROLE: Schema = {"type": "string", "pattern": "^org:"}
+# In milliseconds: values in seconds or microseconds are outside of the range.
 MOMENT: Schema = {"type": "integer", "minimum": 1_500_000_000_000, "maximum": 4_000_000_000_000}
-"""In milliseconds: what is in seconds or microseconds is far outside."""
 TIMES = {"created_at": MOMENT, "updated_at": MOMENT}
 
 
@@ -137,5 +137,5 @@ ERRORS = closed(
 
 
 def check(schema: Schema, value: Any) -> None:
-    """Raises jsonschema's ValidationError."""
+    """Raise jsonschema's ValidationError if the object does not match."""
     Draft202012Validator(schema).validate(value)

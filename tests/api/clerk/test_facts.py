@@ -1,4 +1,4 @@
-"""Each fact, raised while somebody is being invited, and what Clerk's API says to it."""
+"""Clerk responses to every error raised while inviting."""
 
 from typing import Any, NoReturn
 

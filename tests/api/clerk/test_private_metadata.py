@@ -1,4 +1,4 @@
-"""Private metadata are for those who may write members or invitations."""
+"""Private metadata is shown only to those who can write members or invitations."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ WRITING = {"members:write", "invitations:write"}
 
 @pytest.fixture
 def ids(app: Flask, acme: Acme) -> dict[str, Any]:
-    """A member and an invitation with private metadata, and what fills the paths."""
+    """Create a member and an invitation with private metadata; return the ids for the paths."""
     with app.app_context():
         members.change_metadata(acme.id, acme.member.id, private=PRIVATE, by=acme.owner.actor)
         sent = invite(acme, private_metadata=PRIVATE)

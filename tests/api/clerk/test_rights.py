@@ -1,4 +1,4 @@
-"""Who may do what where: keys, roles and organizations, operation by operation."""
+"""Permissions of keys, roles and organizations for every Clerk operation."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -52,7 +52,7 @@ Send = Callable[..., Any]
 
 @pytest.fixture
 def send(client: FlaskClient, app: Flask, acme: Acme) -> Send:
-    """A proper request for an operation, on Acme's own ids unless told otherwise."""
+    """Send a valid request for an operation, by default with Acme's own ids."""
     with app.app_context():
         invitation = str(invite(acme, "ana@guest.example").id)
 

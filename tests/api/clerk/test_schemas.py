@@ -1,4 +1,4 @@
-"""Every answer, good or bad, has exactly the keys that Clerk documents, and says that it is JSON."""
+"""Every response has exactly the keys that Clerk documents, and a JSON content type."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ ANSWERS: list[tuple[str, str, Any, schemas.Schema]] = [
 
 
 def filled(template: Any, **names: Any) -> Any:
-    """Paths and bodies with the ids of this test in the place of {names}."""
+    """Replace {names} in paths and bodies by the ids of this test."""
     if isinstance(template, dict):
         return {key: filled(value, **names) for key, value in template.items()}
     if isinstance(template, str):

@@ -1,4 +1,4 @@
-"""The published client looks at invitations and revokes them."""
+"""Listing and revoking invitations with the published client."""
 
 import pytest
 from clerk_backend_api import Clerk
@@ -16,7 +16,7 @@ PROFILE = Profile("Ana", "Guest", "a long enough password")
 
 @pytest.fixture
 def five(app: Flask, acme: Acme) -> list[str]:
-    """One invitation in each state, by age: pending, expired (unrecorded), accepted, declined, revoked."""
+    """Create one invitation per state, by age: pending, expired (unrecorded), accepted, declined, revoked."""
     with app.app_context():
         sent = [invite(acme, f"{name}@guest.example") for name in ("eve", "dan", "cy", "bo", "ana")]
         expire(sent[1])

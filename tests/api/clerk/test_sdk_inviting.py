@@ -1,4 +1,4 @@
-"""The published client invites people, alone or a few together."""
+"""Inviting one or several people with the published client."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ DAY = 24 * 60 * 60 * 1000
 
 @pytest.fixture
 def create(sdk: Clerk, acme: Acme) -> Callable[..., OrganizationInvitation]:
-    """Invites Ana, unless told otherwise."""
+    """Invite Ana, unless the arguments say otherwise."""
 
     def create(email_address: str = "ana@guest.example", role: str = "org:member", **more: Any) -> Any:
         return sdk.organization_invitations.create(

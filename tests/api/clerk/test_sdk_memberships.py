@@ -1,4 +1,4 @@
-"""The published client adds, lists, changes and removes members."""
+"""Adding, listing, changing and removing members with the published client."""
 
 from collections.abc import Callable
 from typing import Any

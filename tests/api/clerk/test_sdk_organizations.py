@@ -1,4 +1,4 @@
-"""The published client reads the organization and its roles."""
+"""Reading the organization and its roles with the published client."""
 
 from collections.abc import Callable
 

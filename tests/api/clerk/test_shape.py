@@ -1,4 +1,4 @@
-"""Bodies and queries of the wrong shape: every deviation at once, each with Clerk's code and its parameter."""
+"""Malformed bodies and queries: all errors in one response, with Clerk's codes and parameters."""
 
 import json
 from collections.abc import Callable
@@ -196,7 +196,7 @@ NASTY = [
 
 
 def bodies(good: Any, *fields: str) -> Any:
-    """Anything, and a good body with some of the fields in its place, right or wrong."""
+    """Generate arbitrary bodies, and valid bodies with some fields replaced."""
     changes = st.dictionaries(st.sampled_from(fields), JSON | st.sampled_from(NASTY), max_size=2)
     return JSON | changes | st.builds(lambda whole, changed: {**whole, **changed}, good, changes)
 
@@ -225,7 +225,7 @@ slowly = settings(max_examples=60, suppress_health_check=[HealthCheck.function_s
 
 
 class TestRandomBodies:
-    """PostgreSQL is the pickier of the two about what it stores."""
+    """PostgreSQL is stricter about stored values than SQLite."""
 
     @on_postgres
     @slowly

@@ -1,4 +1,4 @@
-"""Requests as they are on the wire."""
+"""Fixtures for requests to the Trieve API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ ANA = {
 
 @pytest.fixture
 def globex(app: Flask) -> Acme:
-    """Another organization, which has nothing to do with `acme`."""
+    """Create another organization, unrelated to `acme`."""
     with app.app_context():
         return make_organization("Globex")
 
@@ -35,13 +35,13 @@ def foreign_key(app: Flask, globex: Acme) -> Key:
 
 @pytest.fixture
 def headers(acme: Acme, key: Key) -> dict[str, str]:
-    """What the published client sends: the organization, and the owner's key as it is."""
+    """Return the headers of the published client: the organization, and the owner's key without a scheme."""
     return {"TR-Organization": str(acme.id), "Authorization": key.secret}
 
 
 @pytest.fixture
 def post(client: FlaskClient, headers: dict[str, str]) -> Post:
-    """Invites Ana with the owner's key; `post(user_role=7)` changes the body, `post(headers={...})` the headers."""
+    """Invite Ana with the owner's key; `post(user_role=7)` changes the body, `post(headers={...})` the headers."""
 
     def post(headers: dict[str, str] = headers, **changes: Any) -> TestResponse:
         return client.post("/api/invitation", json={**ANA, **changes}, headers=headers)

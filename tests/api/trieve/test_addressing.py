@@ -1,4 +1,4 @@
-"""Which organization a request is about, and who may speak for it."""
+"""Selecting the organization of a request, and authenticating for it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each fact, raised while somebody is being invited, and what the Trieve API says to it."""
+"""Trieve responses to every error raised while inviting."""
 
 from typing import Any, NoReturn
 
@@ -13,6 +13,7 @@ from tests.support.databases import on_sqlite
 
 from .conftest import Post
 
+# All other errors are 400 with the error's own message.
 EXPECTED: dict[type[DomainError], tuple[int, str]] = {
     facts.Unauthenticated: (401, "Unauthorized"),
     facts.WrongPassword: (401, "Unauthorized"),
@@ -32,7 +33,6 @@ EXPECTED: dict[type[DomainError], tuple[int, str]] = {
     facts.ServiceBusy: (503, "The server is busy. Try again in 17 seconds."),
     facts.RateLimited: (429, "Too many tries for now. Try again in 17 seconds."),
 }
-"""Everything else is 400 with the fact's own sentence."""
 
 
 @on_sqlite

@@ -1,4 +1,4 @@
-"""POST /api/invitation, byte by byte."""
+"""POST /api/invitation over HTTP."""
 
 from collections.abc import Callable
 from typing import Any
@@ -125,7 +125,7 @@ def test_number_above_all_roles_names_no_custom_role(app: Flask, acme: Acme, pos
 def test_first_error_is_reported(
     app: Flask, acme: Acme, globex: Acme, make_key: Callable[..., Key], post: Post
 ) -> None:
-    """Key, organization, permission, shape, values, escalation, plan, member, pending, seats."""
+    """The order: key, organization, permission, shape, values, escalation, plan, member, pending, seats."""
     org, foreign = str(acme.id), str(globex.id)
     admin = {"TR-Organization": org, "Authorization": make_key("admin").secret}
     member = {"TR-Organization": org, "Authorization": make_key("member").secret}

@@ -1,4 +1,4 @@
-"""The published Trieve client, pointed at a live server."""
+"""Fixtures for the published Trieve client, pointed at a live server."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ from tests.support.server import LiveServer
 
 
 class Trieve:
-    """The four parts of the client that are about an organization, with one way to say who asks."""
+    """The parts of the client that concern an organization, authenticated alike."""
 
     def __init__(self, client: ApiClient) -> None:
         self.auth, self.invitations = AuthApi(client), InvitationApi(client)
@@ -28,7 +28,7 @@ Connect = Callable[..., Trieve]
 
 
 def message_of(error: pytest.ExceptionInfo[Any]) -> str:
-    """What the client read from a refusal."""
+    """Return the message of a client error."""
     return str(error.value.data.message)
 
 
@@ -39,13 +39,13 @@ def server(serve: Callable[..., LiveServer], smtp: SmtpServer) -> LiveServer:
 
 @pytest.fixture
 def app(server: LiveServer) -> Flask:
-    """Everything of these tests happens in the app that is served."""
+    """Run the tests' own code in the app that is served."""
     return server.app
 
 
 @pytest.fixture
 def globex(app: Flask) -> Acme:
-    """Another organization, which has nothing to do with `acme`."""
+    """Create another organization, unrelated to `acme`."""
     with app.app_context():
         return make_organization("Globex")
 
@@ -58,13 +58,13 @@ def foreign_key(app: Flask, globex: Acme) -> Key:
 
 @pytest.fixture
 def trieve(connect: Connect, key: Key) -> Trieve:
-    """The client with the owner's key."""
+    """Return the client with the owner's key."""
     return connect(key.secret)
 
 
 @pytest.fixture
 def ana(server: LiveServer) -> InvitationData:
-    """An invitation for Ana as member, whose link leads to this server itself."""
+    """Invite Ana as a member; the link leads to this server itself."""
     return InvitationData(
         app_url=server.url, email="ana@guest.example", redirect_uri=f"{server.url}/organizations", user_role=0
     )
@@ -72,7 +72,7 @@ def ana(server: LiveServer) -> InvitationData:
 
 @pytest.fixture
 def connect(server: LiveServer) -> Iterator[Connect]:
-    """Connects the client: `connect(key.secret)`, `connect(key.secret, prefix="Bearer")`, `connect(cookie="...")`."""
+    """Connect the client: `connect(key.secret)`, `connect(key.secret, prefix="Bearer")`, `connect(cookie="...")`."""
     with ExitStack() as clients:
 
         def connect(
@@ -96,7 +96,7 @@ def _close(client: ApiClient) -> None:
 
 @pytest.fixture
 def cookie_of(app: Flask) -> Callable[[Person], str]:
-    """What a browser sends once somebody has signed in."""
+    """Return the cookie header of a signed-in browser."""
 
     def cookie_of(person: Person) -> str:
         with app.app_context():

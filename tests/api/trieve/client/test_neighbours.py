@@ -1,4 +1,4 @@
-"""What else the published client does around invitations."""
+"""Operations of the published client beside inviting."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ NOBODY = "01980000-0000-7000-8000-000000000001"
 
 @pytest.fixture
 def globex_too(app: Flask, acme: Acme, globex: Acme) -> Acme:
-    """Another organization in which Acme's owner and member have a part."""
+    """Create another organization that Acme's owner and member belong to."""
     with app.app_context():
         add_member(globex, acme.owner, role="member")
         add_member(globex, acme.member, role="admin")

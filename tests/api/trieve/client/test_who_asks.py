@@ -1,4 +1,4 @@
-"""As whom the published client may ask, and what of it stays closed to whom."""
+"""Authentication and permissions of the published client."""
 
 from collections.abc import Callable
 from typing import Any

@@ -36,13 +36,13 @@ settings.load_profile("tests")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    gc.set_threshold(100_000, 10, 10)  # memory is cheaper than looking for garbage
+    gc.set_threshold(100_000, 10, 10)  # rarer garbage collection is faster
     if not hasattr(config, "workerinput"):
         place = roomy_memory() or Path(tempfile.gettempdir())
         os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = str(place)
         folder = make_shared_folder()
         os.environ["INVITE_TEST_FOLDER"] = str(folder)
-        (folder / "temporary").mkdir()  # what killed processes leave goes with the run
+        (folder / "temporary").mkdir()  # so that files of killed processes are deleted with the run
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "temporary")
         os.environ["INVITE_TEST_OWNER"] = str(os.getpid())
 
@@ -55,7 +55,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    gc.freeze()  # what was imported is no garbage, and looking at it each time took a quarter of the time
+    gc.freeze()  # imported objects are no garbage; scanning them slows down every test
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

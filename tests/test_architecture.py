@@ -1,4 +1,4 @@
-"""The shape of the code, as the design draws it: which way imports point, who may write, who may come in."""
+"""Architecture rules: import directions, writers, and authenticated routes."""
 
 import ast
 import inspect
@@ -43,6 +43,7 @@ WRITERS = {"services", "access", "db", "worker"}
 FLASK_FOR_SERVICES = {"Flask", "current_app"}
 WEB_PACKAGES = {"flask_wtf", "wtforms", "flask_login", "flask_limiter", "werkzeug", "pydantic", "click"}
 
+# Imports inside functions, for modules that startup skips: see test_cold_start.py.
 LATE = {
     "email_validator",
     "flask_migrate",
@@ -52,11 +53,10 @@ LATE = {
     "sqlalchemy.dialects.postgresql",
     "zxcvbn_rs_py",
 }
-"""What functions import when they need it, because servers start without it: see test_cold_start.py."""
 
 MAX_LINES, MAX_FUNCTION = 250, 40
+# Files that consist of one long list, which is easy to read at any length.
 LISTS = {"errors.py", "demo.py"}
-"""Files that are one long list, of which more is no harder to read."""
 
 
 def tree_of(path: Path) -> ast.Module:
@@ -68,7 +68,7 @@ def layer_of(module: str) -> str:
 
 
 def imports_of(module: str, nodes: Iterable[ast.AST] | None = None) -> Iterator[tuple[str, str]]:
-    """Every import, or those among `nodes`, as (module, name); the name is empty for a plain `import`."""
+    """Return every import, or those among `nodes`, as (module, name); the name is empty for a plain `import`."""
     path = NAMES[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(tree_of(path)) if nodes is None else nodes:
@@ -81,7 +81,7 @@ def imports_of(module: str, nodes: Iterable[ast.AST] | None = None) -> Iterator[
 
 
 def own_imports_of(module: str) -> set[str]:
-    """The modules of ours that it imports, a name of a package that is a module being that module."""
+    """Return the imported modules of invite_app; a name of a package may be a module."""
     found = set()
     for source, name in imports_of(module):
         target = f"{source}.{name}" if f"{source}.{name}" in NAMES else source
@@ -157,8 +157,9 @@ def test_every_error_has_a_message(fact: type[errors.DomainError]) -> None:
     assert not hasattr(fact, "code")
 
 
-# --- who may come in ---
+# --- authentication ---
 
+# Routes that respond without authentication. All others reject anonymous requests.
 PUBLIC = {
     "GET /static/<path:filename>",
     "GET /healthz",
@@ -186,7 +187,7 @@ PUBLIC = {
     "POST /sign-in/<token>",
     "GET /setup/<token>",
     "POST /setup/<token>",
-    # the door itself
+    # authentication itself
     "GET /setup",
     "POST /setup",
     "GET /sign-in",
@@ -196,11 +197,10 @@ PUBLIC = {
     "POST /forgot",
     "POST /appearance",
 }
-"""What answers people and programs that say nothing about who they are. Everything else turns them away."""
 
 
 def address_of(rule: Rule) -> str:
-    """An address that the rule matches, of things that do not exist."""
+    """Return a path that the rule matches, with ids of nothing."""
     values = {"uuid": "01980000-0000-7000-8000-000000000001", "string": "x", "path": "x", "int": "1"}
     return re.sub(r"<(?:(\w+)(?:\([^)]*\))?:)?\w+>", lambda found: values.get(found[1] or "string", "x"), rule.rule)
 

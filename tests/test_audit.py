@@ -1,4 +1,4 @@
-"""What `make audit` makes of pip-audit's answers; who cannot be asked is no good news."""
+"""`make audit`'s output for pip-audit's results; a failed check is not a success."""
 
 import json
 import subprocess

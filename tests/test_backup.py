@@ -1,4 +1,4 @@
-"""Backups of both databases, taken and restored as the README says."""
+"""Backups of both databases, taken and restored as documented."""
 
 import shutil
 import sqlite3
@@ -27,7 +27,7 @@ from tests.support.server import run_command
 
 @dataclass
 class Backup:
-    """A backup, and how the operator takes and restores it."""
+    """A backup of one database, taken and restored with the operator's commands."""
 
     kind: str
     file: Path
@@ -46,7 +46,7 @@ class Backup:
             run("pg_dump", "--format=custom", "--no-owner", f"--file={self.file}", self.url)
 
     def restore(self) -> None:
-        """Put it in the place of the database; no process has that open."""
+        """Replace the database, which no process has open."""
         if self.kind == "sqlite":
             database = Path(self.url.removeprefix("sqlite:///"))
             for ending in ("", "-wal", "-shm"):
@@ -87,7 +87,7 @@ def deliver(app: Flask) -> None:
             pass
 
 
-def test_a_restored_database_goes_on(backup: Backup, make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
+def test_restored_database_continues(backup: Backup, make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
     first = make_app(**backup.environ)
     with first.app_context():
         acme = make_organization()
@@ -108,17 +108,17 @@ def test_a_restored_database_goes_on(backup: Backup, make_app: Callable[..., Fla
     client = second.test_client()
     assert client.get("/readyz").json == {"status": "ok"}
     statuses = {name: client.get(f"/invitations/{token}").status_code for name, token in tokens.items()}
-    assert statuses == {"queued": 200, "revoked": 200, "later": 404}  # what was revoked is open again
+    assert statuses == {"queued": 200, "revoked": 200, "later": 404}  # the revocation is undone
     deliver(second)
     assert {message.recipients[0]: message.message["Message-ID"] for message in smtp.messages}.items() >= {
-        ("queued@guest.example", sent["queued@guest.example"])  # twice, and recognizable
+        ("queued@guest.example", sent["queued@guest.example"])  # sent twice, with equal ids
     }
     check_that_it_goes_on(second, acme)
 
 
 def check_that_it_goes_on(app: Flask, acme: Acme) -> None:
     with app.app_context():
-        assert members.get(acme.id, acme.member.id, by=acme.owner.actor).user_id == acme.member.id  # back again
+        assert members.get(acme.id, acme.member.id, by=acme.owner.actor).user_id == acme.member.id  # a member again
         invite(acme, "later@guest.example")
         expire(invite(acme, "new@guest.example"))
         page = invitations.list_page(acme.id, by=acme.owner.actor, only=invitations.Filter(fragment="later"))
@@ -128,12 +128,12 @@ def check_that_it_goes_on(app: Flask, acme: Acme) -> None:
 
 @on_sqlite
 class TestBackupOfSqlite:
-    def test_a_backup_is_for_its_owner_alone(self, backup: Backup, app: Flask) -> None:
+    def test_is_readable_by_its_owner_only(self, backup: Backup, app: Flask) -> None:
         backup.take()
         assert stat.S_IMODE(backup.file.stat().st_mode) == 0o600
         assert [path.name for path in backup.file.parent.iterdir() if "backup" in path.name] == ["backup.file"]
 
-    def test_a_file_is_never_overwritten(self, backup: Backup, app: Flask) -> None:
+    def test_never_overwrites_a_file(self, backup: Backup, app: Flask) -> None:
         backup.file.write_text("precious")
         refused = run_command("backup", str(backup.file), environ=backup.environ)
         assert (refused.returncode, refused.stderr) == (1, f"Error: {backup.file} exists. Name a new file.\n")
@@ -142,7 +142,7 @@ class TestBackupOfSqlite:
         assert run_command("backup", str(link), environ=backup.environ).returncode == 1
         assert backup.file.read_text() == "precious"
 
-    def test_a_backup_before_an_upgrade_migrates_nothing(self, backup: Backup, app: Flask) -> None:
+    def test_before_an_upgrade_migrates_nothing(self, backup: Backup, app: Flask) -> None:
         database = backup.url.removeprefix("sqlite:///")
         with sqlite3.connect(database) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '0006'")
@@ -153,7 +153,7 @@ class TestBackupOfSqlite:
                 assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0006",)
             connection.close()
 
-    def test_no_backup_is_left_of_what_is_not_there(self, backup: Backup) -> None:
+    def test_of_a_missing_database_creates_no_file(self, backup: Backup) -> None:
         environ = backup.environ | {"INVITE_DATABASE_URL": f"sqlite:///{backup.file.parent}/none.sqlite"}
         refused = run_command("backup", str(backup.file), environ=environ)
         assert refused.returncode == 1
@@ -161,14 +161,14 @@ class TestBackupOfSqlite:
         assert not backup.file.exists()
         assert not (backup.file.parent / "none.sqlite").exists()
 
-    def test_a_damaged_database_makes_no_backup(self, backup: Backup, app: Flask) -> None:
+    def test_of_a_damaged_database_creates_no_file(self, backup: Backup, app: Flask) -> None:
         Path(backup.url.removeprefix("sqlite:///")).write_bytes(b"no database at all" * 1000)
         refused = run_command("backup", str(backup.file), environ=backup.environ)
         assert refused.returncode == 1
         assert "There is no backup" in refused.stderr
         assert not backup.file.exists()
 
-    def test_backups_under_load_are_whole(self, backup: Backup, app: Flask) -> None:
+    def test_under_load_is_consistent(self, backup: Backup, app: Flask) -> None:
         with app.app_context():
             acme = make_organization()
         is_over = threading.Event()
@@ -195,7 +195,7 @@ class TestBackupOfSqlite:
 
 
 def check_whole(file: Path) -> None:
-    """Every invitation has its message and is counted."""
+    """Check that every invitation has its message and is counted."""
     with sqlite3.connect(file) as connection:
         (pending,) = connection.execute("SELECT pending_count FROM organizations").fetchone()
         for table in ("invitations", "outbox_messages"):
@@ -205,7 +205,7 @@ def check_whole(file: Path) -> None:
 
 
 @on_postgres
-def test_the_command_names_pg_dump_and_no_password(backup: Backup) -> None:
+def test_command_names_pg_dump_and_no_password(backup: Backup) -> None:
     refused = run_command("backup", "my backup", environ=backup.environ)
     assert refused.returncode == 1
     command = "pg_dump --format=custom --no-owner --file='my backup' \"$INVITE_DATABASE_URL\""

@@ -1,4 +1,4 @@
-"""The address that limits, sign-ins and the audit log see of a request."""
+"""The client address that rate limits, sign-ins and the audit log use."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
-"""What a server starts without, so that the first answer comes soon and a worker stays small.
+"""Modules that a server imports only when needed, for a fast start and small workers.
 
-Each of these costs a noticeable part of the start and is imported by what needs it. A name that turns up here again
-has come in by an import at the top of some module: `python -X importtime -c 'import app'` tells by which.
+Each of these takes a noticeable part of the start. If one fails, some module imports it at its top: `python -X
+importtime -c 'import app'` shows which.
 """
 
 import subprocess
@@ -13,6 +13,7 @@ from flask import Flask, url_for
 
 from tests.support.databases import BASE, on_sqlite
 
+# Module -> the code that imports it when needed.
 NEEDED_LATER = {
     "alembic": "migrations",
     "email_validator": "addresses",
@@ -25,7 +26,6 @@ NEEDED_LATER = {
     "sqlalchemy.dialects.postgresql": "PostgreSQL",
     "zxcvbn_rs_py": "choosing a password",
 }
-"""Module -> what needs it."""
 
 SCRIPT = """
 import sys
@@ -38,7 +38,7 @@ ASK = "assert app.app.test_client().get('/healthz').status_code == 200"
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with an embedded database that is current."""
+    """Return a folder with a migrated SQLite database."""
     folder = str(tmp_path_factory.mktemp("instance"))
     modules_of(folder, ASK)
     return folder
@@ -56,7 +56,7 @@ def modules_of(folder: str, then: str, **settings: str) -> set[str]:
 @pytest.mark.parametrize("then", ["", ASK], ids=["starting", "the first answer"])
 def test_server_starts_without_lazily_imported_modules(instance: str, then: str) -> None:
     loaded = modules_of(instance, then)
-    assert "invite_app.services.invitations" in loaded  # what it is there for
+    assert "invite_app.services.invitations" in loaded  # its main purpose
     assert loaded & NEEDED_LATER.keys() == set()
 
 
@@ -67,7 +67,7 @@ def test_postgresql_server_starts_without_the_sqlite_dialect(instance: str) -> N
 
 
 def test_server_starts_before_mappers_are_configured(instance: str) -> None:
-    """SQLAlchemy finds that out when a model is first asked for, which takes a twentieth of the start."""
+    """SQLAlchemy configures mappers on the first use of a model, which takes a noticeable part of the start."""
     then = ASK + "\nfrom invite_app.models import Role\nassert not Role.__mapper__.configured"
     assert "invite_app.models.role" in modules_of(instance, then)
 

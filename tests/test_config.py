@@ -1,4 +1,4 @@
-"""Settings: what each variable may be, how a wrong one is told, and secrets that outlive their rotation."""
+"""Settings: allowed values, messages for invalid ones, and rotation of secrets."""
 
 import multiprocessing
 import re
@@ -126,7 +126,7 @@ def test_misspelled_variable_prevents_start_with_a_suggestion(typed: str, meant:
 
 
 def test_unrelated_variable_is_only_logged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Kubernetes makes such names up for a service that is called 'invite'."""
+    """Kubernetes sets such variables for a service that is called 'invite'."""
     theirs = {"INVITE_SERVICE_HOST": "10.0.0.1", "INVITE_PORT": "tcp://10.0.0.1:80", "INVITE_EMPTY": " "}
     dispose(create_app({**theirs, "INVITE_INSTANCE_PATH": str(tmp_path)}, testing=True))
     told = capsys.readouterr().err
@@ -157,7 +157,7 @@ def test_dotenv_is_read_and_environment_takes_precedence(tmp_path: Path, monkeyp
 
 
 class TestStart:
-    """A wrong setting stops the start in one line, however it is started."""
+    """An invalid setting stops the start with one line, in any server."""
 
     @pytest.mark.parametrize(
         "command", [("run",), ("run", "--debug"), ("org", "list"), ("db", "current")], ids=" ".join

@@ -55,7 +55,7 @@ def commands(text: str, program: str) -> Iterator[list[str]]:
     for match in re.finditer(rf"(?:^|[\s(/]){program}((?: +[^\n|;)#]+)?)", code):
         try:
             yield shlex.split(match[1])
-        except ValueError:  # an apostrophe of a sentence
+        except ValueError:  # an apostrophe, not a quote
             yield match[1].split()
 
 

@@ -1,4 +1,4 @@
-"""Nothing that opens a door may stand in gunicorn's logs."""
+"""gunicorn's logs contain no secrets."""
 
 import runpy
 import urllib.error

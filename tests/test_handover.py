@@ -1,4 +1,4 @@
-"""Many rows at once: changed as one statement each would have changed them, and named by one parameter."""
+"""Updates of many rows with values of their own, and queries with array parameters."""
 
 from typing import Any
 from uuid import uuid4
@@ -61,7 +61,7 @@ def test_many_rows_are_updated_by_one_statement(people: list[Any]) -> None:
 
 @on_postgres
 def test_plans_are_not_cached_for_array_parameters(people: list[Any]) -> None:
-    """A plan that was made when there were few would read the whole table when there are many."""
+    """A plan made for a small table would scan the whole table after it has grown."""
     values = {"given_name": "Bo", "password_hash": None, "is_proven": True, "created_at": now()}
     with transaction() as writing:
         prepared.rows(ONE_NAME, {"user": people[0]})

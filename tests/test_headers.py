@@ -1,4 +1,4 @@
-"""What every answer says to browsers and caches, for every route there is, whoever asks."""
+"""Response headers for browsers and caches, on every route."""
 
 import re
 from collections import Counter
@@ -20,8 +20,8 @@ pytestmark = on_sqlite
 PAGE = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 LIKE_PAGE = re.compile(re.escape(PAGE).replace("form\\-action\\ 'self'", "form-action 'self'( https://[a-z.]+)?"))
 ELSEWHERE = "default-src 'none'; frame-ancestors 'none'"
+# Shown in a frame of our own pages, without scripts: the mail as its reader sees it.
 IN_FRAME = {"pages.outbox_body"}
-"""What stands in a frame of ours, without scripts: the mail as its reader sees it."""
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def client(request: pytest.FixtureRequest, app: Flask, acme: Acme) -> FlaskClien
 
 @pytest.fixture
 def addresses(app: Flask, acme: Acme) -> dict[str, str]:
-    """What stands for the variable parts, so that pages are really shown."""
+    """Return values for the variable parts, so that pages are really shown."""
     with app.app_context():
         sent = invite(acme)
         return {"organization_id": str(acme.id), "invitation_id": str(sent.id), "token": token_of(sent)}
@@ -58,7 +58,7 @@ class _Rule:
 
 
 def test_every_response(app: Flask, client: FlaskClient, addresses: dict[str, str]) -> None:
-    """Is read as what it is, stands in no frame, and is kept and told about only where it may be."""
+    """Every response has a content type, cannot be framed, and is cached and referred to only where allowed."""
     seen = Counter[str]()
     for endpoint, name, answer in answers(app, client, addresses):
         headers, policy = answer.headers, answer.headers["Content-Security-Policy"]

@@ -1,4 +1,4 @@
-"""The hosts that the app answers to."""
+"""Host names that the app accepts."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What the tree promises to whoever clones it."""
+"""Rules for the files of the repository."""
 
 import re
 import subprocess
@@ -49,7 +49,7 @@ REGISTRIES = re.compile(r"[p]ypi\.org|[p]ythonhosted\.org|[r]egistry\.npmjs|--[i
 
 @pytest.fixture(scope="module")
 def tracked() -> list[Path]:
-    """The files that a clone has."""
+    """Return the files that a clone has."""
     git = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
     if git.returncode:
         pytest.skip("not a git checkout")
@@ -58,7 +58,7 @@ def tracked() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def project() -> dict[str, list[str]]:
-    """The dependencies in pyproject.toml, by group."""
+    """Return the dependencies in pyproject.toml, by group."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     return {"run": project["dependencies"], **project["optional-dependencies"]}
 
@@ -104,7 +104,7 @@ def test_constraints_cover_every_dependency(project: dict[str, list[str]], const
 
 
 def test_constraints_cover_everything_installed(constraints: list[str]) -> None:
-    """What pip brought along is pinned as well, so that two installs are the same."""
+    """Indirect dependencies are pinned as well, so that two installs are the same."""
     tools = {"pip", "setuptools", "wheel", "invite-app", "uv"}
     installed = {_name(distribution.metadata["Name"]) for distribution in distributions(path=_site_packages())}
     pinned = {line.partition("==")[0] for line in constraints}

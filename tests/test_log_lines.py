@@ -1,4 +1,4 @@
-"""Nobody can begin a line of the log, or color one, by what they send."""
+"""Input can neither start nor color a line of the log."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The log: one line per event, for people or programs, and no secret in any of them."""
+"""The log: one line per event, as text or JSON, without secrets."""
 
 import json
 import logging
@@ -77,7 +77,7 @@ def test_events_are_json_when_asked(make_app: Callable[..., Flask], capsys: pyte
 
 
 class TestRequestContext:
-    """With JSON logs, every line that is written during a request tells of it, and every request has one."""
+    """With JSON logs, every line during a request names its request and actor."""
 
     @pytest.fixture
     def tell(self, make_app: Callable[..., Flask], capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What /metrics tells, to whom, and that the processes of one server count together."""
+"""The contents of /metrics, access to them, and sums over the processes of one server."""
 
 import os
 import re
@@ -24,7 +24,7 @@ TOKEN = "a token for the metrics, made up"
 
 
 def read(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
-    """Each value by its name and the values of its labels, in the order of these."""
+    """Return each value by its name and the values of its labels, in their order."""
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     return {(one.name, tuple(value for _, value in sorted(one.labels.items()))): one.value for one in samples}
 

@@ -1,4 +1,4 @@
-"""`flask db upgrade` by several processes at once, and the processes of an older release beside a newer database."""
+"""`flask db upgrade` by several processes at once, and processes of an older release on a newer database."""
 
 import subprocess
 from collections.abc import Callable
@@ -20,13 +20,13 @@ UPGRADE = [str(BIN / "flask"), "db", "upgrade"]
 
 @pytest.fixture
 def empty(empty_database_url: str, tmp_path: Path) -> dict[str, str]:
-    """The settings of processes on a database that no migration has seen."""
+    """Return the settings of processes on a database without tables."""
     return {**BASE, "INVITE_DATABASE_URL": empty_database_url, "INVITE_INSTANCE_PATH": str(tmp_path)}
 
 
 @pytest.fixture
 def newer(app: Flask) -> str:
-    """The migration of a newer release that the database is at."""
+    """Return the migration of a newer release that the database is at."""
     with app.app_context(), db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     return "9999"

@@ -1,4 +1,4 @@
-"""The migrations: they agree with the models, and lead from nothing to the newest and back, on both databases."""
+"""Migrations agree with the models, and upgrade and downgrade on both databases."""
 
 from collections.abc import Iterator
 

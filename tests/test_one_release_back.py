@@ -1,7 +1,7 @@
-"""Migrations leave room for the last release, whose processes work until they are replaced.
+"""Migrations stay compatible with the last release, whose processes run until they are replaced.
 
-The rule for authors: add tables, columns that may be empty or have a default in the database, and indexes. What the
-last release reads or writes goes one release later. With each release `LAST_RELEASE` moves on.
+The rule for authors: add tables, columns that are nullable or have a server default, and indexes. Drop what the last
+release reads or writes one release later. Each release updates `LAST_RELEASE`.
 """
 
 import re
@@ -38,7 +38,7 @@ WRITTEN_BY_TRIGGERS = {"weekly_figures"}
 
 @pytest.fixture
 def schemas(empty_database_url: str, tmp_path: Path) -> tuple[MetaData, MetaData]:
-    """The tables as the last release made them, and as they are now."""
+    """Return the tables of the last release, and the current ones."""
     app = create_app(
         {**BASE, "INVITE_DATABASE_URL": empty_database_url, "INVITE_INSTANCE_PATH": str(tmp_path)}, testing=True
     )
@@ -79,7 +79,7 @@ def test_statements_of_the_last_release_still_run(
 
 
 def write_again(connection: Any, table: Table, row: dict[str, Any]) -> None:
-    """Insert and update a row with the columns that the last release knows."""
+    """Insert and update a row with the columns of the last release."""
     known = {name: value for name, value in row.items() if table.columns[name].computed is None}
     connection.execute(insert(table).values(known))
     is_it = [column == row[column.name] for column in table.primary_key.columns]
@@ -93,7 +93,7 @@ def reflect() -> MetaData:
 
 
 def narrowed(old: Table, new: Table | None) -> Iterator[str]:
-    """Yield each change of a table that a statement of the last release could fail on."""
+    """Yield each change of a table that could break a statement of the last release."""
     if new is None:
         yield f"{old.name} is gone"
         return
@@ -126,7 +126,7 @@ def is_as_wide(old: Column[Any], new: Column[Any]) -> bool:
 
 
 def constraints(table: Table, known: list[str]) -> set[tuple[str, ...]]:
-    """What must be true of the columns `known`. A check of the same name counts as the same: it may be widened."""
+    """Return the constraints on the columns `known`. Checks of one name count as equal: they may be widened."""
     found = set()
     for constraint in table.constraints:
         columns = [column.name for column in getattr(constraint, "columns", ())]

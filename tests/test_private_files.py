@@ -1,4 +1,4 @@
-"""The embedded database is readable by the server's own account only."""
+"""SQLite files are readable by the server's own account only."""
 
 import os
 import stat

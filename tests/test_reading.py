@@ -1,4 +1,4 @@
-"""Statements that are handed to the driver as they are, and the objects that are made of what they find."""
+"""Queries executed on the driver, and the objects made from their rows."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -127,7 +127,7 @@ def test_all_page_sizes_share_one_statement(app: Flask) -> None:
     known = len(app.extensions["invite_app.prepared"])
     for limit in range(1, 12):
         assert _walk(acme, limit=limit) == whole
-    assert len(app.extensions["invite_app.prepared"]) - known == 1  # a page that is not the first
+    assert len(app.extensions["invite_app.prepared"]) - known == 1  # for pages after the first
 
 
 @on_postgres

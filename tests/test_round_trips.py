@@ -1,4 +1,4 @@
-"""How often the hot requests wait for PostgreSQL, which may be far away: counted on the wire, not by statements."""
+"""Round trips to PostgreSQL of frequent requests, counted on the wire instead of by statements."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,7 +33,7 @@ def acme(app: Flask) -> Acme:
 
 
 def trips(wire: CountingWire, request: Callable[[int], Any]) -> list[int]:
-    """How many each of three requests took, once everything is known that is asked once."""
+    """Return the round trips of three requests, with caches filled."""
     for number in range(3):
         request(number)
     found = []

@@ -152,7 +152,7 @@ def test_the_number_of_statements_is_the_tables_whatever_the_number_of_rows(
 
 def _count(app: Flask, client: FlaskClient, rule: str, acme: Acme, headers: dict[str, str]) -> int:
     address = rule.replace("<uuid:organization_id>", str(acme.id)).replace("<organization_id>", str(acme.id))
-    for _ in range(2):  # what is kept in memory is there the second time
+    for _ in range(2):  # the first time fills the caches
         with counted(app) as statements:
             answer = client.get(address, headers=headers)
     assert answer.status_code in (200, 303), (address, answer.status_code)

@@ -136,7 +136,7 @@ def _add_more(acme: Acme, numbers: range) -> None:
 def _count(app: Flask, client: FlaskClient, endpoint: str, named: dict[str, object], headers: dict[str, str]) -> int:
     rule = next(rule for rule in app.url_map.iter_rules(endpoint) if "GET" in (rule.methods or ()))
     _, address = rule.build({name: named[name] for name in rule.arguments}) or ("", "")
-    for _ in range(2):  # what is kept in memory is there the second time
+    for _ in range(2):  # the first time fills the caches
         with counted(app) as statements:
             answer = client.get(address, headers=headers)
     assert answer.status_code == 200, (address, answer.status_code)

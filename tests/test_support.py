@@ -1,4 +1,4 @@
-"""What the tests stand on must itself be true: the mail server and its faults, the databases, the browser."""
+"""Tests of the test support itself: mail server and faults, databases, browser."""
 
 import smtplib
 import ssl
@@ -122,7 +122,7 @@ class TestMailServer:
 
 @pytest.fixture
 def used(databases: Databases, database_url: str) -> Iterator[UsedDatabases]:
-    """Databases like those of the tests, beside them; the template was made for this test's own."""
+    """Return databases like those of the tests; the template was made for this test."""
     used = UsedDatabases(databases.postgres(), TEMPLATE)
     yield used
     used.close()
@@ -191,7 +191,7 @@ BareServer = Callable[..., LiveServer]
 
 @pytest.fixture
 def bare(authority: Authority) -> Iterator[BareServer]:
-    """Serves one page of an app that is not ours."""
+    """Serve one page of a separate app."""
     servers: list[LiveServer] = []
 
     def serve(page: str, *, https: bool = False) -> LiveServer:
@@ -206,7 +206,7 @@ def bare(authority: Authority) -> Iterator[BareServer]:
 
 
 class TestBrowser:
-    """Pages of a bare app, since ours would forbid what these do."""
+    """Pages of a separate app, since ours prevents these errors."""
 
     def test_reports_misbehaving_pages(self, open_page: Callable[..., Page], bare: BareServer) -> None:
         page = open_page(bare(ASTRAY))

@@ -241,7 +241,7 @@ def test_413_above_the_size_limit(send: Send) -> None:
     assert answer.data == b'{"detail":"Request Entity Too Large"}'
 
 
-# --- anything at all ---
+# --- arbitrary input ---
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["member", "\ud800"])
 ANYTHING = st.recursive(

@@ -1,10 +1,10 @@
 """Measures invite_app.
 
-python -m tests.benchmarks requests [ROUNDS]       beside the least that honest SQLAlchemy code can do
-python -m tests.benchmarks lists [SIZE ...]        a page of a million beside one of a thousand
-python -m tests.benchmarks delivery [COUNT]        beside plain smtplib
+python -m tests.benchmarks requests [ROUNDS]       compared with minimal SQLAlchemy code
+python -m tests.benchmarks lists [SIZE ...]        a page of a million compared with one of a thousand
+python -m tests.benchmarks delivery [COUNT]        compared with plain smtplib
 
-Without a word it is `requests`. Nothing here is part of the test suite: a busy machine fails no test.
+The default is `requests`. Nothing here is part of the test suite: a busy machine fails no test.
 """
 
 import sys

@@ -1,5 +1,6 @@
-"""Organizations of a thousand to a million people, invitations and events, loaded past the services: the constraints
-see every row, and the search index is filled at the end, by what migration 0003 fills it with.
+"""Organizations of a thousand to a million people, invitations and events, inserted without services.
+
+Constraints check every row, and the statement of migration 0003 fills the search index at the end.
 """
 
 import importlib
@@ -21,8 +22,8 @@ from invite_app.models.base import now
 from invite_app.models.membership import NEVER
 from tests.support.factories import Acme, Key, make_api_key, make_organization, make_role
 
+# The number of people with a rare value, for any size.
 FEW = 60
-"""How many people have what is rare, whatever the size."""
 NAMES = [
     "Ana",
     "Bo",
@@ -58,8 +59,8 @@ STATES = (
     "revoked",
 )
 CHUNK = 50_000
+# Each table after those it refers to.
 TABLES = ("users", "memberships", "membership_workspaces", "invitations", "audit_events")
-"""Each after those it refers to."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,13 @@ class Crowd:
 
 
 def make_all(sizes: Iterable[int]) -> list[Crowd]:
-    """One organization of each size, in a database that has none yet."""
+    """Create one organization of each size in an empty database."""
     with _without_search():
         return [_make(size) for size in sizes]
 
 
 def _make(size: int) -> Crowd:
-    """Half of the people are in the first workspace, FEW are in the second, have the role Rare and that name."""
+    """Put half of the people into the first workspace; FEW are in the second, have the role Rare and that name."""
     acme = make_organization(f"Crowd {size}")
     make_role(acme, "Rare", ["members:read"])
     roles = {role.key: role.id for role in session().scalars(select(Role).where(Role.organization_id == acme.id))}
@@ -93,17 +94,17 @@ def _make(size: int) -> Crowd:
 
 
 def analyze() -> None:
-    """As the database does it on its own in time."""
+    """Analyze the tables, as the database does in time by itself."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE" if is_embedded(db.engine) else "VACUUM ANALYZE"))
 
 
 @contextmanager
 def _without_search() -> Iterator[None]:
-    """Meanwhile nothing follows what is written; afterwards the index has it all."""
+    """Disable the search triggers while rows are inserted, then fill the index."""
     if is_embedded(db.engine):
         with db.engine.connect() as connection:
-            connection.connection.driver_connection.execute("PRAGMA synchronous = OFF")  # the one connection there is
+            connection.connection.driver_connection.execute("PRAGMA synchronous = OFF")  # the only connection
         of_search = "SELECT 'TRIGGER', name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'search_%'"
     else:
         of_search = "SELECT 'INDEX', indexname, indexdef FROM pg_indexes WHERE indexname LIKE 'search_%'"

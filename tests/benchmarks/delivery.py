@@ -1,4 +1,4 @@
-"""How fast one delivery process is, beside plain smtplib over one open connection with the same messages.
+"""Throughput of one delivery process, compared with plain smtplib over one open connection with the same messages.
 
 python -m tests.benchmarks delivery [COUNT]      both databases, three rounds each
 """
@@ -34,14 +34,14 @@ COUNT, ROUNDS = 2000, 3
 
 @dataclass(frozen=True)
 class Rate:
-    """Messages per second at the mail server, and what the sender's processor spent on each."""
+    """Messages per second at the mail server, and the sender's processor time for each."""
 
     per_second: float
     cpu_ms: float
 
 
 def measure(databases: Databases, kind: str, count: int = COUNT, delay: float = 0.0) -> tuple[Rate, Rate]:
-    """One round: the delivery process, and plain smtplib. The mail server answers after `delay` seconds."""
+    """Run one round: the delivery process, and plain smtplib. The mail server responds after `delay` seconds."""
     with tempfile.TemporaryDirectory() as folder:
         url = databases.create(kind, Path(folder))
         try:
@@ -71,7 +71,7 @@ def _compare(url: str, folder: str, count: int, delay: float) -> tuple[Rate, Rat
 
 
 def _queue(environ: dict[str, str], count: int) -> bytes:
-    """Queue so many invitations; one of their messages, as it goes over the line."""
+    """Queue this many invitations; return one of their messages as it is sent."""
     app = create_app(environ, testing=True)
     with app.app_context():
         acme = make_organization()

@@ -1,7 +1,7 @@
-"""The limit to measure against: the least that honest SQLAlchemy code does for the same requests.
+"""The lower bound to compare with: minimal SQLAlchemy code for the same requests.
 
-A hashed key is looked up, the body is validated, one row is inserted under a unique constraint, and the answer comes
-after the commit. There are no roles, seats, audit events, mails or search index here.
+A hashed key is looked up, the body is validated, one row is inserted under a unique constraint, and the response
+follows the commit. There are no roles, seats, audit events, mails or search index here.
 """
 
 import hashlib
@@ -105,7 +105,7 @@ def _organization(connection: Connection) -> int:
 
 
 def fill(people: int) -> None:
-    """An organization with so many members."""
+    """Create an organization with this many members."""
     meta.create_all(engine)
     with engine.begin() as connection:
         connection.execute(insert(organizations), {"id": 1, "key_hash": hashlib.sha256(KEY.encode()).hexdigest()})

@@ -1,6 +1,6 @@
-"""What a page of a list costs at a million rows, beside the same page at a thousand: processor time, not the clock's.
+"""Processor time of a page of a list with a million rows, compared with the same page with a thousand.
 
-python -m tests.benchmarks lists [SIZE ...]      1000 100000 1000000 unless named; both databases
+python -m tests.benchmarks lists [SIZE ...]      default: 1000 100000 1000000; both databases
 """
 
 import os
@@ -114,7 +114,7 @@ def _pages(app: Flask, crowd: crowds.Crowd) -> Iterator[tuple[str, Page]]:
 
 
 def _deep_cursor(client: FlaskClient, path: str, crowd: crowds.Crowd) -> str:
-    """Some hundred pages on, or half way through a small list."""
+    """Return a cursor some hundred pages on, or half way through a small list."""
     cursor, pages = "", min(crowd.size // 200, 100)
     for _ in range(pages):
         answer = client.get(f"{path}?limit=100&cursor={cursor}", headers=crowd.key.headers)
@@ -132,7 +132,7 @@ def _get(client: FlaskClient, path: str, headers: dict[str, str]) -> Page:
 
 
 def _costs(app: Flask, pages: list[Page]) -> list[float]:
-    """Seconds of processor time per page of each, the sizes taking turns: the median of the rounds."""
+    """Return seconds of processor time per page of each size, alternating between sizes: the median of the rounds."""
     rounds: list[list[float]] = [[] for _ in pages]
     for number in range(ROUNDS + 1):
         for costs, page in zip(rounds, pages, strict=True):
@@ -145,7 +145,7 @@ def _costs(app: Flask, pages: list[Page]) -> list[float]:
 
 
 def _processor_time(app: Flask) -> float:
-    """Of this process and of the database's that serve it."""
+    """Return the processor time of this process and of the database's that serve it."""
     with app.app_context():
         if is_embedded(db.engine):
             return time.process_time()
@@ -157,7 +157,7 @@ def _processor_time(app: Flask) -> float:
 
 
 def _look(app: Flask, page: Page) -> tuple[bytes, int]:
-    """The answer, and how many statements it took."""
+    """Return the response, and its number of statements."""
     statements: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:

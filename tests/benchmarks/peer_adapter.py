@@ -1,7 +1,7 @@
-"""Joins invite_app to the yardsticks: a peer of the benchmark that measures several servers in one run.
+"""Adapts invite_app to a benchmark that measures several servers in one run.
 
 The benchmark imports this file with `OURS` set to this checkout and `BENCH_ENV` to a folder in which `ours` is a
-virtual environment with invite_app installed. It knows nothing of the application but its command line and its paths.
+virtual environment with invite_app installed. It uses only the command line and the paths of the application.
 """
 
 import json
@@ -14,6 +14,7 @@ from adapters import ENV, Peer, fragment, mail  # type: ignore[import-not-found]
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(ENV) / "ours" / "bin"
+# As in production, except for rate limits, which no peer has.
 SETTINGS = {
     "INVITE_SECRET_KEY": "bench-secret-" * 4,
     "INVITE_INSTANCE_PATH": str(Path(ENV) / "data" / "ours"),
@@ -22,15 +23,14 @@ SETTINGS = {
     "INVITE_RATE_LIMITS": "off",
     "INVITE_LOG_FORMAT": "json",
 }
-"""As in production, but for the rate limits, which no peer has."""
 
+# The benchmark passes database and mail server to its servers in variables of its own.
 SERVE = """
 case "$DB" in sqlite:*) url="sqlite:///${DB#sqlite:}" ;; *) url="$DB" ;; esac
 case "$MAIL" in smtp:*) port="${MAIL#smtp:}" worker=embedded ;; *) port=9 worker=external ;; esac
 export INVITE_DATABASE_URL="$url" INVITE_MAIL_PORT="$port" INVITE_OUTBOX_WORKER="$worker"
 exec "$GUNICORN" --workers 1 --keep-alive 75 --bind "127.0.0.1:$PORT"
 """
-"""The benchmark tells its servers of the database and the mail server in variables of its own."""
 
 
 class Ours(Peer):  # type: ignore[misc]  # a class of the benchmark's
@@ -49,7 +49,7 @@ class Ours(Peer):  # type: ignore[misc]  # a class of the benchmark's
         return "GET", "/healthz"
 
     def create(self, db: Any, orgs: dict[int, int], accepts: int) -> None:
-        # As any installation has it; the benchmark forbids Python to keep what it compiles.
+        # As in any installation; the benchmark forbids Python to store bytecode.
         subprocess.run([str(BIN / "python"), "-m", "compileall", "-q", "invite_app", "app.py"], check=True, cwd=ROOT)
         asked = json.dumps({"sizes": list(orgs), "accepts": accepts})
         seed = [str(BIN / "python"), "-m", "tests.benchmarks.seed", asked]

@@ -1,9 +1,9 @@
-"""How many requests one process of invite_app answers, beside the least that honest SQLAlchemy code can do.
+"""Throughput of one process of invite_app, compared with minimal SQLAlchemy code.
 
-python -m tests.benchmarks requests [ROUNDS]     SQLite, 5 rounds unless said otherwise
+python -m tests.benchmarks requests [ROUNDS]     SQLite, 5 rounds by default
 
-Both run under gunicorn as this project ships it, one worker each, and are asked in turns, so that whatever else the
-machine does meets both. What counts is the ratio.
+Both run under gunicorn as this project ships it, one worker each, and get requests in turns, so that other load on
+the machine affects both. The result is the ratio.
 """
 
 import http.client
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs, and how it is asked for the three kinds of work."""
+    """A running server, and its requests for the three kinds of work."""
 
     port: int
     headers: dict[str, str]

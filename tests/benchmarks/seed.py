@@ -1,4 +1,4 @@
-"""What the yardsticks find in the database: organizations of several sizes with a key each, and people who accept.
+"""Rows for benchmarks: organizations of several sizes with a key each, and people who accept.
 
 python -m tests.benchmarks.seed '{"sizes": [1000], "accepts": 40}'      prints ids, keys, cursors, links and cookies
 """
@@ -32,7 +32,7 @@ def main(sizes: list[int], accepts: int) -> dict[str, Any]:
 
 
 def make_place(size: int) -> dict[str, str]:
-    """An organization with a key and `size` members more than its first three; `deep` leads to its last page."""
+    """Create an organization with a key and `size` more members; `deep` is the cursor of its last page."""
     place = make_organization(f"Organization {size}")
     add_members(place.id, size)
     return {
@@ -84,7 +84,7 @@ def deep_cursor(organization_id: UUID) -> str:
 
 
 def make_accepts(organization_id: UUID, count: int) -> Iterator[tuple[str, str]]:
-    """For each of some signed-in people the token of a pending invitation, and their cookie."""
+    """Return the token of a pending invitation and the cookie of a signed-in person, for each of some."""
     for number in range(count):
         user_id = make_person(f"a{number}@example.com").id
         draft = invitations.Draft(f"a{number}@example.com", "member", notify=False)

@@ -1,6 +1,6 @@
-"""A mail server that takes everything and keeps the times: `python -m tests.benchmarks.sink PORT [DELAY]`.
+"""A mail server that accepts everything and records the times: `python -m tests.benchmarks.sink PORT [DELAY]`.
 
-Each answer is sent DELAY seconds after its question came, as if the server was so far away.
+Each response is sent DELAY seconds after its request, as from a distant server.
 """
 
 import asyncio

@@ -74,7 +74,7 @@ def test_role_change_shows_its_effect_first(acme: Acme, home: str, live_server: 
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(home)
     page.get_by_role("link", name="Mia Member").click()
-    page.wait_for_load_state()  # a choice that is made before the script is there changes nothing on the page
+    page.wait_for_load_state()  # choices made before the script has loaded have no effect
     page.locator("label", has_text="Admin").click()
     page.locator("#effect").get_by_text("change members").wait_for()
     page.get_by_label("Sales").check()

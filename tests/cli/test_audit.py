@@ -34,7 +34,7 @@ def test_ambiguous_name_lists_the_ids(app: Flask, ask: Ask, run: Run) -> None:
         ids = [make_organization().id]
         organizations.delete(ids[0], by=OPERATOR)
         ids.append(organizations.found(organizations.Founding("Acme"), OWNER, by=BY_OPERATOR)[0].id)
-    assert ask("audit", "export", "acme")[0]["action"] == "organization.created"  # the one that there is
+    assert ask("audit", "export", "acme")[0]["action"] == "organization.created"  # its only event
     with app.app_context():
         organizations.delete(ids[1], by=OPERATOR)
     refused = run("audit", "export", "acme")

@@ -43,7 +43,7 @@ def assert_busy(answer: TestResponse) -> None:
     assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "5"), answer.text[:300]
 
 
-# For each dialect the path, the body and the answer.
+# Path, body and response of each dialect.
 INVITING: list[tuple[str, dict[str, Any], Any]] = [
     ("/api/v1/organization/{}/invitation", ANA, {"detail": SENTENCE}),
     ("/v1/organizations/{}/invitations", {"email_address": "ana@guest.example", "role": "org:member"}, CLERK),

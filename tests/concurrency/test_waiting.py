@@ -45,7 +45,7 @@ def behind(app: Flask) -> Behind:
                 writing.execute(update(Organization).values(name="Locked"))
                 writing.execute(change)
                 is_locked.set()
-                threading.Event().wait(0.3)  # until the other one waits
+                threading.Event().wait(0.3)  # until the other thread waits
             return waiting.result(10)
 
     return behind

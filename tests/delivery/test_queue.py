@@ -221,7 +221,7 @@ class TestLoop:
         with queue_app.app_context():
             others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             session().execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
-        time.sleep(IDLE_SECONDS)  # for so long connections are taken to stand, those of people who invite as well
+        time.sleep(IDLE_SECONDS)  # longer than connections are trusted without a check
         with queue_app.app_context():
             invite(acme, "bo@guest.example")
         smtp.wait_for(2)

@@ -270,4 +270,4 @@ class TestTls:
     def invite(self, app: Flask, acme: Acme) -> None:
         with app.app_context():
             invite(acme)
-        app.extensions["invite_app.transport"].close()  # before the server goes, which TLS wants to be told
+        app.extensions["invite_app.transport"].close()  # before the server stops: TLS says goodbye

@@ -64,7 +64,7 @@ def test_postgres_restarts_under_load(
     with scene.processes:
         delivering, server = scene.deliver(), scene.serve(workers=2)
         assert scene.invite(server, "first@guest.example") == 201
-        smtp.wait_for(1)  # a process that finds no database when it starts ends at once, and says so
+        smtp.wait_for(1)  # a process that finds no database at its start exits
         clients = invite_for_a_while(scene, server)
         wait_until(lambda: len(scene.statuses) > CLIENTS * EACH // 4, seconds=30)
         own_postgres.stop()

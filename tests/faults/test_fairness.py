@@ -19,7 +19,7 @@ from tests.support.mail import SmtpServer
 from tests.support.server import ServerProcess
 
 Start = Callable[..., ServerProcess]
-# Seconds within which everybody else is answered, on a machine that does other things as well.
+# Seconds within which all other requests are answered, on a busy machine.
 SOON = 5.0
 
 

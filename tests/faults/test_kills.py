@@ -38,7 +38,7 @@ def test_web_process_is_killed_before_its_commit(scene: Scene, record: Record) -
     wait_until(lambda: scene.smtp.open_connections)
     with scene.app.app_context(), db.engine.connect() as other:
         other.exec_driver_sql("COMMIT")
-        other.exec_driver_sql("BEGIN IMMEDIATE")  # its commit has to wait
+        other.exec_driver_sql("BEGIN IMMEDIATE")  # blocks its commit
         scene.smtp.wait_for(1)
         kill_worker(server.pid)
         other.exec_driver_sql("ROLLBACK")
@@ -98,7 +98,7 @@ def kill_while_inviting(scene: Scene, server: Any, email: str) -> None:
     inviting = threading.Thread(target=scene.invite, args=(server, email))
     inviting.start()
     wait_until(lambda: scene.smtp.connections > before)
-    threading.Event().wait(0.1)  # on to where the server hangs
+    threading.Event().wait(0.1)  # until the server hangs
     kill_worker(server.pid)
     inviting.join()
     assert scene.statuses[email] == 0

@@ -63,7 +63,7 @@ class Person:
 
     def _revoke(self, email: str, invitation_id: str) -> None:
         self._note("revoke", self._clients[1].ask("DELETE", f"{self._invitations}/{invitation_id}")[0])
-        del self._scene.statuses[email]  # whether its mail was faster is open
+        del self._scene.statuses[email]  # its mail may have been faster
 
     def _note(self, deed: str, status: int) -> None:
         self.answers[deed, status] += 1

@@ -223,7 +223,7 @@ def test_26_concurrent_removals_keep_an_owner(app: Flask, acme: Acme, together: 
     with app.app_context():
         owners = [one for one in members.list_all(acme.id, by=OPERATOR) if one.role.key == "owner"]
     assert len(owners) == 1
-    done = [one for one in outcomes if not isinstance(one, Exception)]  # nothing, or who was removed
+    done = [one for one in outcomes if not isinstance(one, Exception)]  # None, or the removed member
     assert len(done) == 1
     assert sum(isinstance(one, DomainError) for one in outcomes) == 3
 

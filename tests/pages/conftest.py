@@ -1,4 +1,4 @@
-"""Pages are asked as browsers ask, over the whole application, on both databases."""
+"""Page tests send requests as browsers do, to the whole application, on both databases."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,14 +18,14 @@ def acme(app: Flask) -> Acme:
 
 @pytest.fixture
 def globex(app: Flask) -> Acme:
-    """Another organization, which has nothing to do with `acme`."""
+    """Create another organization, unrelated to `acme`."""
     with app.app_context():
         return make_organization("Globex")
 
 
 @pytest.fixture
 def visit(app: Flask) -> Callable[..., Visitor]:
-    """Visitors with cookies of their own: `visit()`, or signed in with `visit(acme.owner)`."""
+    """Return visitors with cookies of their own: `visit()`, or signed in with `visit(acme.owner)`."""
 
     def visit(person: Any = None, **environ: Any) -> Visitor:
         visitor = Visitor(app, **environ)

@@ -1,4 +1,4 @@
-"""One's own account: name, address, password, where it is signed in, and its organizations."""
+"""The account pages: name, address, password, sessions and organizations."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -23,13 +23,13 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Fi
 
 @pytest.fixture
 def mailing(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
-    """The same application with a mail server."""
+    """Return the application with a mail server."""
     return make_app(**smtp.environ)
 
 
 @pytest.fixture
 def ana(mailing: Flask, acme: Acme) -> Visitor:
-    """Signed in where mail can be sent."""
+    """Sign in where mail can be sent."""
     with mailing.app_context():
         person = make_person("ana@guest.example")
     return Visitor(mailing).sign_in(person)
@@ -175,7 +175,7 @@ def test_account_without_password_sets_one_by_mail(app: Flask, visit: Visit) -> 
     assert "/forgot" in page.links
 
 
-# --- where one is signed in ---
+# --- sessions ---
 
 
 def test_other_sessions_can_be_ended_separately(acme: Acme, owner: Visitor, visit: Visit) -> None:

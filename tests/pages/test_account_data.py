@@ -1,4 +1,4 @@
-"""A person's own data: a copy of it, and the end of the account."""
+"""Exporting one's own data and deleting the account."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""API keys: shown once and nowhere kept, listed by their prefix, revoked for good."""
+"""API keys: shown once and never stored, listed by their prefix, revoked permanently."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +28,7 @@ def at(organization: Acme) -> str:
 
 
 def make(visitor: Visitor, organization: Acme, status: int = 200, **typed: str) -> Page:
-    """Fill in the form that is shown and send it."""
+    """Fill in and send the form."""
     path = f"{at(organization)}/new"
     once = visitor.get(path).value("once")
     return visitor.submit(path, status=status, **{"name": "Website", "role": "member", "once": once, **typed})

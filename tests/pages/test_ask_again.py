@@ -1,4 +1,4 @@
-"""Somebody who comes too late asks for a fresh invitation, and an admin sends it."""
+"""Requesting a new invitation after the first one expired."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def late(app: Flask, acme: Acme) -> tuple[str, str]:
-    """The admin's page of an expired invitation, and the invitee's."""
+    """Return the admin's page of an expired invitation, and the invitee's."""
     with app.app_context():
         row = invite(acme, given_name="Tomás")
         expire(row)

@@ -1,4 +1,4 @@
-"""The audit log: everything that was done in words, narrowed by address, and as a file that harms no spreadsheet."""
+"""The audit log: events in words, filters in the URL, and an export that is safe for spreadsheets."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""What holds for all pages: headers, tokens against forged forms, error pages, and a steady number of queries."""
+"""Headers, CSRF tokens and error pages of all pages."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Size and number of fields are limited before a form is parsed, by who may send it."""
+"""Size and number of fields are limited before a form is parsed, depending on the sender's permissions."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -37,7 +37,7 @@ def unparsed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def senders(app: Flask, acme: Acme, globex: Acme, visit: Callable[..., Visitor]) -> dict[int, Visitor]:
-    """Visitors who may not send large forms to Acme, by the status of the refusal."""
+    """Return visitors who cannot send large forms to Acme, by the status of the error."""
     with app.app_context():
         make_role(acme, "Helper", {"members:read", "invitations:read"})
         helper = make_member(acme, "helper@acme.example", role="helper")
@@ -155,7 +155,7 @@ def test_every_unsafe_page_checks_its_token(app: Flask, acme: Acme, owner: Visit
 
 
 def test_unsafe_routes_outside_pages_are_endpoints(app: Flask) -> None:
-    """Pages check tokens themselves, dialects take none; anything else is checked by Flask-WTF."""
+    """Pages check tokens themselves, dialects have none; anything else is checked by Flask-WTF."""
     unsafe = {
         rule.endpoint.partition(".")[0]
         for rule in app.url_map.iter_rules()

@@ -1,4 +1,4 @@
-"""The list of invitations: its orders, many at once, and a search that finds members too."""
+"""The list of invitations: orders, bulk actions, and a search that finds members too."""
 
 from collections.abc import Callable
 from datetime import timedelta

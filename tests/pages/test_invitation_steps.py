@@ -1,4 +1,4 @@
-"""The card that says why somebody is not in yet: its sentence, and the steps that help."""
+"""The card that says why somebody has not joined yet, and the actions that help."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def see(invitation_id: UUID, **observed: Any) -> None:
 
 
 def steps(page: html.Page) -> list[str]:
-    """The words on the buttons of the card."""
+    """Return the labels of the card's buttons."""
     classes = [(tag.name, (tag.attributes.get("class") or "").split(), tag.text.strip()) for tag in page.tags]
     [start] = [index for index, (_, names, _) in enumerate(classes) if "why" in names]
     end = next(index for index, (name, _, _) in enumerate(classes) if name == "ol" and index > start)

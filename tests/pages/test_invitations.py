@@ -1,4 +1,4 @@
-"""The list of invitations, one of them, and what can be done about it."""
+"""The list of invitations, the page of one, and its actions."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Inviting a person: what is refused, where that stands, what stays typed, and what the preview shows."""
+"""Inviting a person: errors, kept input, and the preview."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Inviting many: a list is pasted or chosen, mended row by row, sent, and followed on its way."""
+"""Imports: a list is pasted or uploaded, corrected row by row, sent, and followed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -31,12 +31,12 @@ def start(acme: Acme) -> str:
 
 
 def paste(visitor: Visitor, start: str, *lines: str, **fields: object) -> str:
-    """The address of the list that was made of these lines."""
+    """Paste these rows; return the path of the import."""
     return visitor.go(start, **{"text": "\n".join(lines), "role": "member", **fields})
 
 
 def told(page: html.Page) -> list[str]:
-    """State and reason of each row."""
+    """Return state and reason of each row."""
     cells = [tag for tag in page.all("td") if "cell-why" in tag.attributes.get("class", "")]
     return [" ".join(tag.text.split()) for tag in cells]
 

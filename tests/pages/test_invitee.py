@@ -1,4 +1,4 @@
-"""What the link in the mail opens, for whoever opens it, whatever has become of the invitation."""
+"""The invitee's pages, for every visitor and every state of the invitation."""
 
 import re
 from collections.abc import Callable
@@ -26,7 +26,7 @@ NEW = {"given_name": "Ana", "family_name": "Sousa", "password": "a few words in 
 
 @pytest.fixture
 def offer(app: Flask, acme: Acme) -> Callable[..., str]:
-    """The path of a fresh invitation's link."""
+    """Return the path of a new invitation's link."""
 
     def offer(email: str = "ana@guest.example", *, copied: bool = False, **draft: Any) -> str:
         with app.app_context():
@@ -94,7 +94,7 @@ def test_token_waits_in_the_session_during_sign_in(
 
 
 def shown(visitor: Visitor, path: str) -> str:
-    """The page without what differs from one request to the next."""
+    """Return the page without the parts that differ between requests."""
     visitor.get(path)
     assert visitor.answer is not None
     return re.sub(r'name="csrf_token" value="[^"]+"', "", visitor.answer.text)

@@ -1,5 +1,8 @@
-"""Each page and each deed of an organization, from the application's own routes: for other organizations, for every
-role below the needed one, and for nobody in particular. A route without a row here fails."""
+"""Access to every page and action of an organization, taken from the application's routes.
+
+Each is tried from other organizations, with every role below the required one, and without signing in. A route
+without a row here fails.
+"""
 
 import re
 from collections.abc import Callable
@@ -24,6 +27,7 @@ Visit = Callable[..., Visitor]
 ORGANIZATION = "/organizations/<uuid:organization_id>"
 OWNER = "only an owner"
 
+# The permissions that pages and actions of an organization require; without any, membership.
 NEEDS: dict[str, tuple[str, ...]] = {
     "": (
         "GET /",
@@ -133,13 +137,12 @@ NEEDS: dict[str, tuple[str, ...]] = {
         "POST /members/<uuid:user_id>/hand-over",
     ),
 }
-"""What the pages and deeds of an organization need: nothing but to belong to it, or these permissions."""
 
 ROWS = {name: needed for needed, names in NEEDS.items() for name in names}
 
 
 def routes(app: Flask) -> dict[str, str]:
-    """Method and address within the organization, with the rule."""
+    """Yield method and path within the organization, with the rule."""
     return {
         f"{method} {rule.rule.removeprefix(ORGANIZATION)}": rule.rule
         for rule in app.url_map.iter_rules()
@@ -149,7 +152,7 @@ def routes(app: Flask) -> dict[str, str]:
 
 
 def things_of(organization: Acme) -> dict[str, Any]:
-    """One of everything that can stand in an address."""
+    """Create one of everything that a path can name."""
     make_role(organization, "Helpers", [])
     lines = read("ana@guest.example")
     return {
@@ -178,7 +181,7 @@ def things(app: Flask, acme: Acme) -> dict[str, Any]:
 
 
 def test_every_organization_route_has_a_row(app: Flask) -> None:
-    """A new one is put under what it needs, in NEEDS."""
+    """Add a new route under its permissions, in NEEDS."""
     assert set(routes(app)) == set(ROWS)
 
 
@@ -207,7 +210,7 @@ def test_other_organizations_find_nothing(
 def test_foreign_ids_are_not_found(
     app: Flask, acme: Acme, globex: Acme, *, things: dict[str, Any], visit: Visit
 ) -> None:
-    """The address names the organization one owns, and a thing of another one."""
+    """The path names the person's own organization, and an id of another one."""
     with app.app_context():
         before = everything_of(acme)
     client = visit(globex.owner).client
@@ -227,7 +230,7 @@ def test_one_missing_permission_is_refused(
         make_role(acme, "Lesser", [name for name in PERMISSIONS if name != missing])
         lesser = make_member(acme, "lesser@acme.example", role="lesser")
     client = visit(lesser).client
-    ask(client, "GET /", things)  # from now on it is known that they were here
+    ask(client, "GET /", things)  # records the visit before the measured requests
     with app.app_context():
         before = everything_of(acme)
     refused = [name for name, needed in ROWS.items() if missing in needed.split() or needed == OWNER]

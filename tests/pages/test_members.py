@@ -1,4 +1,4 @@
-"""Members: found, changed and removed, one or many, each deed with its effect said before it is done."""
+"""Finding, changing and removing members, individually and in bulk, each with a preview."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def roles_of(app: Flask, organization: Acme) -> dict[str, str]:
 
 
 def selected(visitor: Visitor, path: str, *people: Person, **more: Any) -> tuple[Page, dict[str, Any]]:
-    """The page of a bulk action for these people, and the fields that carry the selection on."""
+    """Return the page of a bulk action for these people, and the fields that hold the selection."""
     query = "&".join(f"id={person.id}" for person in people)
     page = visitor.get(f"{path}?{query}")
     return page, {"id": [str(person.id) for person in people], "number": str(len(people)), **more}
@@ -55,7 +55,7 @@ def selected(visitor: Visitor, path: str, *people: Person, **more: Any) -> tuple
 
 @pytest.fixture
 def keeper(app: Flask, acme: Acme) -> Person:
-    """Somebody who may change members and nothing else."""
+    """Create a member who can change members and nothing else."""
     with app.app_context():
         make_role(acme, "Keeper", ["members:read", "members:write"])
         return make_member(acme, "keeper@acme.example", role="keeper", given_name="Kim", family_name="Keeper")
@@ -175,7 +175,7 @@ def test_bulk_preview_query_count_does_not_grow(path: str, app: Flask, acme: Acm
     assert len(statements) <= 12
 
 
-# --- the file ---
+# --- export ---
 
 
 def test_export_matches_the_filter_without_formulas(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
@@ -365,7 +365,7 @@ def test_forged_removal_is_refused(app: Flask, acme: Acme, owner: Visitor) -> No
     assert roles_of(app, acme) == {"owner": "owner", "admin": "admin", "member": "member"}
 
 
-# --- many ---
+# --- bulk actions ---
 
 
 def test_bulk_role_change_names_skipped_members(app: Flask, acme: Acme, owner: Visitor) -> None:

@@ -33,7 +33,7 @@ def test_the_number_of_queries_does_not_grow(path: str, app: Flask, acme: Acme, 
     with app.app_context():
         make_role(acme, "Editor", [])
         add_more(acme, 1)
-    owner.get(address)  # the first visit is noted
+    owner.get(address)  # records the first visit
     few = count(app, owner, address)
     with app.app_context():
         for number in range(2, 8):

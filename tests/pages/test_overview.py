@@ -1,4 +1,4 @@
-"""The overview: what needs somebody, the most urgent first, and how inviting goes."""
+"""The overview: items that need attention by urgency, and statistics."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Handing over: offered by the owner, answered on the overview of the other, and nothing changes before."""
+"""Ownership transfer: offered by the owner, accepted on the other's overview, with no change before."""
 
 from collections.abc import Callable
 
@@ -14,14 +14,14 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def home(app: Flask, acme: Acme) -> str:
-    """The overview of an organization whose owner has offered it to its member."""
+    """Return the overview of an organization whose owner has offered it to its member."""
     with app.app_context():
         ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
     return f"/organizations/{acme.id}/"
 
 
 def roles_of(app: Flask, acme: Acme) -> tuple[str, str]:
-    """Of the owner, and of the member."""
+    """Return the roles of the owner and of the member."""
     with app.app_context():
         owner, member = (member_lists.find_in(acme.id, one.id).role.key for one in (acme.owner, acme.member))
         return owner, member

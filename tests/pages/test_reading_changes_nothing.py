@@ -1,7 +1,7 @@
-"""Mail scanners and prefetching browsers fetch every link they see: no GET and no HEAD leaves a trace.
+"""No GET or HEAD request changes the database, since mail scanners and browsers fetch links.
 
-Three observations are the exception: the fetch of an invitation's link, the last visit of a member, and a look at a
-mail in the local outbox, which shows a link.
+There are three exceptions: a fetch of an invitation's link, the last visit of a member, and viewing a mail in the local
+outbox, which shows a link.
 """
 
 import re
@@ -30,7 +30,7 @@ def everything() -> dict[str, list[Any]]:
 
 
 def but_fetches(table: Table) -> Select[Any]:
-    """All of a table, without what a fetch of a link, or a member who is here, may leave there."""
+    """Return all rows of a table without the values that the exceptions may change."""
     observed = ("checked_at", "last_seen_at", "link_copied", "updated_at")
     query = select(*(column for column in table.columns if column.name not in observed))
     if table.name == "invitation_events":
@@ -40,7 +40,7 @@ def but_fetches(table: Table) -> Select[Any]:
 
 @pytest.fixture
 def addresses(app: Flask, acme: Acme) -> dict[str, list[str]]:
-    """Values for the variable parts of all routes."""
+    """Return values for the variable parts of all routes."""
     with app.app_context():
         make_person("bo@guest.example")
         offers = [invite(acme, f"{name}@guest.example") for name in ("ana", "bo", "cy")]

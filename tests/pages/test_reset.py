@@ -1,4 +1,4 @@
-"""A forgotten password: what is asked, what is told, and how often a link works."""
+"""Resetting a forgotten password: the form, its response, and the link."""
 
 import re
 from collections.abc import Callable
@@ -21,13 +21,13 @@ NEW = "a phrase that nobody knows"
 
 @pytest.fixture
 def mailing(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
-    """The application with a mail server."""
+    """Return the application with a mail server."""
     return make_app(**smtp.environ)
 
 
 @pytest.fixture
 def link(mailing: Flask, acme: Acme, smtp: SmtpServer) -> str:
-    """The path in the mail that the owner gets."""
+    """Return the path in the mail to the owner."""
     Visitor(mailing).go("/forgot", email=acme.owner.email)
     with mailing.app_context():
         assert Courier(mailing).run_once() == 1

@@ -1,4 +1,4 @@
-"""Every page that refuses a request for coming too often says when it may come again."""
+"""Every page over a rate limit says when to retry."""
 
 from collections.abc import Callable
 from typing import Any

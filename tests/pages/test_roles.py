@@ -1,4 +1,4 @@
-"""Roles: who may see and change them, what saving says it will do, and deleting one that people have."""
+"""Roles: access, previews of changes, and deleting a role in use."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def editor(app: Flask, acme: Acme) -> str:
-    """A role that two members have, one pending invitation and one key; its address."""
+    """Create a role that two members, one pending invitation and one key have; return its path."""
     with app.app_context():
         make_role(acme, "Editor", ["members:read", "members:write"])
         for name in ("ed", "eva"):
@@ -31,7 +31,7 @@ def editor(app: Flask, acme: Acme) -> str:
 
 @pytest.fixture
 def builder(app: Flask, acme: Acme) -> Person:
-    """Somebody who may manage roles and nothing else."""
+    """Create a member who can manage roles and nothing else."""
     with app.app_context():
         make_role(acme, "Builder", ["roles:write"])
         return make_member(acme, "builder@acme.example", role="builder")

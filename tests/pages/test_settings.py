@@ -72,7 +72,7 @@ def test_one_save_changes_everything(app: Flask, acme: Acme, owner: Visitor) -> 
 
 
 def test_saving_unchanged_changes_nothing(app: Flask, acme: Acme, owner: Visitor) -> None:
-    """Not even a lifetime that the API set and that hours cannot express."""
+    """This includes a lifetime that the API set and that hours cannot express."""
     odd = timedelta(minutes=90)
     with app.app_context():
         configure(acme, invitation_lifetime=odd)

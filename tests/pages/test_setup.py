@@ -1,4 +1,4 @@
-"""The first organization of a server."""
+"""Creating the first organization of a server."""
 
 from collections.abc import Callable
 

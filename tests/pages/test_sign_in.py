@@ -1,4 +1,4 @@
-"""Signing in and out, where it leads, and what is kept meanwhile."""
+"""Signing in and out, redirects, and forms saved meanwhile."""
 
 import secrets
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How large pages are: the longest of lists, full of long names, stays below 100 kB."""
+"""The longest list with the longest names stays below 100 kB."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Stopping a list on its page: the effect first."""
+"""Cancelling an import on its page, with a preview."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""What is seen of an invitation on its way, and how the admin is told."""
+"""Tracking events of an invitation, and how they are shown to admins."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def pages(app: Flask, acme: Acme) -> tuple[str, str]:
-    """The admin's page of an invitation, and the invitee's."""
+    """Return the admin's page of an invitation, and the invitee's."""
     with app.app_context():
         row = invite(acme, given_name="Ana")
         return f"/organizations/{acme.id}/invitations/{row.id}", f"/invitations/{token_of(row)}"

@@ -1,4 +1,4 @@
-"""Each page and each deed, for each kind of person: a table, and every route there is for those without a place."""
+"""A table of pages and actions by kind of person, and all routes for people without membership."""
 
 import re
 from collections.abc import Callable
@@ -104,7 +104,7 @@ def test_outsiders_and_strangers_find_nothing(
 def test_foreign_ids_are_not_found(
     app: Flask, globex: Acme, places: dict[str, str], visit: Callable[..., Visitor]
 ) -> None:
-    """The address names the organization one belongs to, and a thing of another one."""
+    """The path names the person's own organization, and an id of another one."""
     visitor = visit(globex.owner)
     foreign = {**places, "organization": str(globex.id)}
     for path in NEEDS:
@@ -124,7 +124,7 @@ def test_signed_out_visitors_are_sent_to_sign_in(places: dict[str, str], visit: 
 def test_no_organization_page_is_visible_to_others(
     app: Flask, globex: Acme, places: dict[str, str], visit: Callable[..., Visitor]
 ) -> None:
-    """Every route there is, whoever wrote it: a stranger signs in first, and an outsider finds nothing."""
+    """Anonymous visitors sign in first, and outsiders get 404, on every route."""
     outsider, stranger = visit(globex.owner), visit()
     rules = [rule for rule in app.url_map.iter_rules() if "<uuid:organization_id>" in rule.rule]
     assert len(rules) > len(NEEDS)

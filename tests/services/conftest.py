@@ -1,4 +1,4 @@
-"""Every test here calls services directly, inside one application context, on both databases."""
+"""Tests here call services directly, inside one application context, on both databases."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.factories import Acme, make_organization
 
 @pytest.fixture(autouse=True)
 def no_interfaces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Services need no interface, and an app without any is made in half the time."""
+    """Create apps without interfaces, which takes half the time."""
     if "client" not in request.fixturenames:
         for interface in (api, pages, cli):
             monkeypatch.setattr(interface, "register", lambda _: None)
@@ -21,5 +21,5 @@ def acme(app_context: None) -> Acme:
 
 @pytest.fixture
 def globex(app_context: None) -> Acme:
-    """Another organization, which has nothing to do with `acme`."""
+    """Create another organization, unrelated to `acme`."""
     return make_organization("Globex")

@@ -1,4 +1,4 @@
-"""The invitee's side: looking, accepting as somebody new or signed in, declining."""
+"""The invitee's side: opening the link, accepting with a new or existing account, declining."""
 
 from dataclasses import replace
 from datetime import timedelta

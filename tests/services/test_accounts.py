@@ -1,4 +1,4 @@
-"""Accounts: one per address, signed in by password or by a link that works once, and ended everywhere at will."""
+"""Accounts: one per address, signed in by password or by a link that works once."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ NEW = "a new and longer password"
 
 
 def last_link() -> str:
-    """The token of the account link that was made last."""
+    """Return the token of the newest account link."""
     session().commit()
     found = session().scalars(select(AccountLink.id).order_by(AccountLink.created_at.desc())).first()
     assert found is not None

@@ -1,4 +1,4 @@
-"""Allowed domains hold for members added at once, and for invitations that were sent before."""
+"""Allowed domains apply to directly added members and to invitations that were sent before."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def narrow(acme: Acme, *domains: str) -> None:
 
 
 def needing(acme: Acme) -> set[str]:
-    """The addresses that need attention, which the row, the SQL filter and the count have to agree on."""
+    """Return the addresses that need attention, on which the row, the SQL filter and the count must agree."""
     standing, moment = authorize(acme.owner.actor, acme.id), now()
     everything = invitation_lists.list_all(acme.id, by=acme.owner.actor)
     complete = [invitations.get(acme.id, one.id, by=acme.owner.actor) for one in everything]

@@ -1,4 +1,4 @@
-"""Whatever is done, by whomever and in whatever order: what has to be true stays true after every step.
+"""Invariants that hold after every step, with any actions by anyone in any order.
 
 Two organizations, a handful of addresses, and a clock that is moved by hand.
 """
@@ -44,7 +44,7 @@ number = st.integers(0, 30)
 
 
 class Services(RuleBasedStateMachine):
-    """The steps; each is one deed that may be refused with a fact, and with nothing but a fact."""
+    """The steps; each is one action that may raise a domain error, and no other."""
 
     @initialize()
     def begin(self) -> None:
@@ -82,7 +82,7 @@ class Services(RuleBasedStateMachine):
         return found[pick % len(found)]
 
     def invitation(self, house: Acme, pick: int) -> UUID | None:
-        """More often than not one that is pending."""
+        """Draw an invitation, more often than not a pending one."""
         here = select(Invitation.id).where(Invitation.organization_id == house.id).order_by(Invitation.id)
         pending = session().scalars(here.where(Invitation.state == "pending")).all()
         found = pending if pending and pick % 4 else session().scalars(here).all()
@@ -92,7 +92,7 @@ class Services(RuleBasedStateMachine):
         query = select(func.count()).select_from(model).where(model.organization_id == house.id, *conditions)
         return session().scalar(query) or 0
 
-    # --- deeds ---
+    # --- actions ---
 
     @rule(at=where, email=address, role=role, by=number)
     def invite(self, at: int, email: str, role: str, by: int) -> None:
@@ -227,7 +227,7 @@ class Services(RuleBasedStateMachine):
         if self.attempt(lambda: invitations.send(house.id, Draft(email, "member"), by=OPERATOR)):
             self.check_seats(house)
 
-    # --- what has to be true ---
+    # --- invariants ---
 
     def permissions(self, house: Acme, actor: PersonActor | OperatorActor) -> set[str]:
         if isinstance(actor, OperatorActor):
@@ -237,12 +237,12 @@ class Services(RuleBasedStateMachine):
         return set(session().scalar(query.where(*mine)) or ())
 
     def check_grant(self, house: Acme, actor: PersonActor | OperatorActor, role: str) -> None:
-        """Nobody hands out what they do not hold."""
+        """Check that nobody assigns permissions they do not have."""
         granted = select(Role.permissions).where(Role.organization_id == house.id, Role.key == role)
         assert set(session().scalar(granted) or ()) <= self.permissions(house, actor)
 
     def check_proof(self, email: str | None, *, copied: bool, had_account: bool) -> None:
-        """A link that an admin may have copied proves nothing about the address."""
+        """Check that a link that an admin may have copied verifies no address."""
         is_proven = session().scalar(select(User.is_proven).where(User.email == email))
         assert is_proven == (had_account or not copied)
 
@@ -316,7 +316,7 @@ def test_invariants_hold_after_every_step(in_context: None) -> None:
             stateful_step_count=40,
             deadline=None,
             database=None,
-            phases=[Phase.generate],  # a failure says what was done; shrinking that would take minutes
+            phases=[Phase.generate],  # a failure lists the steps; shrinking them would take minutes
             suppress_health_check=list(HealthCheck),
         ),
     )

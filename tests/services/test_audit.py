@@ -1,4 +1,4 @@
-"""The audit log: one event per deed, in the words of the moment, and never a secret."""
+"""The audit log: one event per action, with the names of that moment and without secrets."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def events(acme: Acme) -> list[AuditEvent]:
 
 
 def deeds(acme: Acme) -> dict[str, Callable[[PersonActor], Any]]:
-    """By the action they are recorded as, what to do; each on things of its own."""
+    """Return one function per audit action, each for rows of its own."""
     sent = {
         name: invite(acme, f"{name}@guest.example").id
         for name in ("resent", "revoked", "extended", "changed", "taken", "copied")

@@ -1,4 +1,4 @@
-"""The audit log is only added to, outlives its organization for a year, and is then deleted."""
+"""Audit events are append-only, outlive their organization for a year, and are then deleted."""
 
 import ast
 import re

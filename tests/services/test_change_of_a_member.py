@@ -1,4 +1,4 @@
-"""Role and workspaces change in one deed; a page of members starts beside any of them."""
+"""Role and workspaces change in one action; a page of members can start beside any of them."""
 
 import pytest
 from flask import Flask

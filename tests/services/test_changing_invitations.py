@@ -1,4 +1,4 @@
-"""What can be done with an invitation once it is out: send again, revoke, extend, edit, take over, copy."""
+"""Actions on a sent invitation: resend, revoke, extend, edit, take over, copy."""
 
 from datetime import timedelta
 from typing import Any
@@ -69,7 +69,7 @@ class TestResend:
     def test_of_recorded_expiry_is_counted_once(self, acme: Acme) -> None:
         sent = invite(acme)
         expire(sent)
-        invite(acme, "bo@guest.example")  # records it
+        invite(acme, "bo@guest.example")  # records its expiry
         assert reread(sent).state == "expired"
         invitations.resend(acme.id, sent.id, by=acme.admin.actor)
         assert pending_count(acme) == 2
@@ -264,7 +264,7 @@ def accept(invitation: Any) -> Any:
 
 
 def end(acme: Acme, ending: str) -> Any:
-    """The id of an invitation that ended in this way."""
+    """Close an invitation in this way; return its id."""
     sent = invite(acme)
     match ending:
         case "revoked":

@@ -1,4 +1,4 @@
-"""Grants end with what they rest on: ownership offers, and API keys with their role or member."""
+"""Grants end with their source: ownership transfers, and API keys with their role or member."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -61,7 +61,7 @@ class TestOwnershipTransfer:
 
     @pytest.mark.parametrize("end", [remove_heir, let_heir_leave, remove_owner])
     def test_older_than_membership_cannot_be_accepted(self, acme: Acme, end: Callable[[Acme, Person], None]) -> None:
-        """The check at acceptance does not rest on the deletion of the row."""
+        """The check at acceptance does not depend on the deletion of the row."""
         other = make_member(acme, "other@acme.example", "owner")
         made = ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor).created_at
         end(acme, other)

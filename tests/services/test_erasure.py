@@ -1,4 +1,4 @@
-"""Erasing a person, and the copy of their data."""
+"""Erasing a person, and exporting their data."""
 
 from collections.abc import Callable
 from typing import Any
@@ -76,7 +76,7 @@ def change_address(person: Person, address: str) -> None:
 
 @pytest.fixture
 def zoe(acme: Acme, globex: Acme) -> Person:
-    """An admin of Acme who has left a trace of every kind, there and in Globex."""
+    """Create an admin of Acme who has left a trace of every kind, there and in Globex."""
     third = make_organization("Initech")
     zoe = make_member(acme, OLD, "admin", given_name="Zoe", family_name="Zölle")
     key = make_api_key(acme, role="admin", user=zoe, name="Robot")

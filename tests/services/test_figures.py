@@ -1,4 +1,4 @@
-"""The figures of weeks, which the database keeps, beside a count of the invitations themselves."""
+"""Weekly statistics, which database triggers maintain, compared with counts of the invitations."""
 
 from collections import Counter
 from datetime import date, datetime, timedelta
@@ -19,7 +19,7 @@ def week_of(moment: datetime) -> date:
 
 
 def counted(acme: Acme) -> dict[date, tuple[int, int, int]]:
-    """What the table should say."""
+    """Return the expected contents of the table."""
     sent: Counter[date] = Counter()
     accepted: Counter[date] = Counter()
     of_sent: Counter[date] = Counter()

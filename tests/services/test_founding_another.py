@@ -1,4 +1,4 @@
-"""An owner's key founds a further organization, which its user owns."""
+"""An owner's key creates another organization, which its user owns."""
 
 import pytest
 

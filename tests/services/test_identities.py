@@ -1,4 +1,4 @@
-"""Who an actor is, and where."""
+"""Actors and their memberships."""
 
 import pytest
 

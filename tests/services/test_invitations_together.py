@@ -1,4 +1,4 @@
-"""One deed for many invitations: each is judged by itself, by the rules of the single deed, before and when done."""
+"""Bulk actions on invitations: each is checked like the single action, in the preview and when applied."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def said(report: Report) -> tuple[list[str], dict[str, type[DomainError]]]:
 
 
 def both(acme: Acme, deed: type[Deed], only: Filter = EVERYTHING, by: Actor | None = None) -> Any:
-    """What the preview says, which then is what happens."""
+    """Return the preview, after checking that it equals the result."""
     by = by or acme.owner.actor
     foretold = said(invitation_bulk.preview(acme.id, only, deed(), by=by))
     assert said(invitation_bulk.apply(acme.id, only, deed(), by=by)) == foretold
@@ -183,7 +183,7 @@ class TestOrder:
 
 
 def walk(acme: Acme, order: Any) -> list[str]:
-    """The addresses page by page, there and back again."""
+    """Return the addresses page by page, forwards and backwards."""
     pages = [invitation_lists.list_page(acme.id, by=acme.owner.actor, only=PENDING, order=order, limit=2)]
     while pages[-1].next:
         cursor = pages[-1].next

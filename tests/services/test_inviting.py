@@ -1,4 +1,4 @@
-"""Sending an invitation: whom, into what, by whom, and what stands in the way."""
+"""Sending an invitation: recipients, roles, inviters, and errors."""
 
 from datetime import timedelta
 from typing import Any

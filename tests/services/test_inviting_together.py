@@ -1,4 +1,4 @@
-"""Inviting a few people in one deed: all of them, or nobody."""
+"""Inviting several people in one transaction: all of them, or nobody."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Nothing of another organization can be named: not to read, not to change, not as a part of one's own."""
+"""Rows of another organization can be neither read, changed nor referenced."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -68,7 +68,7 @@ def test_foreign_ids_are_not_found(acme: Acme, globex: Acme, kind: str) -> None:
     for number, deed in enumerate(deeds):
         for by in (acme.owner.actor, make_api_key(acme, "owner").actor):
             if kind == "member" and number == 5 and by != acme.owner.actor:
-                continue  # nobody hands an organization over through a key
+                continue  # keys cannot transfer ownership
             for given in (theirs, str(theirs), str(theirs).upper()):
                 with pytest.raises(fact):
                     deed(acme.id, given, by)  # type: ignore[arg-type]

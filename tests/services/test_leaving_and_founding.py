@@ -1,4 +1,4 @@
-"""What a removal ends and leaves, and how organizations come and go."""
+"""Removing members, and creating, changing and deleting organizations."""
 
 import pytest
 from sqlalchemy import func, select

@@ -1,4 +1,4 @@
-"""Looking at an account's link without using it, being seen, and asking for a new password too often."""
+"""Account links read without consuming them, last activity, and limits of resets and passwords."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Lists: pages that fit together, cursors that cannot be misused, and the same number of queries for any length."""
+"""Lists: connected pages, safe cursors, and a constant number of queries."""
 
 import base64
 from collections.abc import Iterator

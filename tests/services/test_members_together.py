@@ -1,4 +1,4 @@
-"""The same deed for many members, in as many transactions as it takes, and what becomes of their invitations."""
+"""Bulk actions on members, in several transactions, and their effect on invitations."""
 
 import pytest
 from sqlalchemy import select

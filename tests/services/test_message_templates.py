@@ -1,4 +1,4 @@
-"""A mail says the same, whoever's request it is sent in."""
+"""Mails do not depend on the request they are sent in."""
 
 from typing import NoReturn
 

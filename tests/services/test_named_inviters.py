@@ -1,4 +1,4 @@
-"""Invitations that a key sends in a member's name: they rest on the rights of both."""
+"""Invitations that a key sends in a member's name depend on the permissions of both."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Members, invitations and roles narrowed down and put in order, as wire formats ask for them."""
+"""Members, invitations and roles, filtered and sorted as the APIs require."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ OWNER, ADMIN, MEMBER = "owner@acme.example", "admin@acme.example", "member@acme.
 
 @pytest.fixture
 def aged(acme: Acme) -> Acme:
-    """The owner's account is a month old, the others' are new."""
+    """Make the owner's account a month old; the others are new."""
     with transaction() as writing:
         writing.get_one(User, acme.owner.id).created_at = now() - timedelta(days=30)
     return acme

@@ -1,4 +1,4 @@
-"""Whoever invited is told by mail what the invited person said, as long as it is their business."""
+"""Inviters are notified by mail of their invitees' responses while they are responsible."""
 
 from collections.abc import Callable
 

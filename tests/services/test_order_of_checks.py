@@ -1,4 +1,4 @@
-"""When several things are wrong at once, the earliest in the design's order is what one is told.
+"""Of several errors, the first in this order is raised:
 
 organization, permission, values, escalation, plan, already a member, pending, seats
 """
@@ -43,12 +43,12 @@ IN_ORDER: list[type[DomainError]] = [
     InvitationPending,
     SeatsFull,
 ]
+# Errors that exclude each other, since they concern the same value.
 EXCLUSIVE = [
     {Unauthenticated, OrganizationUnknown, PermissionMissing},
     {InvalidEmail, DomainNotAllowed, AlreadyMember, InvitationPending},
     {RoleUnknown, RoleAboveOwn},
 ]
-"""Facts of which an attempt can meet one only, since they are about the same value."""
 
 PAIRS = [
     pair for pair in combinations(IN_ORDER, 2) if not any(set(pair) <= alternatives for alternatives in EXCLUSIVE)

@@ -1,4 +1,4 @@
-"""Which passwords are good enough, and that nobody waits while one is hashed."""
+"""Password strength, and hashing outside of transactions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,7 +85,7 @@ def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
 
 @contextmanager
 def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
-    """For each hash that is made or checked, whether a writing transaction was open then."""
+    """Record, for each hash that is made or checked, whether a writing transaction was open."""
     seen: list[bool] = []
     made, checked = passwords.hashed, passwords.matches
 
@@ -121,7 +121,7 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
 
 
 def test_concurrently_changed_password_is_not_changed_again(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the check of the old password and the lock, another browser was faster."""
+    """Another browser changes the password between the check of the old one and the lock."""
     make = passwords.new_hash
 
     def overtaken(password: str, **options: Any) -> str:
@@ -137,7 +137,7 @@ def test_concurrently_changed_password_is_not_changed_again(acme: Acme, monkeypa
 
 @contextmanager
 def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What is asked of the database, and each hash."""
+    """Record the database statements and the hashes."""
     done: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

@@ -1,7 +1,7 @@
-"""Who may do what: this table is the specification of the permissions.
+"""A table of actions and actors: the specification of the permissions.
 
-Each deed says which permission it needs ("" is: any member). Each actor says which permissions it has. Every
-combination is tried, and what is not allowed is refused with the same fact everywhere.
+Each action names its permission ("": any member), each actor its permissions. Every combination is tried; what is not
+allowed raises the same error everywhere.
 """
 
 from collections.abc import Callable
@@ -73,7 +73,7 @@ EVERYTHING = set(PERMISSIONS)
 
 @dataclass(frozen=True)
 class Someone:
-    """How an actor is made, and what it should be allowed."""
+    """A function that creates an actor, and the permissions it should have."""
 
     make: Callable[[Acme], Actor]
     may: set[str]
@@ -116,7 +116,7 @@ def test_actor_does_exactly_what_its_permissions_allow(acme: Acme, who: str) -> 
         except PermissionMissing as error:
             refused = error.permission
         except DomainError:
-            pass  # got past the permission, to something that is not there
+            pass  # the permission check passed
         allowed = not needed or needed in ACTORS[who].may
         assert refused == (None if allowed else needed), f"{who}: {name}"
 

@@ -1,4 +1,4 @@
-"""How often something may be tried, and what happens when Redis goes away."""
+"""Rate limits, with and without Redis."""
 
 import base64
 import secrets
@@ -245,7 +245,7 @@ MAILS: dict[str, Deed] = {
 
 @pytest.mark.parametrize("kind", MAILS)
 def test_every_other_mail_counts_for_its_recipient(limited: Flask, kind: str) -> None:
-    """One invitation is not enough to fill a mailbox, nor is one list that is sent again and again."""
+    """Limits count every kind of mail, so that resending cannot fill a mailbox."""
     acme = make_organization()
     sent = [invitations.send(acme.id, Draft("ana@guest.example", "member"), by=acme.owner.actor)]
 

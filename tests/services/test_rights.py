@@ -1,4 +1,4 @@
-"""Nobody hands out what they do not hold, and nobody touches those who stand above them: by permission set."""
+"""Nobody assigns permissions they lack, or manages members with more permissions."""
 
 from collections.abc import Callable
 
@@ -26,14 +26,14 @@ RECRUITER = ["invitations:write", "members:read", "members:write", "roles:write"
 
 @pytest.fixture
 def recruiter(acme: Acme) -> Person:
-    """Holds a custom role that may invite and manage members, but not read the audit log."""
+    """Create a member whose custom role can invite and manage members, but not read the audit log."""
     make_role(acme, "Recruiter", RECRUITER)
     make_role(acme, "Auditor", ["audit:read"])
     return make_member(acme, "recruiter@acme.example", "recruiter")
 
 
 def granting(deed: str, acme: Acme, role: str) -> Callable[[Actor], object]:
-    """One of the ways in which somebody gets a role."""
+    """Return the ways of assigning a role."""
     match deed:
         case "invite":
             return lambda by: invite(acme, "new@guest.example", role, by=by)
@@ -98,7 +98,7 @@ class TestRoles:
 
 
 def touching(acme: Acme, target: Person) -> list[Callable[[Actor], object]]:
-    """The ways in which somebody else is changed; the removal is the last."""
+    """Return the ways of changing another member; the removal is the last."""
     key = make_api_key(acme, "member", user=target)
     return [
         lambda by: api_keys.revoke(acme.id, key.id, by=by),

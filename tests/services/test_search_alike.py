@@ -1,4 +1,4 @@
-"""Whatever the names, the words and the way to them: a search finds what a look at every member finds."""
+"""Every search plan finds the members that a full scan finds, for any names and search terms."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ LIMIT = 20
 
 @pytest.fixture(params=[(3, 1, 5, 4), (20, 5, 10, 30)], ids=["many", "some"])
 def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How far is looked decides which way is taken."""
+    """Set the limits that decide which plan is used."""
     for name, number in zip(("LOOK", "FEW", "WINDOW", "CAP"), request.param, strict=True):
         monkeypatch.setattr(narrowing, name, number)
     monkeypatch.setattr(member_found, "_search", cache(member_found._search.__wrapped__))
@@ -34,7 +34,7 @@ def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.fixture
 def crowd(acme: Acme, globex: Acme) -> Sequence[Membership]:
-    """The members of the one; half of them are in SQLite's index, half wait for it."""
+    """Create members; half of them are in SQLite's index, half wait for it."""
     for number, name in enumerate(NAMES):
         if number == len(NAMES) // 2:
             add_many(acme)
@@ -65,7 +65,7 @@ def test_every_plan_finds_the_same_members(
 
 
 def fragments(crowd: Sequence[Membership]) -> list[str]:
-    """The names themselves, and some of what people type of them: parts of words, in another order and case."""
+    """Return names and typical searches for them: parts of words, in another order and case."""
     chance, found = random.Random(7), [*NAMES]
     for row in chance.sample(list(crowd), 12):
         words = f"{row.user.given_name} {row.user.family_name} {row.user.email}".split()

@@ -1,4 +1,4 @@
-"""Searching by fragments: what is found, the same on both databases, and that the index misses no writer."""
+"""Search by fragments: the same matches on both databases, and an index that misses no writer."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -26,12 +26,12 @@ from invite_app.services import (
 )
 from tests.support.factories import Acme, invite, make_member
 
+# SQLite indexes new rows in batches of this size; until then, they are scanned.
 GATHERED = 256
-"""So many new rows go into the index of SQLite at once; before, they wait beside it."""
 
 
 def found_members(acme: Acme, fragment: str, **options: Any) -> set[str]:
-    """By a person, and the same by a program."""
+    """Find members with the queries of the pages and of the API; both agree."""
     only = members.Filter(fragment=fragment, **options)
     page = members.list_page(acme.id, by=acme.owner.actor, only=only, limit=500)
     lines = member_lines.list_page(acme.id, by=acme.owner.actor, only=only, limit=500)
@@ -52,7 +52,7 @@ def found_events(acme: Acme, target: str) -> set[str]:
 
 
 def add_many(acme: Acme, number: int = GATHERED) -> None:
-    """Members, invitations and events, past the services and past the ORM's unit of work."""
+    """Insert members, invitations and events without services and the ORM's unit of work."""
     users = [
         fresh(User, id=uuid7(), email=f"many{one:04d}@bulk.example", given_name="Many", family_name="Bulk")
         for one in range(number)
@@ -84,7 +84,7 @@ def add_many(acme: Acme, number: int = GATHERED) -> None:
 
 @pytest.fixture(params=["waiting", "gathered"])
 def settle(request: pytest.FixtureRequest, acme: Acme) -> Callable[[], None]:
-    """Brings the rows of the test into the index, or leaves them in the list of those that wait for it."""
+    """Add the rows of the test to the index, or leave them in the list of unindexed rows."""
     return (lambda: add_many(acme)) if request.param == "gathered" else (lambda: None)
 
 
@@ -191,7 +191,7 @@ class TestIndex:
 
 
 class TestLongLists:
-    """With a look of three and a window of five, a short list is a long one; with one of 100 it is a short one."""
+    """With low limits, short lists are read with the plans of long ones."""
 
     @pytest.fixture(autouse=True, params=[(3, 1), (100, 1), (100, 100)], ids=["many", "few", "very few"])
     def look_less_far(self, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
@@ -202,7 +202,7 @@ class TestLongLists:
 
     @pytest.fixture
     def many(self, acme: Acme) -> Acme:
-        for number in reversed(range(30)):  # the index does not know them in their order
+        for number in reversed(range(30)):  # the index is not sorted by name
             given = "Seldom" if number % 14 == 0 else "Often" if number % 3 == 0 else "Other"
             make_member(acme, f"p{number:02d}@list.example", given_name="Pat", family_name=f"{number:02d} {given}")
         return acme
@@ -262,7 +262,7 @@ class TestLongLists:
         assert (strangers.total, strangers.items) == (0, [])
 
     def _sales(self, many: Acme, *numbers: int) -> UUID:
-        """A workspace with these members."""
+        """Create a workspace with these members."""
         for number in numbers:
             person = next(row for row in everybody_of(many) if row.user.email == f"p{number:02d}@list.example")
             members.change(many.id, person.user_id, workspace_ids=[many.workspaces[0]], by=many.owner.actor)

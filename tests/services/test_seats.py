@@ -1,4 +1,4 @@
-"""Seats: members and live invitations together never pass the limit by anything that was allowed."""
+"""Seats: members and pending invitations together never exceed the limit."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
 
 @pytest.fixture
 def five_seats(acme: Acme) -> Acme:
-    """Three of them are taken by members."""
+    """Limit the organization to five seats, three of which members use."""
     configure(acme, seat_limit=5)
     return acme
 

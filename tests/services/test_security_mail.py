@@ -1,4 +1,4 @@
-"""The mails that tell of changes to the security of an account, and what a reset ends."""
+"""Mails about security changes of an account, and the sessions and keys that a reset ends."""
 
 from collections.abc import Callable, Iterator
 
@@ -39,7 +39,7 @@ def mailing(smtp_app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def subjects(mailing: Flask, smtp: SmtpServer) -> Subjects:
-    """Deliver what is queued; return the subjects by recipient."""
+    """Deliver queued messages; return the subjects by recipient."""
 
     def deliver() -> dict[str, list[str]]:
         Courier(mailing).run_once()

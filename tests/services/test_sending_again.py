@@ -1,4 +1,4 @@
-"""Sending one invitation again: with another note, to another address, or without waiting for the next try."""
+"""Resending one invitation: with another note, to another address, or immediately."""
 
 from datetime import timedelta
 

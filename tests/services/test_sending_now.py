@@ -1,4 +1,4 @@
-"""Immediate delivery: a first send succeeds with the mail server, or leaves nothing behind."""
+"""Immediate delivery: the first send is accepted by the mail server, or nothing is stored."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -32,7 +32,7 @@ Elsewhere = Callable[[], AbstractContextManager[object]]
 
 @pytest.fixture
 def elsewhere(smtp_app: Flask) -> Elsewhere:
-    """What another process does meanwhile: the same app with a database session of its own."""
+    """Return the same app with a database session of its own, as another process."""
     return smtp_app.app_context
 
 

@@ -1,4 +1,4 @@
-"""Inviting from a pasted list: what each row is told, how it is mended, and what is sent."""
+"""Imports of pasted lists: validation, corrections, and sending."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Stopping a list while it is being sent: nobody is left invited who never got a mail."""
+"""Cancelling an import while it is sent: nobody stays invited without a mail."""
 
 from collections.abc import Callable
 

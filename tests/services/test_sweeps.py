@@ -1,4 +1,4 @@
-"""What is deleted with time, what stays, and several processes that sweep at once."""
+"""Retention: deletion of old rows, and several processes that delete at once."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Links: genuine or nothing. Bound to one row, one purpose, one address; still good after the secret changed."""
+"""Tokens of links: bound to one row, purpose and address, and valid after a secret rotation."""
 
 import base64
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A writing transaction lets go of what was read before it, and leaves it whole to whoever holds it."""
+"""Writing transactions discard objects read before, which stay complete for their holders."""
 
 import psycopg
 import pytest

@@ -1,4 +1,4 @@
-"""What counts as a usable address, name, note, lifetime or origin. No database is needed to know."""
+"""Validation of addresses, names, notes, lifetimes and origins, without a database."""
 
 from datetime import timedelta
 

@@ -1,1 +1,1 @@
-"""What the tests stand on: databases, mail server, browser, live servers."""
+"""Support for tests: databases, mail server, browser, live servers."""

@@ -1,6 +1,6 @@
-"""`make audit`: known weaknesses in what is installed here, or a plain word that nobody could be asked.
+"""`make audit`: report known vulnerabilities of installed packages, or that none could be checked.
 
-pip-audit calls a package that its service does not answer for 'skipped' and ends well, which must not pass for clean.
+pip-audit reports a package that its service does not answer for as 'skipped' and succeeds, which must not pass.
 """
 
 import json
@@ -14,7 +14,7 @@ CLEAN, WEAK, UNKNOWN = 0, 1, 2
 
 
 def main() -> int:
-    """0 when nothing is known against what is installed, 1 when something is, 2 when that could not be found out."""
+    """Return 0 without known vulnerabilities, 1 with some, 2 when they could not be determined."""
     for service in SERVICES:
         answers = ask(service)
         if any("vulns" in one for one in answers):
@@ -25,7 +25,7 @@ def main() -> int:
 
 
 def ask(service: str) -> list[dict[str, Any]]:
-    """What pip-audit says of each installed package; nothing when it could not ask."""
+    """Return pip-audit's result for each installed package; empty when it could not run."""
     command = [str(Path(sys.executable).with_name("pip-audit")), "--skip-editable", "--progress-spinner=off"]
     options = ["--format=json", f"--vulnerability-service={service}", "--timeout=10"]
     done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
@@ -42,7 +42,7 @@ def report(answers: list[dict[str, Any]]) -> int:
         for known in one["vulns"]:
             better = ", ".join(known["fix_versions"]) or "none yet"
             print(f"{one['name']} {one['version']}: {known['id']}; mended in: {better}")
-    # our own package is on no index, and is not asked about
+    # our own package is on no index
     skipped = [one["name"] for one in answers if "vulns" not in one and one["name"] != "invite-app"]
     print(f"{len(answers) - len(skipped)} packages audited, {len(weak)} with known weaknesses.")
     if skipped:

@@ -1,4 +1,4 @@
-"""A real Chromium that reports everything a page should not have done."""
+"""A real Chromium that reports errors of pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ FLAGS = (
     "--disable-sync",
 )
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# All rules run, but only what breaks them is described: describing all that does not took most of the time.
+# All rules run, but only violations are described, since describing passes takes most of the time.
 AXE_RULES = {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]}
 
 
@@ -48,8 +48,11 @@ def chromium(program: str) -> Iterator[Browser]:
 
 
 class Watch:
-    """Notes what the pages of one browser context do wrong: errors and warnings on the console (violations
-    of the content security policy among them), failing parts of a page, requests to other hosts."""
+    """Records errors of the pages of one browser context.
+
+    These are errors and warnings on the console (violations of the content security policy among them), failed
+    requests, and requests to other hosts.
+    """
 
     def __init__(self, context: BrowserContext, origin: str) -> None:
         self.faults: list[str] = []
@@ -61,7 +64,7 @@ class Watch:
         context.route("**/*", self._route)
 
     def allow(self, fragment: str) -> None:
-        """Faults that contain this text are what the test is about."""
+        """Ignore errors that contain this text."""
         self._allowed.append(fragment)
 
     def check(self) -> None:
@@ -72,7 +75,7 @@ class Watch:
         self.faults.append(fault)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # A status of 400 and up is printed as an error too; `_response` knows which of them are wrong.
+        # Statuses of 400 and above are printed as errors too; `_response` decides which of them are wrong.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self._note(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
 
@@ -95,7 +98,7 @@ class Watch:
 
 @contextmanager
 def watched_page(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
-    """A page in a context of its own (no cookies), with `url` as base; fails at the end if it misbehaved.
+    """Open a page in a context of its own (no cookies), with `url` as base; it fails at the end if it misbehaved.
 
     `page.watch` is its Watch.
     """
@@ -112,7 +115,7 @@ def watched_page(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
 
 
 def assert_accessible(page: Page) -> None:
-    """No violation that axe can find of WCAG 2.2 AA or of its good practices, once the page has its style."""
+    """Check that axe finds no violation of WCAG 2.2 AA or of its best practices, once the styles are loaded."""
     page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)

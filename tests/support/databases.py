@@ -1,4 +1,4 @@
-"""A fresh, migrated database per test, on each kind; migrated once per run, then copied or emptied."""
+"""A new, migrated database per test, of each kind; migrated once per run, then copied or emptied."""
 
 import shutil
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from .postgres import PostgresServer, shared_server
 
 KINDS = ("sqlite", "postgres")
 
-# For tests of what only one kind of database does; without a mark a test runs on both.
+# For tests of one kind of database; without a mark a test runs on both.
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 on_postgres = pytest.mark.parametrize("database_kind", ["postgres"], indirect=True)
 
@@ -33,7 +33,7 @@ TEMPLATE = "invite_template"
 
 
 class Databases:
-    """What the processes of one run share: a folder, a PostgreSQL server, and a migrated template on each."""
+    """Shared by the processes of one run: a folder, a PostgreSQL server, and a migrated template on each."""
 
     def __init__(self, folder: Path, owner: int) -> None:
         self._folder = folder
@@ -42,14 +42,14 @@ class Databases:
         self._used: UsedDatabases | None = None
 
     def create(self, kind: str, folder: Path) -> str:
-        """The URL of a migrated database without rows; that of SQLite lies in `folder`."""
+        """Return the URL of a migrated database without rows; that of SQLite lies in `folder`."""
         if kind == "sqlite":
             file = shutil.copyfile(self._sqlite_template(), folder / "invite_app.sqlite")
             return f"sqlite:///{file}"
         return self._used_databases().take()
 
     def create_empty(self, kind: str, folder: Path) -> str:
-        """The URL of a new database that no migration has seen."""
+        """Return the URL of a new database without tables."""
         if kind == "sqlite":
             return f"sqlite:///{folder / 'empty.sqlite'}"
         return self.postgres().create(f"test_{uuid4().hex}")
@@ -93,7 +93,7 @@ class Databases:
 
 
 def dispose(app: Flask) -> None:
-    """Let go of an app that is no longer needed: its connections, to database and mail server, and its mails."""
+    """Release an app that is no longer needed: its connections, to database and mail server, and its templates."""
     if isinstance(transport := app.extensions["invite_app.transport"], SmtpTransport):
         transport.close()
     with app.app_context():
@@ -103,7 +103,7 @@ def dispose(app: Flask) -> None:
 
 
 def _replace(server: PostgresServer, database: str) -> str:
-    server.drop(database)  # a server that outlives the run may still hold an older one
+    server.drop(database)  # a server that outlives the run may have an older one
     return server.create(database)
 
 

@@ -1,6 +1,6 @@
-"""A database of PostgreSQL is made once and emptied for the next test, which costs a tenth of making and dropping it.
+"""PostgreSQL databases that are emptied for the next test, much faster than creating and dropping them.
 
-It is used again only if nothing but rows can be left of what a test did with it.
+A database is reused only if the test can have left nothing but rows.
 """
 
 from typing import Any
@@ -11,10 +11,10 @@ from psycopg import sql
 
 from .postgres import PostgresServer
 
+# Deleted rows still take up space.
 USES = 50
-"""Rows that were deleted still take up room."""
 
-# Whatever changes the schema writes these rows anew.
+# Every change of the schema rewrites these rows.
 SCHEMA = """
 SELECT md5(string_agg(seen::text, ',' ORDER BY seen)) FROM (
     SELECT (xmin, attrelid, attnum)::text AS seen FROM pg_attribute WHERE attrelid >= 16384
@@ -30,7 +30,7 @@ WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'al
 
 
 class UsedDatabases:
-    """The copies of a template that the tests of one process use one after the other."""
+    """Copies of a template, used by the tests of one process one after the other."""
 
     def __init__(self, server: PostgresServer, template: str) -> None:
         self._server = server
@@ -40,7 +40,7 @@ class UsedDatabases:
         self._schemas: dict[str, Any] = {}
 
     def take(self) -> str:
-        """The URL of a database in which there is nothing but what the migrations put there."""
+        """Return the URL of a database with the rows of the migrations only."""
         while self._free:
             url = self._free.pop()
             if self._uses[url] < USES and self._is_emptied(url):
@@ -54,7 +54,7 @@ class UsedDatabases:
         return url
 
     def give_back(self, url: str) -> bool:
-        """Whether it came from here."""
+        """Return whether the database came from here."""
         is_ours = url in self._uses
         if is_ours:
             self._free.append(url)
@@ -75,12 +75,12 @@ class UsedDatabases:
                     return False
                 _empty(connection)
                 return True
-        except psycopg.Error:  # a test took it away, or this user may not do as replicas do
+        except psycopg.Error:  # dropped by a test, or the user may not act as a replica
             return False
 
 
 def _empty(connection: psycopg.Connection[Any]) -> None:
-    connection.execute("SET LOCAL session_replication_role = replica")  # the order of tables does not matter then
+    connection.execute("SET LOCAL session_replication_role = replica")  # so that the order of tables does not matter
     tables = [sql.Identifier(name) for (name,) in connection.execute(TABLES)]
     filled = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(number, table)

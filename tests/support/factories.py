@@ -1,4 +1,4 @@
-"""Small builders of what most tests start from. All of them need an application context.
+"""Factories for tests. All of them need an application context.
 
     acme = make_organization()                      owner, admin, member, two workspaces, plan paid
     acme.owner.actor, acme.admin.email, acme.workspaces[0], acme.id
@@ -6,7 +6,7 @@
     invitation = invite(acme, "ana@guest.example")  pending, by the owner
     token_of(invitation); expire(invitation)
 
-They hand out plain values and ids, never rows, except `invite`; so what they made can be used after the
+They return plain values and ids, never rows, except `invite`, so the results can be used outside of the
 context, in another one, or in another process.
 """
 
@@ -36,7 +36,7 @@ BY_OPERATOR = audit.Author("operator", None, "The operator")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account; the password is PASSWORD."""
+    """A person with an account; the password is PASSWORD."""
 
     id: UUID
     email: str
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Key:
-    """An API key with its secret, and how to send it."""
+    """An API key with its secret, actor and headers."""
 
     id: UUID
     secret: str
@@ -81,7 +81,7 @@ def make_organization(
     invitation_lifetime: timedelta | None = None,
     workspace_names: Sequence[str] = ("Sales", "Support"),
 ) -> Acme:
-    """People are called `owner@<name>.example` and so on; `seat_limit` may be lower than these three."""
+    """Create people called `owner@<name>.example` and so on; `seat_limit` may be lower than their number."""
     host = f"{name.lower().replace(' ', '-')}.example"
     owner = make_person(f"owner@{host}", "Olivia", "Owner")
     founding = organizations.Founding(name, plan, seat_limit, allowed_origins)
@@ -106,7 +106,7 @@ def make_person(
     is_proven: bool = True,
     has_password: bool = True,
 ) -> Person:
-    """An account that belongs to no organization yet."""
+    """Create an account without memberships."""
     with transaction() as writing:
         user = User(
             email=email,
@@ -123,7 +123,7 @@ def make_person(
 def add_member(
     organization: Acme | UUID, person: Person, *, role: str = "member", workspace_ids: Iterable[UUID] = ()
 ) -> None:
-    """Put somebody in, past every check."""
+    """Add a member without any checks."""
     with transaction() as writing:
         organization_id = _id(organization)
         user = writing.get_one(User, person.id)
@@ -140,14 +140,14 @@ def add_member(
 
 
 def make_member(organization: Acme | UUID, email: str, role: str = "member", **person: Any) -> Person:
-    """A new account that is a member already."""
+    """Create an account with a membership."""
     made = make_person(email, **person)
     add_member(organization, made, role=role)
     return made
 
 
 def make_role(organization: Acme | UUID, name: str, permissions: Iterable[str]) -> UUID:
-    """A custom role; its key is its name in lower case."""
+    """Create a custom role; its key is its name in lower case."""
     with transaction() as writing:
         role = Role(
             organization_id=_id(organization),
@@ -164,7 +164,7 @@ def make_role(organization: Acme | UUID, name: str, permissions: Iterable[str]) 
 def make_api_key(
     organization: Acme | UUID, role: str = "owner", *, user: Person | None = None, name: str = "CI", **options: Any
 ) -> Key:
-    """A key that acts for `user`, or for the first owner."""
+    """Create a key that acts for `user`, by default the first owner."""
     user_id = user.id if user else None
     made, secret = api_keys.create(_id(organization), name=name, role=role, by=OPERATOR, user_id=user_id, **options)
     return Key(made.id, secret, KeyActor(made.id, made.organization_id))
@@ -178,26 +178,26 @@ def invite(
     by: Actor | None = None,
     **draft: Any,
 ) -> Invitation:
-    """A pending invitation, by the owner unless told otherwise; `draft` are fields of `invitations.Draft`."""
+    """Create a pending invitation, by default from the owner; `draft` are fields of `invitations.Draft`."""
     return invitations.send(
         organization.id, invitations.Draft(email=email, role=role, **draft), by=by or organization.owner.actor
     )
 
 
 def token_of(invitation: Invitation | UUID, *, copied: bool = False) -> str:
-    """What the invitation's link ends with: the mailed one, or the one that an admin copies."""
+    """Return the token of the invitation's link: the mailed one, or the one that an admin copies."""
     found = reread(invitation)
     return tokens.invitation_token(found.id, found.nonce, copied=copied)
 
 
 def make_link(person: Person, purpose: Purpose) -> str:
-    """The token of a link that acts for this account once."""
+    """Return the token of a link that acts for this account once."""
     with transaction() as writing:
         return tokens.account_token(account_links.add(writing.get_one(User, person.id), purpose).id)
 
 
 def expire(invitation: Invitation | UUID, ago: timedelta = timedelta(seconds=1)) -> None:
-    """Let the end of a pending invitation have passed, unnoticed by any sweep."""
+    """Move the expiry of a pending invitation to the past, without recording it."""
     _change(Invitation, invitation, expires_at=now() - ago)
 
 
@@ -207,7 +207,7 @@ def configure(organization: Acme | UUID, **settings: Any) -> None:
 
 
 def set_delivery(invitation: Invitation | UUID, **columns: Any) -> None:
-    """Let the invitation's message be in another state: `state="failed", reason="..."`."""
+    """Set columns of the invitation's message: `state="failed", reason="..."`."""
     invitation_id = invitation if isinstance(invitation, UUID) else invitation.id
     with transaction() as writing:
         writing.execute(update(OutboxMessage).where(OutboxMessage.invitation_id == invitation_id).values(**columns))
@@ -216,13 +216,13 @@ def set_delivery(invitation: Invitation | UUID, **columns: Any) -> None:
 
 
 def history(target_id: UUID) -> list[AuditEvent]:
-    """What was done to something, newest first."""
+    """Return the audit events about a row, newest first."""
     query = select(AuditEvent).where(AuditEvent.target_id == target_id)
     return list(session().scalars(query.order_by(AuditEvent.at.desc(), AuditEvent.id.desc())))
 
 
 def reread(invitation: Invitation | UUID) -> Invitation:
-    """The row as it is in the database now."""
+    """Return the row as it is in the database now."""
     invitation_id = invitation if isinstance(invitation, UUID) else invitation.id
     session().commit()
     query = select(Invitation).where(Invitation.id == invitation_id)
@@ -248,5 +248,5 @@ def _role_id(organization_id: UUID, name: str) -> UUID:
 
 @cache
 def _hash_of_password() -> str:
-    """Quick to check, since a hash says itself how it was made; `services.passwords` makes none like it."""
+    """Hash with cheap parameters, which the hash itself stores, for fast checks."""
     return PasswordHasher(memory_cost=8, time_cost=1, parallelism=1).hash(PASSWORD)

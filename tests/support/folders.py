@@ -1,4 +1,4 @@
-"""Where temporary files lie: in memory, where there is room, since many disks make every test wait for them."""
+"""Temporary folders: in memory if there is room, since many disks slow down every test."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ ROOM = 2 << 30
 
 
 def roomy_memory() -> Path | None:
-    """A folder in memory that all temporary files of a run fit into, and programs can be started from."""
+    """Return a folder in memory with room for all temporary files of a run, on which programs can be started."""
     if "TMPDIR" in os.environ or not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
         return None
     starts_programs = not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC

@@ -1,4 +1,4 @@
-"""What every page owes its readers, checked on the HTML alone."""
+"""Checks of a page's HTML alone."""
 
 import re
 from collections import Counter
@@ -27,18 +27,18 @@ class Page:
         return [tag for tag in self.tags if tag.name == tag_name and wanted.items() <= tag.attributes.items()]
 
     def texts(self, name: str, css: str = "") -> list[str]:
-        """What stands in the tags of this name (and class), with white space made single."""
+        """Return the texts of tags of this name (and class), with white space collapsed."""
         found = [tag for tag in self.all(name) if not css or css in tag.attributes.get("class", "").split()]
         return [" ".join(tag.text.split()) for tag in found]
 
     @property
     def errors(self) -> list[str]:
-        """The sentences at the fields."""
+        """Return the error messages at the fields."""
         return self.texts("p", "field-error")
 
     @property
     def summary(self) -> list[str]:
-        """The sentences at the top, for fields and for the whole form."""
+        """Return the error messages on top, for fields and for the whole form."""
         box = [tag for tag in self.all("div") if "summary" in tag.attributes.get("class", "").split()]
         return [" ".join(part.split()) for part in box[0].text.split("\n") if part.strip()][1:] if box else []
 
@@ -51,7 +51,7 @@ class Page:
         return [tag.attributes["href"] for tag in self.all("a") if "href" in tag.attributes]
 
     def value(self, name: str) -> str:
-        """What the field of this name holds."""
+        """Return the value of the field of this name."""
         for tag in self.tags:
             if tag.attributes.get("name") == name and tag.name == "textarea":
                 return tag.text.removeprefix("\r\n")
@@ -67,7 +67,7 @@ def read(html: str) -> Page:
 
 
 def faults(html: str) -> list[str]:
-    """What is wrong with a page; nothing on a good one."""
+    """Return the problems of a page; empty for a valid one."""
     page = read(html)
     found = [] if len(page.all("h1")) == 1 else [f"{len(page.all('h1'))} h1"]
     if not any(page.texts("title")):

@@ -1,4 +1,4 @@
-"""Locks held by somebody else: another program, in a session of its own."""
+"""Locks held by another session."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import psycopg
 
 @contextmanager
 def others_session(url: str) -> Iterator[psycopg.Connection]:
-    """Open a session of another program on the PostgreSQL database of a test."""
+    """Open another session on the PostgreSQL database of a test."""
     with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://")) as connection:
         yield connection
         connection.rollback()
@@ -18,7 +18,7 @@ def others_session(url: str) -> Iterator[psycopg.Connection]:
 
 @contextmanager
 def locked_organization(url: str, organization_id: UUID) -> Iterator[None]:
-    """Keep the row of an organization, or all of the embedded database, from everybody else."""
+    """Lock the row of an organization, or all of an SQLite database."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as embedded:
             embedded.execute("BEGIN IMMEDIATE")
@@ -32,7 +32,7 @@ def locked_organization(url: str, organization_id: UUID) -> Iterator[None]:
 
 @contextmanager
 def locked_table(url: str, name: str) -> Iterator[None]:
-    """Keep others from a whole table of PostgreSQL, to read it as well."""
+    """Lock a whole table of PostgreSQL, for reading as well."""
     with others_session(url) as connection:
         connection.execute(psycopg.sql.SQL("LOCK TABLE {}").format(psycopg.sql.Identifier(name)))
         yield

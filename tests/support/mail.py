@@ -1,13 +1,13 @@
-"""A real mail server on a free port that remembers what it was sent and misbehaves on request.
+"""A real mail server on a free port that records its messages and fails on request.
 
-    smtp.fail("550 5.1.1 no such user", at="rcpt")          answers so until `behave()`
+    smtp.fail("550 5.1.1 no such user", at="rcpt")          responds so until `behave()`
     smtp.fail("451 4.7.1 later", at="rcpt", times=1)        only once
-    smtp.hang(30, at="connect")                             says nothing for so long
-    smtp.drop(at="data")                                    cuts the line in the middle of the message
+    smtp.hang(30, at="connect")                             is silent for this long
+    smtp.drop(at="data")                                    closes the connection within the message
     smtp.close_connections()                                as servers do with idle ones
 
 Stages, in the order a client meets them: connect, ehlo, mail, rcpt, data (the command, before the
-message), message (all of it received, not yet answered), taken (kept, not yet answered).
+message), message (received, without a response yet), taken (stored, without a response yet).
 """
 
 import asyncio
@@ -28,7 +28,7 @@ Stage = Literal["connect", "ehlo", "mail", "rcpt", "data", "message", "taken"]
 
 @dataclass(frozen=True)
 class Received:
-    """One message as the server took it: the envelope, and the content as a mail client reads it."""
+    """One accepted message: the envelope, and the content as parsed by a mail client."""
 
     sender: str
     recipients: list[str]
@@ -97,7 +97,7 @@ class SmtpServer:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The settings with which the app sends through this server."""
+        """Return the settings with which the app sends through this server."""
         username, password = self._login or ("", "")
         return {
             "INVITE_MAIL_SERVER": self.host,
@@ -109,7 +109,7 @@ class SmtpServer:
             "INVITE_MAIL_DEFAULT_SENDER": "invitations@ours.example",
         }
 
-    # --- what a test asks of it ---
+    # --- for tests ---
 
     def fail(self, reply: str, *, at: Stage = "rcpt", to: str | None = None, times: int | None = None) -> None:
         self._faults.append(Fault(at, reply=reply, to=to, left=times))
@@ -124,7 +124,7 @@ class SmtpServer:
         self._faults.clear()
 
     def close_connections(self, goodbye: str | None = "421 4.4.2 idle for too long") -> None:
-        """Close every open connection, with the last words of a polite server or with none."""
+        """Close every open connection, with a final response or without one."""
         self._call(self._close_all(goodbye))
 
     @property
@@ -136,7 +136,7 @@ class SmtpServer:
         return sum(fault.left or 0 for fault in self._faults)
 
     def wait_for(self, count: int, *, seconds: float = 10) -> list[Received]:
-        """The messages, once there are so many."""
+        """Return the messages, once there are this many."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self.messages) >= count, timeout=seconds):
                 raise TimeoutError(f"{len(self.messages)} of {count} messages within {seconds} seconds")
@@ -173,7 +173,7 @@ class SmtpServer:
         if self._login:
             options |= {"authenticator": self._authenticate, "auth_required": True}
         connection = _Connection(self, **options)
-        connection._auth_require_tls = bool(self._tls) and not self._implicit_tls  # as an option it would warn
+        connection._auth_require_tls = bool(self._tls) and not self._implicit_tls  # the public option would warn
         return connection
 
     async def _stop(self) -> None:
@@ -191,7 +191,7 @@ class SmtpServer:
     def _call(self, coroutine: Any) -> None:
         asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=10)
 
-    # --- what its connections ask of it ---
+    # --- for its connections ---
 
     def opened(self, connection: "_Connection") -> None:
         self.connections += 1
@@ -283,7 +283,7 @@ class _Connection(SMTP):
         return None if await self._interrupted("taken") else "250 2.0.0 queued as 4Z7"
 
     async def _interrupted(self, at: Stage, address: str | None = None) -> bool:
-        """Whether a fault took this command's place; one that only delays does not."""
+        """Return whether a fault replaced this command; one that only delays does not."""
         fault = self._owner.fault(at, address)
         if fault is None:
             return False
@@ -299,7 +299,7 @@ class _Connection(SMTP):
 
 
 def wait_until(is_so: Any, *, seconds: float = 10) -> None:
-    """Wait for what happens in another thread or process."""
+    """Wait for a condition that another thread or process makes true."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Ports for servers that cannot be asked to choose one themselves."""
+"""Free ports for servers that cannot choose one themselves."""
 
 import socket
 

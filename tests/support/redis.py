@@ -1,4 +1,4 @@
-"""A real Redis on a free port, which a test can take away and bring back."""
+"""A real Redis on a free port, which a test can stop and start."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ def find_redis() -> str | None:
 
 
 class RedisServer:
-    """Keeps nothing on disk: what it held is gone after `stop`."""
+    """Stores nothing on disk: all values are lost after `stop`."""
 
     def __init__(self, program: str) -> None:
         self._program = program

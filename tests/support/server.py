@@ -1,4 +1,4 @@
-"""The app behind real sockets: in a thread of the test, or as the processes an operator starts."""
+"""The app behind real sockets: in a thread of the test, or as processes that an operator starts."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ BIN = Path(sys.executable).parent
 
 
 class LiveServer:
-    """Serves an app on a free port of 127.0.0.1, with threads. Its `url` is known before the app is made."""
+    """Serves an app on a free port of 127.0.0.1, with threads. Its `url` is known before the app is created."""
 
     def __init__(self, *, authority: Authority | None = None) -> None:
         tls = authority.server_context() if authority else None
@@ -56,7 +56,7 @@ class LiveServer:
 
 
 class ServerProcess:
-    """`flask run` or gunicorn in a process group of its own, with nothing of this process's settings."""
+    """`flask run` or gunicorn in a process group of its own, without this process's settings."""
 
     def __init__(self, command: list[str], environ: Mapping[str, str], *, url: str, folder: Path = ROOT) -> None:
         self.url = url
@@ -95,7 +95,7 @@ class ServerProcess:
 
     @property
     def output(self) -> str:
-        """What it has printed so far, standard error included."""
+        """Return its output so far, standard error included."""
         return os.pread(self._output.fileno(), 10_000_000, 0).decode()
 
     def wait_until_up(self, path: str = "/healthz", *, seconds: float = 20) -> Self:
@@ -108,11 +108,11 @@ class ServerProcess:
         return self
 
     def wait(self, *, seconds: float = 20) -> int:
-        """Its exit status, once it has ended by itself."""
+        """Return its exit status, once it has ended by itself."""
         return self._process.wait(timeout=seconds)
 
     def stop(self, *, seconds: float = 20) -> int:
-        """End it as a service manager does; its exit status."""
+        """Stop it as a service manager does; return its exit status."""
         if self._process.poll() is None:
             self._process.terminate()
         try:
@@ -121,7 +121,7 @@ class ServerProcess:
             self.kill()
 
     def kill(self) -> None:
-        """End it and its children with no chance to clean up, as a power cut does."""
+        """Kill it and its children without cleanup, as in a power failure."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
@@ -132,7 +132,7 @@ class ServerProcess:
 
 
 def run_command(*arguments: str, environ: Mapping[str, str], **options: Any) -> "subprocess.CompletedProcess[str]":
-    """Run `flask ...` to its end as an operator does, and answer what it printed."""
+    """Run `flask ...` to its end as an operator does; return its output."""
     command = [str(BIN / "flask"), *arguments]
     return subprocess.run(
         command,
@@ -147,7 +147,7 @@ def run_command(*arguments: str, environ: Mapping[str, str], **options: Any) -> 
 
 
 def clean_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with exactly the settings in `environ`, whatever it or a `.env` file says."""
+    """Return this process's environment with exactly the settings in `environ`, ignoring `.env` files."""
     ours = ("INVITE_", "FLASK_", "WERKZEUG_", "GUNICORN_", "DATABASE_URL", "WEB_CONCURRENCY", "FORWARDED_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     unset = {f"INVITE_{name.upper()}": "" for name in Settings.model_fields}
@@ -174,4 +174,4 @@ class _Quiet(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Requests are the test's own; it knows them."""
+        """Log nothing: the test knows its own requests."""

@@ -1,7 +1,7 @@
-"""What the apps of one process share: templates and statements as they were compiled for an earlier one.
+"""Compiled templates and statements, shared by the apps of one process.
 
-Each test makes an app of its own, and compiling took half of its time. Nothing of an app or of its database is in
-what is compiled, so a test sees no difference.
+Each test creates an app, and compiling took half of its time. Compiled code contains nothing of an app or its
+database.
 """
 
 from types import CodeType
@@ -16,7 +16,7 @@ from invite_app.extensions import db
 
 
 class _Templates(BytecodeCache):
-    """Jinja asks for a template by its name and the sum of its source."""
+    """Jinja looks up a template by its name and the checksum of its source."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}
@@ -35,7 +35,7 @@ _statements: dict[Any, Any] = {}
 
 
 def share_compiled(app: Flask) -> None:
-    """To be called before the app answers anything."""
+    """Share compiled code. Call it before the app handles its first request."""
     app.jinja_env.bytecode_cache = _templates
     with app.app_context():
         engine = db.engine
@@ -44,13 +44,13 @@ def share_compiled(app: Flask) -> None:
 
 
 def keep_compiled(app: Flask) -> None:
-    """Let later apps use what this one, which is done, knows of its kind of database."""
+    """Keep the compiled code of a finished app for later ones."""
     with app.app_context():
         engine = db.engine
-    if getattr(engine.dialect, "server_version_info", None):  # it was connected, and knows the other side
+    if getattr(engine.dialect, "server_version_info", None):  # it has been connected
         _dialects.setdefault(_server(engine), engine.dialect)
 
 
 def _server(engine: Engine) -> tuple[object, ...]:
-    """Compiled statements belong to a dialect, which knows the version of one server."""
+    """Return the server version, since compiled statements belong to the dialect of one version."""
     return engine.url.drivername, engine.url.host, engine.url.port

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, for HTTPS and for mail over TLS."""
+"""A certificate authority for tests of HTTPS and of mail over TLS."""
 
 import ssl
 from pathlib import Path

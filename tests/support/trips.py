@@ -1,4 +1,4 @@
-"""A wire to a database that counts how often somebody waited at it for an answer."""
+"""A connection to a database that counts round trips."""
 
 import socket
 import socketserver
@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+# Seconds that a response is delayed: data sent in the meantime did not wait for it.
 DISTANCE = 0.004
-"""How many seconds an answer takes, so that what is sent before it comes shows that nobody waited for it."""
 
 
 class CountingWire(socketserver.ThreadingTCPServer):
-    """Passes everything on; `trips` counts how often a client spoke after the server had."""
+    """Forwards all data; `trips` counts how often a client sent after the server had."""
 
     daemon_threads = True
 

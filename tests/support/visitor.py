@@ -1,4 +1,4 @@
-"""A browser without script: keeps cookies, sends the forms it sees, and looks at every page it is shown."""
+"""A browser without script: keeps cookies, sends forms, and checks every page."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
 class Visitor:
-    """Every HTML page it gets is checked: structure, labels, ids, no inline style or script, the headers."""
+    """Every HTML page is checked: structure, labels, ids, no inline style or script, the headers."""
 
     def __init__(self, app: Flask, **environ: Any) -> None:
         self.client = app.test_client()
@@ -21,14 +21,14 @@ class Visitor:
         self.answer: TestResponse | None = None
 
     def get(self, path: str, status: int = 200, **options: Any) -> html.Page:
-        """The page, which has this status."""
+        """Return the page, which has this status."""
         return self._look(self.client.get(path, **self._environ, **options), status)
 
     def head(self, path: str) -> TestResponse:
         return self.client.head(path, **self._environ)
 
     def post(self, path: str, *, page: str = "", **fields: Any) -> TestResponse:
-        """Send a form as a browser does, with the token of the page it stands on (its own address unless named)."""
+        """Post a form with the CSRF token of its page (its own URL by default)."""
         self.answer = self.client.post(path, data={**fields, "csrf_token": self.token(page or path)}, **self._environ)
         return self.answer
 
@@ -37,13 +37,13 @@ class Visitor:
         return self._look(self.post(path, page=page, **fields), status)
 
     def go(self, path: str, *, page: str = "", **fields: Any) -> str:
-        """Send a form that is taken; where it leads."""
+        """Send a form that is accepted; return the redirect's location."""
         answer = self.post(path, page=page, **fields)
         assert answer.status_code == 303, (answer.status_code, html.read(answer.text).summary)
         return answer.location
 
     def follow(self, path: str, *, page: str = "", **fields: Any) -> html.Page:
-        """Send a form that is taken; the page that comes then."""
+        """Send a form that is accepted; return the next page."""
         return self.get(self.go(path, page=page, **fields))
 
     def sign_in(self, person: Person, password: str = PASSWORD) -> "Visitor":

@@ -35,7 +35,7 @@ def problem(kind: str, *place: str | int, msg: str, **rest: Any) -> dict[str, An
 def test_schemas_equal_the_published_ones() -> None:
     answer = HostedOrganizationInvitation.model_json_schema()
     for name in ("created_at", "expires_at"):
-        assert answer["properties"][name].pop("default") is None  # which published schemas leave out
+        assert answer["properties"][name].pop("default") is None  # absent from published schemas
     assert answer == HOSTED_ORGANIZATION_INVITATION
     assert InviteOrganizationMemberRequest.model_json_schema() == INVITE_ORGANIZATION_MEMBER_REQUEST
 

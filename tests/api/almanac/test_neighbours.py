@@ -128,7 +128,7 @@ def test_listing_members_requires_permission(
     assert client.get(f"{url}/members").status_code == 401
 
 
-# --- sending again ---
+# --- resending ---
 
 
 def test_invitation_is_resent(app: Flask, client: FlaskClient, acme: Acme, key: Key, url: str) -> None:
@@ -192,7 +192,7 @@ def test_resending_requires_permission_and_custom_header(
     assert client.post(resend, headers=make_key("admin").headers).status_code == 403
 
 
-# --- founding ---
+# --- creating organizations ---
 
 
 def test_owners_key_creates_an_organization(app: Flask, client: FlaskClient, acme: Acme, key: Key) -> None:

@@ -186,7 +186,7 @@ def test_query_count_does_not_grow_with_rows(
 
     with app.app_context():
         invite(acme)
-    call("GET", "/organizations/{o}")  # writes down that the key was used, which later requests need not
+    call("GET", "/organizations/{o}")  # records the key's use, unlike later requests
     before = costs()
     with app.app_context():
         for number in range(5):

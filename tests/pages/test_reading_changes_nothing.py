@@ -1,7 +1,7 @@
 """No GET or HEAD request changes the database, since mail scanners and browsers fetch links.
 
-There are three exceptions: a fetch of an invitation's link, the last visit of a member, and viewing a mail in the local
-outbox, which shows a link.
+There are three exceptions: a fetch of an invitation's link, the last visit of a member, and viewing a mail in the
+local outbox, which shows a link.
 """
 
 import re

@@ -52,6 +52,7 @@ from tests.support.factories import (
     make_link,
     make_member,
     make_organization,
+    reread,
     token_of,
 )
 
@@ -162,9 +163,11 @@ def test_audit_log_keeps_one_pseudonym(acme: Acme, zoe: Person) -> None:
 def test_namesakes_and_new_holders_keep_their_names(acme: Acme, globex: Acme, zoe: Person) -> None:
     namesake = make_member(globex, OLD, "admin", given_name="Zoe", family_name="Zölle")
     invitations.take_over(globex.id, invite(globex, "fi@guest.example", by=namesake.actor).id, by=globex.owner.actor)
+    waiting = invite(acme, OLD)
     erasure.erase(zoe.id, by=OPERATOR)
     session().expire_all()
     assert session().get_one(User, namesake.id).name == "Zoe Zölle"
+    assert (reread(waiting).email, reread(waiting).state) == (OLD, "pending")
     taken_over = next(one for one in session().scalars(select(AuditEvent)) if one.before == {"inviter": "Zoe Zölle"})
     assert taken_over.organization_id == globex.id
 

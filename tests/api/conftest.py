@@ -1,18 +1,17 @@
 """Fixtures for API tests: an organization and its keys."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
-from invite_app.extensions import db
 from invite_app.services import accounts
 from tests.api.facts import EXAMPLES
 from tests.support.factories import Acme, Key, Person, make_api_key, make_organization
+from tests.support.statements import record_statements
 
 
 @pytest.fixture(autouse=True)
@@ -66,18 +65,4 @@ def signed_in(app: Flask) -> Callable[[Person], FlaskClient]:
 def count_queries(app: Flask) -> Callable[[], Any]:
     """Collect the SQL statements of a block, without BEGIN: `with count_queries() as statements:`."""
 
-    @contextmanager
-    def count_queries() -> Iterator[list[str]]:
-        statements: list[str] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            if not statement.startswith("BEGIN"):
-                statements.append(statement)
-
-        with app.app_context():
-            engine = db.engine
-        event.listen(engine, "before_cursor_execute", note)
-        yield statements
-        event.remove(engine, "before_cursor_execute", note)
-
-    return count_queries
+    return partial(record_statements, app)

@@ -1,15 +1,12 @@
 """Headers, CSRF tokens and error pages of all pages."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
-from invite_app.extensions import db
 from tests.support import html
-from tests.support.factories import Acme, invite, make_member
+from tests.support.factories import Acme, invite
 from tests.support.visitor import Visitor
 
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
@@ -93,50 +90,3 @@ def test_internal_error_shows_a_number_and_no_details(
     assert "Try again in a minute. If it breaks again, tell whoever runs this server the number." in page.texts("p")
     assert owner.answer is not None
     assert "ZeroDivision" not in owner.answer.text
-
-
-MOST = {
-    "/": 12,
-    "/members": 10,
-    "/workspaces": 9,
-    "/workspaces/new": 4,
-    "/invitations": 12,
-    "/invitations/new": 12,
-}
-
-
-@pytest.mark.parametrize("path", MOST)
-def test_the_number_of_queries_does_not_grow(path: str, app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
-    with app.app_context():
-        invite(acme, "first@guest.example", workspace_ids=acme.workspaces)
-    owner.get(home + path)
-    few = count(app, owner, home + path)
-    with app.app_context():
-        for number in range(8):
-            make_member(acme, f"more{number}@acme.example")
-            invite(acme, f"more{number}@guest.example", workspace_ids=acme.workspaces)
-    assert count(app, owner, home + path) == few
-    assert few <= MOST[path]
-
-
-def count(app: Flask, visitor: Visitor, path: str) -> int:
-    with counted(app) as statements:
-        visitor.get(path)
-    return len(statements)
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
-        if not statement.startswith("BEGIN"):
-            statements.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(engine, "before_cursor_execute", note)

@@ -16,10 +16,10 @@ from invite_app.db import session
 from invite_app.errors import ListTooLong
 from invite_app.models import Invitation
 from invite_app.services import sheet_text
-from tests.pages.test_every_answer import count
 from tests.support import html
 from tests.support.factories import Acme, configure, invite
 from tests.support.mail import SmtpServer
+from tests.support.statements import count_statements
 from tests.support.visitor import Visitor
 
 MIB = 1024 * 1024
@@ -180,7 +180,7 @@ class TestReview:
         few = paste(owner, start, "no address")
         many = paste(owner, start, *(f"no address {number}" for number in range(30)))
         owner.get(few)
-        assert count(app, owner, few) == count(app, owner, many) <= 15
+        assert count_statements(app, owner, few) == count_statements(app, owner, many) <= 15
 
     def test_strangers_and_non_inviters_see_nothing(
         self, acme: Acme, globex: Acme, owner: Visitor, start: str, visit: Callable[..., Visitor]

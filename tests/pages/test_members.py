@@ -18,10 +18,10 @@ from invite_app.models import Membership, OutboxMessage
 from invite_app.models.base import now
 from invite_app.models.membership import NEVER
 from invite_app.services import members
-from tests.pages.test_every_answer import counted
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Person, add_member, invite, make_api_key, make_member, make_role, reread
 from tests.support.html import Page
+from tests.support.statements import record_statements
 from tests.support.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -159,7 +159,7 @@ def test_query_count_of_pages_is_low(path: str, app: Flask, acme: Acme, owner: V
         make_api_key(acme, user=acme.admin, role="admin")
     address = at(acme, rest=path.format(one=acme.admin.id))
     owner.get(address)
-    with counted(app) as statements:
+    with record_statements(app) as statements:
         owner.get(address)
     assert len(statements) <= (14 if "?q" in path else 12)
 
@@ -170,7 +170,7 @@ def test_bulk_preview_query_count_does_not_grow(path: str, app: Flask, acme: Acm
     with app.app_context():
         for number in range(30):
             make_member(acme, f"m{number}@acme.example")
-    with counted(app) as statements:
+    with record_statements(app) as statements:
         owner.get(at(acme, rest=f"{path}?all=1"))
     assert len(statements) <= 12
 

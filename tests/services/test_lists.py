@@ -1,19 +1,16 @@
 """Lists: connected pages, safe cursors, and a constant number of queries."""
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import event
+from flask import Flask
 
 from invite_app.access import PersonActor
 from invite_app.db import session
-from invite_app.extensions import db
 from invite_app.models import InvitationState
 from invite_app.services import audit, invitations, members
 from tests.support.factories import Acme, expire, invite, make_member
+from tests.support.statements import record_statements
 
 NOBODY = "0" * 32
 MADE_UP = [
@@ -24,19 +21,6 @@ MADE_UP = [
     f'["n",["s","a"],["u","{NOBODY}"],["u","{NOBODY}"]]',
 ]
 CURSORS = ["", "x", "é", "a" * 10_000, *(base64.urlsafe_b64encode(text.encode()).decode() for text in MADE_UP)]
-
-
-@contextmanager
-def counted_queries() -> Iterator[list[str]]:
-    statements: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            statements.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield statements
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 class TestPages:
@@ -108,10 +92,10 @@ def test_any_text_can_be_searched_for(acme: Acme, text: str) -> None:
     assert audit.list_page(acme.id, by=by, only=audit.Filter(actor=text, action=text, target=text)).items == []
 
 
-def test_query_count_does_not_grow_with_rows(acme: Acme) -> None:
+def test_query_count_does_not_grow_with_rows(app: Flask, acme: Acme) -> None:
     def queries(by: PersonActor) -> int:
         session().remove()
-        with counted_queries() as statements:
+        with record_statements(app) as statements:
             for item in invitations.list_page(acme.id, by=by, limit=50).items:
                 assert [item.role.name, item.inviter.name, *item.workspaces]
             for member in members.list_page(acme.id, by=by, limit=50).items:

@@ -13,7 +13,6 @@ from invite_app.mail.smtp import SmtpTransport
 from tests.support.factories import Acme, invite, make_organization
 from tests.support.mail import SmtpServer
 
-PATIENCE = 1.0
 Send = Callable[..., DomainError | None]
 
 
@@ -36,14 +35,6 @@ def make_app(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
 @pytest.fixture
 def mail_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
     return make_app(**smtp.environ)
-
-
-@pytest.fixture
-def impatient(mail_app: Flask) -> None:
-    """Limit the time for a message to PATIENCE from here on."""
-    used = mail_app.extensions["invite_app.transport"]
-    for patient in (used, *used._idle):
-        patient._timeout = PATIENCE
 
 
 @pytest.fixture

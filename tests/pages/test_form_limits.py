@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 from flask import Flask
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import MultiPartParser
 
 from invite_app import request_limits
-from invite_app.pages import blueprint, kept_forms
+from invite_app.pages import blueprint
 from invite_app.request_limits import KIB, MIB, PUBLIC_BYTES, PUBLIC_FIELDS
 from tests.support import html
 from tests.support.databases import on_sqlite
@@ -137,7 +139,13 @@ def test_form_without_declared_size_stays_small(acme: Acme, owner: Visitor) -> N
 def test_large_outdated_form_is_not_signed(
     path: str, acme: Acme, owner: Visitor, visit: Callable[..., Visitor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_forms, "_cookie", lambda: pytest.fail("the form was serialized"))
+    dumps = URLSafeTimedSerializer.dumps
+
+    def dumps_small(self: Any, values: Any, salt: Any = None) -> Any:
+        assert len(str(values)) < 10 * KIB, "the form was serialized"
+        return dumps(self, values, salt)
+
+    monkeypatch.setattr(URLSafeTimedSerializer, "dumps", dumps_small)
     visitor = owner if "{id}" in path else visit()
     answer = visitor.client.post(path.format(id=acme.id), data={"name": "x" * (60 * KIB)})
     assert answer.status_code == 303

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from invite_app import tokens
 from invite_app.access import PersonActor
 from invite_app.db import session
 from invite_app.errors import LinkBroken, RateLimited, SoleOwner, Unauthenticated, UserUnknown, WrongPassword
+from invite_app.extensions import db
 from invite_app.models import (
     AccountLink,
     AuditEvent,
@@ -208,15 +209,17 @@ def test_password_changed_meanwhile_stops_the_erasure(
     assert session().get(User, zoe.id)
 
 
-def test_failed_erasure_changes_nothing(acme: Acme, zoe: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_erasure_changes_nothing(acme: Acme, zoe: Person) -> None:
     before = everything()
 
-    def fail(*_: object) -> None:
-        raise OSError
+    def fail(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("DELETE FROM users"):
+            raise OSError("disk failure")
 
-    monkeypatch.setattr(erasure, "_delete_account", fail)
-    with pytest.raises(OSError):  # noqa: PT011 - it has no message
+    event.listen(db.engine, "before_cursor_execute", fail)
+    with pytest.raises(OSError, match="disk failure"):
         erasure.erase(zoe.id, by=OPERATOR)
+    event.remove(db.engine, "before_cursor_execute", fail)
     assert everything() == before
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
 from flask import Flask
 from sqlalchemy import event, select
 
@@ -60,9 +61,17 @@ def test_good_password_is_accepted(password: str) -> None:
     passwords.check_strength(password, about=OLIVIA)
 
 
-def test_the_decoy_costs_what_every_hash_costs() -> None:
-    assert not passwords._hasher.check_needs_rehash(passwords._DECOY)
+def test_decoy_costs_the_same_as_any_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    verify = PasswordHasher.verify
+
+    def note(self: PasswordHasher, stored: str, password: bytes) -> bool:
+        checked.append(stored)
+        return verify(self, stored, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", note)
     assert not passwords.matches("anything", None)
+    assert extract_parameters(checked[0]) == extract_parameters(passwords.hashed("anything"))
 
 
 def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
@@ -143,7 +152,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         done.append(" ".join(statement.split()[:3]))
 
-    verify = type(passwords._hasher).verify
+    verify = PasswordHasher.verify
 
     def verified(self: Any, *given: Any) -> Any:
         done.append("hash")
@@ -151,7 +160,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
     event.listen(db.engine, "before_cursor_execute", note)
     with monkeypatch.context() as patched:
-        patched.setattr(type(passwords._hasher), "verify", verified)
+        patched.setattr(PasswordHasher, "verify", verified)
         yield done
     event.remove(db.engine, "before_cursor_execute", note)
 

@@ -30,7 +30,10 @@ def question(lines: Select[Any], organization_id: UUID, fragment: str, place: cu
     words = searching.words(Membership, fragment)
     if words is None or len(words.words) > MOST_WORDS:
         return None
-    search = _search(lines, len(words.words), place.order, bool(place.position), place.backward, has_row_locks())
+    limits = narrowing.limits()
+    search = _search(
+        lines, len(words.words), place.order, bool(place.position), place.backward, has_row_locks(), limits
+    )
     return search.question(organization_id=organization_id, **words.values, **place.values)
 
 
@@ -62,9 +65,15 @@ def _keys(order: Order) -> Select[Any]:
 
 @cache
 def _search(
-    lines: Select[Any], words: int, order: Order, has_position: bool, backward: bool, _has_row_locks: bool
+    lines: Select[Any],
+    words: int,
+    order: Order,
+    has_position: bool,
+    backward: bool,
+    _has_row_locks: bool,
+    _limits: tuple[int, ...],
 ) -> Reader:
-    """For each kind of database, too, as they are searched differently."""
+    """Return the statement of a search, which also depends on the kind of database and the limits."""
     here = bindparam("organization_id", type_=Membership.organization_id.type)
     test = searching.test_of(Membership, words)
     narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])

@@ -47,6 +47,11 @@ COMMON = WINDOW // 10
 """What so many rows of a window have is quicker walked to than looked up."""
 
 
+def limits() -> tuple[int, ...]:
+    """Return the limits that statements are built with, as a part of their cache keys."""
+    return CAP, LOOK, WINDOW, COMMON
+
+
 def fetch(
     complete: Select[Any],
     narrow: Narrow,

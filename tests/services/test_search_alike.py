@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Sequence
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from invite_app.models import Membership
 from invite_app.models.base import folded
-from invite_app.services import member_found, member_lines, members, narrowing, values
+from invite_app.services import member_lines, members, narrowing, values
 from tests.services.test_searching import add_many, everybody_of
 from tests.support.factories import Acme, make_member
 
@@ -29,7 +28,6 @@ def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     """Set the limits that decide which plan is used."""
     for name, number in zip(("LOOK", "FEW", "WINDOW", "CAP"), request.param, strict=True):
         monkeypatch.setattr(narrowing, name, number)
-    monkeypatch.setattr(member_found, "_search", cache(member_found._search.__wrapped__))
 
 
 @pytest.fixture

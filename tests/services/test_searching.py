@@ -17,7 +17,6 @@ from invite_app.models.search import folded
 from invite_app.services import (
     audit,
     invitations,
-    member_found,
     member_lines,
     member_lists,
     members,
@@ -198,7 +197,6 @@ class TestLongLists:
         look, few = request.param
         for name, number in (("LOOK", look), ("FEW", few), ("WINDOW", 5), ("CAP", 4)):
             monkeypatch.setattr(narrowing, name, number)
-        monkeypatch.setattr(member_found, "_search", member_found._search.__wrapped__)
 
     @pytest.fixture
     def many(self, acme: Acme) -> Acme:

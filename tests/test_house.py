@@ -1,10 +1,12 @@
 """Rules for the files of the repository."""
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 from importlib.metadata import distributions
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,11 @@ TEXT = {
 # The brackets keep these patterns from finding themselves.
 MACHINE_PATHS = re.compile(rf"{re.escape(str(ROOT))}/|/[h]ome/|/[U]sers/|/[r]oot/|[A-Z]:\\[U]sers")
 REGISTRIES = re.compile(r"[p]ypi\.org|[p]ythonhosted\.org|[r]egistry\.npmjs|--[i]ndex-url")
+
+# Folders whose prose follows invite_app/README.md.
+PROSE = ["tests"]
+RELATIVE_START = re.compile(r"(What|Who|Whoever|Whether|Which|Where|How|Of|That)\b")
+MAX_TEST_WORDS = 8
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +116,51 @@ def test_constraints_cover_everything_installed(constraints: list[str]) -> None:
     installed = {_name(distribution.metadata["Name"]) for distribution in distributions(path=_site_packages())}
     pinned = {line.partition("==")[0] for line in constraints}
     assert installed - tools <= pinned
+
+
+@pytest.mark.parametrize("folder", PROSE)
+def test_docstrings_begin_with_verb_or_noun(folder: str) -> None:
+    docstrings = [text for path in _modules(folder) for text in _docstrings(path)]
+    relative = [text.splitlines()[0] for text in docstrings if RELATIVE_START.match(text)]
+    assert len(relative) < len(docstrings) * 0.03, relative
+
+
+@pytest.mark.parametrize("folder", PROSE)
+def test_constants_are_explained_by_comments(folder: str) -> None:
+    assert [place for path in _modules(folder) for place in _strings_below_assignments(path)] == []
+
+
+def test_test_names_have_at_most_eight_words() -> None:
+    names = {
+        node.name
+        for path in _modules("tests")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
+    assert sorted(name for name in names if name.count("_") > MAX_TEST_WORDS) == []
+
+
+def _modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def _docstrings(path: Path) -> list[str]:
+    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds))
+    return [text for node in nodes if (text := ast.get_docstring(node))]
+
+
+def _strings_below_assignments(path: Path) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{text.lineno}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(body := getattr(node, "body", None), list)
+        for assignment, text in pairwise(body)
+        if isinstance(assignment, ast.Assign | ast.AnnAssign)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    ]
 
 
 def _name(requirement: str) -> str:

@@ -9,7 +9,7 @@ import click
 from invite_app.access import authorize
 from invite_app.errors import AccountExists
 from invite_app.models import Organization, Plan
-from invite_app.services import accounts, api_keys, organizations, values
+from invite_app.services import accounts, api_keys, organizations, validation
 
 from .answers import Answer, Facts
 from .commands import BY_OPERATOR, OPERATOR, Commands, password_option, read_password
@@ -54,8 +54,8 @@ def create(
     password = read_password(password_stdin)
     founding = organizations.Founding(name, plan, seats, allowed_origins)
     founder = organizations.Founder(owner, given_name or _local_part(owner), family_name, password)
-    if password is not None and accounts.find_by_email(values.email(owner)):
-        raise AccountExists(values.email(owner))
+    if password is not None and accounts.find_by_email(validation.email(owner)):
+        raise AccountExists(validation.email(owner))
     organization, user = organizations.found(founding, founder, by=BY_OPERATOR)
     facts: Facts = {"organization_id": organization.id, "owner_user_id": user.id, "owner_email": user.email}
     _, facts["api_key"] = api_keys.create(facts["organization_id"], name="Owner", role="owner", by=OPERATOR)

@@ -13,7 +13,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer t
 from invite_app.access import Standing
 from invite_app.errors import DomainError
 from invite_app.models import Role, Workspace
-from invite_app.services import passwords, values
+from invite_app.services import passwords, validation
 
 from . import kept_forms
 
@@ -48,11 +48,11 @@ class Checked:
 
 def name_field(label: str, *, say: str) -> StringField:
     """`say` is what the sentence about an empty field asks for: 'a given name'."""
-    return StringField(label, [Checked(partial(values.name, field="", label=say))])
+    return StringField(label, [Checked(partial(validation.name, field="", label=say))])
 
 
 def email_field(label: str = "Email") -> StringField:
-    return StringField(label, [Checked(values.email)])
+    return StringField(label, [Checked(validation.email)])
 
 
 def new_password_field(label: str = "Choose a password") -> PasswordField:

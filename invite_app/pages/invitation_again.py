@@ -8,7 +8,7 @@ from wtforms import TextAreaField
 
 from invite_app.models import Invitation
 from invite_app.models.base import now
-from invite_app.services import invitations, reasons, values
+from invite_app.services import invitations, reasons, validation
 from invite_app.services.reasons import Reason
 
 from . import times
@@ -28,7 +28,7 @@ EXPLANATION = (
 
 class AgainForm(PageForm):
     email = email_field()
-    note = TextAreaField("Personal note", [Checked(values.note)])
+    note = TextAreaField("Personal note", [Checked(validation.note)])
 
 
 @pages.route(f"{ONE}/send-again", methods=["GET", "POST"])
@@ -59,4 +59,4 @@ def _note(invitation: Invitation) -> str:
         return invitation.note
     explanation = EXPLANATION.format(email=invitation.email)
     both = f"{explanation}\n\n{invitation.note}" if invitation.note else explanation
-    return both if len(both) <= values.MAX_NOTE else explanation
+    return both if len(both) <= validation.MAX_NOTE else explanation

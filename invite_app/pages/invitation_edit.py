@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField, SelectMultipleField, TextAreaField
 
 from invite_app.models import Invitation
-from invite_app.services import invitations, roles, values, workspaces
+from invite_app.services import invitations, roles, validation, workspaces
 from invite_app.services.invitations import Changes
 
 from . import words
@@ -23,7 +23,7 @@ class EditForm(PageForm):
     email = email_field()
     role = SelectField("Role", validate_choice=False)
     workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
-    note = TextAreaField("Personal note", [Checked(values.note)])
+    note = TextAreaField("Personal note", [Checked(validation.note)])
 
     @property
     def changes(self) -> Changes:

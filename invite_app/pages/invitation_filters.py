@@ -8,8 +8,8 @@ from flask import request
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.services import invitation_lists
 from invite_app.services.attention import OUTSIDE_DOMAINS, ending_soon
-from invite_app.services.cursors import Order
 from invite_app.services.invitation_filters import Filter
+from invite_app.services.pagination import Order
 
 NEED, ENDS, NEWEST = "need", "ends", "newest"
 ORDERS: Mapping[str, tuple[str, Order[Invitation]]] = {

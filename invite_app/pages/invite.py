@@ -12,7 +12,7 @@ from invite_app.errors import DomainError, SeatsFull
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.role import MEMBER
-from invite_app.services import admission, invitations, previews, roles, typos, values, workspaces
+from invite_app.services import admission, invitations, previews, roles, typos, validation, workspaces
 from invite_app.services.drafts import Draft
 
 from . import facts, times, words
@@ -32,7 +32,7 @@ class InviteForm(PageForm):
     email = email_field()
     role = SelectField("Role", validate_choice=False, default=MEMBER)
     workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
-    note = TextAreaField("Personal note", [Checked(values.note)])
+    note = TextAreaField("Personal note", [Checked(validation.note)])
     days = SelectField("The link works for", default=DEFAULT)
     asked = HiddenField()
     """The address that was asked about: sending it again keeps it."""

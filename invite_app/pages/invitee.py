@@ -23,7 +23,7 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import InvitationState, Membership
-from invite_app.services import acceptance, accounts, notices, observations, values
+from invite_app.services import acceptance, accounts, notices, observations, validation
 from invite_app.services.acceptance import Offer, Profile
 
 from . import headers, sign_ins, words
@@ -53,11 +53,11 @@ class AcceptForm(PageForm):
 
 
 class DeclineForm(PageForm):
-    word = TextAreaField("A word to the admin", [Checked(values.note)])
+    word = TextAreaField("A word to the admin", [Checked(validation.note)])
 
 
 class AskForm(PageForm):
-    word = TextAreaField("A word to the admin", [Checked(values.note)])
+    word = TextAreaField("A word to the admin", [Checked(validation.note)])
 
 
 @pages.get("/auth")
@@ -160,7 +160,7 @@ def _look(token: str) -> Offer:
     headers.hide_address()
     offer = acceptance.look(token)
     if offer.landing:
-        headers.let_forms_lead_to(values.origin(offer.landing) or "")
+        headers.let_forms_lead_to(validation.origin(offer.landing) or "")
     return offer
 
 

@@ -10,8 +10,8 @@ from flask import request
 from invite_app import ids
 from invite_app.models import Membership
 from invite_app.services import member_lists
-from invite_app.services.cursors import Order
 from invite_app.services.member_lists import Filter
+from invite_app.services.pagination import Order
 
 NOWHERE = UUID(int=0)
 """A workspace that no organization has, for an address that names none."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import request, url_for
 
-from invite_app.services.cursors import Page
+from invite_app.services.pagination import Page
 
 
 @dataclass(frozen=True)

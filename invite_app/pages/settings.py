@@ -10,7 +10,7 @@ from wtforms import SelectField, StringField, TextAreaField, ValidationError
 
 from invite_app.errors import InvalidLifetime
 from invite_app.models import Organization, Plan
-from invite_app.services import attention, endings, organizations, values
+from invite_app.services import attention, endings, organizations, validation
 from invite_app.services.organizations import KEEP, Changes
 
 from .blueprint import pages
@@ -32,12 +32,12 @@ class SettingsForm(PageForm):
     name = name_field("Organization name", say="a name for the organization")
     lifetime = StringField("A link works for")
     unit = SelectField("Unit", choices=[choice(unit, unit) for unit in UNITS])
-    allowed_domains = TextAreaField("Allowed email domains", [EachLine(values.allowed_domain)])
-    allowed_origins = TextAreaField("Allowed redirect origins", [EachLine(values.allowed_origin)])
+    allowed_domains = TextAreaField("Allowed email domains", [EachLine(validation.allowed_domain)])
+    allowed_origins = TextAreaField("Allowed redirect origins", [EachLine(validation.allowed_origin)])
 
     def validate_lifetime(self, field: Any) -> None:
         try:
-            values.lifetime(self._length)
+            validation.lifetime(self._length)
         except InvalidLifetime as error:
             raise ValidationError(str(error)) from None
 

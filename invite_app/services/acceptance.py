@@ -26,7 +26,7 @@ from invite_app.models.base import fresh, now
 from invite_app.models.membership import membership_workspaces, sort_name
 from invite_app.reading import Question, Reader, attach
 
-from . import accounts, audit, drafts, endings, invitation_links, inviters, notices, passwords, values
+from . import accounts, audit, drafts, endings, invitation_links, inviter_rights, notices, passwords, validation
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
     parsed = tokens.parse(token)
     with transaction():
         invitation, organization = _lock_pending(parsed)
-        invitation.decline_word = values.note(word)
+        invitation.decline_word = validation.note(word)
         endings.end(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee(invitation, ip), "invitation.declined", invitation)
         notices.tell_inviter(notices.DECLINED, invitation)
@@ -164,9 +164,9 @@ def _landing(invitation: Invitation) -> str | None:
 def _check_acceptable(invitation: Invitation, organization: Organization) -> Role:
     if invitation.role is None:
         raise RoleGone(invitation.role_name)
-    if not inviters.may_still_grant(invitation, invitation.role):
+    if not inviter_rights.may_still_grant(invitation, invitation.role):
         raise InviterLostRight(invitation.inviter_name, invitation.role_name)
-    values.check_domain(invitation.email, organization.allowed_domains)
+    validation.check_domain(invitation.email, organization.allowed_domains)
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
         raise SeatsFull(organization.seat_limit)
     return invitation.role
@@ -180,8 +180,8 @@ def _password_hash(offer: Offer, profile: Profile) -> str:
     if offer.obstacle is not None:
         raise offer.obstacle
     names = (
-        values.name(profile.given_name, "given_name", "a given name"),
-        values.name(profile.family_name, "family_name", "a family name"),
+        validation.name(profile.given_name, "given_name", "a given name"),
+        validation.name(profile.family_name, "family_name", "a family name"),
     )
     return passwords.new_hash(profile.password, about=(invitation.email, *names, invitation.organization.name))
 

@@ -9,7 +9,7 @@ from invite_app.db import session
 from invite_app.models import ApiKey
 from invite_app.models.base import now
 
-from . import audit, inviters
+from . import audit, inviter_rights
 
 
 def list_live(user_id: UUID) -> list[ApiKey]:
@@ -27,4 +27,4 @@ def revoke_all(user_id: UUID, by: audit.Author) -> None:
             if api_key.organization_id == organization_id:
                 api_key.revoked_at = now()
                 audit.record(organization_id, by, "api_key.revoked", api_key)
-        inviters.review(organization, user_id)
+        inviter_rights.review(organization, user_id)

@@ -16,7 +16,7 @@ from invite_app.models import Membership, Session, User
 from invite_app.models.base import now
 from invite_app.reading import Reader
 
-from . import account_links, audit, known_devices, passwords, rate_limits, values
+from . import account_links, audit, known_devices, passwords, rate_limits, validation
 from .account_links import Purpose
 
 SESSION_LIFETIME = timedelta(days=14)
@@ -46,7 +46,7 @@ def create(
     password_hash = password and passwords.new_hash(password, about=(address, given_name, family_name))
     with transaction():
         user = add(
-            values.email(address),
+            validation.email(address),
             given_name=given_name,
             family_name=family_name,
             password_hash=password_hash,
@@ -60,8 +60,8 @@ def add(address: str, *, given_name: str, family_name: str, password_hash: str |
     """A new account at a normalized address, in the caller's transaction. Raises InvalidName and AccountExists."""
     user = User(
         email=address,
-        given_name=values.name(given_name, "given_name", "a given name"),
-        family_name=values.name(family_name, "family_name", "a family name") if family_name else "",
+        given_name=validation.name(given_name, "given_name", "a given name"),
+        family_name=validation.name(family_name, "family_name", "a family name") if family_name else "",
         password_hash=password_hash,
         is_proven=is_proven,
     )
@@ -81,7 +81,7 @@ def find_by_email(address: str) -> User | None:
 
 def get_by_email(text: str) -> User:
     """Raises InvalidEmail and UserUnknown."""
-    if (user := find_by_email(values.email(text))) is None:
+    if (user := find_by_email(validation.email(text))) is None:
         raise UserUnknown(text)
     return user
 
@@ -99,7 +99,7 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
     and for the account from everywhere.
     """
     try:
-        address = values.email(text)
+        address = validation.email(text)
     except InvalidEmail:
         address = ""
     user = find_by_email(address) if address else None

@@ -16,7 +16,7 @@ from invite_app.models import IS_PENDING, Invitation, Membership, Role, User
 from invite_app.models.base import now
 from invite_app.reading import Question, Reader
 
-from . import roles, values
+from . import roles, validation
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def look(organization_id: UUID, address: str) -> Look:
 def asking(organization_id: UUID, email: str, role: str) -> Question | None:
     """What to ask about an address and the role that somebody calls by this name; None where either cannot be one."""
     try:
-        address = values.email(email)
+        address = validation.email(email)
     except InvalidEmail:
         return None
     if not (spellings := roles.spellings(role)):

@@ -11,9 +11,9 @@ from invite_app.db import session
 from invite_app.errors import ApiKeyUnknown
 from invite_app.models import ApiKey
 
-from . import cursors
+from . import pagination
 
-NEWEST: cursors.Order[ApiKey] = cursors.Order(
+NEWEST: pagination.Order[ApiKey] = pagination.Order(
     (ApiKey.created_at, ApiKey.id), lambda row: (row.created_at, row.id), descending=True
 )
 NEEDS = "api_keys:write"
@@ -21,11 +21,11 @@ NEEDS = "api_keys:write"
 
 def list_page(
     organization_id: UUID | str, *, by: Actor, cursor: str | None = None, limit: int = 25
-) -> cursors.Page[ApiKey]:
+) -> pagination.Page[ApiKey]:
     """Keys with their user and role, newest first; ended ones too, but no revoked ones."""
     query = _complete(authorize(by, organization_id, NEEDS))
     total = session().scalar(query.with_only_columns(func.count())) or 0
-    return cursors.fetch(query, NEWEST, total=total, cursor=cursor, limit=limit)
+    return pagination.fetch(query, NEWEST, total=total, cursor=cursor, limit=limit)
 
 
 def get(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> ApiKey:

@@ -20,7 +20,7 @@ from invite_app.models import ApiKey, Membership, Role
 from invite_app.models.base import now
 from invite_app.models.role import OWNER
 
-from . import audit, inviters, roles, values
+from . import audit, inviter_rights, roles, validation
 
 LAST_USE_STEP = timedelta(minutes=5)
 REMEMBERED = timedelta(minutes=1)
@@ -46,7 +46,7 @@ def create(
     Raises InvalidName, RoleUnknown, RoleAboveOwn, MembershipUnknown, MemberAboveOwn and InvalidSetting.
     """
     with locked(organization_id, by=by, needs="api_keys:write") as standing:
-        cleaned = values.name(name, "name", "a name")
+        cleaned = validation.name(name, "name", "a name")
         if expires_at is not None and expires_at <= now():
             raise InvalidSetting("expires_at", "Choose an end in the future.")
         granted = roles.get(standing.organization.id, role)
@@ -88,7 +88,7 @@ def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) ->
         api_key = _get(standing.organization.id, api_key_id)
         standing.check_may_change(api_key.user_id, _membership(standing.organization.id, api_key.user_id).role)
         api_key.revoked_at = now()
-        inviters.review(standing.organization, api_key.user_id)
+        inviter_rights.review(standing.organization, api_key.user_id)
         audit.record(standing.organization.id, standing, "api_key.revoked", api_key)
 
 

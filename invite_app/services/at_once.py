@@ -11,8 +11,8 @@ from sqlalchemy import CTE, ScalarSelect, Select, case, func, null, select, true
 from invite_app.db import has_row_locks
 
 from . import narrowing
-from .cursors import Place
 from .narrow import Narrow
+from .pagination import Place
 
 
 def statement(lines: Select[Any], narrow: Narrow, place: Place[Any]) -> Select[Any]:

@@ -15,7 +15,7 @@ from invite_app.errors import OrganizationUnknown
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
 from invite_app.models.base import fresh
 
-from . import cursors, narrow, narrowing, searching
+from . import narrow, narrowing, pagination, searching
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Filter:
 
 
 EVERYTHING = Filter()
-NEWEST: cursors.Order[AuditEvent] = cursors.Order(
+NEWEST: pagination.Order[AuditEvent] = pagination.Order(
     (AuditEvent.at, AuditEvent.id), lambda row: (row.at, row.id), descending=True
 )
 
@@ -118,19 +118,19 @@ def list_page(
     only: Filter = EVERYTHING,
     cursor: str | None = None,
     limit: int = 25,
-) -> cursors.Page[AuditEvent]:
+) -> pagination.Page[AuditEvent]:
     """What was done in an organization, newest first. `total` is not counted: the log only grows."""
     standing = authorize(by, organization_id, "audit:read")
-    place = cursors.place(cursor, NEWEST, limit)
+    place = pagination.place(cursor, NEWEST, limit)
     return narrowing.fetch(select(AuditEvent), _narrow(standing.organization.id, only), place, total=0)
 
 
 def list_page_of_deleted(
     organization_id: UUID, *, by: Actor, cursor: str | None = None, limit: int = 25
-) -> cursors.Page[AuditEvent]:
+) -> pagination.Page[AuditEvent]:
     """Return what was done in a deleted organization, newest first; for the operator only."""
     check_operator(by)
-    place = cursors.place(cursor, NEWEST, limit)
+    place = pagination.place(cursor, NEWEST, limit)
     return narrowing.fetch(select(AuditEvent), _narrow(organization_id, EVERYTHING), place, total=0)
 
 

@@ -9,7 +9,7 @@ from invite_app.access import Actor
 from invite_app.db import session
 from invite_app.models import AuditEvent
 
-from . import audit, audit_retention, cursors
+from . import audit, audit_retention, pagination
 
 
 def events(organization_id: UUID | str, *, by: Actor, only: audit.Filter = audit.EVERYTHING) -> Iterator[AuditEvent]:
@@ -28,10 +28,10 @@ def events_of_deleted(organization_id: UUID, *, by: Actor) -> Iterator[AuditEven
     return chain(audit_retention.deletions_of(organization_id), events)
 
 
-def _all(read: Callable[..., cursors.Page[AuditEvent]]) -> Iterator[AuditEvent]:
+def _all(read: Callable[..., pagination.Page[AuditEvent]]) -> Iterator[AuditEvent]:
     cursor = None
     while True:
-        page = read(cursor=cursor, limit=cursors.MAX_LIMIT)
+        page = read(cursor=cursor, limit=pagination.MAX_LIMIT)
         session().commit()
         session().expunge_all()
         yield from page.items

@@ -20,7 +20,7 @@ from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessag
 from invite_app.models.base import fresh, now
 from invite_app.models.invitation import invitation_workspaces
 
-from . import inviters, values
+from . import inviter_rights, validation
 from .catalog import Catalog
 
 
@@ -57,7 +57,7 @@ def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
     checked = _checked(organization, draft)
     role = catalog.role(draft.role)
     rooms = catalog.workspaces(draft.workspace_ids)
-    inviter = inviters.named(standing, draft.inviter_id)
+    inviter = inviter_rights.named(standing, draft.inviter_id)
     standing.check_may_grant(role)
     inviter.check_may_grant(role)
     return fresh(
@@ -76,19 +76,19 @@ def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
 
 def _checked(organization: Organization, draft: Draft) -> dict[str, Any]:
     """The values that need no look into the database."""
-    address = values.email(draft.email)
-    values.check_domain(address, organization.allowed_domains)
-    lifetime = organization.invitation_lifetime if draft.lifetime is None else values.lifetime(draft.lifetime)
+    address = validation.email(draft.email)
+    validation.check_domain(address, organization.allowed_domains)
+    lifetime = organization.invitation_lifetime if draft.lifetime is None else validation.lifetime(draft.lifetime)
     moment = now()
     checked = {
         "email": address,
         "given_name": _optional_name(draft.given_name, "given_name", "a given name"),
         "family_name": _optional_name(draft.family_name, "family_name", "a family name"),
-        "note": values.note(draft.note),
+        "note": validation.note(draft.note),
         "redirect_uri": draft.redirect_uri,
         "app_url": draft.app_url,
-        "public_metadata": values.metadata(draft.public_metadata, "public_metadata"),
-        "private_metadata": values.metadata(draft.private_metadata, "private_metadata"),
+        "public_metadata": validation.metadata(draft.public_metadata, "public_metadata"),
+        "private_metadata": validation.metadata(draft.private_metadata, "private_metadata"),
         "created_at": moment,
         "updated_at": moment,
         "expires_at": moment + lifetime,
@@ -98,7 +98,7 @@ def _checked(organization: Organization, draft: Draft) -> dict[str, Any]:
 
 
 def _optional_name(text: str | None, name: str, label: str) -> str:
-    return "" if text is None else values.name(text, name, label)
+    return "" if text is None else validation.name(text, name, label)
 
 
 def check_redirects(organization: Organization, draft: Draft | Invitation) -> None:
@@ -110,8 +110,8 @@ def check_redirects(organization: Organization, draft: Draft | Invitation) -> No
 
 def is_allowed(url: str, organization: Organization) -> bool:
     """Whether the organization lets its invitations lead there."""
-    found = values.origin(url)
-    own = values.origin(current_app.config["EXTERNAL_URL"])
+    found = validation.origin(url)
+    own = validation.origin(current_app.config["EXTERNAL_URL"])
     return found is not None and len(url) <= 2000 and found in (own, *organization.allowed_origins)
 
 

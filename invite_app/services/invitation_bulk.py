@@ -22,7 +22,7 @@ from . import (
     invitation_filters,
     invitation_lists,
     seats,
-    values,
+    validation,
 )
 from .invitation_filters import Filter
 
@@ -99,7 +99,7 @@ class SendAgain(Deed):
     def check(self, standing: Standing, invitation: Invitation) -> None:
         invitation_deeds.check_state(invitation, invitation_deeds.OPEN)
         invitation_deeds.check_may_grant(standing, invitation)
-        values.check_domain(invitation.email, standing.organization.allowed_domains)
+        validation.check_domain(invitation.email, standing.organization.allowed_domains)
         if invitation.state_at(now()) == InvitationState.EXPIRED:
             self._check_may_reopen(standing, invitation)
 

@@ -7,7 +7,7 @@ from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.base import now
 
-from . import addresses, admission, audit, delivery, drafts, endings, held_mail, values
+from . import addresses, admission, audit, delivery, drafts, endings, held_mail, validation
 
 EXTENSION = timedelta(days=7)
 PENDING = (InvitationState.PENDING,)
@@ -61,9 +61,9 @@ def send_again(
     check_state(invitation, OPEN)
     check_may_grant(standing, invitation)
     before = {"email": invitation.email, "note": invitation.note}
-    new_note = invitation.note if note is None else values.note(note)
-    address = invitation.email if email is None else values.email(email)
-    values.check_domain(address, standing.organization.allowed_domains)
+    new_note = invitation.note if note is None else validation.note(note)
+    address = invitation.email if email is None else validation.email(email)
+    validation.check_domain(address, standing.organization.allowed_domains)
     if invitation.state == InvitationState.EXPIRED:
         _reopen(standing, invitation, address, is_in_list=is_in_list)
     elif address != invitation.email:
@@ -88,7 +88,7 @@ def extend(standing: Standing, invitation: Invitation) -> None:
     """Raises InvitationEnded, RoleGone and RoleAboveOwn."""
     check_state(invitation, PENDING)
     check_may_grant(standing, invitation)
-    invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + values.MAX_LIFETIME)
+    invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + validation.MAX_LIFETIME)
     after = {"ends": invitation.expires_at.isoformat()}
     audit.record(standing.organization.id, standing, "invitation.extended", invitation, after=after)
 

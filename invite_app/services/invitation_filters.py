@@ -14,7 +14,7 @@ from invite_app.access import Standing
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import endings, narrow, reasons, roles, searching, values
+from . import endings, narrow, reasons, roles, searching, validation
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
     if only.delivery is not None:
         found.append(Invitation.message.has(OutboxMessage.state == only.delivery))
     if only.email is not None:
-        found.append(Invitation.email.in_(values.readable_emails([only.email])))
+        found.append(Invitation.email.in_(validation.readable_emails([only.email])))
     if only.invitee_id is not None:
         at_address = select(User.email).where(User.id.in_(ids.readable([only.invitee_id])))
         found.append(Invitation.email.in_(at_address))

@@ -14,23 +14,23 @@ from invite_app.errors import InvitationUnknown
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import cursors, endings, narrowing, whole_invitations
-from .cursors import Count
+from . import endings, narrowing, pagination, whole_invitations
 from .invitation_filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_all_pending, narrowed
+from .pagination import Count
 
-NEWEST: cursors.Order[Invitation] = cursors.Order(
+NEWEST: pagination.Order[Invitation] = pagination.Order(
     (Invitation.created_at, Invitation.id), lambda row: (row.created_at, row.id), descending=True
 )
-OLDEST: cursors.Order[Invitation] = cursors.Order(NEWEST.columns, NEWEST.values)
-BY_EMAIL: cursors.Order[Invitation] = cursors.Order(
+OLDEST: pagination.Order[Invitation] = pagination.Order(NEWEST.columns, NEWEST.values)
+BY_EMAIL: pagination.Order[Invitation] = pagination.Order(
     (Invitation.email, Invitation.id), lambda row: (row.email, row.id)
 )
-NEEDS_YOU_FIRST: cursors.Order[Invitation] = cursors.Order(
+NEEDS_YOU_FIRST: pagination.Order[Invitation] = pagination.Order(
     (Invitation.needs_you, Invitation.created_at, Invitation.id),
     lambda row: (row.needs_you, row.created_at, row.id),
     descending=True,
 )
-ENDS_SOONEST: cursors.Order[Invitation] = cursors.Order(
+ENDS_SOONEST: pagination.Order[Invitation] = pagination.Order(
     (Invitation.expires_at, Invitation.id), lambda row: (row.expires_at, row.id)
 )
 
@@ -41,12 +41,12 @@ def list_page(
     by: Actor,
     only: Filter = EVERYTHING,
     state: InvitationState | None = None,
-    order: cursors.Order[Invitation] = NEWEST,
+    order: pagination.Order[Invitation] = NEWEST,
     cursor: str | None = None,
     offset: int = 0,
     limit: int = 25,
     exact: bool = False,
-) -> cursors.Page[Invitation]:
+) -> pagination.Page[Invitation]:
     """Invitations with role, workspaces, inviter and delivery, newest first unless ordered otherwise.
 
     Their total may be no exact one, unless it has to be.
@@ -61,16 +61,16 @@ def page_of(
     standing: Standing,
     *,
     only: Filter,
-    order: cursors.Order[Invitation] = NEWEST,
+    order: pagination.Order[Invitation] = NEWEST,
     cursor: str | None = None,
     offset: int = 0,
     limit: int = 25,
     exact: bool = False,
-) -> cursors.Page[Invitation]:
+) -> pagination.Page[Invitation]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     standing.check_may("invitations:read")
     total = endings.pending_now(standing.organization) if is_all_pending(only) else None
-    place = cursors.place(cursor, order, limit)
+    place = pagination.place(cursor, order, limit)
     query, made = whole_invitations.query(), whole_invitations.made
     narrow = narrowed(standing, only)
     page = narrowing.fetch(query, narrow, place, made, total=total, offset=offset, exact=exact)
@@ -132,7 +132,7 @@ def count_each(standing: Standing, kinds: Mapping[str, Filter], *, at_most: int 
 
 def newest_each(standing: Standing, kinds: Mapping[str, Filter], *, limit: int) -> dict[str, list[Invitation]]:
     """The newest few of several kinds, alone, in one statement, for callers that know that they may be seen."""
-    place = cursors.place(None, NEWEST, limit - 1)
+    place = pagination.place(None, NEWEST, limit - 1)
     few = [place.of(narrowed(standing, only).fitting.add_columns(literal(kind))) for kind, only in kinds.items()]
     union = union_all(*(select(one.subquery()) for one in few)).subquery()
     rows = session().execute(place.sorted(select(Invitation, union.c[1]).join(union, union.c[0] == Invitation.id)))

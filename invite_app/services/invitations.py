@@ -27,7 +27,7 @@ from . import (
     first_sends,
     invitation_deeds,
     roles,
-    values,
+    validation,
     workspaces,
 )
 from .catalog import Asked
@@ -223,10 +223,10 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
     if changes.workspace_ids is not None:
         invitation.workspaces = workspaces.get_many(organization.id, changes.workspace_ids)
     if changes.note is not None:
-        invitation.note = values.note(changes.note)
-    address = invitation.email if changes.email is None else values.email(changes.email)
+        invitation.note = validation.note(changes.note)
+    address = invitation.email if changes.email is None else validation.email(changes.email)
     if address != invitation.email:
-        values.check_domain(address, organization.allowed_domains)
+        validation.check_domain(address, organization.allowed_domains)
     check_may_grant(standing, invitation)
     if address != invitation.email:
         admission.check_may_take_over(standing, addresses.look(organization.id, address))

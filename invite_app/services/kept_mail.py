@@ -19,18 +19,18 @@ from invite_app.mail.transport import transport
 from invite_app.models import AuditEvent, Invitation, Membership, OutboxMessage
 from invite_app.models.base import now
 
-from . import audit, cursors, delivery
+from . import audit, delivery, pagination
 
 LIMIT = 50
 # A member who looks at the same message again within this time is recorded once.
 RECORD_EVERY = timedelta(hours=1)
 VIEWED = "invitation.link_viewed"
-NEWEST: cursors.Order[OutboxMessage] = cursors.Order(
+NEWEST: pagination.Order[OutboxMessage] = pagination.Order(
     (OutboxMessage.created_at, OutboxMessage.id), lambda row: (row.created_at, row.id), descending=True
 )
 
 
-def list_page(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT) -> cursors.Page[OutboxMessage]:
+def list_page(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT) -> pagination.Page[OutboxMessage]:
     """Return the newest messages that carry a link which this person may see, in any organization.
 
     A page may hold fewer than `limit`, since roles are compared when it is read. Raises InvitationUnknown when there
@@ -40,7 +40,7 @@ def list_page(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT)
     standings = _standings(by)
     inviting = [organization_id for organization_id, one in standings.items() if one.may("invitations:write")]
     query = _invitations().where(OutboxMessage.organization_id.in_(inviting))
-    page = cursors.fetch(query, NEWEST, total=0, cursor=cursor, limit=limit)
+    page = pagination.fetch(query, NEWEST, total=0, cursor=cursor, limit=limit)
     return replace(page, items=[row for row in page.items if _may_see(standings, row)])
 
 

@@ -7,7 +7,7 @@ from invite_app.db import session
 from invite_app.errors import LastOwner
 from invite_app.models import Membership, Role, Workspace
 
-from . import api_key_endings, audit, delivery, endings, inviters, member_invitations, ownership_offers
+from . import api_key_endings, audit, delivery, endings, inviter_rights, member_invitations, ownership_offers
 
 
 def set_role(standing: Standing, membership: Membership, role: Role) -> None:
@@ -18,7 +18,7 @@ def set_role(standing: Standing, membership: Membership, role: Role) -> None:
             ownership_offers.end_those_by(standing, membership.user_id)
     before = membership.role.name
     membership.role, membership.role_id = role, role.id
-    inviters.review(standing.organization, membership.user_id)
+    inviter_rights.review(standing.organization, membership.user_id)
     record(standing, "member.role_changed", membership, {"role": before}, {"role": role.name})
 
 
@@ -55,7 +55,7 @@ def end(standing: Standing, membership: Membership, action: str) -> None:
     record(standing, action, membership, {"role": membership.role.name}, {})
     session().delete(membership)
     organization.members_count -= 1
-    inviters.review(organization, membership.user_id)
+    inviter_rights.review(organization, membership.user_id)
 
 
 def check_not_last_owner(membership: Membership) -> None:

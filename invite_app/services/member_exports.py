@@ -7,7 +7,7 @@ from invite_app.access import Actor
 from invite_app.db import session
 from invite_app.models import Membership
 
-from . import cursors, member_lists
+from . import member_lists, pagination
 
 
 def people(
@@ -15,7 +15,7 @@ def people(
     *,
     by: Actor,
     only: member_lists.Filter = member_lists.EVERYBODY,
-    order: cursors.Order[Membership] = member_lists.BY_NAME,
+    order: pagination.Order[Membership] = member_lists.BY_NAME,
 ) -> Iterator[Membership]:
     """Every member, read part by part: between two parts neither rows nor a database connection are held. The right
     to see them is asked for again with each part.
@@ -23,7 +23,7 @@ def people(
     cursor = None
     while True:
         page = member_lists.list_page(
-            organization_id, by=by, only=only, order=order, cursor=cursor, limit=cursors.MAX_LIMIT
+            organization_id, by=by, only=only, order=order, cursor=cursor, limit=pagination.MAX_LIMIT
         )
         session().commit()
         session().expunge_all()

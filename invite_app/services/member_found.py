@@ -10,19 +10,21 @@ from invite_app.db import has_row_locks
 from invite_app.models import Membership
 from invite_app.reading import Question, Reader, ask
 
-from . import at_once, cursors, narrowing, searching
+from . import at_once, narrowing, pagination, searching
 from .narrow import Narrow
 
-Order = cursors.Order[Any]
+Order = pagination.Order[Any]
 MOST_WORDS = 3
 """So that there are few statements, each of which takes 0.2 MB."""
 
 
-Found = tuple[list[tuple[Any, ...]], cursors.Count]
+Found = tuple[list[tuple[Any, ...]], pagination.Count]
 """The lines of a page, and how many there are of all."""
 
 
-def question(lines: Select[Any], organization_id: UUID, fragment: str, place: cursors.Place[Any]) -> Question | None:
+def question(
+    lines: Select[Any], organization_id: UUID, fragment: str, place: pagination.Place[Any]
+) -> Question | None:
     """What to ask for the `lines` of a page; None where they have to be found in another way.
 
     Lines begin with the id and hold the columns of the order, which are the membership's own.
@@ -42,12 +44,12 @@ def read(answered: Question) -> Found | None:
     rows = answered.rows or []
     if (number := rows[0][0]) is None:
         return None
-    return [row[1:] for row in rows if row[1]], cursors.Count(number, narrowing.CAP)
+    return [row[1:] for row in rows if row[1]], pagination.Count(number, narrowing.CAP)
 
 
 def ids_of(
-    organization_id: UUID, fragment: str, place: cursors.Place[Any]
-) -> tuple[list[UUID], cursors.Count] | None:
+    organization_id: UUID, fragment: str, place: pagination.Place[Any]
+) -> tuple[list[UUID], pagination.Count] | None:
     """The ids of a page, in no order that could be meant, and how many there are of all."""
     if (asked := question(_keys(place.order), organization_id, fragment, place)) is None:
         return None
@@ -77,4 +79,4 @@ def _search(
     here = bindparam("organization_id", type_=Membership.organization_id.type)
     test = searching.test_of(Membership, words)
     narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
-    return Reader(at_once.statement(lines, narrow, cursors.open_place(order, has_position, backward)))
+    return Reader(at_once.statement(lines, narrow, pagination.open_place(order, has_position, backward)))

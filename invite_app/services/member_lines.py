@@ -17,10 +17,10 @@ from invite_app.models import Membership, Role, User, Workspace, membership_work
 from invite_app.models.engines import joined
 from invite_app.reading import Question, Reader
 
-from . import cursors, member_found, narrowing
+from . import member_found, narrowing, pagination
 from .member_lists import BY_NAME, EVERYBODY, Filter, known_total, narrowed
 
-Place = cursors.Place[Any]
+Place = pagination.Place[Any]
 
 
 class _Ids(TypeDecorator[list[UUID]]):
@@ -75,10 +75,10 @@ class Member(NamedTuple):
 
 def list_page(
     organization_id: UUID | str, *, by: Actor, only: Filter = EVERYBODY, cursor: str | None = None, limit: int = 25
-) -> cursors.Page[Member]:
+) -> pagination.Page[Member]:
     """Members by name; the total of a narrowed list may be no exact one."""
     here = ids.parse(organization_id, OrganizationUnknown())
-    place: Place = cursors.place(cursor, BY_NAME, limit)
+    place: Place = pagination.place(cursor, BY_NAME, limit)
     asked = _question(here, only, place)
     standing = authorize(by, here, "members:read", along=[asked] if asked else ())
     if asked and not only.given:
@@ -104,4 +104,4 @@ def _question(here: UUID, only: Filter, place: Place) -> Question | None:
 def _all(has_position: bool, backward: bool) -> Reader:
     """Built once for each direction: building it takes as long as running it."""
     of_all = _LINES.where(Membership.organization_id == bindparam("organization_id"))
-    return Reader(cursors.open_place(BY_NAME, has_position, backward).of(of_all))
+    return Reader(pagination.open_place(BY_NAME, has_position, backward).of(of_all))

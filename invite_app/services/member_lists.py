@@ -15,17 +15,19 @@ from invite_app.db import session
 from invite_app.errors import MembershipUnknown
 from invite_app.models import Membership, User, Workspace, membership_workspaces
 
-from . import cursors, member_found, narrow, narrowing, roles, searching, values
+from . import member_found, narrow, narrowing, pagination, roles, searching, validation
 
-BY_NAME: cursors.Order[Membership] = cursors.Order(
+BY_NAME: pagination.Order[Membership] = pagination.Order(
     (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
 )
-NEWEST: cursors.Order[Membership] = cursors.Order(
+NEWEST: pagination.Order[Membership] = pagination.Order(
     (Membership.created_at, Membership.id), lambda row: (row.created_at, row.id), descending=True
 )
-OLDEST: cursors.Order[Membership] = cursors.Order(NEWEST.columns, NEWEST.values)
-BY_EMAIL: cursors.Order[Membership] = cursors.Order((User.email, Membership.id), lambda row: (row.user.email, row.id))
-BY_FAMILY_NAME: cursors.Order[Membership] = cursors.Order(
+OLDEST: pagination.Order[Membership] = pagination.Order(NEWEST.columns, NEWEST.values)
+BY_EMAIL: pagination.Order[Membership] = pagination.Order(
+    (User.email, Membership.id), lambda row: (row.user.email, row.id)
+)
+BY_FAMILY_NAME: pagination.Order[Membership] = pagination.Order(
     (User.family_name, Membership.id), lambda row: (row.user.family_name, row.id)
 )
 
@@ -67,14 +69,14 @@ def list_page(
     *,
     by: Actor,
     only: Filter = EVERYBODY,
-    order: cursors.Order[Membership] = BY_NAME,
+    order: pagination.Order[Membership] = BY_NAME,
     cursor: str | None = None,
     before: UUID | None = None,
     after: UUID | None = None,
     offset: int = 0,
     limit: int = 25,
     exact: bool = False,
-) -> cursors.Page[Membership]:
+) -> pagination.Page[Membership]:
     """Members by name, with person, role and workspaces.
 
     `before` and `after` name a member instead of a cursor. The total of a narrowed list may be no exact one, unless
@@ -82,7 +84,7 @@ def list_page(
     """
     standing = authorize(by, organization_id, "members:read")
     if edge := before or after:
-        cursor = cursors.beside(order, find_in(standing.organization.id, edge), backward=edge == before)
+        cursor = pagination.beside(order, find_in(standing.organization.id, edge), backward=edge == before)
     return page_of(standing, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
 
 
@@ -90,18 +92,18 @@ def page_of(
     standing: Standing,
     *,
     only: Filter,
-    order: cursors.Order[Membership] = BY_NAME,
+    order: pagination.Order[Membership] = BY_NAME,
     cursor: str | None = None,
     offset: int = 0,
     limit: int = 25,
     exact: bool = False,
-) -> cursors.Page[Membership]:
+) -> pagination.Page[Membership]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     standing.check_may("members:read")
-    here, place = standing.organization, cursors.place(cursor, order, limit)
+    here, place = standing.organization, pagination.place(cursor, order, limit)
     if not only.given:
         query = complete().where(Membership.organization_id == here.id)
-        return cursors.fetch(query, order, total=here.members_count, cursor=cursor, offset=offset, limit=limit)
+        return pagination.fetch(query, order, total=here.members_count, cursor=cursor, offset=offset, limit=limit)
     is_plain = order.columns[0].class_ is Membership and not (offset or exact)
     if only.given == ["fragment"] and is_plain and (page := _found(here.id, only.fragment, place)):
         return page
@@ -109,7 +111,9 @@ def page_of(
     return narrowing.fetch(complete(), narrow, place, total=known, offset=offset, exact=exact)
 
 
-def _found(organization_id: UUID, fragment: str, place: cursors.Place[Membership]) -> cursors.Page[Membership] | None:
+def _found(
+    organization_id: UUID, fragment: str, place: pagination.Place[Membership]
+) -> pagination.Page[Membership] | None:
     """The page of a search; None where it has to be read in another way."""
     if (found := member_found.ids_of(organization_id, fragment, place)) is None:
         return None
@@ -185,7 +189,7 @@ def complete() -> Select[Membership]:
     )
 
 
-def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membership]) -> narrow.Narrow:
+def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Membership]) -> narrow.Narrow:
     """What the filter narrows the list to, for services that read it in their own way."""
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
@@ -203,14 +207,14 @@ def narrowed(organization_id: UUID, only: Filter, order: cursors.Order[Membershi
     return narrow.Narrow(rows, Membership.id, equals, conditions, tests=tests)
 
 
-def known_total(organization_id: UUID, only: Filter) -> cursors.Count | None:
+def known_total(organization_id: UUID, only: Filter) -> pagination.Count | None:
     """What an index alone tells where nothing but a workspace narrows the list, without a look at the members."""
     if only.given != ["workspace_id"]:
         return None
     here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)
     links = select(membership_workspaces.c.membership_id).where(membership_workspaces.c.workspace_id.in_(here))
     number = select(func.count()).select_from(links.limit(narrowing.CAP + 1).subquery())
-    return cursors.Count(session().scalar(number) or 0, narrowing.CAP)
+    return pagination.Count(session().scalar(number) or 0, narrowing.CAP)
 
 
 def _searches(organization_id: UUID, only: Filter) -> list[narrow.Test]:
@@ -242,7 +246,7 @@ def _conditions(only: Filter) -> list[ColumnElement[bool]]:
     if only.without_user_ids:
         conditions.append(Membership.user_id.not_in(ids.readable(only.without_user_ids)))
     if only.emails:
-        conditions.append(User.email.in_(values.readable_emails(only.emails)))
+        conditions.append(User.email.in_(validation.readable_emails(only.emails)))
     if only.account_since is not None:
         conditions.append(User.created_at > only.account_since)
     if only.account_until is not None:

@@ -9,8 +9,8 @@ from invite_app.db import session
 from invite_app.models import Invitation, Membership, Role, User, Workspace
 from invite_app.models.base import now
 
-from . import cursors, invitation_filters, invitation_lists, member_lists, narrowing
-from .cursors import Count
+from . import invitation_filters, invitation_lists, member_lists, narrowing, pagination
+from .pagination import Count
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def invited(standing: Standing, fragment: str) -> Also | None:
     narrow = invitation_filters.narrowed(standing, invitation_filters.Filter(fragment=fragment))
     if not narrow.tests:
         return None
-    found = narrowing.glimpse(narrow, cursors.place(None, invitation_lists.NEWEST, 1))
+    found = narrowing.glimpse(narrow, pagination.place(None, invitation_lists.NEWEST, 1))
     query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
     number, one = session().execute(query).one()
     also = Also(Count(number, narrowing.CAP))
@@ -44,7 +44,7 @@ def members(standing: Standing, fragment: str) -> Also | None:
     narrow = member_lists.narrowed(standing.organization.id, member_lists.Filter(fragment=fragment), by_name)
     if not narrow.tests:
         return None
-    found = narrowing.glimpse(narrow, cursors.place(None, by_name, 1))
+    found = narrowing.glimpse(narrow, pagination.place(None, by_name, 1))
     query = (
         select(found.c.number, User, Role.name)
         .select_from(found)

@@ -11,7 +11,7 @@ from invite_app.errors import AlreadyMember, UserUnknown
 from invite_app.models import Membership, Organization, User
 from invite_app.models.membership import sort_name
 
-from . import admission, delivery, endings, member_deeds, roles, values, workspaces
+from . import admission, delivery, endings, member_deeds, roles, validation, workspaces
 from .member_lists import Filter, find, find_in, get, get_own, list_all, list_page
 
 __all__ = [
@@ -46,7 +46,7 @@ def add(
     with locked(organization_id, by=by, needs="members:write") as standing:
         organization = standing.organization
         user = _get_proven(user_id)
-        values.check_domain(user.email, organization.allowed_domains)
+        validation.check_domain(user.email, organization.allowed_domains)
         granted = roles.get(organization.id, role)
         membership = Membership(
             organization_id=organization.id,
@@ -57,8 +57,8 @@ def add(
             role=granted,
             workspaces=[],
             sort_name=sort_name(user),
-            public_metadata=values.metadata(public_metadata or {}, "public_metadata"),
-            private_metadata=values.metadata(private_metadata or {}, "private_metadata"),
+            public_metadata=validation.metadata(public_metadata or {}, "public_metadata"),
+            private_metadata=validation.metadata(private_metadata or {}, "private_metadata"),
         )
         standing.check_may_grant(granted)
         admission.check_plan(organization)
@@ -83,10 +83,10 @@ def change_metadata(
     with locked(organization_id, by=by, needs="members:write") as standing:
         membership = find_in(standing.organization.id, user_id)
         standing.check_may_change(membership.user_id, membership.role)
-        membership.public_metadata = values.metadata(
+        membership.public_metadata = validation.metadata(
             _merged(membership.public_metadata, public or {}), "public_metadata"
         )
-        membership.private_metadata = values.metadata(
+        membership.private_metadata = validation.metadata(
             _merged(membership.private_metadata, private or {}), "private_metadata"
         )
         member_deeds.record(standing, "member.metadata_changed", membership, {}, {})

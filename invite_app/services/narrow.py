@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
 
-from .cursors import Columns, Count, Place
+from .pagination import Columns, Count, Place
 
 Source = Select[Any] | TextualSelect
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]

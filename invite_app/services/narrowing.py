@@ -33,8 +33,8 @@ from sqlalchemy import (
 
 from invite_app.db import has_row_locks, session
 
-from .cursors import Columns, Count, Page, Place
 from .narrow import Narrow, Source
+from .pagination import Columns, Count, Page, Place
 
 Row = TypeVar("Row")
 CAP = 1000

@@ -15,7 +15,7 @@ from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
 from invite_app.models import Invitation, InvitationState, Observation, User
 from invite_app.models.base import now
 
-from . import acceptance, invitation_links, notices, timeline, values
+from . import acceptance, invitation_links, notices, timeline, validation
 
 QUIET = timedelta(minutes=10)
 """The same thing seen again within this time is not written down again."""
@@ -65,7 +65,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
         match invitation.state_at(now()):
             case InvitationState.EXPIRED:
                 is_first = invitation.asked_at is None
-                invitation.asked_word = values.note(word)
+                invitation.asked_word = validation.note(word)
                 invitation.asked_at = now()
                 if is_first:  # who asks again and again fills the timeline, and nobody's mailbox
                     notices.tell_inviter(notices.ASKED, invitation)

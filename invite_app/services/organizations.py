@@ -18,7 +18,7 @@ from invite_app.models import Installation, Membership, Organization, Plan, Role
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, invited_domains, passwords, rate_limits, results, roles, slugs, values
+from . import accounts, audit, invited_domains, passwords, rate_limits, results, roles, slugs, validation
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,11 @@ def found(founding: Founding, founder: Founder, *, by: audit.Author) -> tuple[Or
 
     Raises InvalidName, InvalidEmail, InvalidSetting and WeakPassword.
     """
-    password_hash = None if accounts.find_by_email(values.email(founder.email)) else _password_hash(founding, founder)
+    password_hash = (
+        None if accounts.find_by_email(validation.email(founder.email)) else _password_hash(founding, founder)
+    )
     with transaction():
-        owner = accounts.find_by_email(values.email(founder.email)) or _add_owner(founder, password_hash)
+        owner = accounts.find_by_email(validation.email(founder.email)) or _add_owner(founder, password_hash)
         return _found(founding, owner, by), owner
 
 
@@ -128,7 +130,7 @@ def id_of(text: str) -> UUID:
     """The id that is meant by an id (which nobody may have) or a slug. Raises OrganizationUnknown."""
     with suppress(ValueError):
         return UUID(text)
-    if values.has_control_characters(text):
+    if validation.has_control_characters(text):
         raise OrganizationUnknown
     organization_id: UUID | None = session().scalar(select(Organization.id).where(Organization.slug == text))
     if organization_id is None:
@@ -200,7 +202,7 @@ def _password_hash(founding: Founding, founder: Founder) -> str | None:
 
 def _add_owner(founder: Founder, password_hash: str | None) -> User:
     return accounts.add(
-        values.email(founder.email),
+        validation.email(founder.email),
         given_name=founder.given_name,
         family_name=founder.family_name,
         password_hash=password_hash,
@@ -209,13 +211,13 @@ def _add_owner(founder: Founder, password_hash: str | None) -> User:
 
 
 def _found(founding: Founding, owner: User, by: audit.Author) -> Organization:
-    name = values.name(founding.name, "name", "a name")
+    name = validation.name(founding.name, "name", "a name")
     organization = Organization(
         name=name,
         slug=slugs.like(name) if founding.slug is None else slugs.checked(founding.slug),
         plan=_plan(founding.plan),
         seat_limit=checked_seat_limit(founding.seat_limit),
-        allowed_origins=[values.allowed_origin(origin) for origin in founding.allowed_origins],
+        allowed_origins=[validation.allowed_origin(origin) for origin in founding.allowed_origins],
         members_count=1,
         created_by_id=owner.id,
     )
@@ -239,10 +241,10 @@ def _plan(plan: str) -> str:
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
-    "name": lambda name: values.name(name, "name", "a name"),
+    "name": lambda name: validation.name(name, "name", "a name"),
     "plan": _plan,
     "seat_limit": checked_seat_limit,
-    "invitation_lifetime": values.lifetime,
-    "allowed_domains": lambda domains: list(dict.fromkeys(map(values.allowed_domain, domains))),
-    "allowed_origins": lambda origins: list(dict.fromkeys(map(values.allowed_origin, origins))),
+    "invitation_lifetime": validation.lifetime,
+    "allowed_domains": lambda domains: list(dict.fromkeys(map(validation.allowed_domain, domains))),
+    "allowed_origins": lambda origins: list(dict.fromkeys(map(validation.allowed_origin, origins))),
 }

@@ -11,7 +11,7 @@ from invite_app.models import Membership, Organization, Session, User
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
 
-from . import account_keys, account_links, accounts, audit, delivery, passwords, rate_limits, values
+from . import account_keys, account_links, accounts, audit, delivery, passwords, rate_limits, validation
 from .account_links import Purpose
 from .accounts import Device
 
@@ -20,8 +20,8 @@ def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None =
     """Raises InvalidName."""
     with transaction() as writing:
         user = writing.get_one(User, user_id)
-        user.given_name = values.name(given_name, "given_name", "a given name")
-        user.family_name = values.name(family_name, "family_name", "a family name")
+        user.given_name = validation.name(given_name, "given_name", "a given name")
+        user.family_name = validation.name(family_name, "family_name", "a family name")
         _refresh_sort_name(user)
         audit.record(None, _author(user, ip), "account.renamed", user)
     return user
@@ -49,7 +49,7 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
     """
     rate_limits.hit("reset by address", rate_limits.network(ip))
     try:
-        address = values.email(text)
+        address = validation.email(text)
     except InvalidEmail:
         return
     rate_limits.hit("reset of account", address)
@@ -92,7 +92,7 @@ def request_address(user_id: UUID, text: str, *, password: str, session_id: str 
     Raises WrongPassword, RateLimited, InvalidEmail and AccountExists.
     """
     known = check_password(user_id, password, session_id)
-    address = values.email(text)
+    address = validation.email(text)
     rate_limits.hit("addresses of account", user_id)
     with transaction():
         user = _get_unchanged(user_id, known)
@@ -134,7 +134,7 @@ def end_session(user_id: UUID, session_id: str) -> None:
     """Sign out one browser of this account."""
     with transaction() as writing:
         writing.execute(
-            delete(Session).where(Session.user_id == user_id, Session.id == values.searchable(session_id))
+            delete(Session).where(Session.user_id == user_id, Session.id == validation.searchable(session_id))
         )
 
 

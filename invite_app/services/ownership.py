@@ -10,7 +10,7 @@ from invite_app.models import OwnershipOffer, User
 from invite_app.models.base import now
 from invite_app.models.role import ADMIN, OWNER
 
-from . import audit, inviters, ownership_offers, roles
+from . import audit, inviter_rights, ownership_offers, roles
 from .member_lists import find_in
 
 
@@ -73,7 +73,7 @@ def accept(organization_id: UUID | str, *, by: Actor) -> None:
             what = {"before": {"role": before}, "after": {"role": role.name}}
             audit.record(standing.organization.id, standing, "member.role_changed", membership, **what)
         session().delete(made)
-        inviters.review(standing.organization)
+        inviter_rights.review(standing.organization)
 
 
 def decline(organization_id: UUID | str, *, by: Actor) -> None:

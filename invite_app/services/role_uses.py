@@ -11,7 +11,7 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership, Role
 from invite_app.models.base import now
 
-from . import cursors, roles
+from . import pagination, roles
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Use:
 
 def list_page(
     organization_id: UUID | str, *, by: Actor, cursor: str | None = None, limit: int = 25
-) -> cursors.Page[Use]:
+) -> pagination.Page[Use]:
     """Roles by name."""
     here = Role.organization_id == authorize(by, organization_id, "roles:write").organization.id
     total = session().scalar(select(func.count()).select_from(Role).where(here)) or 0
-    page = cursors.fetch(select(Role).where(here), roles.BY_NAME, total=total, cursor=cursor, limit=limit)
-    return cursors.Page(_with_use(page.items), page.total, page.next, page.previous)
+    page = pagination.fetch(select(Role).where(here), roles.BY_NAME, total=total, cursor=cursor, limit=limit)
+    return pagination.Page(_with_use(page.items), page.total, page.next, page.previous)
 
 
 def get(organization_id: UUID | str, name: str, *, by: Actor) -> Use:

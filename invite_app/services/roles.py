@@ -16,13 +16,13 @@ from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
 from invite_app.models.role import BUILT_IN, PERMISSIONS
 
-from . import api_key_endings, audit, cursors, inviters, values
+from . import api_key_endings, audit, inviter_rights, pagination, validation
 
-NEWEST: cursors.Order[Role] = cursors.Order(
+NEWEST: pagination.Order[Role] = pagination.Order(
     (Role.created_at, Role.id), lambda row: (row.created_at, row.id), descending=True
 )
-BY_NAME: cursors.Order[Role] = cursors.Order((Role.folded_name, Role.id), lambda row: (row.folded_name, row.id))
-BY_KEY: cursors.Order[Role] = cursors.Order((Role.key, Role.id), lambda row: (row.key, row.id))
+BY_NAME: pagination.Order[Role] = pagination.Order((Role.folded_name, Role.id), lambda row: (row.folded_name, row.id))
+BY_KEY: pagination.Order[Role] = pagination.Order((Role.key, Role.id), lambda row: (row.key, row.id))
 
 
 def add_built_in(organization: Organization) -> dict[str, Role]:
@@ -59,21 +59,21 @@ def list_page(
     *,
     by: Actor,
     fragment: str = "",
-    order: cursors.Order[Role] = NEWEST,
+    order: pagination.Order[Role] = NEWEST,
     offset: int = 0,
     limit: int = 25,
-) -> cursors.Page[Role]:
+) -> pagination.Page[Role]:
     """A page of the roles whose name or key holds every word of `fragment`. Any member may see them."""
     standing = authorize(by, organization_id)
     query = select(Role).where(
         Role.organization_id == standing.organization.id,
         *(
             or_(Role.name.icontains(word, autoescape=True), Role.key.icontains(word, autoescape=True))
-            for word in values.words(fragment)
+            for word in validation.words(fragment)
         ),
     )
     total = session().scalar(query.with_only_columns(func.count())) or 0
-    return cursors.fetch(query, order, total=total, cursor=None, offset=offset, limit=limit)
+    return pagination.fetch(query, order, total=total, cursor=None, offset=offset, limit=limit)
 
 
 def get(organization_id: UUID, name: str) -> Role:
@@ -97,7 +97,7 @@ def _called(organization_id: UUID, names: Iterable[str]) -> tuple[ColumnElement[
 
 def spellings(name: str) -> tuple[str, ...]:
     """What a role may be stored under that somebody calls by this name."""
-    if values.has_control_characters(name):
+    if validation.has_control_characters(name):
         return ()
     wanted = folded(name)
     return tuple(dict.fromkeys((wanted, wanted.removeprefix("org:"))))
@@ -117,7 +117,7 @@ def create(
     Raises InvalidName, InvalidSetting, RoleAboveOwn and NameTaken.
     """
     with locked(organization_id, by=by, needs="roles:write") as standing:
-        cleaned = values.name(name, "name", "a name")
+        cleaned = validation.name(name, "name", "a name")
         role = Role(
             id=uuid7(),
             organization_id=standing.organization.id,
@@ -152,7 +152,7 @@ def update_role(
         found = _get_custom(standing, role)
         before = _summary(found)
         if name is not None:
-            found.name = values.name(name, "name", "a name")
+            found.name = validation.name(name, "name", "a name")
             found.folded_name = folded(found.name)
         if permissions is not None:
             api_key_endings.check_may_end(standing, found)
@@ -160,7 +160,7 @@ def update_role(
         standing.check_may_grant(found)
         with session().no_autoflush:
             _check_names_are_free(found)
-        inviters.review(standing.organization)
+        inviter_rights.review(standing.organization)
         _record(standing, "role.changed", found, before=before, after=_summary(found))
     return found
 
@@ -183,7 +183,7 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
         session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
         _record(standing, "role.deleted", found, before=_summary(found), after={"replacement": replacement})
         session().delete(found)
-        inviters.review(standing.organization)
+        inviter_rights.review(standing.organization)
 
 
 def _hand_over(standing: Standing, role: Role, replacement: str | None, members: int) -> None:

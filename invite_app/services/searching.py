@@ -19,7 +19,7 @@ from invite_app.models import Membership
 from invite_app.models.base import folded as folded_name
 from invite_app.models.search import folded
 
-from . import search_index, values
+from . import search_index, validation
 from .narrow import Test
 from .search_index import ANYWHERE, Searched
 
@@ -95,5 +95,7 @@ def _escaped(word: str) -> str:
 def words(table: Searched, fragment: str) -> Words | None:
     """None when nothing is looked for."""
     fold = folded_name if table is Membership else folded
-    found = tuple(values.words(fold(fragment[: values.MAX_SEARCH])))  # a folded accent can stand behind a space
+    found = tuple(
+        validation.words(fold(fragment[: validation.MAX_SEARCH]))
+    )  # a folded accent can stand behind a space
     return Words(table, found) if found else None

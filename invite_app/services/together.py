@@ -7,7 +7,7 @@ from invite_app.access import Actor, locked
 from invite_app.errors import DuplicateInList, ListTooLong
 from invite_app.models import Invitation
 
-from . import admission, drafts, invitations, values
+from . import admission, drafts, invitations, validation
 
 MAX_ROWS = 10
 
@@ -30,6 +30,6 @@ def send(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor
 def _check_repeats(rows: Sequence[drafts.Draft]) -> None:
     first: dict[str, int] = {}
     for row, draft in enumerate(rows, start=1):
-        address = values.email(draft.email)
+        address = validation.email(draft.email)
         if first.setdefault(address, row) != row:
             raise DuplicateInList(address, first[address])

@@ -12,7 +12,7 @@ from invite_app.errors import InvalidEmail
 from invite_app.models import Membership, User
 from invite_app.models.base import folded
 
-from . import values
+from . import validation
 
 PROVIDERS = (
     "gmail.com",
@@ -43,7 +43,7 @@ def guess(organization_id: UUID | str, email: str, *, by: Actor) -> Guess | None
     """What a slightly different address would be that is more likely, or None."""
     standing = authorize(by, organization_id, "invitations:write")
     try:
-        address = values.email(email)
+        address = validation.email(email)
     except InvalidEmail:
         return None
     domain = likelier_domain(address, known_domains(standing))

@@ -10,9 +10,9 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, Invitation, Workspace, invitation_workspaces, membership_workspaces
 from invite_app.models.base import now
 
-from . import cursors, workspaces
+from . import pagination, workspaces
 
-BY_NAME: cursors.Order[Workspace] = cursors.Order(
+BY_NAME: pagination.Order[Workspace] = pagination.Order(
     (Workspace.folded_name, Workspace.id), lambda row: (row.folded_name, row.id)
 )
 
@@ -28,12 +28,12 @@ class Use:
 
 def list_page(
     organization_id: UUID | str, *, by: Actor, cursor: str | None = None, limit: int = 25
-) -> cursors.Page[Use]:
+) -> pagination.Page[Use]:
     """Workspaces by name. Any member may see them."""
     here = Workspace.organization_id == authorize(by, organization_id).organization.id
     total = session().scalar(select(func.count()).select_from(Workspace).where(here)) or 0
-    page = cursors.fetch(select(Workspace).where(here), BY_NAME, total=total, cursor=cursor, limit=limit)
-    return cursors.Page(_with_use(page.items), page.total, page.next, page.previous)
+    page = pagination.fetch(select(Workspace).where(here), BY_NAME, total=total, cursor=cursor, limit=limit)
+    return pagination.Page(_with_use(page.items), page.total, page.next, page.previous)
 
 
 def get(organization_id: UUID | str, workspace_id: UUID | str, *, by: Actor) -> Use:

@@ -13,7 +13,7 @@ from invite_app.errors import NameTaken, WorkspaceUnknown
 from invite_app.models import Workspace
 from invite_app.models.base import folded
 
-from . import audit, values
+from . import audit, validation
 
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Workspace]:
@@ -32,7 +32,7 @@ def get_by_name(organization_id: UUID | str, name: str, *, by: Actor, needs: str
     query = select(Workspace).where(
         Workspace.organization_id == standing.organization.id, Workspace.folded_name == folded(name)
     )
-    found: Workspace | None = None if values.has_control_characters(name) else session().scalar(query)
+    found: Workspace | None = None if validation.has_control_characters(name) else session().scalar(query)
     if found is None:
         raise WorkspaceUnknown(name)
     return found
@@ -43,7 +43,7 @@ def create(
 ) -> Workspace:
     """`then` is called inside the transaction. Raises InvalidName and NameTaken."""
     with locked(organization_id, by=by, needs="workspaces:write") as standing:
-        cleaned = values.name(name, "name", "a name")
+        cleaned = validation.name(name, "name", "a name")
         workspace = Workspace(organization_id=standing.organization.id, name=cleaned, folded_name=folded(cleaned))
         _save(workspace, cleaned)
         audit.record(standing.organization.id, standing, "workspace.created", workspace, after={"name": cleaned})
@@ -54,7 +54,7 @@ def create(
 def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, by: Actor) -> Workspace:
     """Raises WorkspaceUnknown, InvalidName and NameTaken."""
     with locked(organization_id, by=by, needs="workspaces:write") as standing:
-        cleaned = values.name(name, "name", "a name")
+        cleaned = validation.name(name, "name", "a name")
         workspace = get_many(standing.organization.id, [workspace_id])[0]
         before, workspace.name, workspace.folded_name = workspace.name, cleaned, folded(cleaned)
         _save(workspace, cleaned)

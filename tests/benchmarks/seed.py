@@ -20,7 +20,7 @@ from invite_app.db import session, transaction
 from invite_app.models import Invitation, Membership, Organization, Role, Session, User
 from invite_app.models.base import fresh, now, row_of
 from invite_app.models.membership import sort_name
-from invite_app.services import cursors, invitations, member_lists
+from invite_app.services import invitations, member_lists, pagination
 from tests.support.factories import OPERATOR, make_api_key, make_organization, make_person
 
 CHUNK = 20_000
@@ -80,7 +80,7 @@ def deep_cursor(organization_id: UUID) -> str:
         .order_by(*(column.desc() for column in member_lists.BY_NAME.columns))
         .limit(100)
     )
-    return cursors.beside(member_lists.BY_NAME, session().scalars(query).all()[-1])
+    return pagination.beside(member_lists.BY_NAME, session().scalars(query).all()[-1])
 
 
 def make_accepts(organization_id: UUID, count: int) -> Iterator[tuple[str, str]]:

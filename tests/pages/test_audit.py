@@ -127,7 +127,7 @@ def test_page_links_keep_the_filters(app: Flask, acme: Acme, owner: Visitor) -> 
 
 
 def test_export_has_all_events(app: Flask, acme: Acme, owner: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("invite_app.services.cursors.MAX_LIMIT", 7)
+    monkeypatch.setattr("invite_app.services.pagination.MAX_LIMIT", 7)
     with app.app_context():
         for number in range(20):
             workspaces.create(acme.id, f"Room {number:02}", by=acme.owner.actor)

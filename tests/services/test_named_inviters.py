@@ -7,7 +7,7 @@ import pytest
 from invite_app.access import Actor
 from invite_app.errors import InviterLostRight, MembershipUnknown, PermissionMissing, RoleAboveOwn
 from invite_app.models import Invitation
-from invite_app.services import acceptance, api_keys, invitations, inviters, members
+from invite_app.services import acceptance, api_keys, invitations, inviter_rights, members
 from invite_app.services.acceptance import Profile
 from tests.support.factories import (
     OPERATOR,
@@ -110,7 +110,7 @@ def test_it_is_blocked_when_the_keys_user_leaves(acme: Acme) -> None:
 
 def test_revoker_can_be_named_too(acme: Acme) -> None:
     key = make_api_key(acme)
-    inviters.check_named(acme.id, None, by=key.actor)
-    inviters.check_named(acme.id, acme.admin.id, by=key.actor)
+    inviter_rights.check_named(acme.id, None, by=key.actor)
+    inviter_rights.check_named(acme.id, acme.admin.id, by=key.actor)
     with pytest.raises(PermissionMissing):
-        inviters.check_named(acme.id, acme.member.id, by=key.actor)
+        inviter_rights.check_named(acme.id, acme.member.id, by=key.actor)

@@ -9,7 +9,7 @@ import pytest
 
 from invite_app.models import Membership
 from invite_app.models.base import folded
-from invite_app.services import member_lines, members, narrowing, values
+from invite_app.services import member_lines, members, narrowing, validation
 from tests.services.test_searching import add_many, everybody_of
 from tests.support.factories import Acme, make_member
 
@@ -73,5 +73,5 @@ def fragments(crowd: Sequence[Membership]) -> list[str]:
 
 
 def is_meant(fragment: str, row: Membership) -> bool:
-    words = values.words(folded(fragment))
+    words = validation.words(folded(fragment))
     return all((word if len(word) >= 3 else f" {word}") in f" {row.sort_name}" for word in words)

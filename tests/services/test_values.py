@@ -16,7 +16,7 @@ from invite_app.errors import (
     InvalidNote,
     InvalidSetting,
 )
-from invite_app.services import values
+from invite_app.services import validation
 
 ODD_CHARACTERS = ["\x00", "\n", "\r", "\t", "\x7f", "\u2028", "\u202e", "\u200b", "\ufeff", "\ud800", "\u00ad"]
 DOMAINS = ["guest.example", "GUEST.Example", "straße.de", "x..y", "-a.com", "com", "a" * 64 + ".com", "1.2.3.4", ""]
@@ -39,8 +39,8 @@ class TestEmail:
         ],
     )
     def test_has_one_normal_form(self, typed: str, normalized: str) -> None:
-        assert values.email(typed) == normalized
-        assert values.email(normalized) == normalized
+        assert validation.email(typed) == normalized
+        assert validation.email(normalized) == normalized
 
     @pytest.mark.parametrize(
         "typed",
@@ -64,12 +64,12 @@ class TestEmail:
     )
     def test_is_refused(self, typed: str) -> None:
         with pytest.raises(InvalidEmail):
-            values.email(typed)
+            validation.email(typed)
 
     def test_sharp_s_is_not_double_s(self) -> None:
         with pytest.raises(InvalidEmail):
-            values.email("straße@guest.example")
-        assert values.email("strasse@guest.example") == "strasse@guest.example"
+            validation.email("straße@guest.example")
+        assert validation.email("strasse@guest.example") == "strasse@guest.example"
 
     @given(local=st.text("aZ.0_+-'é", min_size=1, max_size=66), domain=st.sampled_from(DOMAINS))
     def test_matches_the_librarys_result(self, local: str, domain: str) -> None:
@@ -79,7 +79,7 @@ class TestEmail:
         except EmailNotValidError:
             wanted = None
         try:
-            found = values.email(typed)
+            found = validation.email(typed)
         except InvalidEmail:
             found = None
         assert found == (wanted and wanted.lower())
@@ -87,26 +87,26 @@ class TestEmail:
     @given(st.text(max_size=300) | st.emails())
     def test_arbitrary_text_is_refused_or_normalized(self, typed: str) -> None:
         try:
-            normal = values.email(typed)
+            normal = validation.email(typed)
         except InvalidEmail:
             return
         assert normal == normal.lower()
         assert normal.isascii()
         assert len(normal) <= 254
-        assert values.email(normal) == normal
+        assert validation.email(normal) == normal
 
 
 class TestDomains:
     def test_any_is_allowed_without_a_list(self) -> None:
-        values.check_domain("ana@guest.example", [])
+        validation.check_domain("ana@guest.example", [])
 
     def test_only_listed_domains_are_allowed(self) -> None:
-        values.check_domain("ana@guest.example", ["acme.example", "guest.example"])
+        validation.check_domain("ana@guest.example", ["acme.example", "guest.example"])
 
     @pytest.mark.parametrize("address", ["ana@evil-guest.example", "ana@sub.guest.example", "ana@guest.example.evil"])
     def test_other_domains_are_refused(self, address: str) -> None:
         with pytest.raises(DomainNotAllowed, match=r"guest\.example"):
-            values.check_domain(address, ["guest.example"])
+            validation.check_domain(address, ["guest.example"])
 
 
 class TestName:
@@ -114,42 +114,42 @@ class TestName:
         "name", ["A", "  Ana  ", "x" * 100, "José", "李", "नमस्\u200dते", "<b>Ana</b>", "O'Neill 😀"]
     )
     def test_is_accepted_and_trimmed(self, name: str) -> None:
-        assert values.name(name, "name", "a name") == name.strip()
+        assert validation.name(name, "name", "a name") == name.strip()
 
     @pytest.mark.parametrize("name", ["", " ", "\u00a0", "x" * 101, *(f"A{odd}na" for odd in ODD_CHARACTERS)])
     def test_is_refused(self, name: str) -> None:
         with pytest.raises(InvalidName) as refused:
-            values.name(name, "given_name", "a given name")
+            validation.name(name, "given_name", "a given name")
         assert refused.value.field == "given_name"
 
     def test_growing_under_casefolding_is_refused(self) -> None:
         with pytest.raises(InvalidName):
-            values.name("\ufdfa" * 100, "name", "a name")
+            validation.name("\ufdfa" * 100, "name", "a name")
 
 
 class TestNote:
     @pytest.mark.parametrize("note", ["", "Hello\nAna\twelcome", "x" * 1000, "Grüße 😀"])
     def test_is_accepted(self, note: str) -> None:
-        assert values.note(note) == note
+        assert validation.note(note) == note
 
     def test_has_unix_line_ends(self) -> None:
-        assert values.note("a\r\nb\r\n") == "a\nb"
+        assert validation.note("a\r\nb\r\n") == "a\nb"
 
     @pytest.mark.parametrize("note", ["x" * 1001, *(f"a{odd}b" for odd in ODD_CHARACTERS if odd not in "\n\t")])
     def test_is_refused(self, note: str) -> None:
         with pytest.raises(InvalidNote):
-            values.note(note)
+            validation.note(note)
 
 
 class TestLifetime:
     @pytest.mark.parametrize("lifetime", [timedelta(hours=1), timedelta(days=7), timedelta(days=365)])
     def test_is_accepted(self, lifetime: timedelta) -> None:
-        assert values.lifetime(lifetime) == lifetime
+        assert validation.lifetime(lifetime) == lifetime
 
     @pytest.mark.parametrize("seconds", [0, -1, 3599, 365 * 86400 + 1])
     def test_is_refused(self, seconds: int) -> None:
         with pytest.raises(InvalidLifetime):
-            values.lifetime(timedelta(seconds=seconds))
+            validation.lifetime(timedelta(seconds=seconds))
 
 
 class TestOrigin:
@@ -170,7 +170,7 @@ class TestOrigin:
         ],
     )
     def test_has_one_normal_form(self, url: str, origin: str) -> None:
-        assert values.origin(url) == origin
+        assert validation.origin(url) == origin
 
     @pytest.mark.parametrize(
         "url",
@@ -199,34 +199,34 @@ class TestOrigin:
         ],
     )
     def test_other_than_plain_web_addresses_is_none(self, url: str) -> None:
-        assert values.origin(url) is None
+        assert validation.origin(url) is None
 
     @pytest.mark.parametrize(
         "url", ["https://app.example.com.", "https://app.example.com.evil.example", "https://app"]
     )
     def test_of_a_lookalike_is_different(self, url: str) -> None:
-        assert values.origin(url) != "https://app.example.com"
+        assert validation.origin(url) != "https://app.example.com"
 
     @given(st.text(max_size=50))
     def test_normalizing_twice_changes_nothing(self, text: str) -> None:
         for url in (text, f"https://{text}", f"https://app.example.com{text}"):
-            if (origin := values.origin(url)) is not None:
-                assert values.origin(origin) == origin
+            if (origin := validation.origin(url)) is not None:
+                assert validation.origin(origin) == origin
 
     @pytest.mark.parametrize(
         "text", ["https://app.example.com", " https://APP.example.com/ ", "https://app.example.com:443"]
     )
     def test_setting_is_stored_in_normal_form(self, text: str) -> None:
-        assert values.allowed_origin(text) == "https://app.example.com"
+        assert validation.allowed_origin(text) == "https://app.example.com"
 
     @pytest.mark.parametrize(
         "text", ["*", "https://*", "app.example.com", "https://app.example.com/path", "https://a.b?q"]
     )
     def test_setting_is_refused(self, text: str) -> None:
         with pytest.raises(InvalidSetting):
-            values.allowed_origin(text)
+            validation.allowed_origin(text)
 
 
 def test_every_error_is_a_domain_error_with_message() -> None:
     with pytest.raises(DomainError, match=r"like name@example\.com"):
-        values.email("no")
+        validation.email("no")

@@ -12,8 +12,8 @@ from invite_app.api.dialect import Row
 from invite_app.api.schema import Schema, at_most
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
-from invite_app.services import invitation_lists, invitations, inviters, private_metadata, together
-from invite_app.services.cursors import Order, Page
+from invite_app.services import invitation_lists, invitations, inviter_rights, private_metadata, together
+from invite_app.services.pagination import Order, Page
 
 from .dialect import NOT_FOUND, clerk, missing
 from .lists import MAX_NAMED, Listed, PageQuery, one_of, ordered
@@ -151,7 +151,7 @@ def revoke_invitation(
     organization_id: str, invitation_id: str, by: Actor, body: Revocation | None = None
 ) -> InvitationShown:
     """Revokes a pending invitation: its link stops working and its seat is free."""
-    inviters.check_named(organization_id, body.requesting_user_id if body else None, by=by)
+    inviter_rights.check_named(organization_id, body.requesting_user_id if body else None, by=by)
     return shown(invitations.revoke(organization_id, invitation_id, by=by))
 
 

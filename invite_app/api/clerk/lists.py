@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 from pydantic import Field
 
 from invite_app.api.schema import Schema
-from invite_app.services.cursors import MAX_LIMIT, Order
+from invite_app.services.pagination import MAX_LIMIT, Order
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")

@@ -11,7 +11,7 @@ from invite_app.api.schema import Schema
 from invite_app.errors import DomainNotAllowed
 from invite_app.models import Membership
 from invite_app.services import member_lists, members, private_metadata
-from invite_app.services.cursors import Order
+from invite_app.services.pagination import Order
 
 from .dialect import clerk, invalid
 from .lists import MAX_NAMED, Listed, PageQuery, one_of, ordered

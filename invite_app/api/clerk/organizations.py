@@ -9,7 +9,7 @@ from invite_app.access import Actor
 from invite_app.api.schema import Schema
 from invite_app.models import Role
 from invite_app.services import organizations, roles
-from invite_app.services.cursors import Order
+from invite_app.services.pagination import Order
 
 from .dialect import clerk
 from .lists import Listed, PageQuery, one_of, ordered

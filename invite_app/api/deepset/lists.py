@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import Field
 
 from invite_app.api.schema import Schema
-from invite_app.services.cursors import Page
+from invite_app.services.pagination import Page
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
 
-from .values import has_control_characters
+from .validation import has_control_characters
 
 Row = TypeVar("Row")
 Columns = Sequence[InstrumentedAttribute[Any]] | Sequence[ColumnElement[Any]]

@@ -8,7 +8,7 @@ from invite_app.access import Standing
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import endings, invitation_lists, narrowing
+from . import endings, invitation_lists, search
 from .invitation_filters import UNDELIVERED, Filter
 
 SOON = timedelta(days=2)
@@ -77,7 +77,7 @@ def count(standing: Standing) -> int:
     """How many invitations need somebody; none for those who may not see invitations."""
     if not standing.may("invitations:read"):
         return 0
-    return invitation_lists.count(standing, Filter(needs_you=True), at_most=narrowing.CAP)
+    return invitation_lists.count(standing, Filter(needs_you=True), at_most=search.CAP)
 
 
 def pending(standing: Standing) -> int:
@@ -86,7 +86,7 @@ def pending(standing: Standing) -> int:
 
 
 def _some_of_each(standing: Standing, kinds: Mapping[str, Filter]) -> dict[str, Some]:
-    totals = invitation_lists.count_each(standing, kinds, at_most=narrowing.CAP)
+    totals = invitation_lists.count_each(standing, kinds, at_most=search.CAP)
     there = {kind: only for kind, only in kinds.items() if totals[kind]}
     newest = invitation_lists.newest_each(standing, there, limit=_EXAMPLES) if there else {}
     return {kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds}

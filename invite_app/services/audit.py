@@ -15,7 +15,7 @@ from invite_app.errors import OrganizationUnknown
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
 from invite_app.models.base import fresh
 
-from . import narrow, narrowing, pagination, searching
+from . import pagination, search
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def list_page(
     """What was done in an organization, newest first. `total` is not counted: the log only grows."""
     standing = authorize(by, organization_id, "audit:read")
     place = pagination.place(cursor, NEWEST, limit)
-    return narrowing.fetch(select(AuditEvent), _narrow(standing.organization.id, only), place, total=0)
+    return search.fetch_page(select(AuditEvent), _narrow(standing.organization.id, only), place, total=0)
 
 
 def list_page_of_deleted(
@@ -131,7 +131,7 @@ def list_page_of_deleted(
     """Return what was done in a deleted organization, newest first; for the operator only."""
     check_operator(by)
     place = pagination.place(cursor, NEWEST, limit)
-    return narrowing.fetch(select(AuditEvent), _narrow(organization_id, EVERYTHING), place, total=0)
+    return search.fetch_page(select(AuditEvent), _narrow(organization_id, EVERYTHING), place, total=0)
 
 
 def check_operator(actor: Actor) -> None:
@@ -151,11 +151,13 @@ def latest(standing: Standing, limit: int) -> list[AuditEvent]:
     )
 
 
-def _narrow(organization_id: UUID, only: Filter) -> narrow.Narrow:
+def _narrow(organization_id: UUID, only: Filter) -> search.Narrow:
     equals: dict[InstrumentedAttribute[Any], Any] = {AuditEvent.organization_id: organization_id}
     names = ((only.actor, AuditEvent.actor_name), (only.target, AuditEvent.target_name))
     tests = [
-        words.test(organization_id, column) for name, column in names if (words := searching.words(AuditEvent, name))
+        words.test(organization_id, column)
+        for name, column in names
+        if (words := search.search_terms(AuditEvent, name))
     ]
     if only.action:
         tests.append(_is_action(organization_id, only.action))
@@ -164,14 +166,14 @@ def _narrow(organization_id: UUID, only: Filter) -> narrow.Narrow:
         conditions.append(AuditEvent.at >= only.since)
     if only.until:
         conditions.append(AuditEvent.at < only.until)
-    return narrow.Narrow(select(AuditEvent), AuditEvent.id, equals, conditions, tests=tests)
+    return search.Narrow(select(AuditEvent), AuditEvent.id, equals, conditions, tests=tests)
 
 
-def _is_action(organization_id: UUID, action: str) -> narrow.Test:
+def _is_action(organization_id: UUID, action: str) -> search.Test:
     """The action itself, or a whole area of them: `invitation.`."""
     wanted = [name for name in _actions(organization_id) if name.startswith(action)]
     source = select(AuditEvent.id).where(AuditEvent.organization_id == organization_id, AuditEvent.action.in_(wanted))
-    return narrow.Test(AuditEvent.action, lambda column: [column.in_(wanted)], source)
+    return search.Test(AuditEvent.action, lambda column: [column.in_(wanted)], source)
 
 
 def _actions(organization_id: UUID) -> list[str]:

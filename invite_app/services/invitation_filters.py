@@ -14,7 +14,7 @@ from invite_app.access import Standing
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
 
-from . import endings, narrow, reasons, roles, searching, validation
+from . import endings, reasons, roles, search, validation
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ EVERYTHING = Filter()
 UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 
-def narrowed(standing: Standing, only: Filter) -> narrow.Narrow:
+def narrowed(standing: Standing, only: Filter) -> search.Narrow:
     """What the filter narrows the list to."""
     here, moment = standing.organization.id, now()
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
@@ -51,11 +51,11 @@ def narrowed(standing: Standing, only: Filter) -> narrow.Narrow:
     if only.asks_again or (state == InvitationState.PENDING and _is_in_need(only)):
         equals[Invitation.needs_you] = True
     sources = [_ending(here, moment, only.ends_before)] if only.ends_before is not None else []
-    words = searching.words(Invitation, only.fragment)
+    words = search.search_terms(Invitation, only.fragment)
     tests = [words.test(here)] if words else []
     if only.role:
         tests.append(_has_role(here, only.role))
-    return narrow.Narrow(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
+    return search.Narrow(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
 
 
 def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
@@ -68,10 +68,10 @@ def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
     return None if endings.overdue_now(organization_id) else state
 
 
-def _has_role(organization_id: UUID, name: str) -> narrow.Test:
+def _has_role(organization_id: UUID, name: str) -> search.Test:
     called = roles.ids_called(organization_id, [name])
     with_it = select(Invitation.id).where(Invitation.role_id.in_(called))
-    return narrow.Test(Invitation.role_id, lambda column: [column.in_(called)], with_it)
+    return search.Test(Invitation.role_id, lambda column: [column.in_(called)], with_it)
 
 
 def is_all_pending(only: Filter) -> bool:
@@ -83,7 +83,7 @@ def _is_in_need(only: Filter) -> bool:
     return only.inviter_lost_right or only.domain_not_allowed or only.delivery == DeliveryState.FAILED
 
 
-def _ending(organization_id: UUID, since: datetime, until: datetime) -> narrow.Source:
+def _ending(organization_id: UUID, since: datetime, until: datetime) -> search.Source:
     return select(Invitation.id).where(
         Invitation.organization_id == organization_id,
         IS_PENDING,

@@ -14,7 +14,7 @@ from invite_app.errors import InvitationUnknown
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
 
-from . import endings, narrowing, pagination, whole_invitations
+from . import endings, pagination, search, whole_invitations
 from .invitation_filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_all_pending, narrowed
 from .pagination import Count
 
@@ -73,7 +73,7 @@ def page_of(
     place = pagination.place(cursor, order, limit)
     query, made = whole_invitations.query(), whole_invitations.made
     narrow = narrowed(standing, only)
-    page = narrowing.fetch(query, narrow, place, made, total=total, offset=offset, exact=exact)
+    page = search.fetch_page(query, narrow, place, made, total=total, offset=offset, exact=exact)
     whole_invitations.complete(standing.organization, page.items)
     return page
 

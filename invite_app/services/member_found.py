@@ -10,8 +10,8 @@ from invite_app.db import has_row_locks
 from invite_app.models import Membership
 from invite_app.reading import Question, Reader, ask
 
-from . import at_once, narrowing, pagination, searching
-from .narrow import Narrow
+from . import pagination, search
+from .search import Narrow
 
 Order = pagination.Order[Any]
 MOST_WORDS = 3
@@ -29,14 +29,14 @@ def question(
 
     Lines begin with the id and hold the columns of the order, which are the membership's own.
     """
-    words = searching.words(Membership, fragment)
+    words = search.search_terms(Membership, fragment)
     if words is None or len(words.words) > MOST_WORDS:
         return None
-    limits = narrowing.limits()
-    search = _search(
+    limits = search.limits()
+    statement = _search(
         lines, len(words.words), place.order, bool(place.position), place.backward, has_row_locks(), limits
     )
-    return search.question(organization_id=organization_id, **words.values, **place.values)
+    return statement.question(organization_id=organization_id, **words.values, **place.values)
 
 
 def read(answered: Question) -> Found | None:
@@ -44,7 +44,7 @@ def read(answered: Question) -> Found | None:
     rows = answered.rows or []
     if (number := rows[0][0]) is None:
         return None
-    return [row[1:] for row in rows if row[1]], pagination.Count(number, narrowing.CAP)
+    return [row[1:] for row in rows if row[1]], pagination.Count(number, search.CAP)
 
 
 def ids_of(
@@ -77,6 +77,6 @@ def _search(
 ) -> Reader:
     """Return the statement of a search, which also depends on the kind of database and the limits."""
     here = bindparam("organization_id", type_=Membership.organization_id.type)
-    test = searching.test_of(Membership, words)
+    test = search.test_of(Membership, words)
     narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
-    return Reader(at_once.statement(lines, narrow, pagination.open_place(order, has_position, backward)))
+    return Reader(search.combined_statement(lines, narrow, pagination.open_place(order, has_position, backward)))

@@ -17,7 +17,7 @@ from invite_app.models import Membership, Role, User, Workspace, membership_work
 from invite_app.models.engines import joined
 from invite_app.reading import Question, Reader
 
-from . import member_found, narrowing, pagination
+from . import member_found, pagination, search
 from .member_lists import BY_NAME, EVERYBODY, Filter, known_total, narrowed
 
 Place = pagination.Place[Any]
@@ -88,7 +88,7 @@ def list_page(
         lines, number = found
         return place.page([Member(*line) for line in lines], number)
     narrow, total = narrowed(here, only, BY_NAME), known_total(here, only)
-    return narrowing.fetch(_LINES, narrow, place, Member._make, total=total)
+    return search.fetch_page(_LINES, narrow, place, Member._make, total=total)
 
 
 def _question(here: UUID, only: Filter, place: Place) -> Question | None:

@@ -15,7 +15,7 @@ from invite_app.db import session
 from invite_app.errors import MembershipUnknown
 from invite_app.models import Membership, User, Workspace, membership_workspaces
 
-from . import member_found, narrow, narrowing, pagination, roles, searching, validation
+from . import member_found, pagination, roles, search, validation
 
 BY_NAME: pagination.Order[Membership] = pagination.Order(
     (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
@@ -108,7 +108,7 @@ def page_of(
     if only.given == ["fragment"] and is_plain and (page := _found(here.id, only.fragment, place)):
         return page
     narrow, known = narrowed(here.id, only, order), None if exact else known_total(here.id, only)
-    return narrowing.fetch(complete(), narrow, place, total=known, offset=offset, exact=exact)
+    return search.fetch_page(complete(), narrow, place, total=known, offset=offset, exact=exact)
 
 
 def _found(
@@ -189,7 +189,7 @@ def complete() -> Select[Membership]:
     )
 
 
-def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Membership]) -> narrow.Narrow:
+def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Membership]) -> search.Narrow:
     """What the filter narrows the list to, for services that read it in their own way."""
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
@@ -204,7 +204,7 @@ def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Member
     of_person = (only.emails, only.account_since, only.account_until, only.email_fragment, only.name_fragment)
     needs_person = any(of_person) or order.columns[0].class_ is User
     rows = select(Membership).join(Membership.user) if needs_person else select(Membership)
-    return narrow.Narrow(rows, Membership.id, equals, conditions, tests=tests)
+    return search.Narrow(rows, Membership.id, equals, conditions, tests=tests)
 
 
 def known_total(organization_id: UUID, only: Filter) -> pagination.Count | None:
@@ -213,11 +213,11 @@ def known_total(organization_id: UUID, only: Filter) -> pagination.Count | None:
         return None
     here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)
     links = select(membership_workspaces.c.membership_id).where(membership_workspaces.c.workspace_id.in_(here))
-    number = select(func.count()).select_from(links.limit(narrowing.CAP + 1).subquery())
-    return pagination.Count(session().scalar(number) or 0, narrowing.CAP)
+    number = select(func.count()).select_from(links.limit(search.CAP + 1).subquery())
+    return pagination.Count(session().scalar(number) or 0, search.CAP)
 
 
-def _searches(organization_id: UUID, only: Filter) -> list[narrow.Test]:
+def _searches(organization_id: UUID, only: Filter) -> list[search.Test]:
     name = func.substr(Membership.sort_name, 1, func.length(Membership.sort_name) - func.length(User.email))
     parts = (
         (only.fragment, Membership.sort_name),
@@ -225,18 +225,20 @@ def _searches(organization_id: UUID, only: Filter) -> list[narrow.Test]:
         (only.name_fragment, name),
     )
     return [
-        words.test(organization_id, column) for part, column in parts if (words := searching.words(Membership, part))
+        words.test(organization_id, column)
+        for part, column in parts
+        if (words := search.search_terms(Membership, part))
     ]
 
 
-def _in_workspace(workspace_id: UUID) -> narrow.Test:
+def _in_workspace(workspace_id: UUID) -> search.Test:
     links = membership_workspaces.c
 
-    def is_in(membership_id: narrow.Column) -> list[ColumnElement[bool]]:
+    def is_in(membership_id: search.Column) -> list[ColumnElement[bool]]:
         return [exists().where(links.membership_id == membership_id, links.workspace_id == workspace_id)]
 
     ids_there = select(links.membership_id).where(links.workspace_id == workspace_id)
-    return narrow.Test(Membership.id, is_in, ids_there)
+    return search.Test(Membership.id, is_in, ids_there)
 
 
 def _conditions(only: Filter) -> list[ColumnElement[bool]]:

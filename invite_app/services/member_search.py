@@ -9,7 +9,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, Membership, Role, User, Workspace
 from invite_app.models.base import now
 
-from . import invitation_filters, invitation_lists, member_lists, narrowing, pagination
+from . import invitation_filters, invitation_lists, member_lists, pagination, search
 from .pagination import Count
 
 
@@ -29,10 +29,10 @@ def invited(standing: Standing, fragment: str) -> Also | None:
     narrow = invitation_filters.narrowed(standing, invitation_filters.Filter(fragment=fragment))
     if not narrow.tests:
         return None
-    found = narrowing.glimpse(narrow, pagination.place(None, invitation_lists.NEWEST, 1))
+    found = search.glimpse(narrow, pagination.place(None, invitation_lists.NEWEST, 1))
     query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
     number, one = session().execute(query).one()
-    also = Also(Count(number, narrowing.CAP))
+    also = Also(Count(number, search.CAP))
     return replace(also, name=one.name or one.email, what=one.state_at(now())) if one else also if number else None
 
 
@@ -44,7 +44,7 @@ def members(standing: Standing, fragment: str) -> Also | None:
     narrow = member_lists.narrowed(standing.organization.id, member_lists.Filter(fragment=fragment), by_name)
     if not narrow.tests:
         return None
-    found = narrowing.glimpse(narrow, pagination.place(None, by_name, 1))
+    found = search.glimpse(narrow, pagination.place(None, by_name, 1))
     query = (
         select(found.c.number, User, Role.name)
         .select_from(found)
@@ -53,7 +53,7 @@ def members(standing: Standing, fragment: str) -> Also | None:
         .outerjoin(Role, Role.id == Membership.role_id)
     )
     number, one, role = session().execute(query).one()
-    also = Also(Count(number, narrowing.CAP))
+    also = Also(Count(number, search.CAP))
     return replace(also, name=one.name or one.email, what=role) if one else also if number else None
 
 

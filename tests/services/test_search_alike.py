@@ -9,7 +9,8 @@ import pytest
 
 from invite_app.models import Membership
 from invite_app.models.base import folded
-from invite_app.services import member_lines, members, narrowing, validation
+from invite_app.services import member_lines, members, search, validation
+from invite_app.services.search import list_plan
 from tests.services.test_searching import add_many, everybody_of
 from tests.support.factories import Acme, make_member
 
@@ -27,7 +28,8 @@ LIMIT = 20
 def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the limits that decide which plan is used."""
     for name, number in zip(("LOOK", "FEW", "WINDOW", "CAP"), request.param, strict=True):
-        monkeypatch.setattr(narrowing, name, number)
+        monkeypatch.setattr(list_plan, name, number)
+        monkeypatch.setattr(f"invite_app.services.search.{name}", number, raising=False)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def test_every_plan_finds_the_same_members(
             pages.append(list_page(acme.id, by=acme.owner.actor, only=only, limit=LIMIT, cursor=cursor))
         assert [row.id for page in pages for row in page.items] == wanted, fragment
         if fragment:
-            expected = {(min(len(wanted), narrowing.CAP), len(wanted) <= narrowing.CAP)}
+            expected = {(min(len(wanted), search.CAP), len(wanted) <= search.CAP)}
             assert {(int(page.total), page.is_total_exact) for page in pages} == expected, fragment
         for before, page in pairwise(pages):
             back = list_page(acme.id, by=acme.owner.actor, only=only, limit=LIMIT, cursor=page.previous)

@@ -14,15 +14,8 @@ from invite_app.extensions import db
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
 from invite_app.models.base import Base, fresh, now, row_of
 from invite_app.models.search import folded
-from invite_app.services import (
-    audit,
-    invitations,
-    member_lines,
-    member_lists,
-    members,
-    narrowing,
-    own_account,
-)
+from invite_app.services import audit, invitations, member_lines, member_lists, members, own_account
+from invite_app.services.search import list_plan
 from tests.support.factories import Acme, invite, make_member
 
 # SQLite indexes new rows in batches of this size; until then, they are scanned.
@@ -196,7 +189,8 @@ class TestLongLists:
     def look_less_far(self, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
         look, few = request.param
         for name, number in (("LOOK", look), ("FEW", few), ("WINDOW", 5), ("CAP", 4)):
-            monkeypatch.setattr(narrowing, name, number)
+            monkeypatch.setattr(list_plan, name, number)
+            monkeypatch.setattr(f"invite_app.services.search.{name}", number, raising=False)
 
     @pytest.fixture
     def many(self, acme: Acme) -> Acme:

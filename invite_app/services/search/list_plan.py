@@ -32,9 +32,9 @@ from sqlalchemy import (
 )
 
 from invite_app.db import has_row_locks, session
+from invite_app.services.pagination import Columns, Count, Page, Place
 
-from .narrow import Narrow, Source
-from .pagination import Columns, Count, Page, Place
+from .filtered_list import Narrow, Source
 
 Row = TypeVar("Row")
 CAP = 1000
@@ -52,7 +52,7 @@ def limits() -> tuple[int, ...]:
     return CAP, LOOK, WINDOW, COMMON
 
 
-def fetch(
+def fetch_page(
     complete: Select[Any],
     narrow: Narrow,
     place: Place[Row],

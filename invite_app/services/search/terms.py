@@ -18,10 +18,11 @@ from invite_app.extensions import db
 from invite_app.models import Membership
 from invite_app.models.base import folded as folded_name
 from invite_app.models.search import folded
+from invite_app.services import validation
 
-from . import search_index, validation
-from .narrow import Test
-from .search_index import ANYWHERE, Searched
+from . import index
+from .filtered_list import Test
+from .index import ANYWHERE, Searched
 
 Text = ColumnElement[str] | InstrumentedAttribute[str]
 
@@ -35,10 +36,10 @@ class Words:
 
     def test(self, organization_id: UUID, column: Text | None = None) -> Test:
         """That all words occur in a row's text, or in one column of it."""
-        text = search_index.text_of(self.table) if column is None else column
+        text = index.text_of(self.table) if column is None else column
         patterns = [literal(pattern) for pattern in self._patterns]
         words = [Word(len(word) < ANYWHERE, self._has_to_be_folded(word)) for word in self.words]
-        near = search_index.near(self.table, organization_id, self._keys)
+        near = index.near(self.table, organization_id, self._keys)
         return Test(text, partial(_match, words, patterns), near)
 
     @property
@@ -57,7 +58,7 @@ class Words:
 
     @property
     def _keys(self) -> list[str]:
-        return [key for word in self.words for key in search_index.keys(word)]
+        return [key for word in self.words for key in index.keys(word)]
 
 
 class Word(NamedTuple):
@@ -74,7 +75,7 @@ def test_of(table: Searched, number: int) -> Test:
     """
     patterns = [bindparam(f"pattern_{place}", type_=String) for place in range(number)]
     words = [Word(is_short=True, is_folded=table is not Membership)] * number
-    return Test(search_index.text_of(table), partial(_match, words, patterns), search_index.near_any(table))
+    return Test(index.text_of(table), partial(_match, words, patterns), index.near_any(table))
 
 
 def _match(words: Sequence[Word], patterns: Sequence[ColumnElement[str]], text: Text) -> list[ColumnElement[bool]]:
@@ -92,7 +93,7 @@ def _escaped(word: str) -> str:
     return re.sub("[%_/]", r"/\g<0>", word)
 
 
-def words(table: Searched, fragment: str) -> Words | None:
+def search_terms(table: Searched, fragment: str) -> Words | None:
     """None when nothing is looked for."""
     fold = folded_name if table is Membership else folded
     found = tuple(

@@ -8,8 +8,7 @@ from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, String, Textual
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
-
-from .pagination import Columns, Count, Place
+from invite_app.services.pagination import Columns, Count, Place
 
 Source = Select[Any] | TextualSelect
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]

@@ -25,7 +25,7 @@ from invite_app.models import Invitation, Membership
 from invite_app.models.audit import AuditEvent
 from invite_app.models.search import TEXTS
 
-from .narrow import Source
+from .filtered_list import Source
 
 Searched = type[Membership] | type[Invitation] | type[AuditEvent]
 ANYWHERE = 3

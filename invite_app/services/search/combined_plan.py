@@ -9,24 +9,24 @@ from typing import Any
 from sqlalchemy import CTE, ScalarSelect, Select, case, func, null, select, true, union_all
 
 from invite_app.db import has_row_locks
+from invite_app.services.pagination import Place
 
-from . import narrowing
-from .narrow import Narrow
-from .pagination import Place
+from . import list_plan
+from .filtered_list import Narrow
 
 
-def statement(lines: Select[Any], narrow: Narrow, place: Place[Any]) -> Select[Any]:
+def combined_statement(lines: Select[Any], narrow: Narrow, place: Place[Any]) -> Select[Any]:
     """How many rows fit, up to `narrowing.CAP`, and behind that each line of the page, or one of nothing but NULL.
 
     The number is NULL where what fits is neither rare nor common; then the lines are worth nothing.
     """
     near, ahead = _near_or_ahead(narrow, place)
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
-    found = narrowing.materialized(narrow.fitting_of(near, columns))
-    is_common, is_rare = _number(ahead) > place.limit, _number(near) <= narrowing.LOOK
+    found = list_plan.materialized(narrow.fitting_of(near, columns))
+    is_common, is_rare = _number(ahead) > place.limit, _number(near) <= list_plan.LOOK
     few = place.of(select(found.c[0]).where(is_rare), [found.c[one.name] for one in columns]).subquery()
-    page = narrowing.materialized(union_all(select(ahead.c[0]).where(is_common), select(few)), "page")
-    number = case((is_common, narrowing.number_of_common(narrow, place)), (is_rare, _number(found)), else_=null())
+    page = list_plan.materialized(union_all(select(ahead.c[0]).where(is_common), select(few)), "page")
+    number = case((is_common, list_plan.number_of_common(narrow, place)), (is_rare, _number(found)), else_=null())
     numbers = select(number.label("number")).subquery()
     line = lines.where(narrow.key.in_(select(page.c[0]))).subquery()
     rows = select(numbers.c.number, *line.c).select_from(numbers.outerjoin(line, true()))
@@ -38,13 +38,13 @@ def _near_or_ahead(narrow: Narrow, place: Place[Any]) -> tuple[CTE, CTE]:
 
     One is empty where the other is enough. PostgreSQL, which finds all before it gives one, asks the index last.
     """
-    known = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(narrowing.LOOK + 1)
+    known = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(list_plan.LOOK + 1)
     if has_row_locks():
-        ahead = narrowing.materialized(narrowing.in_window(narrow, place), "ahead")
-        return narrowing.materialized(known.where(_number(ahead) <= place.limit), "near"), ahead
-    near = narrowing.materialized(known, "near")
-    size = case((_number(near) > narrowing.LOOK, narrowing.WINDOW), else_=0)
-    return near, narrowing.materialized(narrowing.in_window(narrow, place, size), "ahead")
+        ahead = list_plan.materialized(list_plan.in_window(narrow, place), "ahead")
+        return list_plan.materialized(known.where(_number(ahead) <= place.limit), "near"), ahead
+    near = list_plan.materialized(known, "near")
+    size = case((_number(near) > list_plan.LOOK, list_plan.WINDOW), else_=0)
+    return near, list_plan.materialized(list_plan.in_window(narrow, place, size), "ahead")
 
 
 def _number(rows: CTE) -> ScalarSelect[int]:

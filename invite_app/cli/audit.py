@@ -7,7 +7,7 @@ import click
 
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import AuditEvent
-from invite_app.services import audit_exports, audit_retention, organizations
+from invite_app.services import audit, organizations
 
 from .answers import Answer, Facts
 from .commands import OPERATOR, Commands
@@ -26,13 +26,13 @@ def _events(organization: str) -> Iterator[AuditEvent]:
     try:
         organization_id = organizations.get(organizations.id_of(organization), by=OPERATOR).id
     except OrganizationUnknown:
-        return audit_exports.events_of_deleted(_deleted_id(organization), by=OPERATOR)
-    return audit_exports.events(organization_id, by=OPERATOR)
+        return audit.events_of_deleted(_deleted_id(organization), by=OPERATOR)
+    return audit.export(organization_id, by=OPERATOR)
 
 
 def _deleted_id(organization: str) -> UUID:
     """Raises OrganizationUnknown."""
-    found = audit_retention.find_deleted(organization)
+    found = audit.find_deleted_organizations(organization)
     if not found:
         raise OrganizationUnknown
     if len(found) > 1:

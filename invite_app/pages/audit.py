@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models import AuditEvent
 from invite_app.models.base import now
-from invite_app.services import audit, audit_exports
+from invite_app.services import audit
 from invite_app.services.audit import Filter
 
 from . import audit_words, paging, spreadsheets, times
@@ -42,7 +42,7 @@ def show_log(organization_id: UUID) -> ResponseReturnValue:
 def audit_file(organization_id: UUID) -> ResponseReturnValue:
     """The events that the page with the same filters lists, all of them."""
     standing().check_may("audit:read")
-    events = audit_exports.events(organization_id, by=actor(), only=_filter(_chosen()))
+    events = audit.export(organization_id, by=actor(), only=_filter(_chosen()))
     return spreadsheets.download(f"audit-log-{now():%Y-%m-%d}.csv", HEAD, _rows(events))
 
 

@@ -23,7 +23,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import now
 
-from . import accounts, audit_retention, endings, idempotency, sheets
+from . import accounts, audit, endings, idempotency, sheets
 
 CHUNK, MOST_CHUNKS = 500, 20
 """Rows per transaction, and transactions per kind of row and sweep, so that others get their turn, and mail too."""
@@ -59,7 +59,7 @@ def run() -> None:
     record_expired()
     for kept in KEPT:
         clean_up(kept)
-    for is_over in audit_retention.over_at(now()):
+    for is_over in audit.expired_conditions(now()):
         _delete_where(AuditEvent, is_over)
 
 

@@ -13,16 +13,17 @@ from invite_app.db import session, transaction
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import AuditEvent
 from invite_app.models.base import now
-from invite_app.services import audit, audit_exports, audit_retention, organizations, sweeps
+from invite_app.services import audit, organizations, sweeps
+from invite_app.services.audit import queries
 from tests.support.factories import OPERATOR, Acme, invite
 from tests.test_architecture import NAMES, tree_of
 
 # Erasure replaces names, and retention deletes the logs of organizations that are gone.
-MAY_CHANGE_EVENTS = {("invite_app.services.audit", "update"), ("invite_app.services.sweeps", "delete")}
+MAY_CHANGE_EVENTS = {("invite_app.services.audit.events", "update"), ("invite_app.services.sweeps", "delete")}
 
 
 def actions(acme: Acme) -> list[str]:
-    return [event.action for event in audit_exports.events_of_deleted(acme.id, by=OPERATOR)]
+    return [event.action for event in audit.events_of_deleted(acme.id, by=OPERATOR)]
 
 
 def count() -> int:
@@ -43,15 +44,15 @@ class TestDeletedOrganization:
     def test_is_found_by_id_slug_and_name(self, acme: Acme, wanted: str) -> None:
         organizations.delete(acme.id, by=acme.owner.actor)
         by = {"id": str(acme.id), "slug": "acme", "name": "Acme"}[wanted]
-        assert [one.id for one in audit_retention.find_deleted(by)] == [acme.id]
+        assert [one.id for one in audit.find_deleted_organizations(by)] == [acme.id]
 
     def test_log_is_for_the_operator_only(self, acme: Acme, globex: Acme) -> None:
         organizations.delete(acme.id, by=acme.owner.actor)
         for by in (acme.owner.actor, globex.owner.actor):
             with pytest.raises(OrganizationUnknown):
-                audit_exports.events_of_deleted(acme.id, by=by)
+                audit.events_of_deleted(acme.id, by=by)
             with pytest.raises(OrganizationUnknown):
-                audit.list_page_of_deleted(acme.id, by=by)
+                queries.list_page_of_deleted(acme.id, by=by)
 
     def test_log_is_deleted_after_a_year(self, acme: Acme, globex: Acme) -> None:
         others = count()
@@ -64,9 +65,9 @@ class TestDeletedOrganization:
             sweeps.run()
             sweeps.run()
             assert not actions(acme)
-            assert not audit_retention.find_deleted(str(acme.id))
+            assert not audit.find_deleted_organizations(str(acme.id))
             assert 0 < count() < others
-            assert list(audit_exports.events(globex.id, by=OPERATOR))
+            assert list(audit.export(globex.id, by=OPERATOR))
 
 
 def test_model_refuses_changed_events(acme: Acme) -> None:

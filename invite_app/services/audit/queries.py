@@ -1,49 +1,23 @@
-"""The record of what was done. `record` joins the caller's transaction, so it stands or falls with the deed."""
+"""Read the audit log: a page of it, its latest events, all of it for an export."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, Standing, authorize
+from invite_app.access import Actor, OperatorActor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import OrganizationUnknown
-from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
-from invite_app.models.base import fresh
+from invite_app.models import AuditEvent
+from invite_app.services import pagination, search
 
-from . import pagination, search
-
-
-@dataclass(frozen=True)
-class Author:
-    """Who did it, in the words they will be remembered by."""
-
-    kind: str
-    id: UUID | None
-    name: str
-    ip: str | None = None
-
-
-SERVER = Author("server", None, "The server")
-
-
-def author(standing: Standing) -> Author:
-    match standing.actor:
-        case PersonActor(user_id, ip):
-            return Author("person", user_id, standing.name, ip)
-        case KeyActor(api_key_id, _, ip):
-            assert standing.api_key is not None
-            return Author("api_key", api_key_id, f"{standing.api_key.name} ({standing.name})"[:254], ip)
-        case _:
-            return Author("operator", None, standing.name)
-
-
-def invitee(invitation: Invitation, ip: str | None) -> Author:
-    return Author("invitee", None, invitation.name or invitation.email, ip)
+from . import retention
 
 
 @dataclass(frozen=True)
@@ -61,54 +35,6 @@ EVERYTHING = Filter()
 NEWEST: pagination.Order[AuditEvent] = pagination.Order(
     (AuditEvent.at, AuditEvent.id), lambda row: (row.at, row.id), descending=True
 )
-
-Target = Invitation | Membership | Organization | Workspace | Role | ApiKey | User
-
-
-def record(
-    organization_id: UUID | None,
-    by: Standing | Author,
-    action: str,
-    target: Target,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    """Add one event. `before` and `after` hold the values that changed, and never a token, key or password."""
-    session().add(event(organization_id, by, action, target, before=before, after=after))
-
-
-def event(
-    organization_id: UUID | None,
-    by: Standing | Author,
-    action: str,
-    target: Target,
-    *,
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> AuditEvent:
-    """The event that `record` adds, for a caller who writes it with other rows."""
-    who = author(by) if isinstance(by, Standing) else by
-    kind, target_id, name = _describe(target)
-    return fresh(
-        AuditEvent,
-        organization_id=organization_id,
-        action=action,
-        actor_kind=who.kind,
-        actor_id=who.id,
-        actor_name=who.name,
-        target_kind=kind,
-        target_id=target_id,
-        target_name=name,
-        ip=who.ip,
-        before=before or {},
-        after=after or {},
-    )
-
-
-def pseudonymize(events: Sequence[dict[str, Any]]) -> None:
-    """Overwrite columns of events, each named by its `id`. Only the erasure of a person may do so."""
-    session().execute(update(AuditEvent), list(events))
 
 
 def list_page(
@@ -186,13 +112,29 @@ def _actions(organization_id: UUID) -> list[str]:
     return list(session().scalars(select(found.c.action).where(found.c.action.is_not(None))))
 
 
-def _describe(target: Target) -> tuple[str, UUID, str]:
-    match target:
-        case Invitation():
-            return "invitation", target.id, target.email
-        case User():
-            return "person", target.id, target.email
-        case Membership():
-            return "member", target.user_id, target.user.email
-        case _:
-            return type(target).__name__.lower(), target.id, target.name
+def export(organization_id: UUID | str, *, by: Actor, only: Filter = EVERYTHING) -> Iterator[AuditEvent]:
+    """Every event that the filter lets through, newest first.
+
+    They are read part by part, and between two parts neither rows nor a database connection are held: whoever
+    reads them may take their time. The right to see them is asked for again with each part.
+    """
+    return _all(partial(list_page, organization_id, by=by, only=only))
+
+
+def events_of_deleted(organization_id: UUID, *, by: Actor) -> Iterator[AuditEvent]:
+    """Return every event of a deleted organization in the same way, from its deletion on; for the operator only."""
+    check_operator(by)
+    events = _all(partial(list_page_of_deleted, organization_id, by=by))
+    return chain(retention.deletions_of(organization_id), events)
+
+
+def _all(read: Callable[..., pagination.Page[AuditEvent]]) -> Iterator[AuditEvent]:
+    cursor = None
+    while True:
+        page = read(cursor=cursor, limit=pagination.MAX_LIMIT)
+        session().commit()
+        session().expunge_all()
+        yield from page.items
+        if page.next is None:
+            return
+        cursor = page.next

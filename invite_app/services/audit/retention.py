@@ -28,7 +28,7 @@ class DeletedOrganization:
     deleted_at: datetime
 
 
-def find_deleted(wanted: str) -> list[DeletedOrganization]:
+def find_deleted_organizations(wanted: str) -> list[DeletedOrganization]:
     """Return the deleted organizations with this id, slug or name, the latest first."""
     rows = session().execute(
         select(AuditEvent.target_id, AuditEvent.target_name, AuditEvent.before, AuditEvent.at)
@@ -49,7 +49,7 @@ def deletions_of(organization_id: UUID) -> list[AuditEvent]:
     return list(session().scalars(query))
 
 
-def over_at(moment: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def expired_conditions(moment: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Return two conditions for events to delete: those of organizations deleted long ago, then the deletions."""
     is_old = moment - LIFETIME
     deleted = select(_deletion.target_id).where(*_is_deletion(_deletion), _deletion.at <= is_old)

@@ -1,0 +1,102 @@
+"""Record in the audit log what was done, and by whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from invite_app.access import KeyActor, PersonActor, Standing
+from invite_app.db import session
+from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
+from invite_app.models.base import fresh
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who did it, in the words they will be remembered by."""
+
+    kind: str
+    id: UUID | None
+    name: str
+    ip: str | None = None
+
+
+SERVER = Author("server", None, "The server")
+
+
+def author(standing: Standing) -> Author:
+    match standing.actor:
+        case PersonActor(user_id, ip):
+            return Author("person", user_id, standing.name, ip)
+        case KeyActor(api_key_id, _, ip):
+            assert standing.api_key is not None
+            return Author("api_key", api_key_id, f"{standing.api_key.name} ({standing.name})"[:254], ip)
+        case _:
+            return Author("operator", None, standing.name)
+
+
+def invitee(invitation: Invitation, ip: str | None) -> Author:
+    return Author("invitee", None, invitation.name or invitation.email, ip)
+
+
+Target = Invitation | Membership | Organization | Workspace | Role | ApiKey | User
+
+
+def record(
+    organization_id: UUID | None,
+    by: Standing | Author,
+    action: str,
+    target: Target,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Add one event. `before` and `after` hold the values that changed, and never a token, key or password."""
+    session().add(event(organization_id, by, action, target, before=before, after=after))
+
+
+def event(
+    organization_id: UUID | None,
+    by: Standing | Author,
+    action: str,
+    target: Target,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """The event that `record` adds, for a caller who writes it with other rows."""
+    who = author(by) if isinstance(by, Standing) else by
+    kind, target_id, name = _describe(target)
+    return fresh(
+        AuditEvent,
+        organization_id=organization_id,
+        action=action,
+        actor_kind=who.kind,
+        actor_id=who.id,
+        actor_name=who.name,
+        target_kind=kind,
+        target_id=target_id,
+        target_name=name,
+        ip=who.ip,
+        before=before or {},
+        after=after or {},
+    )
+
+
+def pseudonymize(events: Sequence[dict[str, Any]]) -> None:
+    """Overwrite columns of events, each named by its `id`. Only the erasure of a person may do so."""
+    session().execute(update(AuditEvent), list(events))
+
+
+def _describe(target: Target) -> tuple[str, UUID, str]:
+    match target:
+        case Invitation():
+            return "invitation", target.id, target.email
+        case User():
+            return "person", target.id, target.email
+        case Membership():
+            return "member", target.user_id, target.user.email
+        case _:
+            return type(target).__name__.lower(), target.id, target.name

@@ -48,7 +48,7 @@ LATE = {
     "email_validator",
     "flask_migrate",
     "invite_app.cli",
-    "invite_app.services.shared_windows",
+    "invite_app.services.rate_limits.redis",
     "rapidfuzz",
     "sqlalchemy.dialects.postgresql",
     "zxcvbn_rs_py",

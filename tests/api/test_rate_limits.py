@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from invite_app.services import organizations, rate_limits
+from invite_app.services import organizations
+from invite_app.services.rate_limits import limits, memory
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, make_api_key, make_organization
 
@@ -19,7 +20,7 @@ pytestmark = on_sqlite
 def test_key_over_limit_gets_a_retry_time(
     path: str, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "requests by key", rate_limits.Rule(3, rate_limits.MINUTE))
+    monkeypatch.setitem(limits.RULES, "requests by key", memory.Rule(3, limits.MINUTE))
     app = make_app(INVITE_RATE_LIMITS="on")
     with app.app_context():
         acme = make_organization()
@@ -41,7 +42,7 @@ def limited(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> 
     """Return a client with an owner's key and one lowered limit: `limited("answers by actor", 2)`."""
 
     def limited(rule: str, most: int) -> tuple[FlaskClient, Acme, dict[str, str]]:
-        monkeypatch.setitem(rate_limits.RULES, rule, rate_limits.Rule(most, rate_limits.HOUR))
+        monkeypatch.setitem(limits.RULES, rule, memory.Rule(most, limits.HOUR))
         app = make_app(INVITE_RATE_LIMITS="on")
         with app.app_context():
             acme = make_organization()

@@ -14,7 +14,8 @@ from invite_app.db import session
 from invite_app.errors import DomainError
 from invite_app.models import Invitation, Membership, Organization
 from invite_app.models.base import now
-from invite_app.services import acceptance, invitations, members, rate_limits
+from invite_app.services import acceptance, invitations, members
+from invite_app.services.rate_limits import limits, memory
 from tests.support.databases import on_sqlite
 from tests.support.factories import (
     OPERATOR,
@@ -247,7 +248,7 @@ def test_27_invalid_row_does_not_affect_the_others(app: Flask, acme: Acme, owner
 def test_28_sending_is_limited_and_limits_are_explained(
     make_app: Callable[..., Flask], acme: Acme, monkeypatch: pytest.MonkeyPatch, key: dict[str, str]
 ) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, 3600))
+    monkeypatch.setitem(limits.RULES, "invitations by actor", memory.Rule(1, 3600))
     app = make_app(INVITE_RATE_LIMITS="on")
     with time_machine.travel("2026-03-01T13:04:30Z", tick=False):
         owner, form = Visitor(app).sign_in(acme.owner), f"/organizations/{acme.id}/invitations/new"

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from invite_app.services import rate_limits
+from invite_app import errors
+from invite_app.services.rate_limits import limits, memory
 from tests.support.databases import on_sqlite
 from tests.support.factories import PASSWORD, make_organization
 from tests.support.mail import SmtpServer
@@ -27,8 +28,8 @@ FORMS: dict[str, list[dict[str, str]]] = {
 
 @pytest.fixture
 def app(make_app: Callable[..., Flask], smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    for name in rate_limits.RULES:
-        monkeypatch.setitem(rate_limits.RULES, name, rate_limits.Rule(1, 60))
+    for name in limits.RULES:
+        monkeypatch.setitem(limits.RULES, name, memory.Rule(1, 60))
     return make_app(INVITE_RATE_LIMITS="on", **smtp.environ)
 
 
@@ -52,7 +53,7 @@ def test_refusing_page_says_when_to_retry(app: Flask, monkeypatch: pytest.Monkey
     visitor = Visitor(app).sign_in(acme.owner)
 
     def refuse(*_: Any, **__: Any) -> None:
-        raise rate_limits.RateLimited(17, "requests")
+        raise errors.RateLimited(17, "requests")
 
     monkeypatch.setattr("invite_app.services.member_lists.page_of", refuse)
     visitor.get(f"/organizations/{acme.id}/members", 429)

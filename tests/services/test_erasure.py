@@ -34,12 +34,12 @@ from invite_app.services import (
     own_account,
     ownership,
     person_data,
-    rate_limits,
     sheets,
 )
 from invite_app.services.account_links import Purpose
 from invite_app.services.accounts import Device
 from invite_app.services.invitations import Changes
+from invite_app.services.rate_limits import limits
 from invite_app.services.sheet_text import Line
 from tests.support.factories import (
     OPERATOR,
@@ -254,7 +254,7 @@ def test_own_export_needs_the_password(acme: Acme) -> None:
 def test_own_exports_are_limited(make_app: Callable[..., Any]) -> None:
     with make_app(INVITE_RATE_LIMITS="on").app_context():
         owner = make_organization().owner
-        for _ in range(rate_limits.RULES["exports of account"].amount):
+        for _ in range(limits.RULES["exports of account"].amount):
             person_data.export_own(owner.id, password=PASSWORD, session_id="s")
         with pytest.raises(RateLimited):
             person_data.export_own(owner.id, password=PASSWORD, session_id="s")

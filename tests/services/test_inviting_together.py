@@ -23,8 +23,9 @@ from invite_app.errors import (
     SeatsFull,
 )
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
-from invite_app.services import rate_limits, together
+from invite_app.services import together
 from invite_app.services.drafts import Draft
+from invite_app.services.rate_limits import limits, memory
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, configure, invite, make_organization
 from tests.support.mail import SmtpServer
@@ -51,7 +52,7 @@ def test_everyone_is_invited_in_order(acme: Acme) -> None:
 
 @on_sqlite
 def test_list_counts_once_towards_the_limits(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, rate_limits.HOUR))
+    monkeypatch.setitem(limits.RULES, "invitations by actor", memory.Rule(1, limits.HOUR))
     with make_app(INVITE_RATE_LIMITS="on").app_context():
         acme = make_organization()
         together.send(acme.id, [ANA, BO], by=acme.owner.actor)

@@ -16,10 +16,11 @@ from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import DeliveryFailed, RateLimited, WrongPassword
 from invite_app.models import IS_QUEUED, OutboxMessage, User
-from invite_app.services import accounts, bulk, invitations, known_devices, own_account, rate_limits
+from invite_app.services import accounts, bulk, invitations, known_devices, own_account
 from invite_app.services.accounts import Device
 from invite_app.services.invitations import Changes, Draft
-from invite_app.services.windows import OwnWindows
+from invite_app.services.rate_limits import limits, memory
+from invite_app.services.rate_limits.memory import OwnWindows
 from tests.support.databases import on_sqlite
 from tests.support.factories import OPERATOR, PASSWORD, Acme, Person, invite, make_organization, make_person, reread
 from tests.support.mail import SmtpServer
@@ -265,7 +266,7 @@ def test_every_other_mail_counts_for_its_recipient(limited: Flask, kind: str) ->
 
 
 def test_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(2, rate_limits.HOUR))
+    monkeypatch.setitem(limits.RULES, "invitations by actor", memory.Rule(2, limits.HOUR))
     acme = make_organization()
     for turn in range(2):
         rows = [Draft(f"guest{turn}-{number}@guest.example", "member") for number in range(5)]
@@ -283,7 +284,7 @@ def test_address_changes_cannot_mail_everyone(limited: Flask) -> None:
 
 
 def test_past_windows_are_forgotten(database_kind: str) -> None:
-    windows, item = OwnWindows(), rate_limits.Rule(2, rate_limits.MINUTE)
+    windows, item = OwnWindows(), memory.Rule(2, limits.MINUTE)
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
         assert [windows.hit(item, "ana") for _ in range(3)] == [True, True, False]
         for number in range(100):
@@ -296,7 +297,7 @@ def test_past_windows_are_forgotten(database_kind: str) -> None:
 
 
 def test_operator_is_not_limited(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(rate_limits.RULES, "invitations by actor", rate_limits.Rule(1, rate_limits.HOUR))
+    monkeypatch.setitem(limits.RULES, "invitations by actor", memory.Rule(1, limits.HOUR))
     acme = make_organization()
     for number in range(3):
         invitations.send(acme.id, Draft(f"guest{number}@guest.example", "member"), by=OPERATOR)

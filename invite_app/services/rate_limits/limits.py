@@ -12,10 +12,10 @@ from flask import Flask, current_app
 
 from invite_app.errors import RateLimited
 
-from .windows import OwnWindows, Rule
+from .memory import OwnWindows, Rule
 
 if TYPE_CHECKING:
-    from .shared_windows import SharedWindows
+    from .redis import SharedWindows
 
 MINUTE, HOUR = 60, 3600
 
@@ -126,6 +126,6 @@ def _check(
 
 
 def _shared(redis_url: str) -> "SharedWindows":
-    from .shared_windows import SharedWindows  # noqa: PLC0415 - `limits` and `redis` are of use with Redis only
+    from .redis import SharedWindows  # noqa: PLC0415 - `limits` and `redis` are of use with Redis only
 
     return SharedWindows(redis_url)

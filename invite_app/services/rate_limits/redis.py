@@ -4,7 +4,7 @@ from limits import RateLimitItemPerSecond
 from limits.storage import Storage, storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
-from .windows import Rule, WindowStats
+from .memory import Rule, WindowStats
 
 
 class SharedWindows:

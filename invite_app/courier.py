@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from .models import OutboxMessage
-from .services import delivery, results
-from .services.results import Result
+from .services import delivery
+from .services.delivery import Result
 
 BATCH_SECONDS = 1.0
 """What is not sent so long after its claim is given back, so that nothing is sent that is no longer true."""
@@ -72,7 +72,7 @@ class Courier:
         if not self._unwritten:
             return
         try:
-            results.write(self._unwritten)
+            delivery.save_results(self._unwritten)
         except (DataError, IntegrityError):  # no use in trying again; the messages will be sent again
             log.exception("outbox_results_lost", count=len(self._unwritten))
         self._unwritten = []
@@ -125,10 +125,10 @@ class _Trip:
 
     def _send(self, row: OutboxMessage) -> Result:
         if self._is_off or self._stop.is_set() or time.monotonic() - self._began > BATCH_SECONDS:
-            return results.untried(row)
+            return delivery.untried(row)
         self._tried += 1
         try:
             return delivery.attempt(row)
         except Exception:  # whatever is wrong with one message must not keep the others
             log.exception("outbox_message_broken", message_id=str(row.id))
-            return results.postponed(row, "the message cannot be built; the server's log tells why")
+            return delivery.postponed(row, "the message cannot be built; the server's log tells why")

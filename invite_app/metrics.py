@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from .errors import DomainError
-from .services.outbox import Status
+from .services.delivery import OutboxStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -105,7 +105,7 @@ def note_refusal(error: Exception) -> None:
         g.refusal = type(error).__name__
 
 
-def render(outbox: Status | None) -> bytes:
+def render(outbox: OutboxStatus | None) -> bytes:
     """Everything that is known. Without an outbox the database could not be asked."""
     registry = _registry
     if IS_SHARED:
@@ -144,7 +144,7 @@ def _seconds(*labels: str) -> Histogram:
 
 
 class _Outbox(Collector):
-    def __init__(self, status: Status | None) -> None:
+    def __init__(self, status: OutboxStatus | None) -> None:
         self._status = status
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
@@ -166,7 +166,7 @@ class _Outbox(Collector):
             yield GaugeMetricFamily("invite_delivery_heartbeat_age_seconds", "Time since delivery was at work.", age)
 
 
-def _delivered(status: Status) -> GaugeMetricFamily:
+def _delivered(status: OutboxStatus) -> GaugeMetricFamily:
     family = GaugeMetricFamily(
         "invite_deliveries_last_hour", "What became of messages, by whichever process.", labels=("result",)
     )

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from invite_app import db
-from invite_app.services import heartbeat
+from invite_app.services import delivery
 
 from .deadline import in_time
 
@@ -35,7 +35,7 @@ def _status() -> tuple[str, str]:
     """
     if not (db.is_reachable() and db.is_current()):
         return "unavailable", "Migrations are missing. Run: flask db upgrade"
-    if not (problem := heartbeat.read().problem):
+    if not (problem := delivery.read_heartbeat().problem):
         return "ok", ""
     delivers = current_app.config["OUTBOX_WORKER"] == "embedded" and current_app.config["MAIL_SERVER"]
     return "unavailable" if delivers else "degraded", problem

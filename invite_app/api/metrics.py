@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from invite_app import metrics
-from invite_app.services import outbox
+from invite_app.services import delivery
 
 from .deadline import in_time
 
@@ -22,7 +22,7 @@ def show() -> Response:
     if not _has_token() and not _is_from_here():
         abort(404)
     try:
-        status = in_time(outbox.status)
+        status = in_time(delivery.outbox_status)
     except (SQLAlchemyError, TimeoutError):
         status = None
     return Response(metrics.render(status), content_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"})

@@ -11,7 +11,7 @@ from flask import current_app
 
 from invite_app import worker
 from invite_app.models import OutboxMessage
-from invite_app.services import heartbeat, outbox
+from invite_app.services import delivery
 
 from .answers import Answer, Facts
 from .commands import BY_OPERATOR, Commands
@@ -34,13 +34,13 @@ def run() -> Answer:
 @group.command("status")
 def status() -> Answer:
     """Show how much waits, how much was sent, and how much failed."""
-    return Answer(dataclasses.asdict(outbox.status()), hint=heartbeat.read().problem)
+    return Answer(dataclasses.asdict(delivery.outbox_status()), hint=delivery.read_heartbeat().problem)
 
 
 @group.command("failed")
 def failed() -> Answer:
     """List the messages that were given up, the latest first."""
-    rows = [_summary(row) for row in outbox.list_failed()]
+    rows = [_summary(row) for row in delivery.list_failed()]
     return Answer(rows, says="" if rows else "No message was given up.")
 
 
@@ -52,9 +52,9 @@ def retry(message_ids: tuple[UUID, ...], everything: bool) -> Answer:
     if bool(message_ids) == everything:
         raise click.UsageError("Name the IDs of failed messages, or use --all.")
     if everything:
-        count = outbox.retry_all(by=BY_OPERATOR)
+        count = delivery.retry_all(by=BY_OPERATOR)
         return Answer({"queued": count}, says=f"{count} queued again.")
-    queued = outbox.retry(message_ids, by=BY_OPERATOR)
+    queued = delivery.retry(message_ids, by=BY_OPERATOR)
     left = [message_id for message_id in message_ids if message_id not in queued]
     says = f"{len(queued)} queued again." + (f" {len(left)} had not failed, or do not exist." if left else "")
     return Answer({"queued": len(queued), "left": [str(item) for item in left]}, says=says, is_good=not left)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.errors import RoleUnknown
 from invite_app.models import Invitation
-from invite_app.services import invitation_lists, member_search, outbox, roles, search
+from invite_app.services import delivery, invitation_lists, member_search, roles, search
 
 from . import invitation_filters, paging
 from .blueprint import pages
@@ -40,7 +40,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
         all_selected="all" in request.args,
         pending=numbers["pending"],
         members=member_search.members(standing(), chosen.q),
-        is_behind=outbox.is_behind(standing().organization),
+        is_behind=delivery.is_behind(standing().organization),
     )
 
 

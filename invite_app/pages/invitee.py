@@ -23,7 +23,7 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import InvitationState, Membership
-from invite_app.services import acceptance, accounts, notices, observations, validation
+from invite_app.services import acceptance, accounts, delivery, observations, validation
 from invite_app.services.acceptance import Offer, Profile
 
 from . import headers, sign_ins, words
@@ -195,7 +195,7 @@ def _ended(token: str, offer: Offer) -> ResponseReturnValue:
         return _expired(token, offer, AskForm(formdata=None))
     is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
     status = 200 if is_invitee else 410
-    told = offer.state == InvitationState.DECLINED and notices.has_told(notices.DECLINED, offer.invitation)
+    told = offer.state == InvitationState.DECLINED and delivery.has_told(delivery.DECLINED, offer.invitation)
     return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, told=told, **_facts(offer))
 
 

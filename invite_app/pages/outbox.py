@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import kept_mail
+from invite_app.services import delivery
 
 from . import headers, paging
 from .blueprint import pages, stand_in
@@ -27,7 +27,7 @@ IN_FRAME = headers.content_security_policy(
 
 @pages.get("/outbox", endpoint="outbox")
 def show_list() -> ResponseReturnValue:
-    page = kept_mail.list_page(by=actor(), cursor=request.args.get("cursor"))
+    page = delivery.list_local(by=actor(), cursor=request.args.get("cursor"))
     if latest := latest_organization():
         stand_in(latest.id)
     return show("outbox/list.html", rows=page.items, page=paging.links(page))
@@ -36,7 +36,7 @@ def show_list() -> ResponseReturnValue:
 @pages.get("/outbox/<uuid:message_id>")
 def outbox_message(message_id: UUID) -> ResponseReturnValue:
     headers.hide_address()
-    row, message = kept_mail.get(message_id, by=actor())
+    row, message = delivery.get_local(message_id, by=actor())
     assert row.organization_id is not None
     stand_in(row.organization_id)
     return show("outbox/one.html", row=row, message=message)
@@ -45,7 +45,7 @@ def outbox_message(message_id: UUID) -> ResponseReturnValue:
 @pages.get("/outbox/<uuid:message_id>/body")
 def outbox_body(message_id: UUID) -> Response:
     headers.hide_address()
-    _, message = kept_mail.get(message_id, by=actor())
+    _, message = delivery.get_local(message_id, by=actor())
     answer = make_response(message.html.replace("<head>", '<head><base target="_blank">', 1))
     answer.headers["Content-Security-Policy"] = IN_FRAME
     return answer

@@ -26,7 +26,7 @@ from invite_app.models.base import fresh, now
 from invite_app.models.membership import membership_workspaces, sort_name
 from invite_app.reading import Question, Reader, attach
 
-from . import accounts, audit, drafts, endings, invitation_links, inviter_rights, notices, passwords, validation
+from . import accounts, audit, delivery, drafts, endings, invitation_links, inviter_rights, passwords, validation
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         invitation.decline_word = validation.note(word)
         endings.end(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee(invitation, ip), "invitation.declined", invitation)
-        notices.tell_inviter(notices.DECLINED, invitation)
+        delivery.tell_inviter(delivery.DECLINED, invitation)
         return invitation
 
 

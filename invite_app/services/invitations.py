@@ -17,19 +17,7 @@ from invite_app.errors import OrganizationUnknown
 from invite_app.mail import messages
 from invite_app.models import Invitation
 
-from . import (
-    addresses,
-    admission,
-    audit,
-    delivery,
-    drafts,
-    endings,
-    first_sends,
-    invitation_deeds,
-    roles,
-    validation,
-    workspaces,
-)
+from . import addresses, admission, audit, delivery, drafts, endings, invitation_deeds, roles, validation, workspaces
 from .catalog import Asked
 from .drafts import Draft
 from .invitation_deeds import PENDING, check_may_grant, check_state
@@ -81,7 +69,7 @@ def send(
         invitation = _add(standing, draft, catalog)
         then(invitation)
     if invitation.message is not None:
-        first_sends.send_now(invitation.message, audit.author(standing))
+        delivery.send_now(invitation.message, audit.author(standing))
     return invitation
 
 

@@ -15,7 +15,7 @@ from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
 from invite_app.models import Invitation, InvitationState, Observation, User
 from invite_app.models.base import now
 
-from . import acceptance, invitation_links, notices, timeline, validation
+from . import acceptance, delivery, invitation_links, timeline, validation
 
 QUIET = timedelta(minutes=10)
 """The same thing seen again within this time is not written down again."""
@@ -68,7 +68,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
                 invitation.asked_word = validation.note(word)
                 invitation.asked_at = now()
                 if is_first:  # who asks again and again fills the timeline, and nobody's mailbox
-                    notices.tell_inviter(notices.ASKED, invitation)
+                    delivery.tell_inviter(delivery.ASKED, invitation)
                 timeline.note(invitation.id, Observation.ASKED, word=invitation.asked_word)
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)

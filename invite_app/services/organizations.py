@@ -18,7 +18,7 @@ from invite_app.models import Installation, Membership, Organization, Plan, Role
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, invited_domains, passwords, rate_limits, results, roles, slugs, validation
+from . import accounts, audit, delivery, invited_domains, passwords, rate_limits, roles, slugs, validation
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def delete(organization_id: UUID | str, *, by: Actor) -> None:
     with locked(organization_id, by=by, needs="organization:write") as standing:
         before = {"slug": standing.organization.slug}
         audit.record(None, standing, "organization.deleted", standing.organization, before=before)
-        results.lock_all(standing.organization.id)
+        delivery.lock_all(standing.organization.id)
         session().delete(standing.organization)
 
 

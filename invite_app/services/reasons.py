@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_
 
 from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage
 
-from . import results
+from . import delivery
 
 ENDS_SOON = timedelta(hours=48)
 LONG_QUIET = timedelta(days=2)
@@ -66,7 +66,7 @@ def has_been_quiet(invitation: Invitation, moment: datetime) -> bool:
 
 def was_refused(message: OutboxMessage) -> bool:
     """Whether a failed message was turned down, as for a wrong address; else nobody took it in time."""
-    return message.attempts < results.MAX_ATTEMPTS
+    return message.attempts < delivery.MAX_ATTEMPTS
 
 
 def needs_you(moment: datetime) -> ColumnElement[bool]:

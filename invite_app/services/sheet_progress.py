@@ -13,7 +13,7 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, OutboxMessage, Sheet, SheetRow
 from invite_app.models.base import now
 
-from . import audit, held_mail, invitation_lists, outbox
+from . import audit, delivery, held_mail, invitation_lists
 from .sheets import open_sheet
 
 MINUTE = timedelta(minutes=1)
@@ -85,7 +85,7 @@ def try_again(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
     """Queue the failed mails of the list again whose invitations are pending; how many. Raises SheetUnknown."""
     standing, sheet = open_sheet(organization_id, sheet_id, by)
     failed = _of(select(OutboxMessage.id), sheet).where(OutboxMessage.state == DeliveryState.FAILED, IS_PENDING)
-    return len(outbox.retry(list(session().scalars(failed)), by=audit.author(standing)))
+    return len(delivery.retry(list(session().scalars(failed)), by=audit.author(standing)))
 
 
 def _of(query: Select[Any], sheet: Sheet) -> Select[Any]:

@@ -25,7 +25,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import now
 
-from . import endings, invitation_deeds, invitation_lists, results
+from . import delivery, endings, invitation_deeds, invitation_lists
 from .sheets import open_sheet
 
 TOGETHER = 500
@@ -74,7 +74,7 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
 
 def _take_back(standing: Standing, sheet_id: UUID, waiting: Sequence[UUID]) -> Sequence[UUID]:
     """Those that no delivery process has claimed meanwhile."""
-    results.lock_invitations(waiting)
+    delivery.lock_invitations(waiting)
     cancel = update(OutboxMessage).where(
         OutboxMessage.invitation_id.in_(waiting),
         IS_QUEUED,

@@ -5,25 +5,19 @@ A list of fifty for programs takes a fifth less time on SQLite and a third less 
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from invite_app.models import Invitation, Organization, OutboxMessage, Role, User, Workspace, invitation_workspaces
-from invite_app.models.engines import Among
-from invite_app.reading import Question, Reader, ask, refer
+from invite_app.models import Invitation, Organization, OutboxMessage, Role, User
+from invite_app.reading import Reader, ask, refer
+
+from . import delivery
 
 _WITH_PARTS = Reader(
     select(Invitation, Role, User, OutboxMessage)
     .outerjoin(Role, Role.id == Invitation.role_id)
     .outerjoin(User, User.id == Invitation.inviter_id)
     .outerjoin(OutboxMessage, OutboxMessage.invitation_id == Invitation.id)
-)
-_WORKSPACES = Reader(
-    select(invitation_workspaces.c.invitation_id, Workspace)
-    .join(Workspace, Workspace.id == invitation_workspaces.c.workspace_id)
-    .where(Among(invitation_workspaces.c.invitation_id, "ids"))
-    .order_by(Workspace.folded_name)
 )
 
 
@@ -42,22 +36,9 @@ def made(row: Sequence[Any]) -> Invitation:
 
 def complete(organization: Organization, invitations: Sequence[Invitation]) -> None:
     """Give invitations of an organization what they lack: itself, and their workspaces."""
-    asked = workspaces([one.id for one in invitations])
+    asked = delivery.workspaces_of([one.id for one in invitations])
     if invitations:
         ask(asked)
-    named = by_invitation(asked)
+    named = delivery.workspaces_by_invitation(asked)
     for one in invitations:
         refer(one, organization=organization, workspaces=named.get(one.id, []))
-
-
-def workspaces(ids: Sequence[UUID]) -> Question:
-    """What to ask for the workspaces of these invitations."""
-    return _WORKSPACES.question(ids=ids)
-
-
-def by_invitation(answered: Question) -> dict[UUID, list[Workspace]]:
-    """The workspaces of each invitation that has any, by name."""
-    found: dict[UUID, list[Workspace]] = {}
-    for invitation_id, workspace in answered.rows or ():
-        found.setdefault(invitation_id, []).append(workspace)
-    return found

@@ -17,8 +17,9 @@ from invite_app.db import session, transaction
 from invite_app.extensions import db as database
 from invite_app.mail.transport import Receipt
 from invite_app.models import AccountLink, OutboxMessage
-from invite_app.services import account_links, accounts, delivery, organizations, own_account, results
+from invite_app.services import account_links, accounts, delivery, organizations, own_account
 from invite_app.services.account_links import Purpose
+from invite_app.services.delivery import outcomes
 from tests.support.databases import on_postgres
 from tests.support.factories import PASSWORD, Acme, Person, invite, make_link, make_organization, make_person
 from tests.support.locking import others_session
@@ -135,9 +136,9 @@ def test_organization_deletion_waits_for_delivery(app: Flask, acme: Acme) -> Non
     with app.app_context():
         for number in range(3):
             invite(acme, f"ana{number}@guest.example")
-    taken = [results.taken(row, Receipt("mail.example", "250 OK")) for row in claimed(app)]
+    taken = [outcomes.taken(row, Receipt("mail.example", "250 OK")) for row in claimed(app)]
     assert len(taken) == 3
-    write, delete = partial(results.write, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
+    write, delete = partial(delivery.save_results, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
     assert crossed(app, write, before="COPY invitation_events", second=delete) == ["done", "done"]
 
 
@@ -145,8 +146,8 @@ def test_delivery_waits_for_organization_deletion(app: Flask, acme: Acme) -> Non
     with app.app_context():
         for number in range(3):
             invite(acme, f"ana{number}@guest.example")
-    taken = [results.taken(row, Receipt("mail.example", "250 OK")) for row in reversed(claimed(app))]
-    write, delete = partial(results.write, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
+    taken = [outcomes.taken(row, Receipt("mail.example", "250 OK")) for row in reversed(claimed(app))]
+    write, delete = partial(delivery.save_results, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
     assert crossed(app, delete, before="DELETE FROM organizations", second=write) == ["done", "done"]
 
 
@@ -158,7 +159,7 @@ def found_and_delete() -> None:
 
 
 def deliver() -> None:
-    results.write([results.taken(row, Receipt("mail.example", "250 OK")) for row in delivery.claim(20)])
+    delivery.save_results([outcomes.taken(row, Receipt("mail.example", "250 OK")) for row in delivery.claim(20)])
 
 
 def change_address(person: Person) -> None:

@@ -19,7 +19,6 @@ from invite_app.services import (
     erasure,
     invitations,
     members,
-    notices,
     observations,
     organizations,
     roles,
@@ -258,7 +257,7 @@ def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, toget
         token = token_of(late)
     together(partial(observations.ask_again, token) for _ in MANY)
     with app.app_context():
-        told = select(func.count()).where(OutboxMessage.kind == notices.ASKED)
+        told = select(func.count()).where(OutboxMessage.kind == delivery.ASKED)
         assert session().scalar(told) == 1
 
 

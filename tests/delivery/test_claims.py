@@ -12,6 +12,7 @@ from invite_app.models import Organization, OutboxMessage, User
 from invite_app.models.base import now
 from invite_app.services import account_links, delivery, invitations
 from invite_app.services.account_links import Purpose
+from invite_app.services.delivery import attempts, queries
 from tests.support.factories import Acme, configure, invite, make_api_key, make_organization
 from tests.support.mail import SmtpServer
 
@@ -41,10 +42,10 @@ def queue_each_kind(acme: Acme) -> None:
 def test_every_kind_matches_what_the_session_reads(acme: Acme) -> None:
     queue_each_kind(acme)
     claimed = delivery.claim(20)
-    assert {row.kind for row in claimed} == set(delivery.BUILDERS)
-    read = {row.id: row for row in session().scalars(delivery.complete())}
-    assert {row.id: delivery.BUILDERS[row.kind](row) for row in claimed} == {
-        row_id: delivery.BUILDERS[row.kind](row) for row_id, row in read.items()
+    assert {row.kind for row in claimed} == set(attempts.BUILDERS)
+    read = {row.id: row for row in session().scalars(queries.with_relations())}
+    assert {row.id: attempts.BUILDERS[row.kind](row) for row in claimed} == {
+        row_id: attempts.BUILDERS[row.kind](row) for row_id, row in read.items()
     }
     assert {(row.lease, row.next_attempt_at) for row in claimed} == {
         (row.lease, row.next_attempt_at) for row in read.values()

@@ -16,7 +16,7 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import DeliveryHeartbeat
 from invite_app.models.base import now
-from invite_app.services import delivery, heartbeat, outbox, results, sweeps
+from invite_app.services import delivery, sweeps
 from tests.support.factories import invite, make_organization, set_delivery
 from tests.support.mail import SmtpServer, wait_until
 
@@ -68,12 +68,12 @@ def queue_due(app: Flask, *, due_for: timedelta) -> None:
 
 def sent(app: Flask) -> int:
     with app.app_context():
-        return outbox.status().sent_last_hour
+        return delivery.outbox_status().sent_last_hour
 
 
 def beat(app: Flask, *, ago: timedelta) -> None:
     with app.app_context():
-        heartbeat.record()
+        delivery.record_heartbeat()
         with transaction() as writing:
             writing.execute(update(DeliveryHeartbeat).values(at=now() - ago))
 
@@ -82,10 +82,10 @@ def beat(app: Flask, *, ago: timedelta) -> None:
     ("owner", "name"),
     [
         (sweeps, "run"),
-        (heartbeat, "record"),
+        (delivery, "record_heartbeat"),
         (Courier, "run_once"),
         (delivery, "claim"),
-        (results, "write"),
+        (delivery, "save_results"),
     ],
     ids=lambda value: getattr(value, "__name__", value),
 )
@@ -116,7 +116,7 @@ def test_delivery_continues_after_any_error(
 def test_no_outcome_of_a_batch_is_lost(
     mail_app: Flask, smtp: SmtpServer, start: START, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raised = fail_first(monkeypatch, results, "write")
+    raised = fail_first(monkeypatch, delivery, "save_results")
     smtp.hang(0.15, at="message")
     with mail_app.app_context():
         acme = make_organization()
@@ -137,14 +137,14 @@ def test_pauses_grow_while_delivery_fails() -> None:
 
 def test_heartbeat_is_written_at_intervals(mail_app: Flask, start: START, monkeypatch: pytest.MonkeyPatch) -> None:
     rounds, beats, run_once = [], [], Courier.run_once
-    record = heartbeat.record
+    record = delivery.record_heartbeat
     monkeypatch.setattr(Courier, "run_once", lambda *given: (rounds.append(1), run_once(*given))[1])
-    monkeypatch.setattr(heartbeat, "record", lambda: (beats.append(1), record())[1])
+    monkeypatch.setattr(delivery, "record_heartbeat", lambda: (beats.append(1), record())[1])
     start()
     wait_until(lambda: len(rounds) >= 20)
     assert len(beats) == 1
     with mail_app.app_context():
-        age = heartbeat.read().age
+        age = delivery.read_heartbeat().age
         assert age is not None
         assert age < timedelta(minutes=1)
 
@@ -152,7 +152,7 @@ def test_heartbeat_is_written_at_intervals(mail_app: Flask, start: START, monkey
 def test_simultaneous_first_heartbeats_create_one_row(mail_app: Flask) -> None:
     def record() -> None:
         with mail_app.app_context():
-            heartbeat.record()
+            delivery.record_heartbeat()
 
     threads = [threading.Thread(target=record) for _ in range(8)]
     for thread in threads:

@@ -9,18 +9,7 @@ from sqlalchemy import select
 from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.services import (
-    api_keys,
-    delivery,
-    heartbeat,
-    invitations,
-    members,
-    organizations,
-    outbox,
-    reasons,
-    results,
-    roles,
-)
+from invite_app.services import api_keys, delivery, invitations, members, organizations, reasons, roles
 from invite_app.services.reasons import Reason
 from tests.support.factories import Acme, invite, make_api_key, make_organization, make_role
 from tests.support.mail import SmtpServer
@@ -100,10 +89,10 @@ def test_held_mail_is_shown_with_its_reason(queue_app: Flask, acme: Acme) -> Non
 def test_held_mail_is_not_due(queue_app: Flask, acme: Acme) -> None:
     remove_sender(acme)
     work(queue_app)
-    status = outbox.status()
+    status = delivery.outbox_status()
     assert (status.queued, status.held, status.due) == (0, 1, 0)
     assert (status.oldest_due_seconds, status.next_attempt_at) == (None, None)
-    assert heartbeat.read().due_since is None
+    assert delivery.read_heartbeat().due_since is None
 
 
 def test_right_that_returns_releases_mail(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
@@ -142,7 +131,7 @@ def test_taking_over_while_held_loses_nothing(queue_app: Flask, acme: Acme, smtp
     [claimed] = delivery.claim(10)
     result = delivery.attempt(claimed)
     invitations.take_over(acme.id, invitation.id, by=acme.owner.actor)
-    assert results.write([result]) == 1
+    assert delivery.save_results([result]) == 1
     work(queue_app)
     assert len(smtp.to(ADDRESS)) == 1
 

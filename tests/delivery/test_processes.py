@@ -13,7 +13,7 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import outbox
+from invite_app.services import delivery
 from tests.support.factories import Acme, invite, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ROOT, clean_environ
@@ -68,7 +68,7 @@ def test_graceful_stop_finishes_one_and_releases_the_rest(
     assert process.wait(timeout=20) == 0
     assert len(smtp.messages) == 1
     with queue_app.app_context():
-        status = outbox.status()
+        status = delivery.outbox_status()
         assert (status.sent_last_hour, status.queued, status.due) == (1, COUNT - 1, COUNT - 1)
 
 
@@ -84,7 +84,7 @@ def test_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, start:
         _let_leases_run_out()
         assert Courier(queue_app).run_once() == COUNT
         assert [row.reason for row in session().scalars(select(OutboxMessage))] == [""] * COUNT
-        assert outbox.status().sent_last_hour == COUNT
+        assert delivery.outbox_status().sent_last_hour == COUNT
     assert {message.recipients[0] for message in smtp.messages} == {
         f"ana{number}@guest.example" for number in range(COUNT)
     }
@@ -112,7 +112,7 @@ def test_commands_and_external_workers_ignore_the_queue(
 
 def _due(app: Flask) -> int:
     with app.app_context():
-        return outbox.status().due
+        return delivery.outbox_status().due
 
 
 def _let_leases_run_out() -> None:

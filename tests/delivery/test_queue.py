@@ -17,7 +17,8 @@ from invite_app.extensions import db
 from invite_app.mail import messages
 from invite_app.models import AuditEvent, Invitation, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import delivery, invitations, kept_mail, outbox, results, sweeps
+from invite_app.services import delivery, invitations, sweeps
+from invite_app.services.delivery import attempts
 from tests.support.databases import on_postgres
 from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, reread, set_delivery
 from tests.support.mail import SmtpServer, wait_until
@@ -68,7 +69,7 @@ def test_failed_message_needs_attention_until_retried(queue_app: Flask, acme: Ac
     with queue_app.app_context():
         row = reread(invitation_id)
         assert (row.needs_you, row.undelivered_at is not None, row.updated_at) == (True, True, changed)
-        assert outbox.retry_all(by=BY_OPERATOR) == 1
+        assert delivery.retry_all(by=BY_OPERATOR) == 1
         assert (reread(invitation_id).needs_you, reread(invitation_id).undelivered_at) == (False, None)
 
 
@@ -76,7 +77,7 @@ def test_failures_are_retried_with_backoff_then_given_up(queue_app: Flask, acme:
     (invitation_id,) = queue(queue_app, acme)
     smtp.fail("451 4.7.1 later")
     pauses = []
-    for attempt in range(1, results.MAX_ATTEMPTS):
+    for attempt in range(1, delivery.MAX_ATTEMPTS):
         assert work(queue_app) == 1
         (row,) = rows(queue_app)
         assert (row.state, row.attempts, row.reason) == ("queued", attempt, "451 4.7.1 later")
@@ -87,7 +88,7 @@ def test_failures_are_retried_with_backoff_then_given_up(queue_app: Flask, acme:
     assert [round(pause / 4**power) for power, pause in enumerate(pauses)] == [1] * len(pauses)
     work(queue_app)
     (row,) = rows(queue_app)
-    assert (row.state, row.attempts, row.reason) == ("failed", results.MAX_ATTEMPTS, "451 4.7.1 later")
+    assert (row.state, row.attempts, row.reason) == ("failed", delivery.MAX_ATTEMPTS, "451 4.7.1 later")
     with queue_app.app_context():
         assert invitations.get(acme.id, invitation_id, by=acme.owner.actor).state == "pending"
 
@@ -105,7 +106,7 @@ def test_failed_message_is_retried_by_hand(queue_app: Flask, acme: Acme, smtp: S
     work(queue_app)
     with queue_app.app_context():
         invitations.revoke(acme.id, revoked, by=acme.owner.actor)
-        assert (outbox.status().failed_last_hour, outbox.retry_all(by=BY_OPERATOR)) == (2, 1)
+        assert (delivery.outbox_status().failed_last_hour, delivery.retry_all(by=BY_OPERATOR)) == (2, 1)
         event = session().scalars(select(AuditEvent).where(AuditEvent.action == "message.retried")).one()
         assert (event.actor_kind, event.target_id, event.organization_id) == ("operator", first, acme.id)
     work(queue_app)
@@ -123,7 +124,7 @@ def test_broken_message_does_not_block_the_others(
             raise LookupError("a template is gone")
         return messages.invitation(row)
 
-    monkeypatch.setitem(delivery.BUILDERS, "invitation", build)
+    monkeypatch.setitem(attempts.BUILDERS, "invitation", build)
     assert work(queue_app) == 3
     assert [row.state for row in rows(queue_app)] == ["sent", "queued", "sent"]
     assert "cannot be built" in rows(queue_app)[1].reason
@@ -149,7 +150,7 @@ def test_no_transaction_is_open_while_sending(
         is_reading.append(session().registry().in_transaction())
         return message
 
-    monkeypatch.setitem(delivery.BUILDERS, "invitation", watch)
+    monkeypatch.setitem(attempts.BUILDERS, "invitation", watch)
     work(queue_app)
     assert is_reading == [False]
 
@@ -233,8 +234,8 @@ def test_without_mail_server_messages_go_to_local_outbox(app: Flask) -> None:
         acme = make_organization()
         invite(acme)
         assert Courier(app).run_once() == 0
-        assert outbox.status().sent_last_hour == 1
-        (row,) = kept_mail.list_page(by=acme.owner.actor).items
+        assert delivery.outbox_status().sent_last_hour == 1
+        (row,) = delivery.list_local(by=acme.owner.actor).items
         assert (row.state, row.answer) == ("sent", "local outbox")
         assert messages.invitation(row).to == "ana@guest.example"
 

@@ -18,7 +18,7 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import bulk, outbox
+from invite_app.services import bulk, delivery
 from invite_app.services.drafts import Draft
 from tests.support.factories import Acme, Key, make_api_key, make_organization
 from tests.support.mail import SmtpServer, wait_until
@@ -117,7 +117,7 @@ class Scene:
 
     def count_sent(self) -> int:
         with self.app.app_context():
-            return outbox.status().sent_last_hour
+            return delivery.outbox_status().sent_last_hour
 
     def tally(self) -> Tally:
         """Assert what must hold after every fault; return the counts that may differ."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from invite_app import create_app
-from invite_app.services import outbox
+from invite_app.services import delivery
 from tests.support.databases import BASE, Databases, dispose
 from tests.support.factories import BY_OPERATOR
 from tests.support.mail import SmtpServer, wait_until
@@ -105,4 +105,4 @@ def try_again(scene: Scene) -> None:
     scene.smtp.behave()
     scene.hurry()
     with scene.app.app_context():
-        outbox.retry_all(by=BY_OPERATOR)
+        delivery.retry_all(by=BY_OPERATOR)

@@ -5,7 +5,7 @@ The same for `flask outbox run` is in tests/delivery.
 
 import threading
 
-from invite_app.services import outbox
+from invite_app.services import delivery
 from tests.support.databases import on_sqlite
 from tests.support.mail import wait_until
 
@@ -48,6 +48,6 @@ def check_that_the_rest_waits(scene: Scene) -> None:
     """Check that the other messages are due and unclaimed, without waiting for a lease."""
     sent = len(scene.smtp.messages)
     with scene.app.app_context():
-        status = outbox.status()
+        status = delivery.outbox_status()
     assert (status.sent_last_hour, status.due) == (sent, COUNT - sent)
     assert 0 < sent < COUNT

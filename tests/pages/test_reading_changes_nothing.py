@@ -16,7 +16,8 @@ from sqlalchemy import Select, Table, select
 from invite_app.db import session
 from invite_app.models import Observation, OutboxMessage
 from invite_app.models.base import Base
-from invite_app.services import accounts, kept_mail
+from invite_app.services import accounts
+from invite_app.services.delivery import local_outbox
 from tests.support.factories import Acme, expire, invite, make_person, token_of
 from tests.support.visitor import Visitor
 
@@ -35,7 +36,7 @@ def but_fetches(table: Table) -> Select[Any]:
     query = select(*(column for column in table.columns if column.name not in observed))
     if table.name == "invitation_events":
         return query.where(table.c.kind != Observation.CHECKED)
-    return query.where(table.c.action != kept_mail.VIEWED) if table.name == "audit_events" else query
+    return query.where(table.c.action != local_outbox.VIEWED) if table.name == "audit_events" else query
 
 
 @pytest.fixture

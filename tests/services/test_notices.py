@@ -9,13 +9,16 @@ from invite_app.access import Actor
 from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.services import acceptance, delivery, invitations, members, notices, observations
+from invite_app.services import acceptance, delivery, invitations, members, observations
+from invite_app.services.delivery import attempts, queries
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_api_key, make_organization, token_of
 from tests.support.mail import SmtpServer
 
 
 def told() -> list[OutboxMessage]:
-    rows = session().scalars(delivery.complete().where(OutboxMessage.kind.in_((notices.DECLINED, notices.ASKED))))
+    rows = session().scalars(
+        queries.with_relations().where(OutboxMessage.kind.in_((delivery.DECLINED, delivery.ASKED)))
+    )
     return list(rows.unique())
 
 
@@ -31,13 +34,13 @@ def test_decline_is_reported_with_its_message(acme: Acme) -> None:
     sent = invite(acme, given_name="Ana", family_name="Sousa", by=acme.admin.actor)
     decline(sent, "I am leaving.\nSee example.org")
     (row,) = told()
-    mail = delivery.BUILDERS[row.kind](row)
+    mail = attempts.BUILDERS[row.kind](row)
     assert (mail.to, mail.subject) == (acme.admin.email, "Ana Sousa declined the invitation to Acme")
     assert "> I am leaving.\u200b\n> See example.\u200borg\n" in mail.text
     assert f"http://localhost/organizations/{acme.id}/invitations/{sent.id}" in mail.text
     assert "I am leaving." in mail.html.replace("\u200b", "")
-    assert notices.has_told(notices.DECLINED, sent)
-    assert not notices.has_told(notices.ASKED, sent)
+    assert delivery.has_told(delivery.DECLINED, sent)
+    assert not delivery.has_told(delivery.ASKED, sent)
 
 
 def test_request_is_reported_once_until_resent(acme: Acme) -> None:
@@ -46,7 +49,7 @@ def test_request_is_reported_once_until_resent(acme: Acme) -> None:
     for word in ("Too late?", "Hello?"):
         ask(sent, word)
     (row,) = told()
-    mail = delivery.BUILDERS[row.kind](row)
+    mail = attempts.BUILDERS[row.kind](row)
     assert mail.subject == "ana@\u200bguest.\u200bexample asks for a fresh invitation to Acme"
     assert "Hello?" in mail.text, "the word as it is when the mail goes out"
     invitations.resend(acme.id, sent.id, by=acme.owner.actor)

@@ -17,7 +17,8 @@ from invite_app.errors import (
 from invite_app.mail import messages
 from invite_app.models import OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import acceptance, delivery, invitations
+from invite_app.services import acceptance, invitations
+from invite_app.services.delivery import queries
 from tests.support.factories import (
     OPERATOR,
     Acme,
@@ -35,7 +36,9 @@ from tests.support.factories import (
 
 def message_of(invitation_id: object) -> OutboxMessage:
     session().commit()
-    found: OutboxMessage = session().scalar(delivery.complete().where(OutboxMessage.invitation_id == invitation_id))
+    found: OutboxMessage = session().scalar(
+        queries.with_relations().where(OutboxMessage.invitation_id == invitation_id)
+    )
     return found
 
 

@@ -15,7 +15,8 @@ from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail.transport import NotSent, Receipt, transport
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import delivery, invitations, results
+from invite_app.services import delivery, invitations
+from invite_app.services.delivery import attempts, outcomes
 from tests.support.factories import Acme, invite, make_organization, reread, set_delivery, token_of
 from tests.support.mail import SmtpServer
 
@@ -130,7 +131,7 @@ class TestClaimed:
         return sent
 
     def test_all_messages_of_a_batch_are_delivered(self, three: list[Invitation], smtp: SmtpServer) -> None:
-        assert results.write([delivery.attempt(row) for row in delivery.claim(10)]) == 3
+        assert delivery.save_results([delivery.attempt(row) for row in delivery.claim(10)]) == 3
         assert len(smtp.messages) == 6
         assert [message_of(invitation).sends for invitation in three] == [1, 1, 1]
 
@@ -141,14 +142,14 @@ class TestClaimed:
 
     def test_revoked_invitation_is_not_sent(self, acme: Acme, three: list[Invitation], smtp: SmtpServer) -> None:
         invitations.revoke(acme.id, three[0].id, by=acme.owner.actor)
-        results.write([delivery.attempt(row) for row in delivery.claim(10)])
+        delivery.save_results([delivery.attempt(row) for row in delivery.claim(10)])
         assert len(smtp.messages) == 5
         assert [message_of(invitation).state for invitation in three] == ["failed", "sent", "sent"]
 
     def test_message_with_expiring_lease_is_skipped(self, three: list[Invitation], smtp: SmtpServer) -> None:
         (row,) = delivery.claim(1)
         row.next_attempt_at = now() + timedelta(seconds=9)
-        results.write([delivery.attempt(row)])
+        delivery.save_results([delivery.attempt(row)])
         assert len(smtp.messages) == 3
         assert (message_of(three[0]).state, message_of(three[0]).lease) == ("queued", None)
 
@@ -158,8 +159,8 @@ class TestClaimed:
         sent = [delivery.attempt(row) for row in (mine, lost)]
         with elsewhere():
             set_delivery(lost.invitation_id, lease=theirs)
-        assert results.write(sent) == 1
-        delivery.settle_sent(lost, Receipt("host", "250 ok"))
+        assert delivery.save_results(sent) == 1
+        attempts.settle_sent(lost, Receipt("host", "250 ok"))
         session().expire_all()
         now_there = [session().get_one(OutboxMessage, one.id) for one in (mine, lost)]
         assert [(row.state, row.lease) for row in now_there] == [("sent", None), ("queued", theirs)]
@@ -169,13 +170,13 @@ def test_connection_lost_after_sending_is_retried_once(
     acme: Acme, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = [OperationalError("COMMIT", None, Exception("the server closed the connection"))]
-    write = results.write
+    write = delivery.save_results
 
-    def failing_once(several: list[results.Result]) -> object:
+    def failing_once(several: list[delivery.Result]) -> object:
         if lost:
             raise lost.pop()
         return write(several)
 
-    monkeypatch.setattr(results, "write", failing_once)
+    monkeypatch.setattr(outcomes, "save_results", failing_once)
     invitation = invite(acme, "ana@guest.example")
     assert (message_of(invitation).state, len(smtp.to("ana@guest.example"))) == ("sent", 1)

@@ -25,7 +25,7 @@ from invite_app.models.base import Base
 from invite_app.models.engines import Among
 from invite_app.reading import Reader, ask, refer
 
-from . import whole_invitations
+from . import queries
 
 _UNSEEN = (Invitation.public_metadata, Invitation.private_metadata)
 _DUE = select(OutboxMessage.id).where(IS_QUEUED, OutboxMessage.next_attempt_at <= bindparam("now"))
@@ -103,7 +103,7 @@ def _read(
         Invitation: {one.about_id for one in messages},
     }
     parts = [_PARTS[model].question(ids=list(ids)) for model, kept in wanted.items() if (ids := kept - {None})]
-    places = whole_invitations.workspaces([one.id for one in invitations])
+    places = queries.workspaces_of([one.id for one in invitations])
     ask(*parts, places)
     known = {row.id: row for part in parts for (row,) in part.rows or ()}
-    return known, whole_invitations.by_invitation(places)
+    return known, queries.workspaces_by_invitation(places)

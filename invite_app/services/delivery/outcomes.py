@@ -15,8 +15,7 @@ from invite_app.mail.transport import Receipt
 from invite_app.models import DeliveryState, Invitation, Observation, OutboxMessage
 from invite_app.models.base import now
 from invite_app.models.engines import Among
-
-from . import held_mail, timeline
+from invite_app.services import held_mail, timeline
 
 MAX_ATTEMPTS = 6
 FIRST_PAUSE = timedelta(minutes=1)
@@ -84,7 +83,7 @@ def deferred(row: OutboxMessage, seconds: int) -> Result:
     return _result(row, next_attempt_at=now() + timedelta(seconds=seconds))
 
 
-def write(results: Sequence[Result]) -> int:
+def save_results(results: Sequence[Result]) -> int:
     """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}
     failed = [result.row.invitation_id for result in results if result.seen == Observation.NOT_DELIVERED]

@@ -18,8 +18,9 @@ from invite_app.mail import messages
 from invite_app.mail.transport import transport
 from invite_app.models import AuditEvent, Invitation, Membership, OutboxMessage
 from invite_app.models.base import now
+from invite_app.services import audit, pagination
 
-from . import audit, delivery, pagination
+from . import queries
 
 LIMIT = 50
 # A member who looks at the same message again within this time is recorded once.
@@ -30,7 +31,7 @@ NEWEST: pagination.Order[OutboxMessage] = pagination.Order(
 )
 
 
-def list_page(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT) -> pagination.Page[OutboxMessage]:
+def list_local(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT) -> pagination.Page[OutboxMessage]:
     """Return the newest messages that carry a link which this person may see, in any organization.
 
     A page may hold fewer than `limit`, since roles are compared when it is read. Raises InvitationUnknown when there
@@ -44,7 +45,7 @@ def list_page(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT)
     return replace(page, items=[row for row in page.items if _may_see(standings, row)])
 
 
-def get(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
+def get_local(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
     """Return one of these messages, as it would have been sent but for its link, and record who looked at it.
 
     Raises InvitationUnknown.
@@ -71,7 +72,7 @@ def _find(message_id: UUID) -> OutboxMessage | None:
 
 
 def _invitations() -> Select[OutboxMessage]:
-    return delivery.complete().where(OutboxMessage.kind == "invitation")
+    return queries.with_relations().where(OutboxMessage.kind == "invitation")
 
 
 def _standings(by: PersonActor) -> dict[UUID, Standing]:

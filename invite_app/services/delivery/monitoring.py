@@ -12,15 +12,16 @@ from sqlalchemy.orm import joinedload
 from invite_app.db import session, transaction
 from invite_app.models import DeliveryState, InvitationState, Organization, OutboxMessage
 from invite_app.models.base import now
+from invite_app.services import audit, held_mail
 
-from . import audit, delivery, heartbeat, held_mail, results
+from . import heartbeat, outbox, outcomes
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LATE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
-class Status:
+class OutboxStatus:
     """How the outbox is doing. A message is due when nothing but a free delivery process is missing, and
     held when its invitation could not be accepted.
     """
@@ -39,7 +40,7 @@ class Status:
     heartbeat_seconds: int | None
 
 
-def status() -> Status:
+def outbox_status() -> OutboxStatus:
     """Read at this moment, over all organizations."""
     moment = now()
     next_attempt: datetime | None = session().scalar(
@@ -48,8 +49,8 @@ def status() -> Status:
     is_due = next_attempt is not None and next_attempt <= moment
     counts = {name: func.count().filter(*conditions) for name, conditions in _counted(moment).items()}
     counted = session().execute(select(*counts.values()).select_from(OutboxMessage)).one()  # reads them all, but once
-    age = heartbeat.read().age
-    return Status(
+    age = heartbeat.read_heartbeat().age
+    return OutboxStatus(
         oldest_due_seconds=int((moment - next_attempt).total_seconds()) if next_attempt and is_due else None,
         next_attempt_at=next_attempt,
         heartbeat_seconds=None if age is None else int(age.total_seconds()),
@@ -107,12 +108,12 @@ def retry(message_ids: Iterable[UUID], *, by: audit.Author) -> list[UUID]:
 def _retry(message_id: UUID, by: audit.Author) -> bool:
     with transaction() as writing:
         of_message = select(OutboxMessage.invitation_id).where(OutboxMessage.id == message_id)
-        results.lock_invitations(filter(None, [writing.scalar(of_message)]))
+        outcomes.lock_invitations(filter(None, [writing.scalar(of_message)]))
         failed = select(OutboxMessage).where(OutboxMessage.id == message_id, _is(DeliveryState.FAILED))
         row = writing.scalar(failed.options(*_with_targets()).with_for_update(of=OutboxMessage))
         if row is None:
             return False
-        delivery.enqueue_again(row)
+        outbox.enqueue_again(row)
         if row.invitation is not None:
             row.invitation.undelivered_at = None
         target = row.invitation or row.user

@@ -39,7 +39,7 @@ class Pulse:
         return f"Messages are due, and delivery has stood still for {seconds} seconds. Run: flask outbox run"
 
 
-def record() -> None:
+def record_heartbeat() -> None:
     """Record that delivery is at work now."""
     with suppress(IntegrityError), transaction() as writing:  # another process has just inserted the row
         changed: CursorResult[tuple[()]] = writing.execute(  # type: ignore[assignment]  # an UPDATE has a row count
@@ -49,7 +49,7 @@ def record() -> None:
             writing.execute(insert(DeliveryHeartbeat).values(id=1, at=now()))
 
 
-def read() -> Pulse:
+def read_heartbeat() -> Pulse:
     """Return how delivery is doing, over all processes and organizations."""
     seen_at = session().scalar(select(DeliveryHeartbeat.at))
     due_since = session().scalar(

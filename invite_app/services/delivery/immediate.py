@@ -10,8 +10,9 @@ from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import IS_PENDING, Invitation, OutboxMessage
+from invite_app.services import audit, rate_limits
 
-from . import audit, delivery, rate_limits, results
+from . import attempts, outcomes
 
 
 def send_now(row: OutboxMessage, by: audit.Author) -> None:
@@ -27,7 +28,7 @@ def send_now(row: OutboxMessage, by: audit.Author) -> None:
         if place is not None:
             _send(row, by)
             return
-    results.write([results.untried(row)])
+    outcomes.save_results([outcomes.untried(row)])
 
 
 def _send(row: OutboxMessage, by: audit.Author) -> None:
@@ -42,17 +43,17 @@ def _send(row: OutboxMessage, by: audit.Author) -> None:
         _take_back(row, "the server stopped", by)
         raise
     else:
-        rate_limits.note(delivery.TO_RECIPIENT, address)
+        rate_limits.note(attempts.TO_RECIPIENT, address)
         _settle(row, receipt)
 
 
 def _settle(row: OutboxMessage, receipt: Receipt) -> None:
     """Write down that the message is out; once more where the connection to the database had been lost meanwhile."""
     try:
-        delivery.settle_sent(row, receipt)
+        attempts.settle_sent(row, receipt)
     except OperationalError:
         session().rollback()
-        delivery.settle_sent(row, receipt)
+        attempts.settle_sent(row, receipt)
 
 
 def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:

@@ -7,7 +7,7 @@ from invite_app.db import session
 from invite_app.errors import DomainError
 from invite_app.models import Invitation, OutboxMessage, User
 
-from . import delivery
+from . import outbox
 
 DECLINED, ASKED = "declined", "asked"
 
@@ -18,7 +18,7 @@ def tell_inviter(kind: str, invitation: Invitation) -> None:
     Only to a person who may still see invitations: a program reads the API, and an operator is nobody's colleague.
     """
     if (inviter := _inviter(invitation)) is not None:
-        delivery.enqueue_notice(kind, inviter, organization=invitation.organization, about=invitation)
+        outbox.enqueue_notice(kind, inviter, organization=invitation.organization, about=invitation)
 
 
 def has_told(kind: str, invitation: Invitation) -> bool:

@@ -16,7 +16,7 @@ from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
 from invite_app.models.role import BUILT_IN, PERMISSIONS
 
-from . import api_key_endings, audit, inviter_rights, pagination, validation
+from . import api_key_revocation, audit, inviter_rights, pagination, validation
 
 NEWEST: pagination.Order[Role] = pagination.Order(
     (Role.created_at, Role.id), lambda row: (row.created_at, row.id), descending=True
@@ -155,7 +155,7 @@ def update_role(
             found.name = validation.name(name, "name", "a name")
             found.folded_name = folded(found.name)
         if permissions is not None:
-            api_key_endings.check_may_end(standing, found)
+            api_key_revocation.check_may_end(standing, found)
             found.permissions = _ordered(permissions)
         standing.check_may_grant(found)
         with session().no_autoflush:
@@ -173,12 +173,12 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
     """
     with locked(organization_id, by=by, needs="roles:write") as standing:
         found = _get_custom(standing, role)
-        api_key_endings.check_may_end(standing, found)
+        api_key_revocation.check_may_end(standing, found)
         with_it = Membership.role_id == found.id
         members = session().scalar(select(func.count()).select_from(Membership).where(with_it)) or 0
         if members:
             _hand_over(standing, found, replacement, members)
-        api_key_endings.end_all_with_role(standing, found)
+        api_key_revocation.end_all_with_role(standing, found)
         session().flush()
         session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
         _record(standing, "role.deleted", found, before=_summary(found), after={"replacement": replacement})

@@ -7,7 +7,7 @@ from wtforms import SelectMultipleField, StringField
 from invite_app.access import Standing
 from invite_app.errors import RoleAboveOwn
 from invite_app.models import Role
-from invite_app.services.role_uses import Use
+from invite_app.services.roles import RoleUse
 
 from . import facts, permissions, words
 from .facts import Row, Rows
@@ -44,7 +44,7 @@ class Effect:
         return bool(self.gained or self.lost)
 
 
-def effect(form: RoleForm, use: Use | None) -> Effect:
+def effect(form: RoleForm, use: RoleUse | None) -> Effect:
     """For a role that is still to be made, everything it allows is gained."""
     before = set(use.role.permissions) if use else set()
     after = set(form.permissions.data or ())

@@ -9,8 +9,8 @@ from wtforms import SelectField
 from invite_app.access import authorize
 from invite_app.errors import RoleAboveOwn, RoleUnknown
 from invite_app.models import Role
-from invite_app.services import role_uses, roles
-from invite_app.services.role_uses import Use
+from invite_app.services import roles
+from invite_app.services.roles import RoleUse
 
 from . import facts, paging, permissions, words
 from .blueprint import pages
@@ -49,7 +49,7 @@ def address_key(role: Role) -> str:
 
 @pages.get(ALL, endpoint="roles")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    page = role_uses.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    page = roles.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
     return show("roles/list.html", uses=page.items, page=paging.links(page))
 
 
@@ -73,7 +73,7 @@ def new_role(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(ONE, methods=["GET", "POST"])
 def role(organization_id: UUID, key: str) -> ResponseReturnValue:
-    use = role_uses.get(organization_id, key, by=actor())
+    use = roles.get_with_use(organization_id, key, by=actor())
     form = RoleForm(name=use.role.name, permissions=use.role.permissions)
     if "preview" not in request.form and form.validate_on_submit():
         with Attempt(form, REFUSALS):
@@ -87,7 +87,7 @@ def role(organization_id: UUID, key: str) -> ResponseReturnValue:
 
 @pages.route(f"{ONE}/delete", methods=["GET", "POST"])
 def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
-    use = role_uses.get(organization_id, key, by=actor())
+    use = roles.get_with_use(organization_id, key, by=actor())
     others = [one for one in roles.list_all(organization_id, by=actor()) if one.id != use.role.id]
     form = RemovalForm()
     form.replacement.choices = [choice("", "Choose a role")]
@@ -110,12 +110,12 @@ def _form_like(organization_id: UUID, key: str) -> NewRoleForm:
     """Empty, or, for a duplicate, with as much of another role as this person may give."""
     if not key:
         return NewRoleForm()
-    model = role_uses.get(organization_id, key, by=actor()).role
+    model = roles.get_with_use(organization_id, key, by=actor()).role
     may_give = [name for name in model.permissions if standing().may(name)]
     return NewRoleForm(name=f"Copy of {model.name}", permissions=may_give)
 
 
-def _show_editor(form: RoleForm, use: Use | None) -> ResponseReturnValue:
+def _show_editor(form: RoleForm, use: RoleUse | None) -> ResponseReturnValue:
     in_the_way = obstacle(use.role, standing()) if use else ""
     return show(
         "roles/editor.html",

@@ -1,28 +1,23 @@
-"""Roles of an organization: the built-in ones, custom ones, and how a role is found by what people call it."""
+"""Create, change and delete roles."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, or_, select, update
 from uuid_utils.compat import uuid7
 
-from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.access import Actor, Standing, locked
 from invite_app.db import noted, session
 from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
 from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.base import folded
 from invite_app.models.role import BUILT_IN, PERMISSIONS
+from invite_app.services import api_key_revocation, audit, inviter_rights, validation
 
-from . import api_key_revocation, audit, inviter_rights, pagination, validation
-
-NEWEST: pagination.Order[Role] = pagination.Order(
-    (Role.created_at, Role.id), lambda row: (row.created_at, row.id), descending=True
-)
-BY_NAME: pagination.Order[Role] = pagination.Order((Role.folded_name, Role.id), lambda row: (row.folded_name, row.id))
-BY_KEY: pagination.Order[Role] = pagination.Order((Role.key, Role.id), lambda row: (row.key, row.id))
+from . import queries
 
 
 def add_built_in(organization: Organization) -> dict[str, Role]:
@@ -41,66 +36,6 @@ def add_built_in(organization: Organization) -> dict[str, Role]:
     session().add_all(roles.values())
     session().flush()
     return roles
-
-
-def list_all(organization_id: UUID | str, *, by: Actor) -> list[Role]:
-    """Every role, built-in ones first. Any member may see them."""
-    standing = authorize(by, organization_id)
-    query = (
-        select(Role)
-        .where(Role.organization_id == standing.organization.id)
-        .order_by(Role.is_built_in.desc(), Role.created_at, Role.id)
-    )
-    return list(session().scalars(query))
-
-
-def list_page(
-    organization_id: UUID | str,
-    *,
-    by: Actor,
-    fragment: str = "",
-    order: pagination.Order[Role] = NEWEST,
-    offset: int = 0,
-    limit: int = 25,
-) -> pagination.Page[Role]:
-    """A page of the roles whose name or key holds every word of `fragment`. Any member may see them."""
-    standing = authorize(by, organization_id)
-    query = select(Role).where(
-        Role.organization_id == standing.organization.id,
-        *(
-            or_(Role.name.icontains(word, autoescape=True), Role.key.icontains(word, autoescape=True))
-            for word in validation.words(fragment)
-        ),
-    )
-    total = session().scalar(query.with_only_columns(func.count())) or 0
-    return pagination.fetch(query, order, total=total, cursor=None, offset=offset, limit=limit)
-
-
-def get(organization_id: UUID, name: str) -> Role:
-    """The role with this key or name, in any case, with or without the prefix `org:`. Raises RoleUnknown."""
-    query = select(Role).where(*_called(organization_id, [name]))
-    role: Role | None = session().scalars(query).first()
-    if role is None:
-        raise RoleUnknown(name)
-    return role
-
-
-def ids_called(organization_id: UUID, names: Iterable[str]) -> Select[UUID]:
-    """What selects the ids of the roles that somebody calls by these names."""
-    return select(Role.id).where(*_called(organization_id, names))
-
-
-def _called(organization_id: UUID, names: Iterable[str]) -> tuple[ColumnElement[bool], ...]:
-    wanted = {spelling for name in names for spelling in spellings(name)}
-    return Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
-
-
-def spellings(name: str) -> tuple[str, ...]:
-    """What a role may be stored under that somebody calls by this name."""
-    if validation.has_control_characters(name):
-        return ()
-    wanted = folded(name)
-    return tuple(dict.fromkeys((wanted, wanted.removeprefix("org:"))))
 
 
 def create(
@@ -189,7 +124,7 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
 def _hand_over(standing: Standing, role: Role, replacement: str | None, members: int) -> None:
     if replacement is None:
         raise RoleInUse(role.name, members)
-    heir = get(standing.organization.id, replacement)
+    heir = queries.get(standing.organization.id, replacement)
     if heir.id == role.id:
         raise RoleUnknown(replacement)
     standing.check_may_grant(heir)
@@ -197,7 +132,7 @@ def _hand_over(standing: Standing, role: Role, replacement: str | None, members:
 
 
 def _get_custom(standing: Standing, name: str) -> Role:
-    role = get(standing.organization.id, name)
+    role = queries.get(standing.organization.id, name)
     if role.is_built_in:
         raise RoleBuiltIn(role.name)
     standing.check_may_grant(role)
@@ -220,7 +155,7 @@ def _key(text: str) -> str:
 
 def _check_names_are_free(role: Role) -> None:
     """Keys and names share one namespace, or a name could be taken for somebody else's key."""
-    wanted = {role.key, *spellings(role.name)}
+    wanted = {role.key, *queries.spellings(role.name)}
     wanted |= {f"org:{name}" for name in wanted}
     query = select(Role.id).where(
         Role.organization_id == role.organization_id,

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import workspace_lists, workspaces
+from invite_app.services import workspaces
 
 from . import paging
 from .blueprint import pages
@@ -24,7 +24,7 @@ class WorkspaceForm(PageForm):
 
 @pages.get(ALL, endpoint="workspaces")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    page = workspace_lists.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    page = workspaces.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
     return show("workspaces/list.html", uses=page.items, page=paging.links(page))
 
 
@@ -43,7 +43,7 @@ def new_workspace(organization_id: UUID) -> ResponseReturnValue:
 @pages.route(f"{ONE}/rename", methods=["GET", "POST"])
 def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
     standing().check_may("workspaces:write")
-    workspace = workspace_lists.get(organization_id, workspace_id, by=actor()).workspace
+    workspace = workspaces.get_with_use(organization_id, workspace_id, by=actor()).workspace
     form = WorkspaceForm(name=workspace.name)
     if form.validate_on_submit():
         with Attempt(form):
@@ -60,4 +60,4 @@ def delete_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseRetur
         workspaces.delete(organization_id, workspace_id, by=actor())
         flash("The workspace is deleted.", "ok")
         return redirect(url_for("pages.workspaces"), 303)
-    return show("workspaces/delete.html", use=workspace_lists.get(organization_id, workspace_id, by=actor()))
+    return show("workspaces/delete.html", use=workspaces.get_with_use(organization_id, workspace_id, by=actor()))

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from invite_app.models import Session
-from invite_app.services import member_lists, own_account
+from invite_app.services import accounts, member_lists
 
 from . import devices
 from .blueprint import pages, stand_in
@@ -41,7 +41,7 @@ def account() -> ResponseReturnValue:
     form = NameForm(given_name=person().given_name, family_name=person().family_name)
     if form.validate_on_submit():
         with Attempt(form):
-            own_account.rename(
+            accounts.rename(
                 person().id,
                 given_name=form.given_name.data or "",
                 family_name=form.family_name.data or "",
@@ -71,14 +71,14 @@ def end_session(name: str) -> ResponseReturnValue:
     line = next((line for line in _lines() if line.name == name and not line.is_this), None)
     if line is None:
         abort(404)
-    own_account.end_session(person().id, line.session.id)
+    accounts.end_session(person().id, line.session.id)
     flash(f"{line.device} is signed out.", "ok")
     return redirect(url_for("pages.account"), 303)
 
 
 @pages.post(f"{HERE}/sessions/end-others")
 def end_other_sessions() -> ResponseReturnValue:
-    own_account.end_other_sessions(person().id, current_user.get_id())
+    accounts.end_other_sessions(person().id, current_user.get_id())
     flash("You are signed out everywhere else.", "ok")
     return redirect(url_for("pages.account"), 303)
 
@@ -87,7 +87,7 @@ def _lines() -> list[Line]:
     """This browser first."""
     lines = [
         Line(_public_name(one), devices.name(one.user_agent), one.id == current_user.get_id(), one)
-        for one in own_account.list_sessions(person().id)
+        for one in accounts.list_sessions(person().id)
     ]
     return sorted(lines, key=lambda line: not line.is_this)
 

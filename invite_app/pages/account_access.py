@@ -8,8 +8,8 @@ from wtforms.validators import InputRequired
 
 from invite_app.errors import AccountExists, LinkBroken, WrongPassword
 from invite_app.mail.transport import transport
-from invite_app.services import account_links, own_account
-from invite_app.services.account_links import Purpose
+from invite_app.services import accounts
+from invite_app.services.accounts import Purpose
 
 from . import headers, sign_ins
 from .account import HERE, show_account
@@ -37,7 +37,7 @@ def change_address() -> ResponseReturnValue:
     form = AddressForm()
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
-            address = own_account.request_address(
+            address = accounts.request_address(
                 person().id,
                 form.email.data or "",
                 password=form.password.data or "",
@@ -55,9 +55,9 @@ def prove_address(token: str) -> ResponseReturnValue:
     headers.hide_address()
     form = PageForm()
     try:
-        link = account_links.look(token, Purpose.ADDRESS)
+        link = accounts.get_link(token, Purpose.ADDRESS)
         if form.validate_on_submit():
-            proven = own_account.prove_address(token, ip=device().ip)
+            proven = accounts.prove_address(token, ip=device().ip)
             flash(f"Your address is now {proven.email}.", "ok")
             return redirect(url_for("pages.account"), 303)
     except (LinkBroken, AccountExists) as error:
@@ -70,7 +70,7 @@ def change_password() -> ResponseReturnValue:
     form = PasswordForm()
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
-            changed = own_account.change_password(
+            changed = accounts.change_password(
                 person().id,
                 old=form.password.data or "",
                 new=form.new_password.data or "",

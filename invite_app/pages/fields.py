@@ -13,7 +13,7 @@ from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer t
 from invite_app.access import Standing
 from invite_app.errors import DomainError
 from invite_app.models import Role, Workspace
-from invite_app.services import passwords, validation
+from invite_app.services import accounts, validation
 
 from . import kept_forms
 
@@ -56,8 +56,8 @@ def email_field(label: str = "Email") -> StringField:
 
 
 def new_password_field(label: str = "Choose a password") -> PasswordField:
-    hint = f"At least {passwords.MIN_LENGTH} characters. A few words in a row work well."
-    return PasswordField(label, [Checked(passwords.check_strength)], description=hint)
+    hint = f"At least {accounts.MIN_PASSWORD_LENGTH} characters. A few words in a row work well."
+    return PasswordField(label, [Checked(accounts.check_password_strength)], description=hint)
 
 
 def choice(value: str, label: str, **attributes: bool) -> Any:

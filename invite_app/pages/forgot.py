@@ -6,8 +6,8 @@ from wtforms import BooleanField
 
 from invite_app.errors import LinkBroken
 from invite_app.mail.transport import transport
-from invite_app.services import account_keys, account_links, own_account
-from invite_app.services.account_links import Purpose
+from invite_app.services import accounts
+from invite_app.services.accounts import Purpose
 
 from . import headers, sign_ins
 from .blueprint import pages, public
@@ -33,7 +33,7 @@ def forgot() -> ResponseReturnValue:
     form = ForgotForm()
     if form.validate_on_submit():
         with Attempt(form):
-            own_account.request_reset(form.email.data or "", ip=device().ip)
+            accounts.request_reset(form.email.data or "", ip=device().ip)
             return redirect(url_for("pages.reset_sent"), 303)
     return show("forgot/form.html", status=form.status, form=form, can_mail=not transport().is_local)
 
@@ -50,12 +50,12 @@ def reset(token: str) -> ResponseReturnValue:
     headers.hide_address()
     form = ResetForm()
     try:
-        link = account_links.look(token, Purpose.RESET)
-        keys = len(account_keys.list_live(link.user_id))
+        link = accounts.get_link(token, Purpose.RESET)
+        keys = len(accounts.list_live_keys(link.user_id))
         if form.validate_on_submit():
             with Attempt(form):
                 sign_ins.begin(
-                    own_account.reset_password(
+                    accounts.reset_password(
                         token,
                         form.password.data or "",
                         device=device(),

@@ -7,7 +7,7 @@ from flask_login import current_user, login_user
 
 from invite_app.extensions import login
 from invite_app.models import Session, User
-from invite_app.services import accounts, known_devices
+from invite_app.services import accounts
 
 from . import kept_forms
 from .visitor import DEVICE_COOKIE, device
@@ -37,7 +37,7 @@ def begin(started: Session) -> None:
 
 def remember_device(user: User) -> None:
     """Recognize this browser at the account's next sign-in, as long as its password stays the same."""
-    cookie = known_devices.remember(user, device().cookie)
+    cookie = accounts.remember_device(user, device().cookie)
 
     @after_this_request
     def set_cookie(response: Response) -> Response:

@@ -26,7 +26,7 @@ from invite_app.models.base import fresh, now
 from invite_app.models.membership import membership_workspaces, sort_name
 from invite_app.reading import Question, Reader, attach
 
-from . import accounts, audit, delivery, drafts, endings, invitation_links, inviter_rights, passwords, validation
+from . import accounts, audit, delivery, drafts, endings, invitation_links, inviter_rights, validation
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,9 @@ def _password_hash(offer: Offer, profile: Profile) -> str:
         validation.name(profile.given_name, "given_name", "a given name"),
         validation.name(profile.family_name, "family_name", "a family name"),
     )
-    return passwords.new_hash(profile.password, about=(invitation.email, *names, invitation.organization.name))
+    return accounts.hash_new_password(
+        profile.password, about=(invitation.email, *names, invitation.organization.name)
+    )
 
 
 def _add_account(address: str, profile: Profile, password_hash: str, *, is_proven: bool) -> User:

@@ -27,7 +27,7 @@ from invite_app.models.base import folded, now
 from invite_app.models.membership import NEVER, sort_name
 from invite_app.models.role import ADMIN, MEMBER, OWNER
 
-from . import accounts, demo_people, passwords, roles, slugs
+from . import accounts, demo_people, roles, slugs
 from .demo_stories import DAY, ENDED_STORIES, HOUR, PENDING_STORIES, Story
 
 PASSWORD = "look around the demo"  # noqa: S105 - guards only made-up people, and the command prints it
@@ -65,7 +65,7 @@ class _Demo:
         self.random = random.Random(7)  # noqa: S311 - the same demo each time
         self.now = now()
         self.people = demo_people.people(self.random)
-        self.password_hash = passwords.hashed(PASSWORD)
+        self.password_hash = accounts.hash_password(PASSWORD)
         self.memberships: list[Membership] = []
 
     def make(self) -> tuple[Organization, User]:

@@ -28,7 +28,7 @@ from invite_app.models import (
     User,
 )
 
-from . import audit, endings, member_deeds, member_lists, own_account
+from . import accounts, audit, endings, member_deeds, member_lists
 from .pseudonyms import ErasedPerson
 
 # Audit events that are read and overwritten together.
@@ -39,7 +39,7 @@ UNNAMED = dict.fromkeys(("given_name", "family_name", "note", "decline_word", "a
 
 def erase_own(user_id: UUID, *, password: str, session_id: str, by: PersonActor) -> str:
     """Erase the signed-in person. Raises WrongPassword, RateLimited and SoleOwner."""
-    known = own_account.check_password(user_id, password, session_id)
+    known = accounts.check_password(user_id, password, session_id)
     return _erase(user_id, by, known)
 
 

@@ -18,7 +18,7 @@ from invite_app.models import Installation, Membership, Organization, Plan, Role
 from invite_app.models.membership import sort_name
 from invite_app.models.role import OWNER
 
-from . import accounts, audit, delivery, invited_domains, passwords, rate_limits, roles, slugs, validation
+from . import accounts, audit, delivery, invited_domains, rate_limits, roles, slugs, validation
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _plain(value: Any) -> Any:
 
 def _password_hash(founding: Founding, founder: Founder) -> str | None:
     about = (founder.email, founder.given_name, founder.family_name, founding.name)
-    return None if founder.password is None else passwords.new_hash(founder.password, about=about)
+    return None if founder.password is None else accounts.hash_new_password(founder.password, about=about)
 
 
 def _add_owner(founder: Founder, password_hash: str | None) -> User:

@@ -26,7 +26,7 @@ from invite_app.models import (
     User,
 )
 
-from . import member_lists, own_account, rate_limits
+from . import accounts, member_lists, rate_limits
 
 Facts = dict[str, Any]
 
@@ -65,7 +65,7 @@ def export_own(user_id: UUID, *, password: str, session_id: str) -> Facts:
 
     It holds no private metadata, which organizations keep from their members.
     """
-    own_account.check_password(user_id, password, session_id)
+    accounts.check_password(user_id, password, session_id)
     rate_limits.hit("exports of account", user_id)
     return export(user_id, with_private_metadata=False)
 

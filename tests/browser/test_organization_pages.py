@@ -9,8 +9,8 @@ from invite_app import tokens
 from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import AccountLink
-from invite_app.services import api_keys, own_account, ownership
-from invite_app.services.account_links import Purpose
+from invite_app.services import accounts, api_keys, ownership
+from invite_app.services.accounts import Purpose
 from tests.browser.test_journey import fill, heading, make_acme, press, sign_in
 from tests.support.factories import (
     PASSWORD,
@@ -289,7 +289,7 @@ def test_new_address_is_verified(
     press(page, "Send the link")
     look(page)
     with server.app.app_context():
-        own_account.request_address(acme.owner.id, "liv@acme.example", password=PASSWORD)
+        accounts.request_address(acme.owner.id, "liv@acme.example", password=PASSWORD)
         link = session().query(AccountLink).one()
         path = f"/account/address/{tokens.account_token(link.id)}"
     page.goto(path)

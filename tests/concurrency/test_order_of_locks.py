@@ -17,8 +17,8 @@ from invite_app.db import session, transaction
 from invite_app.extensions import db as database
 from invite_app.mail.transport import Receipt
 from invite_app.models import AccountLink, OutboxMessage
-from invite_app.services import account_links, accounts, delivery, organizations, own_account
-from invite_app.services.account_links import Purpose
+from invite_app.services import accounts, delivery, organizations
+from invite_app.services.accounts import Purpose, links
 from invite_app.services.delivery import outcomes
 from tests.support.databases import on_postgres
 from tests.support.factories import PASSWORD, Acme, Person, invite, make_link, make_organization, make_person
@@ -107,22 +107,22 @@ def person(app: Flask) -> Person:
 @pytest.fixture
 def address_token(app: Flask, person: Person) -> str:
     with app.app_context():
-        own_account.request_address(person.id, "ana@new.example", password=PASSWORD)
+        accounts.request_address(person.id, "ana@new.example", password=PASSWORD)
         link = session().query(AccountLink).one()
         return tokens.account_token(link.id)
 
 
 def test_new_address_and_new_password_both_succeed(app: Flask, person: Person, address_token: str) -> None:
-    change = partial(own_account.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
-    prove = partial(own_account.prove_address, address_token)
+    change = partial(accounts.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
+    prove = partial(accounts.prove_address, address_token)
     assert crossed(app, prove, before="UPDATE users", second=change) == ["done", "done"]
 
 
 def test_reset_and_new_password_both_succeed(app: Flask, person: Person) -> None:
     with app.app_context():
         token = make_link(person, Purpose.RESET)
-    change = partial(own_account.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
-    reset = partial(own_account.reset_password, token, "a third long password for tests", device=accounts.Device())
+    change = partial(accounts.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
+    reset = partial(accounts.reset_password, token, "a third long password for tests", device=accounts.Device())
     outcomes = crossed(app, reset, before="UPDATE users", second=change)
     assert outcomes == ["done", "WrongPassword: "]
 
@@ -165,12 +165,12 @@ def deliver() -> None:
 def change_address(person: Person) -> None:
     with transaction():
         user = accounts.get_by_email(person.email)
-        link = account_links.add(user, Purpose.ADDRESS, email=person.email)
-    own_account.prove_address(tokens.account_token(link.id))
+        link = links.add(user, Purpose.ADDRESS, email=person.email)
+    accounts.prove_address(tokens.account_token(link.id))
 
 
 def end_links(person: Person) -> None:
-    own_account.end_other_sessions(person.id, "none")
+    accounts.end_other_sessions(person.id, "none")
 
 
 def test_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) -> None:

@@ -10,8 +10,8 @@ from sqlalchemy import update
 from invite_app.db import session, transaction
 from invite_app.models import Organization, OutboxMessage, User
 from invite_app.models.base import now
-from invite_app.services import account_links, delivery, invitations
-from invite_app.services.account_links import Purpose
+from invite_app.services import delivery, invitations
+from invite_app.services.accounts import Purpose, links
 from invite_app.services.delivery import attempts, queries
 from tests.support.factories import Acme, configure, invite, make_api_key, make_organization
 from tests.support.mail import SmtpServer
@@ -36,7 +36,7 @@ def queue_each_kind(acme: Acme) -> None:
         for kind in ("declined", "asked"):
             delivery.enqueue_notice(kind, user, organization=there, about=about)
         for purpose in (Purpose.RESET, Purpose.ADDRESS):
-            delivery.enqueue_notice(purpose, user, link=account_links.add(user, purpose, email="new@acme.example"))
+            delivery.enqueue_notice(purpose, user, link=links.add(user, purpose, email="new@acme.example"))
 
 
 def test_every_kind_matches_what_the_session_reads(acme: Acme) -> None:

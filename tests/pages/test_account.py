@@ -11,7 +11,8 @@ from invite_app import tokens
 from invite_app.db import session
 from invite_app.models import AccountLink, User
 from invite_app.pages import devices
-from invite_app.services import accounts, passwords
+from invite_app.services import accounts
+from invite_app.services.accounts import passwords
 from tests.support.factories import PASSWORD, Acme, Person, add_member, make_person
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from invite_app.models.role import PERMISSIONS
-from invite_app.services import delivery, own_account, sheets
+from invite_app.services import accounts, delivery, sheets
 from invite_app.services.sheet_text import read
 from tests.api.test_guards import everything_of
 from tests.support.databases import on_sqlite
@@ -261,7 +261,7 @@ def test_personal_pages_are_hidden_from_everyone_else(
 ) -> None:
     owner, stranger = visit(acme.owner), visit(globex.owner)
     with app.app_context():
-        [signed_in] = own_account.list_sessions(acme.owner.id)
+        [signed_in] = accounts.list_sessions(acme.owner.id)
         message_id = delivery.list_local(by=acme.owner.actor).items[0].id
     paths = [f"/outbox/{message_id}", f"/outbox/{message_id}/body"]
     for path in paths:

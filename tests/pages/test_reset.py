@@ -9,8 +9,8 @@ from flask import Flask
 
 from invite_app.courier import Courier
 from invite_app.models.base import now
-from invite_app.services import account_links, api_keys, delivery, own_account
-from invite_app.services.account_links import Purpose
+from invite_app.services import accounts, api_keys, delivery
+from invite_app.services.accounts import Purpose, links
 from tests.support.factories import OPERATOR, PASSWORD, Acme, make_api_key, make_link
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor
@@ -99,13 +99,13 @@ def test_link_works_once(mailing: Flask, link: str) -> None:
 
 
 def test_link_expires_after_an_hour(mailing: Flask, link: str) -> None:
-    with time_machine.travel(now() + account_links.LIFETIMES[Purpose.RESET]):
+    with time_machine.travel(now() + links.LINK_LIFETIMES[Purpose.RESET]):
         broken(mailing, link)
 
 
 def test_changed_password_invalidates_the_link(mailing: Flask, acme: Acme, link: str) -> None:
     with mailing.app_context():
-        own_account.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
+        accounts.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
     broken(mailing, link)
 
 

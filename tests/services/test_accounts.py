@@ -10,7 +10,8 @@ from invite_app.db import session, transaction
 from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserUnknown, WeakPassword, WrongPassword
 from invite_app.models import AccountLink, User
 from invite_app.models.base import now
-from invite_app.services import acceptance, accounts, own_account, passwords
+from invite_app.services import acceptance, accounts
+from invite_app.services.accounts import passwords, queries
 from invite_app.tokens import account_token
 from tests.support.factories import PASSWORD, Acme, invite, make_person, token_of
 
@@ -46,7 +47,7 @@ class TestCreating:
         self, app_context: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         make_person("ana@guest.example")
-        monkeypatch.setattr(accounts, "find_by_email", lambda _: None)
+        monkeypatch.setattr(queries, "find_by_email", lambda _: None)
         with pytest.raises(AccountExists):
             accounts.create("ana@guest.example", given_name="Ana", family_name="Guest")
 
@@ -69,7 +70,7 @@ class TestSigningIn:
     def test_hashes_once_even_without_an_account(self, app_context: None, monkeypatch: pytest.MonkeyPatch) -> None:
         make_person("ana@guest.example")
         seen: list[str | None] = []
-        monkeypatch.setattr(passwords, "matches", lambda _, stored: bool(seen.append(stored)))
+        monkeypatch.setattr(passwords, "password_matches", lambda _, stored: bool(seen.append(stored)))
         for address in ("ana@guest.example", "eve@guest.example", "nonsense"):
             with pytest.raises(WrongPassword):
                 accounts.sign_in(address, PASSWORD, device=NOWHERE)
@@ -94,7 +95,7 @@ class TestSigningIn:
         ana, eve = make_person("ana@guest.example"), make_person("eve@guest.example")
         started = accounts.sign_in(ana.email, PASSWORD, device=NOWHERE).id
         for given in (started, "\x00", "\ud800", "' OR 1=1"):
-            own_account.end_session(eve.id, given)
+            accounts.end_session(eve.id, given)
         assert accounts.find_session(started) is not None
 
 
@@ -115,7 +116,7 @@ class TestLinks:
 
     def test_have_one_purpose_each(self, acme: Acme) -> None:
         invitation = token_of(invite(acme))
-        own_account.request_reset("owner@acme.example")
+        accounts.request_reset("owner@acme.example")
         reset = last_link()
         sign_in = accounts.create_sign_in_link("owner@acme.example")
         for token in (invitation, reset):
@@ -123,7 +124,7 @@ class TestLinks:
                 accounts.follow_sign_in_link(token, device=NOWHERE)
         for token in (invitation, sign_in):
             with pytest.raises(LinkBroken):
-                own_account.reset_password(token, NEW, device=NOWHERE)
+                accounts.reset_password(token, NEW, device=NOWHERE)
         for token in (reset, sign_in):
             with pytest.raises(LinkBroken):
                 acceptance.look(token)
@@ -131,11 +132,11 @@ class TestLinks:
     def test_resets_verify_the_address_and_end_all_sessions(self, app_context: None) -> None:
         person = make_person("ana@guest.example", is_proven=False)
         started = accounts.sign_in(person.email, PASSWORD, device=NOWHERE).id
-        own_account.request_reset(person.email)
+        accounts.request_reset(person.email)
         token = last_link()
         with pytest.raises(WeakPassword):
-            own_account.reset_password(token, "short", device=NOWHERE)
-        own_account.reset_password(token, NEW, device=NOWHERE)
+            accounts.reset_password(token, "short", device=NOWHERE)
+        accounts.reset_password(token, NEW, device=NOWHERE)
         assert accounts.find_session(started) is None
         assert session().get_one(User, person.id).is_proven
         assert accounts.sign_in(person.email, NEW, device=NOWHERE)
@@ -144,42 +145,42 @@ class TestLinks:
 
     def test_are_invalid_after_a_new_password(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
-        own_account.request_reset(person.email)
+        accounts.request_reset(person.email)
         reset, sign_in = last_link(), accounts.create_sign_in_link(person.email)
-        own_account.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
+        accounts.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
         with pytest.raises(LinkBroken):
-            own_account.reset_password(reset, NEW, device=NOWHERE)
+            accounts.reset_password(reset, NEW, device=NOWHERE)
         with pytest.raises(LinkBroken):
             accounts.follow_sign_in_link(sign_in, device=NOWHERE)
 
     def test_to_an_old_address_are_invalid(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
-        own_account.request_reset(person.email)
+        accounts.request_reset(person.email)
         reset = last_link()
-        own_account.request_address(person.id, "bo@guest.example", password=PASSWORD)
-        own_account.prove_address(last_link())
+        accounts.request_address(person.id, "bo@guest.example", password=PASSWORD)
+        accounts.prove_address(last_link())
         with pytest.raises(LinkBroken):
-            own_account.reset_password(reset, NEW, device=NOWHERE)
+            accounts.reset_password(reset, NEW, device=NOWHERE)
 
     def test_cannot_claim_an_address_taken_meanwhile(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
-        own_account.request_address(person.id, "bo@guest.example", password=PASSWORD)
+        accounts.request_address(person.id, "bo@guest.example", password=PASSWORD)
         token = last_link()
         make_person("bo@guest.example")
         with pytest.raises(AccountExists):
-            own_account.prove_address(token)
+            accounts.prove_address(token)
         session().commit()
         assert session().get_one(User, person.id).email == "ana@guest.example"
 
     def test_are_not_created_for_unknown_addresses(self, app_context: None) -> None:
         for address in ("eve@guest.example", "nonsense", ""):
-            own_account.request_reset(address)
+            accounts.request_reset(address)
         assert session().scalars(select(AccountLink)).all() == []
 
     def test_past_their_expiry_do_nothing(self, app_context: None) -> None:
-        own_account.request_reset(make_person("ana@guest.example").email)
+        accounts.request_reset(make_person("ana@guest.example").email)
         token = last_link()
         with transaction() as writing:
             writing.execute(update(AccountLink).values(expires_at=now()))
         with pytest.raises(LinkBroken):
-            own_account.reset_password(token, NEW, device=NOWHERE)
+            accounts.reset_password(token, NEW, device=NOWHERE)

@@ -31,13 +31,11 @@ from invite_app.services import (
     invitations,
     members,
     observations,
-    own_account,
     ownership,
     person_data,
     sheets,
 )
-from invite_app.services.account_links import Purpose
-from invite_app.services.accounts import Device
+from invite_app.services.accounts import Device, Purpose
 from invite_app.services.invitations import Changes
 from invite_app.services.rate_limits import limits
 from invite_app.services.sheet_text import Line
@@ -70,10 +68,10 @@ def everything() -> str:
 
 
 def change_address(person: Person, address: str) -> None:
-    own_account.request_address(person.id, address, password=PASSWORD)
+    accounts.request_address(person.id, address, password=PASSWORD)
     newest = session().scalars(select(AccountLink).order_by(AccountLink.id.desc())).first()
     assert newest is not None
-    own_account.prove_address(tokens.account_token(newest.id), ip="192.0.2.7")
+    accounts.prove_address(tokens.account_token(newest.id), ip="192.0.2.7")
 
 
 @pytest.fixture
@@ -99,7 +97,7 @@ def zoe(acme: Acme, globex: Acme) -> Person:
     idempotency.keep_refusal(request, idempotency.Answer(409, f'{{"detail": "{NEW} is already a member."}}'))
     ownership.offer(acme.id, zoe.id, by=acme.owner.actor)
     accounts.start_session(zoe.id, device=Device("192.0.2.7", "Zoe's browser"))
-    own_account.request_reset(NEW)
+    accounts.request_reset(NEW)
     session().commit()
     return zoe
 
@@ -123,7 +121,7 @@ def test_erased_person_can_do_nothing_more(acme: Acme, zoe: Person) -> None:
     assert accounts.find_session(signed_in.id) is None
     for use, error in (
         (lambda: api_keys.authenticate(key.secret, ip=None), Unauthenticated),
-        (lambda: own_account.reset_password(reset, "a phrase that nobody knows", device=Device()), LinkBroken),
+        (lambda: accounts.reset_password(reset, "a phrase that nobody knows", device=Device()), LinkBroken),
         (lambda: accounts.get_by_email(NEW), UserUnknown),
     ):
         with pytest.raises(error):
@@ -203,7 +201,7 @@ def test_own_erasure_needs_the_password(acme: Acme, zoe: Person) -> None:
 def test_password_changed_meanwhile_stops_the_erasure(
     acme: Acme, zoe: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_account, "check_password", lambda *_: "the hash of a moment ago")
+    monkeypatch.setattr(accounts, "check_password", lambda *_: "the hash of a moment ago")
     with pytest.raises(WrongPassword):
         erasure.erase_own(zoe.id, password=PASSWORD, session_id="s", by=zoe.actor)
     assert session().get(User, zoe.id)

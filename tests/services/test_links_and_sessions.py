@@ -13,9 +13,8 @@ from invite_app.db import session, transaction
 from invite_app.errors import LinkBroken, RateLimited, WrongPassword
 from invite_app.models import AccountLink, Session
 from invite_app.models.base import now
-from invite_app.services import account_links, accounts, own_account
-from invite_app.services.account_links import Purpose
-from invite_app.services.accounts import Device
+from invite_app.services import accounts
+from invite_app.services.accounts import Device, Purpose
 from tests.support.factories import PASSWORD, make_person
 
 NEW = "a phrase that nobody knows"
@@ -28,23 +27,23 @@ def last_link() -> str:
 
 class TestReadingALink:
     def test_leaves_it_usable(self, app_context: None) -> None:
-        own_account.request_reset(make_person("ana@guest.example").email)
+        accounts.request_reset(make_person("ana@guest.example").email)
         token = last_link()
         for _ in range(2):
-            assert account_links.look(token, Purpose.RESET).user.email == "ana@guest.example"
-        own_account.reset_password(token, NEW, device=Device())
+            assert accounts.get_link(token, Purpose.RESET).user.email == "ana@guest.example"
+        accounts.reset_password(token, NEW, device=Device())
 
     @pytest.mark.parametrize("fate", ["used", "ended", "of another purpose", "no link at all"])
     def test_finds_only_usable_links(self, fate: str, app_context: None) -> None:
-        own_account.request_reset(make_person("ana@guest.example").email)
+        accounts.request_reset(make_person("ana@guest.example").email)
         token = "nonsense" if fate == "no link at all" else last_link()
         if fate == "used":
-            own_account.reset_password(token, NEW, device=Device())
+            accounts.reset_password(token, NEW, device=Device())
         if fate == "ended":
             with transaction() as writing:
                 writing.execute(update(AccountLink).values(expires_at=now()))
         with pytest.raises(LinkBroken):
-            account_links.look(token, Purpose.ADDRESS if fate == "of another purpose" else Purpose.RESET)
+            accounts.get_link(token, Purpose.ADDRESS if fate == "of another purpose" else Purpose.RESET)
 
 
 class TestLastActive:
@@ -68,9 +67,9 @@ class TestResetLimit:
             make_person("ana@guest.example")
             for address in ("ana@guest.example", "nobody@guest.example"):
                 for _ in range(3):
-                    own_account.request_reset(address, ip="192.0.2.1")
+                    accounts.request_reset(address, ip="192.0.2.1")
                 with pytest.raises(RateLimited):
-                    own_account.request_reset(f" {address.upper()}", ip="192.0.2.2")
+                    accounts.request_reset(f" {address.upper()}", ip="192.0.2.2")
 
 
 class TestOwnPasswordLimit:
@@ -80,11 +79,11 @@ class TestOwnPasswordLimit:
             person = make_person("ana@guest.example")
             for _ in range(5):
                 with pytest.raises(WrongPassword):
-                    own_account.change_password(person.id, old="wrong", new=NEW, keep_session=None)
+                    accounts.change_password(person.id, old="wrong", new=NEW, keep_session=None)
                 with pytest.raises(WrongPassword):
-                    own_account.request_address(person.id, "bo@guest.example", password="wrong")
+                    accounts.request_address(person.id, "bo@guest.example", password="wrong")
             with pytest.raises(RateLimited):
-                own_account.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
+                accounts.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
             with pytest.raises(RateLimited):
-                own_account.request_address(person.id, "bo@guest.example", password=PASSWORD)
+                accounts.request_address(person.id, "bo@guest.example", password=PASSWORD)
             assert accounts.sign_in(person.email, PASSWORD, device=Device())

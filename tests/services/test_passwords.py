@@ -13,9 +13,8 @@ from invite_app.db import session
 from invite_app.errors import WeakPassword, WrongPassword
 from invite_app.extensions import db
 from invite_app.models import AccountLink, OutboxMessage
-from invite_app.services import acceptance, accounts, organizations, own_account, passwords
-from invite_app.services.account_links import Purpose
-from invite_app.services.accounts import Device
+from invite_app.services import acceptance, accounts, organizations
+from invite_app.services.accounts import Device, Purpose, passwords
 from tests.support.factories import (
     BY_OPERATOR,
     PASSWORD,
@@ -50,7 +49,7 @@ OLIVIA = ("olivia.owner@northwind.example", "Olivia", "Owner", "Northwind Resear
 )
 def test_weak_password_is_refused_with_advice(password: str, about: tuple[str, ...], says: str) -> None:
     with pytest.raises(WeakPassword) as refusal:
-        passwords.check_strength(password, about=about)
+        accounts.check_password_strength(password, about=about)
     assert says in str(refusal.value)
 
 
@@ -58,7 +57,7 @@ def test_weak_password_is_refused_with_advice(password: str, about: tuple[str, .
     "password", [PASSWORD, NEW, "Olivia likes cold tomato soup", "kjB7-qqp2-Zm4x", "ночь улица фонарь аптека"]
 )
 def test_good_password_is_accepted(password: str) -> None:
-    passwords.check_strength(password, about=OLIVIA)
+    accounts.check_password_strength(password, about=OLIVIA)
 
 
 def test_decoy_costs_the_same_as_any_hash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,8 +69,8 @@ def test_decoy_costs_the_same_as_any_hash(monkeypatch: pytest.MonkeyPatch) -> No
         return verify(self, stored, password)
 
     monkeypatch.setattr(PasswordHasher, "verify", note)
-    assert not passwords.matches("anything", None)
-    assert extract_parameters(checked[0]) == extract_parameters(passwords.hashed("anything"))
+    assert not passwords.password_matches("anything", None)
+    assert extract_parameters(checked[0]) == extract_parameters(accounts.hash_password("anything"))
 
 
 def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
@@ -79,8 +78,8 @@ def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
     sent = invite(acme, "olivia.owner@guest.example")
     founding = organizations.Founding("Acme Holdings")
     choices: tuple[Callable[[], Any], ...] = (
-        lambda: own_account.change_password(acme.owner.id, old=PASSWORD, new=personal, keep_session=None),
-        lambda: own_account.reset_password(make_link(acme.owner, Purpose.RESET), personal, device=NOWHERE),
+        lambda: accounts.change_password(acme.owner.id, old=PASSWORD, new=personal, keep_session=None),
+        lambda: accounts.reset_password(make_link(acme.owner, Purpose.RESET), personal, device=NOWHERE),
         lambda: acceptance.accept_as_new(token_of(sent), acceptance.Profile("Olivia", "Owner", personal)),
         lambda: organizations.found(
             founding, organizations.Founder("olivia@holdings.example", "Olivia", "Owner", personal), by=BY_OPERATOR
@@ -96,7 +95,7 @@ def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
 def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     """Record, for each hash that is made or checked, whether a writing transaction was open."""
     seen: list[bool] = []
-    made, checked = passwords.hashed, passwords.matches
+    made, checked = accounts.hash_password, passwords.password_matches
 
     def note(work: Callable[..., Any]) -> Callable[..., Any]:
         def noted(*given: Any) -> Any:
@@ -106,8 +105,8 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
         return noted
 
     with monkeypatch.context() as patched:
-        patched.setattr(passwords, "hashed", note(made))
-        patched.setattr(passwords, "matches", note(checked))
+        patched.setattr(passwords, "hash_password", note(made))
+        patched.setattr(passwords, "password_matches", note(checked))
         yield seen
 
 
@@ -116,9 +115,9 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
     founding, founder = organizations.Founding("New"), organizations.Founder("new@guest.example", "N", "Ew", PASSWORD)
     deeds: tuple[tuple[int, Callable[[], Any]], ...] = (
         (1, lambda: acceptance.accept_as_new(token_of(sent), acceptance.Profile("Ana", "Guest", NEW))),
-        (1, lambda: own_account.reset_password(link, NEW, device=NOWHERE)),
-        (2, lambda: own_account.change_password(acme.owner.id, old=NEW, new=PASSWORD, keep_session=None)),
-        (1, lambda: own_account.request_address(acme.owner.id, "other@guest.example", password=PASSWORD)),
+        (1, lambda: accounts.reset_password(link, NEW, device=NOWHERE)),
+        (2, lambda: accounts.change_password(acme.owner.id, old=NEW, new=PASSWORD, keep_session=None)),
+        (1, lambda: accounts.request_address(acme.owner.id, "other@guest.example", password=PASSWORD)),
         (1, lambda: accounts.sign_in(acme.owner.email, PASSWORD, device=NOWHERE)),
         (1, lambda: accounts.create("bo@guest.example", given_name="B", family_name="O", password=PASSWORD)),
         (1, lambda: organizations.found(founding, founder, by=BY_OPERATOR)),
@@ -131,16 +130,16 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
 
 def test_concurrently_changed_password_is_not_changed_again(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another browser changes the password between the check of the old one and the lock."""
-    make = passwords.new_hash
+    make = accounts.hash_new_password
 
     def overtaken(password: str, **options: Any) -> str:
-        monkeypatch.setattr(passwords, "new_hash", make)
-        own_account.change_password(acme.owner.id, old=PASSWORD, new="the faster one wins", keep_session=None)
+        monkeypatch.setattr(passwords, "hash_new_password", make)
+        accounts.change_password(acme.owner.id, old=PASSWORD, new="the faster one wins", keep_session=None)
         return make(password, **options)
 
-    monkeypatch.setattr(passwords, "new_hash", overtaken)
+    monkeypatch.setattr(passwords, "hash_new_password", overtaken)
     with pytest.raises(WrongPassword):
-        own_account.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
+        accounts.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
     assert accounts.sign_in(acme.owner.email, "the faster one wins", device=NOWHERE)
 
 
@@ -187,7 +186,7 @@ def test_reset_request_costs_the_same_without_account(
         works = []
         for address in (acme.owner.email, "nobody@guest.example", acme.member.email):
             with work(monkeypatch) as done:
-                own_account.request_reset(address)
+                accounts.request_reset(address)
             works.append([step.replace("ROLLBACK TO", "RELEASE").partition(" sa_")[0] for step in done])
         links = session().scalars(select(AccountLink.user_id)).all()
         notices = session().scalars(select(OutboxMessage.user_id)).all()
@@ -197,5 +196,5 @@ def test_reset_request_costs_the_same_without_account(
 
 
 def test_server_without_accounts_writes_nothing(app_context: None) -> None:
-    own_account.request_reset("nobody@guest.example")
+    accounts.request_reset("nobody@guest.example")
     assert session().scalars(select(AccountLink)).all() == []

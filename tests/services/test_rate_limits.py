@@ -16,8 +16,8 @@ from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import DeliveryFailed, RateLimited, WrongPassword
 from invite_app.models import IS_QUEUED, OutboxMessage, User
-from invite_app.services import accounts, bulk, invitations, known_devices, own_account
-from invite_app.services.accounts import Device
+from invite_app.services import accounts, bulk, invitations
+from invite_app.services.accounts import Device, known_devices
 from invite_app.services.invitations import Changes, Draft
 from invite_app.services.rate_limits import limits, memory
 from invite_app.services.rate_limits.memory import OwnWindows
@@ -66,13 +66,13 @@ def test_guesses_from_many_networks_are_bounded(limited: Flask) -> None:
         fail_to_sign_in(owner.email, Device(f"198.51.100.{number}"), 1)
     with pytest.raises(RateLimited):
         accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
-    known = replace(ELSEWHERE, cookie=known_devices.remember(user_of(owner), None))
+    known = replace(ELSEWHERE, cookie=accounts.remember_device(user_of(owner), None))
     assert accounts.sign_in(owner.email, PASSWORD, device=known)
 
 
 def test_known_device_has_its_own_budget(limited: Flask) -> None:
     owner = make_organization().owner
-    known = replace(HERE, cookie=known_devices.remember(user_of(owner), None))
+    known = replace(HERE, cookie=accounts.remember_device(user_of(owner), None))
     fail_to_sign_in(owner.email, HERE, 10)
     assert accounts.sign_in(owner.email, PASSWORD, device=known)
     fail_to_sign_in(owner.email, known, 10)
@@ -83,7 +83,7 @@ def test_known_device_has_its_own_budget(limited: Flask) -> None:
 
 def test_known_device_is_unknown_to_other_accounts(limited: Flask) -> None:
     acme = make_organization()
-    cookie = known_devices.remember(user_of(acme.admin), None)
+    cookie = accounts.remember_device(user_of(acme.admin), None)
     fail_to_sign_in(acme.owner.email, replace(HERE, cookie=cookie), 10)
     for device in (HERE, replace(HERE, cookie=cookie)):
         with pytest.raises(RateLimited):
@@ -94,16 +94,16 @@ def test_device_remembers_ten_accounts(limited: Flask) -> None:
     people = [user_of(make_person(f"person{number}@guest.example")) for number in range(11)]
     cookie = None
     for person in people:
-        cookie = known_devices.remember(person, cookie)
-    assert known_devices.remember(people[-1], cookie) == cookie
-    assert len({known_devices.find_id(person, cookie) for person in people[1:]}) == 1
-    assert known_devices.find_id(people[0], cookie) is None
+        cookie = accounts.remember_device(person, cookie)
+    assert accounts.remember_device(people[-1], cookie) == cookie
+    assert len({known_devices.find_device_id(person, cookie) for person in people[1:]}) == 1
+    assert known_devices.find_device_id(people[0], cookie) is None
 
 
 @pytest.mark.parametrize("change", ["id", "signature", "length", "nonsense", "too many"])
 def test_changed_device_cookie_is_unknown(limited: Flask, change: str) -> None:
     owner = user_of(make_organization().owner)
-    raw = base64.urlsafe_b64decode(known_devices.remember(owner, None) + "==")
+    raw = base64.urlsafe_b64decode(accounts.remember_device(owner, None) + "==")
     changed = {
         "id": secrets.token_bytes(16) + raw[16:],
         "signature": raw[:-1] + bytes([raw[-1] ^ 1]),
@@ -112,14 +112,14 @@ def test_changed_device_cookie_is_unknown(limited: Flask, change: str) -> None:
         "too many": raw + raw[16:] * 10,
     }[change]
     cookie = base64.urlsafe_b64encode(changed).decode() or "\xe9 no cookie of ours"
-    assert known_devices.find_id(owner, cookie) is None
+    assert known_devices.find_device_id(owner, cookie) is None
 
 
 def test_new_password_forgets_known_devices(limited: Flask) -> None:
     owner = make_organization().owner
-    cookie = known_devices.remember(user_of(owner), None)
-    own_account.change_password(owner.id, old=PASSWORD, new="a phrase that nobody knows", keep_session=None)
-    assert known_devices.find_id(user_of(owner), cookie) is None
+    cookie = accounts.remember_device(user_of(owner), None)
+    accounts.change_password(owner.id, old=PASSWORD, new="a phrase that nobody knows", keep_session=None)
+    assert known_devices.find_device_id(user_of(owner), cookie) is None
 
 
 def test_strangers_guesses_leave_own_password_checks_alone(limited: Flask) -> None:
@@ -127,10 +127,10 @@ def test_strangers_guesses_leave_own_password_checks_alone(limited: Flask) -> No
     fail_to_sign_in(owner.email, HERE, 10)
     for _ in range(10):
         with pytest.raises(WrongPassword):
-            own_account.change_password(owner.id, old="wrong", new=PASSWORD, keep_session="a thief's")
+            accounts.change_password(owner.id, old="wrong", new=PASSWORD, keep_session="a thief's")
     with pytest.raises(RateLimited):
-        own_account.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="a thief's")
-    own_account.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="the owner's")
+        accounts.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="a thief's")
+    accounts.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="the owner's")
 
 
 def test_one_ipv6_network_is_one_client(limited: Flask) -> None:
@@ -144,9 +144,9 @@ def test_one_ipv6_network_is_one_client(limited: Flask) -> None:
 
 def test_one_ipv6_network_asks_for_20_resets(limited: Flask) -> None:
     for number in range(20):
-        own_account.request_reset(f"nobody{number}@guest.example", ip=f"2001:db8:0:7:{number}::1")
+        accounts.request_reset(f"nobody{number}@guest.example", ip=f"2001:db8:0:7:{number}::1")
     with pytest.raises(RateLimited):
-        own_account.request_reset("ana@guest.example", ip="2001:db8:0:7:ffff::1")
+        accounts.request_reset("ana@guest.example", ip="2001:db8:0:7:ffff::1")
 
 
 def test_account_is_one_in_any_spelling(limited: Flask) -> None:
@@ -278,9 +278,9 @@ def test_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.Mon
 def test_address_changes_cannot_mail_everyone(limited: Flask) -> None:
     owner = make_organization().owner
     for number in range(10):
-        own_account.request_address(owner.id, f"guest{number}@guest.example", password=PASSWORD)
+        accounts.request_address(owner.id, f"guest{number}@guest.example", password=PASSWORD)
     with pytest.raises(RateLimited):
-        own_account.request_address(owner.id, "one-more@guest.example", password=PASSWORD)
+        accounts.request_address(owner.id, "one-more@guest.example", password=PASSWORD)
 
 
 def test_past_windows_are_forgotten(database_kind: str) -> None:

@@ -14,7 +14,7 @@ from invite_app.extensions import db
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
 from invite_app.models.base import Base, fresh, now, row_of
 from invite_app.models.search import folded
-from invite_app.services import audit, invitations, member_lines, member_lists, members, own_account
+from invite_app.services import accounts, audit, invitations, member_lines, member_lists, members
 from invite_app.services.search import list_plan
 from tests.support.factories import Acme, invite, make_member
 
@@ -145,7 +145,7 @@ class TestTerms:
 class TestIndex:
     def test_follows_a_new_name(self, acme: Acme, settle: Callable[[], None]) -> None:
         settle()
-        own_account.rename(acme.member.id, given_name="Zenobia", family_name="Quux")
+        accounts.rename(acme.member.id, given_name="Zenobia", family_name="Quux")
         assert found_members(acme, "zenob") == {acme.member.email}
         assert found_members(acme, "mia") == set()
 

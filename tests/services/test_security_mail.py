@@ -11,9 +11,8 @@ from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import LinkBroken, Unauthenticated, WeakPassword
 from invite_app.models import AccountLink, Invitation
-from invite_app.services import accounts, api_keys, own_account
-from invite_app.services.account_links import Purpose
-from invite_app.services.accounts import Device
+from invite_app.services import accounts, api_keys
+from invite_app.services.accounts import Device, Purpose
 from tests.support.factories import (
     PASSWORD,
     Acme,
@@ -49,15 +48,15 @@ def subjects(mailing: Flask, smtp: SmtpServer) -> Subjects:
 
 
 def change_address(person: Person, address: str) -> None:
-    own_account.request_address(person.id, address, password=PASSWORD)
+    accounts.request_address(person.id, address, password=PASSWORD)
     newest = session().scalars(select(AccountLink).order_by(AccountLink.id.desc())).first()
     assert newest is not None
-    own_account.prove_address(tokens.account_token(newest.id))
+    accounts.prove_address(tokens.account_token(newest.id))
 
 
 def test_new_password_is_mailed(mailing: Flask, subjects: Subjects, smtp: SmtpServer) -> None:
     ana = make_person("ana@guest.example")
-    own_account.change_password(ana.id, old=PASSWORD, new=NEW, keep_session=None)
+    accounts.change_password(ana.id, old=PASSWORD, new=NEW, keep_session=None)
     assert subjects() == {"ana@guest.example": ["Your password was changed"]}
     (mail,) = smtp.messages
     assert mail.links == ["http://localhost/forgot"]
@@ -66,7 +65,7 @@ def test_new_password_is_mailed(mailing: Flask, subjects: Subjects, smtp: SmtpSe
 
 def test_reset_is_mailed(mailing: Flask, subjects: Subjects) -> None:
     ana = make_person("ana@guest.example")
-    own_account.reset_password(make_link(ana, Purpose.RESET), NEW, device=Device())
+    accounts.reset_password(make_link(ana, Purpose.RESET), NEW, device=Device())
     assert subjects() == {"ana@guest.example": ["Your password was changed"]}
 
 
@@ -82,15 +81,15 @@ def test_new_address_is_mailed_to_both_addresses(mailing: Flask, subjects: Subje
 
 def test_ending_other_sessions_is_mailed(mailing: Flask, subjects: Subjects) -> None:
     ana = make_person("ana@guest.example")
-    own_account.end_other_sessions(ana.id, accounts.start_session(ana.id, device=Device()).id)
+    accounts.end_other_sessions(ana.id, accounts.start_session(ana.id, device=Device()).id)
     assert subjects() == {"ana@guest.example": ["You were signed out in other browsers"]}
 
 
 def test_unverified_address_gets_no_security_mail(mailing: Flask, subjects: Subjects) -> None:
     ana = make_person("stranger@guest.example", is_proven=False)
-    own_account.change_password(ana.id, old=PASSWORD, new=NEW, keep_session=None)
-    own_account.end_other_sessions(ana.id, "none")
-    own_account.change_password(ana.id, old=NEW, new=PASSWORD, keep_session=None)
+    accounts.change_password(ana.id, old=PASSWORD, new=NEW, keep_session=None)
+    accounts.end_other_sessions(ana.id, "none")
+    accounts.change_password(ana.id, old=NEW, new=PASSWORD, keep_session=None)
     assert subjects() == {}
     change_address(ana, "ana@new.example")
     assert list(subjects()) == ["ana@new.example"]
@@ -100,10 +99,10 @@ def test_refused_changes_send_no_mail(mailing: Flask, subjects: Subjects) -> Non
     ana = make_person("ana@guest.example")
     link = make_link(ana, Purpose.RESET)
     with pytest.raises(WeakPassword):
-        own_account.reset_password(link, "short", device=Device())
-    own_account.reset_password(link, NEW, device=Device())
+        accounts.reset_password(link, "short", device=Device())
+    accounts.reset_password(link, NEW, device=Device())
     with pytest.raises(LinkBroken):
-        own_account.reset_password(link, PASSWORD, device=Device(), end_api_keys=True)
+        accounts.reset_password(link, PASSWORD, device=Device(), end_api_keys=True)
     assert subjects() == {"ana@guest.example": ["Your password was changed"]}
 
 
@@ -114,7 +113,7 @@ def two(app_context: None) -> tuple[Acme, Acme]:
 
 def test_reset_leaves_api_keys_alone(two: tuple[Acme, Acme]) -> None:
     key = make_api_key(two[0])
-    own_account.reset_password(make_link(two[0].owner, Purpose.RESET), NEW, device=Device())
+    accounts.reset_password(make_link(two[0].owner, Purpose.RESET), NEW, device=Device())
     assert api_keys.authenticate(key.secret, ip=None)
 
 
@@ -123,7 +122,7 @@ def test_reset_ends_api_keys_when_asked(two: tuple[Acme, Acme]) -> None:
     own, others = make_api_key(acme), [make_api_key(globex), make_api_key(acme, role="member", user=acme.admin)]
     sent = invite(acme, by=own.actor)
     link = make_link(acme.owner, Purpose.RESET)
-    own_account.reset_password(link, NEW, device=Device("192.0.2.1"), end_api_keys=True)
+    accounts.reset_password(link, NEW, device=Device("192.0.2.1"), end_api_keys=True)
     with pytest.raises(Unauthenticated):
         api_keys.authenticate(own.secret, ip=None)
     for key in others:

@@ -26,8 +26,8 @@ from invite_app.db import session, transaction
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
 from invite_app.models.base import folded, now
 from invite_app.models.membership import sort_name
-from invite_app.services import account_links, api_keys, audit, invitations, organizations, workspaces
-from invite_app.services.account_links import Purpose
+from invite_app.services import api_keys, audit, invitations, organizations, workspaces
+from invite_app.services.accounts import Purpose, links
 
 PASSWORD = "correct horse battery staple"
 OPERATOR = OperatorActor()
@@ -193,7 +193,7 @@ def token_of(invitation: Invitation | UUID, *, copied: bool = False) -> str:
 def make_link(person: Person, purpose: Purpose) -> str:
     """Return the token of a link that acts for this account once."""
     with transaction() as writing:
-        return tokens.account_token(account_links.add(writing.get_one(User, person.id), purpose).id)
+        return tokens.account_token(links.add(writing.get_one(User, person.id), purpose).id)
 
 
 def expire(invitation: Invitation | UUID, ago: timedelta = timedelta(seconds=1)) -> None:

@@ -7,7 +7,7 @@ from pydantic import Field
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.errors import RoleAboveOwn, RoleUnknown
-from invite_app.services import identities, members
+from invite_app.services import accounts, members
 
 from .dialect import saying, trieve
 from .wire import Payload, SlimUser, WantedRole, role_name, shown_user
@@ -26,7 +26,7 @@ class UpdateUserOrgRole(Payload):
 @trieve.endpoint("GET", "/auth/me")
 def get_me(by: Actor) -> SlimUser:
     """Gets who you are and your organizations; with an API key, whom it acts for, and the key's organization."""
-    identity = identities.get(by)
+    identity = accounts.get_identity(by)
     return shown_user(identity.user, [(place.membership, place.organization) for place in identity.places])
 
 

@@ -19,7 +19,7 @@ class Purpose(StrEnum):
     ADDRESS = "address"
 
 
-LIFETIMES = {
+LINK_LIFETIMES = {
     Purpose.SIGN_IN: timedelta(minutes=15),
     Purpose.RESET: timedelta(hours=1),
     Purpose.ADDRESS: timedelta(hours=1),
@@ -29,7 +29,7 @@ LIFETIMES = {
 def add(user: User, purpose: Purpose, *, email: str = "") -> AccountLink:
     """A new link, as part of the caller's transaction."""
     link = AccountLink(
-        user_id=user.id, user=user, purpose=purpose, email=email, expires_at=now() + LIFETIMES[purpose]
+        user_id=user.id, user=user, purpose=purpose, email=email, expires_at=now() + LINK_LIFETIMES[purpose]
     )
     session().add(link)
     session().flush()
@@ -46,7 +46,7 @@ def end_all(user_id: UUID) -> None:
     )
 
 
-def look(token: str, purpose: Purpose) -> AccountLink:
+def get_link(token: str, purpose: Purpose) -> AccountLink:
     """The link behind a token, left as it is, with its user. Raises LinkBroken as `use` does."""
     link: AccountLink | None = session().scalar(select(AccountLink).where(*_usable(token, purpose, now())))
     if link is None:

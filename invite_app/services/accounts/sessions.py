@@ -1,23 +1,23 @@
-"""Accounts: making them, signing in and out, and the one-use links that replace a password."""
+"""Sign in and out, by password or by a link, and keep track of a person's devices."""
 
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import tokens
 from invite_app.db import session, transaction
-from invite_app.errors import AccountExists, InvalidEmail, UserUnknown, WrongPassword
+from invite_app.errors import InvalidEmail, WrongPassword
 from invite_app.models import Membership, Session, User
 from invite_app.models.base import now
 from invite_app.reading import Reader
+from invite_app.services import audit, rate_limits, validation
 
-from . import account_links, audit, known_devices, passwords, rate_limits, validation
-from .account_links import Purpose
+from . import known_devices, links, passwords, queries
+from .links import Purpose
 
 SESSION_LIFETIME = timedelta(days=14)
 LAST_SEEN_STEP = timedelta(minutes=5)
@@ -39,58 +39,6 @@ _LIVE = Reader(
 )
 
 
-def create(
-    address: str, *, given_name: str, family_name: str, password: str | None = None, is_proven: bool = True
-) -> User:
-    """An account made by the operator. Raises InvalidEmail, InvalidName, WeakPassword and AccountExists."""
-    password_hash = password and passwords.new_hash(password, about=(address, given_name, family_name))
-    with transaction():
-        user = add(
-            validation.email(address),
-            given_name=given_name,
-            family_name=family_name,
-            password_hash=password_hash,
-            is_proven=is_proven,
-        )
-        audit.record(None, audit.Author("operator", None, "The operator"), "account.created", user)
-    return user
-
-
-def add(address: str, *, given_name: str, family_name: str, password_hash: str | None, is_proven: bool) -> User:
-    """A new account at a normalized address, in the caller's transaction. Raises InvalidName and AccountExists."""
-    user = User(
-        email=address,
-        given_name=validation.name(given_name, "given_name", "a given name"),
-        family_name=validation.name(family_name, "family_name", "a family name") if family_name else "",
-        password_hash=password_hash,
-        is_proven=is_proven,
-    )
-    session().add(user)
-    try:
-        session().flush()
-    except IntegrityError:
-        raise AccountExists(address) from None
-    return user
-
-
-def find_by_email(address: str) -> User | None:
-    """The account at a normalized address."""
-    user: User | None = session().scalar(select(User).where(User.email == address))
-    return user
-
-
-def get_by_email(text: str) -> User:
-    """Raises InvalidEmail and UserUnknown."""
-    if (user := find_by_email(validation.email(text))) is None:
-        raise UserUnknown(text)
-    return user
-
-
-def exist() -> bool:
-    """Whether there is any account at all."""
-    return bool(session().scalar(select(exists().select_from(User))))
-
-
 def sign_in(text: str, password: str, *, device: Device) -> Session:
     """A new sign-in. Raises WrongPassword, in the same time whether or not there is such an account, and RateLimited.
 
@@ -102,11 +50,11 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
         address = validation.email(text)
     except InvalidEmail:
         address = ""
-    user = find_by_email(address) if address else None
+    user = queries.find_by_email(address) if address else None
     budgets = _budgets(address, user, device)
     for what, *whom in budgets:
         rate_limits.check(what, *whom)
-    if not passwords.matches(password, user.password_hash if user else None) or user is None:
+    if not passwords.password_matches(password, user.password_hash if user else None) or user is None:
         for what, *whom in budgets:
             rate_limits.hit(what, *whom)
         raise WrongPassword
@@ -115,7 +63,7 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
 
 def _budgets(address: str, user: User | None, device: Device) -> list[tuple[str, ...]]:
     """Return the limits that a failed sign-in counts against, each with what it is counted for."""
-    if user is not None and (device_id := known_devices.find_id(user, device.cookie)):
+    if user is not None and (device_id := known_devices.find_device_id(user, device.cookie)):
         return [("sign-in from known device", str(user.id), device_id)]
     network = rate_limits.network(device.ip)
     budgets: list[tuple[str, ...]] = [("sign-in by address", network)]
@@ -173,8 +121,8 @@ def sign_out(session_id: str) -> None:
 def create_sign_in_link(text: str) -> str:
     """The token of a link that signs this account in once, within 15 minutes. For the operator only."""
     with transaction():
-        user = get_by_email(text)
-        link = account_links.add(user, Purpose.SIGN_IN)
+        user = queries.get_by_email(text)
+        link = links.add(user, Purpose.SIGN_IN)
         audit.record(None, audit.Author("operator", None, "The operator"), "account.sign_in_link_made", user)
     return tokens.account_token(link.id)
 
@@ -182,7 +130,7 @@ def create_sign_in_link(text: str) -> str:
 def follow_sign_in_link(token: str, *, device: Device) -> Session:
     """Use a sign-in link up. Raises LinkBroken when it is not one, was used, or has ended."""
     with transaction():
-        return add_session(account_links.use(token, Purpose.SIGN_IN).user, device)
+        return add_session(links.use(token, Purpose.SIGN_IN).user, device)
 
 
 def add_session(user: User, device: Device) -> Session:

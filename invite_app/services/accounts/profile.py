@@ -10,10 +10,11 @@ from invite_app.errors import AccountExists, InvalidEmail, WrongPassword
 from invite_app.models import Membership, Organization, Session, User
 from invite_app.models.base import now
 from invite_app.models.membership import sort_name
+from invite_app.services import audit, delivery, rate_limits, validation
 
-from . import account_keys, account_links, accounts, audit, delivery, passwords, rate_limits, validation
-from .account_links import Purpose
-from .accounts import Device
+from . import keys, links, passwords, queries, sessions
+from .links import Purpose
+from .sessions import Device
 
 
 def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None = None) -> User:
@@ -30,7 +31,7 @@ def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None =
 def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> User:
     """End every other sign-in with the old password. Raises WrongPassword, RateLimited and WeakPassword."""
     known = check_password(user_id, old, keep_session)
-    password_hash = passwords.new_hash(new, field="new_password", about=_words_about(user_id))
+    password_hash = passwords.hash_new_password(new, field="new_password", about=_words_about(user_id))
     with transaction():
         user = _get_unchanged(user_id, known)
         user.password_hash = password_hash
@@ -57,7 +58,7 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
         if (user := _find_or_stand_in(address)) is None:
             return
         written = writing.begin_nested()
-        delivery.enqueue_notice("reset", user, link=account_links.add(user, Purpose.RESET))
+        delivery.enqueue_notice("reset", user, link=links.add(user, Purpose.RESET))
         audit.record(None, _author(user, ip), "account.reset_requested", user)
         writing.flush()
         if user.email == address:
@@ -72,18 +73,18 @@ def reset_password(token: str, password: str, *, device: Device, end_api_keys: b
 
     Raises LinkBroken and WeakPassword; a weak password leaves the link usable.
     """
-    owner = account_links.look(token, Purpose.RESET).user
-    password_hash = passwords.new_hash(password, about=_words_about(owner.id))
+    owner = links.get_link(token, Purpose.RESET).user
+    password_hash = passwords.hash_new_password(password, about=_words_about(owner.id))
     with transaction():
         if end_api_keys:
-            account_keys.revoke_all(owner.id, _author(owner, device.ip))
-        user = account_links.use(token, Purpose.RESET).user
+            keys.revoke_all_keys(owner.id, _author(owner, device.ip))
+        user = links.use(token, Purpose.RESET).user
         user.password_hash = password_hash
         user.is_proven = True
         _end_sessions(user.id, None)
         _tell("password_changed", user)
         audit.record(None, _author(user, device.ip), "account.password_reset", user)
-        return accounts.add_session(user, device)
+        return sessions.add_session(user, device)
 
 
 def request_address(user_id: UUID, text: str, *, password: str, session_id: str | None = None) -> str:
@@ -96,9 +97,9 @@ def request_address(user_id: UUID, text: str, *, password: str, session_id: str 
     rate_limits.hit("addresses of account", user_id)
     with transaction():
         user = _get_unchanged(user_id, known)
-        if accounts.find_by_email(address) is not None:
+        if queries.find_by_email(address) is not None:
             raise AccountExists(address)
-        link = account_links.add(user, Purpose.ADDRESS, email=address)
+        link = links.add(user, Purpose.ADDRESS, email=address)
         delivery.enqueue_notice("address", user, link=link)
     return address
 
@@ -106,7 +107,7 @@ def request_address(user_id: UUID, text: str, *, password: str, session_id: str 
 def prove_address(token: str, *, ip: str | None = None) -> User:
     """Take the new address over. Raises LinkBroken and AccountExists."""
     with transaction() as writing:
-        link = account_links.use(token, Purpose.ADDRESS)
+        link = links.use(token, Purpose.ADDRESS)
         user, address = link.user, link.email
         before, was_proven = user.email, user.is_proven
         user.email, user.is_proven = address, True
@@ -115,7 +116,7 @@ def prove_address(token: str, *, ip: str | None = None) -> User:
         except IntegrityError:
             raise AccountExists(address) from None
         _refresh_sort_name(user)
-        account_links.end_all(user.id)
+        links.end_all(user.id)
         _tell("address_changed", user)
         if was_proven:
             _tell("address_changed", user, email=before)
@@ -126,7 +127,7 @@ def prove_address(token: str, *, ip: str | None = None) -> User:
 
 def list_sessions(user_id: UUID) -> list[Session]:
     """Where this account is signed in, the latest first."""
-    query = select(Session).where(Session.user_id == user_id, Session.created_at > now() - accounts.SESSION_LIFETIME)
+    query = select(Session).where(Session.user_id == user_id, Session.created_at > now() - sessions.SESSION_LIFETIME)
     return list(session().scalars(query.order_by(Session.last_seen_at.desc())))
 
 
@@ -162,7 +163,7 @@ def check_password(user_id: UUID, password: str, session_id: str | None) -> str 
     """
     known: str | None = session().get_one(User, user_id).password_hash
     rate_limits.check("password of session", user_id, session_id)
-    if not passwords.matches(password, known):
+    if not passwords.password_matches(password, known):
         rate_limits.hit("password of session", user_id, session_id)
         raise WrongPassword
     return known
@@ -190,7 +191,7 @@ def _words_about(user_id: UUID) -> list[str]:
 
 def _end_sessions(user_id: UUID, keep_session: str | None) -> None:
     """End the sign-ins, and the links that could make new ones."""
-    account_links.end_all(user_id)
+    links.end_all(user_id)
     which = delete(Session).where(Session.user_id == user_id)
     session().execute(which if keep_session is None else which.where(Session.id != keep_session))
 

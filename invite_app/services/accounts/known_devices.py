@@ -17,7 +17,7 @@ ID_BYTES = 16
 MAX_ACCOUNTS = 10
 
 
-def find_id(user: User, cookie: str | None) -> str | None:
+def find_device_id(user: User, cookie: str | None) -> str | None:
     """Return the id of the browser with this cookie if the account has signed in there, else None."""
     device_id, signatures = _parse(cookie)
     message = _message(device_id, user)
@@ -25,7 +25,7 @@ def find_id(user: User, cookie: str | None) -> str | None:
     return device_id.hex() if is_known else None
 
 
-def remember(user: User, cookie: str | None) -> str:
+def remember_device(user: User, cookie: str | None) -> str:
     """Return the cookie of a browser where the account has just signed in; it names the last ten accounts."""
     device_id, signatures = _parse(cookie)
     own = tokens.sign(PURPOSE, _message(device_id, user))

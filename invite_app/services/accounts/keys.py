@@ -8,22 +8,21 @@ from invite_app.access import lock_organization
 from invite_app.db import session
 from invite_app.models import ApiKey
 from invite_app.models.base import now
+from invite_app.services import audit, inviter_rights
 
-from . import audit, inviter_rights
 
-
-def list_live(user_id: UUID) -> list[ApiKey]:
+def list_live_keys(user_id: UUID) -> list[ApiKey]:
     """Return the keys that still act for this account, in the order in which their organizations are locked."""
     is_live = ApiKey.revoked_at.is_(None) & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now())
     query = select(ApiKey).where(ApiKey.user_id == user_id, is_live)
     return list(session().scalars(query.order_by(ApiKey.organization_id, ApiKey.id)))
 
 
-def revoke_all(user_id: UUID, by: audit.Author) -> None:
+def revoke_all_keys(user_id: UUID, by: audit.Author) -> None:
     """Revoke the account's keys, as part of the caller's transaction, which has locked nothing else yet."""
-    for organization_id in sorted({one.organization_id for one in list_live(user_id)}):
+    for organization_id in sorted({one.organization_id for one in list_live_keys(user_id)}):
         organization = lock_organization(organization_id)
-        for api_key in list_live(user_id):
+        for api_key in list_live_keys(user_id):
             if api_key.organization_id == organization_id:
                 api_key.revoked_at = now()
                 audit.record(organization_id, by, "api_key.revoked", api_key)

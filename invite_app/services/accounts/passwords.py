@@ -8,7 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from invite_app.errors import WeakPassword
 
-MIN_LENGTH, MAX_LENGTH = 12, 200
+MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 12, 200
 MIN_SCORE = 3
 """Of zxcvbn's 0 to 4: more than a hundred million tries."""
 SHORTEST_WORD = 4
@@ -30,15 +30,15 @@ _DECOY = "$argon2id$v=19$m=19456,t=2,p=1$2A7LQapbD5A2UQSfJ80djA$qkFF5hp7sGSpXYrQ
 """What takes as long to check as any other hash."""
 
 
-def check_strength(password: str, *, field: str = "password", about: Iterable[str] = ()) -> None:
+def check_password_strength(password: str, *, field: str = "password", about: Iterable[str] = ()) -> None:
     """Raises WeakPassword. `about` is what everybody knows: names of the person and their organization, the address.
 
     What they are worth is left out of the count, so that a password is as strong as the rest of it.
     """
-    if len(password) < MIN_LENGTH:
-        raise WeakPassword(field, f"Use at least {MIN_LENGTH} characters. A few words in a row work well.")
-    if len(password) > MAX_LENGTH:
-        raise WeakPassword(field, f"Use at most {MAX_LENGTH} characters.")
+    if len(password) < MIN_PASSWORD_LENGTH:
+        raise WeakPassword(field, f"Use at least {MIN_PASSWORD_LENGTH} characters. A few words in a row work well.")
+    if len(password) > MAX_PASSWORD_LENGTH:
+        raise WeakPassword(field, f"Use at most {MAX_PASSWORD_LENGTH} characters.")
     if reason := _reason(password):
         raise WeakPassword(field, f"{reason} {ADVICE}")
     words = _words(about)
@@ -46,20 +46,20 @@ def check_strength(password: str, *, field: str = "password", about: Iterable[st
         raise WeakPassword(field, f"{EASY} {PERSONAL}")
 
 
-def new_hash(password: str, *, field: str = "password", about: Iterable[str] = ()) -> str:
+def hash_new_password(password: str, *, field: str = "password", about: Iterable[str] = ()) -> str:
     """The hash of a password that is good enough. Raises WeakPassword.
 
     It takes its time: never call it inside a transaction, where others would wait for it.
     """
-    check_strength(password, field=field, about=about)
-    return hashed(password)
+    check_password_strength(password, field=field, about=about)
+    return hash_password(password)
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     return _hasher.hash(_bytes(password))
 
 
-def matches(password: str, stored: str | None) -> bool:
+def password_matches(password: str, stored: str | None) -> bool:
     """Whether the password is the one behind the hash. Without a hash it takes just as long to say no."""
     try:
         _hasher.verify(stored or _DECOY, _bytes(password))

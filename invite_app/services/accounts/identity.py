@@ -26,7 +26,7 @@ class Identity:
     places: list[Place]
 
 
-def get(actor: Actor) -> Identity:
+def get_identity(actor: Actor) -> Identity:
     """The person with every membership; the person a key acts for with only that in the key's organization.
 
     Raises Unauthenticated, and UserUnknown for the operator, who is nobody in particular.

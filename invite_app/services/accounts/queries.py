@@ -1,0 +1,26 @@
+"""Find accounts."""
+
+from sqlalchemy import exists, select
+
+from invite_app.db import session
+from invite_app.errors import UserUnknown
+from invite_app.models import User
+from invite_app.services import validation
+
+
+def find_by_email(address: str) -> User | None:
+    """The account at a normalized address."""
+    user: User | None = session().scalar(select(User).where(User.email == address))
+    return user
+
+
+def get_by_email(text: str) -> User:
+    """Raises InvalidEmail and UserUnknown."""
+    if (user := find_by_email(validation.email(text))) is None:
+        raise UserUnknown(text)
+    return user
+
+
+def exist() -> bool:
+    """Whether there is any account at all."""
+    return bool(session().scalar(select(exists().select_from(User))))

@@ -13,7 +13,7 @@ from invite_app.access import is_live
 from invite_app.errors import InvalidSetting, StillRunning
 from invite_app.models import ApiKey
 from invite_app.models.role import MEMBER
-from invite_app.services import api_key_lists, api_keys, idempotency, roles
+from invite_app.services import api_keys, idempotency, roles
 
 from . import headers, paging, times, words
 from .blueprint import pages
@@ -49,7 +49,7 @@ class KeyForm(PageForm):
 
 @pages.get(ALL, endpoint="api_keys")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    page = api_key_lists.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    page = api_keys.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
     return show("api_keys/list.html", keys=page.items, page=paging.links(page), is_live=is_live)
 
 
@@ -68,7 +68,7 @@ def new_api_key(organization_id: UUID) -> ResponseReturnValue:
 @pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
 def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnValue:
     standing().check_may(NEEDS)
-    api_key = api_key_lists.get(organization_id, api_key_id, by=actor())
+    api_key = api_keys.get(organization_id, api_key_id, by=actor())
     if request.method == "POST":
         with Attempt():
             api_keys.revoke(organization_id, api_key_id, by=actor())

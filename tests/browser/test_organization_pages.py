@@ -11,6 +11,7 @@ from invite_app.db import session
 from invite_app.models import AccountLink
 from invite_app.services import accounts, api_keys, ownership
 from invite_app.services.accounts import Purpose
+from invite_app.services.api_keys import authentication
 from tests.browser.test_journey import fill, heading, make_acme, press, sign_in
 from tests.support.factories import (
     PASSWORD,
@@ -149,7 +150,7 @@ def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == secret
     with live_server.app.app_context():
-        assert api_keys.authenticate(secret, ip=None).organization_id == acme.id
+        assert authentication.authenticate(secret, ip=None).organization_id == acme.id
 
     page.reload()
     assert heading(page) == "API keys"

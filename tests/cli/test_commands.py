@@ -10,7 +10,8 @@ from flask import Flask
 from invite_app import create_app
 from invite_app.access import KeyActor
 from invite_app.models import User
-from invite_app.services import accounts, api_keys, organizations, workspaces
+from invite_app.services import accounts, organizations, workspaces
+from invite_app.services.api_keys import authentication
 from tests.support.databases import dispose
 from tests.support.factories import OPERATOR, PASSWORD
 
@@ -30,7 +31,7 @@ class TestOrganizations:
         assert acme["owner_email"] == "olivia@acme.example"
         token = acme["sign_in_url"].removeprefix("http://localhost/sign-in/")
         with app.app_context():
-            actor = api_keys.authenticate(acme["api_key"], ip=None)
+            actor = authentication.authenticate(acme["api_key"], ip=None)
             assert isinstance(actor, KeyActor)
             assert str(organizations.get(acme["organization_id"], by=actor).id) == acme["organization_id"]
             session = accounts.follow_sign_in_link(token, device=accounts.Device())

@@ -14,7 +14,6 @@ from invite_app.db import session
 from invite_app.models import Invitation, Membership, Organization, OutboxMessage, User
 from invite_app.services import (
     acceptance,
-    api_keys,
     delivery,
     erasure,
     invitations,
@@ -23,6 +22,7 @@ from invite_app.services import (
     organizations,
     roles,
 )
+from invite_app.services.api_keys import authentication
 from invite_app.services.organizations import Founder, Founding
 from tests.support.factories import (
     BY_OPERATOR,
@@ -214,7 +214,7 @@ class TestKeys:
     def test_used_simultaneously_are_all_accepted(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             key = make_api_key(acme, "admin")
-        assert together(partial(api_keys.authenticate, key.secret, ip=None) for _ in MANY) == [key.actor] * 12
+        assert together(partial(authentication.authenticate, key.secret, ip=None) for _ in MANY) == [key.actor] * 12
 
 
 class TestImmediateDelivery:

@@ -10,6 +10,7 @@ from flask import Flask
 from invite_app.errors import Unauthenticated
 from invite_app.models.base import now
 from invite_app.services import api_keys
+from invite_app.services.api_keys import authentication
 from tests.support.factories import Acme, Key, make_api_key, make_member, make_role
 from tests.support.html import Page
 from tests.support.visitor import Visitor
@@ -51,7 +52,7 @@ def test_key_is_shown_once(app: Flask, acme: Acme, owner: Visitor) -> None:
     assert owner.answer is not None
     assert owner.answer.headers["Cache-Control"] == "no-store"
     with app.app_context():
-        actor = api_keys.authenticate(secret, ip=None)
+        actor = authentication.authenticate(secret, ip=None)
         assert actor.organization_id == acme.id
     page = owner.get(at(acme))
     assert "Website" in page.texts("span", "who-name")
@@ -84,7 +85,7 @@ def test_key_may_expire(app: Flask, acme: Acme, owner: Visitor) -> None:
         (made,) = api_keys.list_all(acme.id, by=acme.owner.actor)
         assert made.expires_at is not None
         assert made.expires_at.date() == day + timedelta(days=1)
-        assert api_keys.authenticate(secret, ip=None)
+        assert authentication.authenticate(secret, ip=None)
     assert owner.get(at(acme)).texts("time")[-1] in ("in 30 days", "in 31 days")
 
 
@@ -125,7 +126,7 @@ def test_revoking_asks_first_and_is_permanent(app: Flask, acme: Acme, owner: Vis
     assert f"{key.secret[:9]}…" in " ".join(page.texts("p"))
     assert owner.follow(path).notes == ["Payroll is revoked. It never works again."]
     with app.app_context(), pytest.raises(Unauthenticated):
-        api_keys.authenticate(key.secret, ip=None)
+        authentication.authenticate(key.secret, ip=None)
     owner.get(path, 404)
     owner.submit(path, page=at(acme), status=404)
 

@@ -23,7 +23,6 @@ from invite_app.models.base import Base
 from invite_app.services import (
     acceptance,
     accounts,
-    api_keys,
     audit,
     erasure,
     idempotency,
@@ -36,6 +35,7 @@ from invite_app.services import (
     sheets,
 )
 from invite_app.services.accounts import Device, Purpose
+from invite_app.services.api_keys import authentication
 from invite_app.services.invitations import Changes
 from invite_app.services.rate_limits import limits
 from invite_app.services.sheet_text import Line
@@ -120,7 +120,7 @@ def test_erased_person_can_do_nothing_more(acme: Acme, zoe: Person) -> None:
     erasure.erase(zoe.id, by=OPERATOR)
     assert accounts.find_session(signed_in.id) is None
     for use, error in (
-        (lambda: api_keys.authenticate(key.secret, ip=None), Unauthenticated),
+        (lambda: authentication.authenticate(key.secret, ip=None), Unauthenticated),
         (lambda: accounts.reset_password(reset, "a phrase that nobody knows", device=Device()), LinkBroken),
         (lambda: accounts.get_by_email(NEW), UserUnknown),
     ):

@@ -15,6 +15,7 @@ from invite_app.errors import (
     WorkspaceUnknown,
 )
 from invite_app.services import api_keys, audit, invitations, members, ownership, roles, workspaces
+from invite_app.services.api_keys import authentication
 from invite_app.services.invitations import Changes
 from tests.support.factories import OPERATOR, Acme, invite, make_api_key, make_role, reread
 
@@ -129,6 +130,6 @@ def test_removal_keeps_the_persons_other_memberships(acme: Acme, globex: Acme) -
     key = make_api_key(globex, "admin", user=globex.admin)
     pending = invite(globex, "ana@guest.example", by=globex.admin.actor)
     members.remove(acme.id, globex.admin.id, by=acme.owner.actor)
-    assert api_keys.authenticate(key.secret, ip=None) == key.actor
+    assert authentication.authenticate(key.secret, ip=None) == key.actor
     assert members.get(globex.id, globex.admin.id, by=OPERATOR).role.key == "admin"
     assert reread(pending).state == "pending"

@@ -22,6 +22,7 @@ from invite_app.models import AuditEvent, Installation, Invitation, Membership, 
 from invite_app.models.base import Base
 from invite_app.models.role import BUILT_IN
 from invite_app.services import api_keys, members, organizations, roles
+from invite_app.services.api_keys import authentication
 from invite_app.services.organizations import Changes, Founder, Founding
 from tests.support.factories import (
     BY_OPERATOR,
@@ -49,7 +50,7 @@ class TestRemoval:
         key = make_api_key(acme, "admin", user=acme.admin)
         members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
         with pytest.raises(Unauthenticated):
-            api_keys.authenticate(key.secret, ip=None)
+            authentication.authenticate(key.secret, ip=None)
         assert api_keys.list_all(acme.id, by=OPERATOR) == []
 
     def test_rejoining_does_not_restore_keys(self, acme: Acme) -> None:
@@ -57,7 +58,7 @@ class TestRemoval:
         members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
         members.add(acme.id, acme.admin.id, "admin", by=acme.owner.actor)
         with pytest.raises(Unauthenticated):
-            api_keys.authenticate(key.secret, ip=None)
+            authentication.authenticate(key.secret, ip=None)
 
     def test_ends_invitations_to_but_not_by_them(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")

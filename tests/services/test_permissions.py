@@ -17,6 +17,7 @@ from invite_app.errors import DomainError, OrganizationUnknown, PermissionMissin
 from invite_app.models.base import now
 from invite_app.models.role import BUILT_IN, PERMISSIONS
 from invite_app.services import api_keys, audit, invitations, members, organizations, roles, workspaces
+from invite_app.services.api_keys import authentication
 from invite_app.services.invitations import Changes, Draft
 from tests.support.factories import (
     OPERATOR,
@@ -176,16 +177,16 @@ def test_unknown_organization_looks_like_a_foreign_one(acme: Acme, globex: Acme)
 
 def test_live_key_records_use_revoked_key_fails(acme: Acme) -> None:
     key = make_api_key(acme, "admin")
-    assert api_keys.authenticate(key.secret, ip=None) == key.actor
+    assert authentication.authenticate(key.secret, ip=None) == key.actor
     (listed,) = api_keys.list_all(acme.id, by=acme.owner.actor)
     assert listed.last_used_at is not None
     assert listed.secret_hash != key.secret
     for wrong in ("", "sk_", key.secret[:-1], key.secret + "x", listed.secret_hash, "\x00", "\ud800", "é" * 5000):
         with pytest.raises(Unauthenticated):
-            api_keys.authenticate(wrong, ip=None)
+            authentication.authenticate(wrong, ip=None)
     api_keys.revoke(acme.id, key.id, by=acme.admin.actor if listed.user_id == acme.admin.id else acme.owner.actor)
     with pytest.raises(Unauthenticated):
-        api_keys.authenticate(key.secret, ip=None)
+        authentication.authenticate(key.secret, ip=None)
 
 
 def test_demotion_applies_immediately(acme: Acme) -> None:

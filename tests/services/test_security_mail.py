@@ -11,8 +11,9 @@ from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import LinkBroken, Unauthenticated, WeakPassword
 from invite_app.models import AccountLink, Invitation
-from invite_app.services import accounts, api_keys
+from invite_app.services import accounts
 from invite_app.services.accounts import Device, Purpose
+from invite_app.services.api_keys import authentication
 from tests.support.factories import (
     PASSWORD,
     Acme,
@@ -114,7 +115,7 @@ def two(app_context: None) -> tuple[Acme, Acme]:
 def test_reset_leaves_api_keys_alone(two: tuple[Acme, Acme]) -> None:
     key = make_api_key(two[0])
     accounts.reset_password(make_link(two[0].owner, Purpose.RESET), NEW, device=Device())
-    assert api_keys.authenticate(key.secret, ip=None)
+    assert authentication.authenticate(key.secret, ip=None)
 
 
 def test_reset_ends_api_keys_when_asked(two: tuple[Acme, Acme]) -> None:
@@ -124,9 +125,9 @@ def test_reset_ends_api_keys_when_asked(two: tuple[Acme, Acme]) -> None:
     link = make_link(acme.owner, Purpose.RESET)
     accounts.reset_password(link, NEW, device=Device("192.0.2.1"), end_api_keys=True)
     with pytest.raises(Unauthenticated):
-        api_keys.authenticate(own.secret, ip=None)
+        authentication.authenticate(own.secret, ip=None)
     for key in others:
-        assert api_keys.authenticate(key.secret, ip=None)
+        assert authentication.authenticate(key.secret, ip=None)
     (ended, _) = history(own.id)
     assert (ended.action, ended.actor_name, ended.ip) == ("api_key.revoked", "Olivia Owner", "192.0.2.1")
     session().expire_all()

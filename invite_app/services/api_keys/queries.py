@@ -10,8 +10,7 @@ from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import ApiKeyUnknown
 from invite_app.models import ApiKey
-
-from . import pagination
+from invite_app.services import pagination
 
 NEWEST: pagination.Order[ApiKey] = pagination.Order(
     (ApiKey.created_at, ApiKey.id), lambda row: (row.created_at, row.id), descending=True

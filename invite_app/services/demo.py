@@ -27,7 +27,7 @@ from invite_app.models.base import folded, now
 from invite_app.models.membership import NEVER, sort_name
 from invite_app.models.role import ADMIN, MEMBER, OWNER
 
-from . import accounts, demo_people, roles, slugs
+from . import accounts, demo_people, organizations, roles
 from .demo_stories import DAY, ENDED_STORIES, HOUR, PENDING_STORIES, Story
 
 PASSWORD = "look around the demo"  # noqa: S105 - guards only made-up people, and the command prints it
@@ -72,7 +72,7 @@ class _Demo:
         name = "Northwind Research"
         self.organization = Organization(
             name=name,
-            slug=slugs.like(name),
+            slug=organizations.generate_slug(name),
             seat_limit=150,
             created_at=self.now - 400 * DAY,
         )

@@ -12,14 +12,14 @@ from invite_app.models import Organization
 MAX_LENGTH = 100
 
 
-def checked(given: str) -> str:
+def validate_slug(given: str) -> str:
     """Raises InvalidSetting. Whether the slug is free, the database decides."""
     if len(given) > MAX_LENGTH or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", given):
         raise InvalidSetting("slug", f"Use at most {MAX_LENGTH} lower-case letters, digits and single hyphens.")
     return given
 
 
-def like(name: str) -> str:
+def generate_slug(name: str) -> str:
     """A free slug that resembles the name."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     base = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")[:80] or "organization"

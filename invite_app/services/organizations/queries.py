@@ -1,0 +1,50 @@
+"""Find organizations."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from sqlalchemy import select
+
+from invite_app.access import Actor, authorize
+from invite_app.db import once_per_reading, session
+from invite_app.errors import OrganizationUnknown
+from invite_app.models import Membership, Organization
+from invite_app.services import accounts, validation
+
+
+def is_set_up() -> bool:
+    """Whether there is an account, so that `/setup` has nothing left to do."""
+    return accounts.exist()
+
+
+def list_of(user_id: UUID) -> list[Organization]:
+    """The organizations this person is a member of, by name."""
+    query = (
+        select(Organization)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Organization.name, Organization.id)
+    )
+    return once_per_reading(("organizations", user_id), lambda: list(session().scalars(query)))
+
+
+def list_all() -> list[Organization]:
+    """Every organization on this server; for the operator only."""
+    return list(session().scalars(select(Organization).order_by(Organization.created_at, Organization.id)))
+
+
+def id_of(text: str) -> UUID:
+    """The id that is meant by an id (which nobody may have) or a slug. Raises OrganizationUnknown."""
+    with suppress(ValueError):
+        return UUID(text)
+    if validation.has_control_characters(text):
+        raise OrganizationUnknown
+    organization_id: UUID | None = session().scalar(select(Organization.id).where(Organization.slug == text))
+    if organization_id is None:
+        raise OrganizationUnknown
+    return organization_id
+
+
+def get(organization_id: UUID | str, *, by: Actor) -> Organization:
+    """Raises OrganizationUnknown."""
+    return authorize(by, organization_id).organization

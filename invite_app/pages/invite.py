@@ -12,7 +12,7 @@ from invite_app.errors import DomainError, SeatsFull
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.role import MEMBER
-from invite_app.services import admission, invitations, previews, roles, typos, validation, workspaces
+from invite_app.services import admission, invitations, previews, roles, suggestions, validation, workspaces
 from invite_app.services.drafts import Draft
 
 from . import facts, times, words
@@ -89,7 +89,7 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> typos.Guess | None:
+def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> suggestions.Guess | None:
     """What was probably meant, unless that was answered, or asked about this very address before it was sent."""
     if not form.is_submitted():
         return None
@@ -98,7 +98,7 @@ def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> typos.
     address = form.email.data or ""
     if is_final and address == form.asked.data:
         return None
-    guess = typos.guess(organization_id, address, by=actor()) if address != form.kept.data else None
+    guess = suggestions.guess(organization_id, address, by=actor()) if address != form.kept.data else None
     form.asked.data = address if guess else ""
     return guess
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models import Role
 from invite_app.models.base import now
-from invite_app.services import roles, sheet_text, sheets, typos
+from invite_app.services import roles, sheet_text, sheets, suggestions
 from invite_app.services.sheets import PAGE, Row, Summary
 
 from . import spreadsheets
@@ -190,7 +190,7 @@ def _shown(found: Row, summary: Summary, all_roles: list[Role]) -> Shown:
     if found.state == "no_seat":
         free = f"{summary.ready:,} seat{' is' if summary.ready == 1 else 's are'} free"
         reason = f"{free}; this is number {found.seat:,}."
-    elif row.field == "role" and (guess := typos.closest(row.role, [role.name for role in all_roles])):
+    elif row.field == "role" and (guess := suggestions.closest(row.role, [role.name for role in all_roles])):
         reason = f"{reason} Did you mean {guess}?"
     return Shown(
         position=row.position,

@@ -20,7 +20,7 @@ from invite_app.errors import (
 )
 from invite_app.models import Invitation, RowState, Sheet, SheetRow
 
-from . import addresses, bulk, drafts, typos
+from . import addresses, bulk, drafts, suggestions
 from .catalog import Loaded
 from .sheet_text import Line
 
@@ -120,7 +120,7 @@ def _judge(standing: Standing, sheet: Sheet, rows: Sequence[SheetRow], earlier: 
     """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
     catalog = Loaded(standing.organization.id)
     read = reader(standing, sheet, catalog)
-    domains = typos.known_domains(standing)
+    domains = suggestions.known_domains(standing)
     built = [_build(standing, row, read, catalog) for row in rows]
     taken = addresses.taken(standing.organization.id, [item.email for item in built if isinstance(item, Invitation)])
     first = dict(earlier)
@@ -130,7 +130,7 @@ def _judge(standing: Standing, sheet: Sheet, rows: Sequence[SheetRow], earlier: 
         if error is None and (other := first.get(row.address)) is not None:
             error = DuplicateInList(row.address, other.position)
         first.setdefault(row.address, row)
-        guess = None if row.is_kept or error else typos.likelier_domain(row.address, domains)
+        guess = None if row.is_kept or error else suggestions.likelier_domain(row.address, domains)
         _mark(row, error, guess)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from invite_app import create_app, db, tokens
 from invite_app.config import Settings, read_settings
 from invite_app.errors import ConfigurationError, LinkBroken
-from invite_app.services import acceptance
+from invite_app.services import invitations
 from tests.support.databases import BASE, dispose, on_sqlite
 from tests.support.factories import invite, make_organization, token_of
 from tests.support.server import run_command
@@ -222,11 +222,11 @@ class TestRotation:
         with before.app_context():
             token, setup = token_of(invite(make_organization())), tokens.setup_token()
         with after.app_context():
-            assert acceptance.look(token).state == "pending"
+            assert invitations.open_link(token).state == "pending"
             assert tokens.is_setup_token(setup)
             assert tokens.setup_token() != setup
         with make_app(INVITE_SECRET_KEY=NEW).app_context(), pytest.raises(LinkBroken):
-            acceptance.look(token)
+            invitations.open_link(token)
 
     @on_sqlite
     def test_sessions_and_rendered_forms_stay_valid(self, before: Flask, after: Flask) -> None:

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from invite_app.access import Standing
 from invite_app.mail.transport import transport
-from invite_app.services import attention, organizations
+from invite_app.services import invitations, organizations
 
 from . import times
 
@@ -108,7 +108,7 @@ def local_address() -> str:
 
 
 def _around(standing: Standing) -> dict[str, Any]:
-    waiting = attention.count(standing)
+    waiting = invitations.count_needing_attention(standing)
     return {
         "standing": standing,
         "organization": standing.organization,

@@ -8,8 +8,8 @@ from wtforms import TextAreaField
 
 from invite_app.models import Invitation
 from invite_app.models.base import now
-from invite_app.services import invitations, reasons, validation
-from invite_app.services.reasons import Reason
+from invite_app.services import invitations, validation
+from invite_app.services.invitations import Reason
 
 from . import times
 from .blueprint import pages
@@ -55,7 +55,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
 
 def _note(invitation: Invitation) -> str:
     """What the mail is to say: for who opened it in another account, how to go on."""
-    if reasons.why(invitation, now()) != Reason.WRONG_ACCOUNT:
+    if invitations.why(invitation, now()) != Reason.WRONG_ACCOUNT:
         return invitation.note
     explanation = EXPLANATION.format(email=invitation.email)
     both = f"{explanation}\n\n{invitation.note}" if invitation.note else explanation

@@ -22,8 +22,8 @@ from invite_app.errors import (
 )
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
-from invite_app.services import invitation_bulk
-from invite_app.services.invitation_bulk import Deed, Extend, LeftOut, Report, Revoke, SendAgain
+from invite_app.services import invitations
+from invite_app.services.invitations import Deed, Extend, LeftOut, Report, Revoke, SendAgain
 
 from . import facts, times
 from .blueprint import pages
@@ -103,12 +103,12 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         return redirect(url_for("pages.invitations", **form.place), 303)
     report = None
     with Attempt(rows=TOO_MANY):
-        report = invitation_bulk.preview(organization_id, only, act.deed(), by=actor())
+        report = invitations.preview_bulk(organization_id, only, act.deed(), by=actor())
     if report is None:
         return redirect(url_for("pages.invitations", **form.place), 303)
     if request.method == "POST" and form.validate() and form.has_shown(report.total):
         with Attempt(form, TOO_MANY):
-            _say(act, invitation_bulk.apply(organization_id, only, act.deed(), by=actor()))
+            _say(act, invitations.apply_bulk(organization_id, only, act.deed(), by=actor()))
             return redirect(url_for("pages.invitations", **form.place), 303)
     return show(
         f"invitations/bulk_{name}.html",

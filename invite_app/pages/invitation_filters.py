@@ -6,16 +6,15 @@ from dataclasses import dataclass, replace
 from flask import request
 
 from invite_app.models import DeliveryState, Invitation, InvitationState
-from invite_app.services import invitation_lists
-from invite_app.services.attention import OUTSIDE_DOMAINS, ending_soon
-from invite_app.services.invitation_filters import Filter
+from invite_app.services import invitations
+from invite_app.services.invitations import OUTSIDE_DOMAINS, Filter, ending_soon
 from invite_app.services.pagination import Order
 
 NEED, ENDS, NEWEST = "need", "ends", "newest"
 ORDERS: Mapping[str, tuple[str, Order[Invitation]]] = {
-    NEED: ("Needs you first", invitation_lists.NEEDS_YOU_FIRST),
-    ENDS: ("Ends soonest", invitation_lists.ENDS_SOONEST),
-    NEWEST: ("Newest", invitation_lists.NEWEST),
+    NEED: ("Needs you first", invitations.NEEDS_YOU_FIRST),
+    ENDS: ("Ends soonest", invitations.ENDS_SOONEST),
+    NEWEST: ("Newest", invitations.NEWEST),
 }
 RESEND, EXTEND, REVOKE = "resend", "extend", "revoke"
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.errors import RoleUnknown
 from invite_app.models import Invitation
-from invite_app.services import delivery, invitation_lists, member_search, roles, search
+from invite_app.services import delivery, invitations, member_search, roles, search
 
 from . import invitation_filters, paging
 from .blueprint import pages
@@ -24,11 +24,9 @@ ALL = "/organizations/<uuid:organization_id>/invitations"
 
 @pages.get(ALL, endpoint="invitations")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    numbers = invitation_lists.counts_of(standing(), at_most=search.CAP)
+    numbers = invitations.counts_of(standing(), at_most=search.CAP)
     chosen = invitation_filters.read()
-    page = invitation_lists.page_of(
-        standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor")
-    )
+    page = invitations.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     return show(
         "invitations/list.html",
         rows=[(invitation, why(invitation)) for invitation in page.items],

@@ -2,7 +2,7 @@
 
 from wtforms import HiddenField
 
-from invite_app.services.invitation_filters import Filter
+from invite_app.services.invitations import Filter
 
 from . import invitation_filters
 from .selection import SelectionForm

@@ -12,8 +12,8 @@ from invite_app.errors import DomainError, SeatsFull
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.role import MEMBER
-from invite_app.services import admission, invitations, previews, roles, suggestions, validation, workspaces
-from invite_app.services.drafts import Draft
+from invite_app.services import invitations, roles, suggestions, validation, workspaces
+from invite_app.services.invitations import Draft
 
 from . import facts, times, words
 from .blueprint import large_form, pages
@@ -114,18 +114,18 @@ def _tell(invitation: Invitation) -> None:
     flash(Markup("{}{}").format(sentence.format(invitation.name or invitation.email), links), "ok")
 
 
-def _preview(organization_id: UUID, form: InviteForm) -> previews.Preview | None:
+def _preview(organization_id: UUID, form: InviteForm) -> invitations.Preview | None:
     try:
-        return previews.of(organization_id, form.draft(), by=actor())
+        return invitations.preview(organization_id, form.draft(), by=actor())
     except DomainError:
         return None
 
 
-def _obstacle(preview: previews.Preview | None) -> facts.Text:
+def _obstacle(preview: invitations.Preview | None) -> facts.Text:
     """What would refuse any invitation, said before anybody fills in the form."""
     organization = standing().organization
     try:
-        admission.check_plan(organization)
+        invitations.check_plan(organization)
     except DomainError as error:
         return facts.sentence(error)
     return facts.sentence(SeatsFull(organization.seat_limit or 0)) if preview and preview.is_full else ""

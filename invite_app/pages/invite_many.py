@@ -23,7 +23,7 @@ from invite_app.errors import (
 from invite_app.models import Sheet
 from invite_app.models.role import MEMBER
 from invite_app.request_limits import KIB, MIB
-from invite_app.services import admission, roles, sheet_text, sheets, workspaces
+from invite_app.services import invitations, roles, sheet_text, sheets, workspaces
 
 from . import facts, spreadsheets
 from .blueprint import large_form, pages
@@ -148,7 +148,7 @@ def _create(organization_id: UUID, form: StartForm) -> Sheet:
 def _obstacle() -> facts.Text:
     """What would refuse any list, said before anybody pastes one."""
     try:
-        admission.check_plan(standing().organization)
+        invitations.check_plan(standing().organization)
     except DomainError as error:
         return facts.sentence(error)
     return ""

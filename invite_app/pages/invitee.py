@@ -23,8 +23,8 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import InvitationState, Membership
-from invite_app.services import acceptance, accounts, delivery, observations, validation
-from invite_app.services.acceptance import Offer, Profile
+from invite_app.services import accounts, delivery, invitations, validation
+from invite_app.services.invitations import Offer, Profile
 
 from . import headers, sign_ins, words
 from .blueprint import pages, public
@@ -73,7 +73,7 @@ def follow_app_link() -> ResponseReturnValue:
 def invitation_offer(token: str) -> ResponseReturnValue:
     """Whatever fetches the link is taken for a machine until a browser says otherwise."""
     headers.hide_address()
-    observations.saw_machine(token)
+    invitations.saw_machine(token)
     return _page(token, AcceptForm())
 
 
@@ -85,12 +85,12 @@ def accept_invitation(token: str) -> ResponseReturnValue:
         try:
             if current_user.is_authenticated:
                 user_id = current_user.user_id
-                return _enter(token, acceptance.accept_signed_in(token, user_id, ip=request.remote_addr))
+                return _enter(token, invitations.accept_signed_in(token, user_id, ip=request.remote_addr))
             if form.validate():
-                return _enter(token, acceptance.accept_as_new(token, form.profile, ip=request.remote_addr))
+                return _enter(token, invitations.accept_as_new(token, form.profile, ip=request.remote_addr))
         except BLOCKS as error:
             if isinstance(error, SeatsFull):
-                observations.saw_no_seat(token)
+                invitations.saw_no_seat(token)
             return _blocked(token, _look(token), error)
         except SignInRequired as error:
             flash(str(error), "wait")
@@ -105,7 +105,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 def note_opened(token: str) -> ResponseReturnValue:
     """The page's script says that a person sees it."""
     headers.hide_address()
-    observations.saw_visitor(token, current_user.user_id if current_user.is_authenticated else None)
+    invitations.saw_visitor(token, current_user.user_id if current_user.is_authenticated else None)
     return "", 204
 
 
@@ -116,7 +116,7 @@ def ask_for_fresh_one(token: str) -> ResponseReturnValue:
     if not form.validate():
         return _expired(token, offer, form)
     with suppress(InvitationPending, InvitationEnded):  # the page says how it is
-        observations.ask_again(token, form.word.data or "")
+        invitations.ask_again(token, form.word.data or "")
     return redirect(url_for("pages.invitation_offer", token=token), 303)
 
 
@@ -128,7 +128,7 @@ def decline_invitation(token: str) -> ResponseReturnValue:
         return redirect(url_for("pages.invitation_offer", token=token), 303)
     if form.validate_on_submit():
         with Attempt(form):
-            acceptance.decline(token, word=form.word.data or "", ip=request.remote_addr)
+            invitations.decline(token, word=form.word.data or "", ip=request.remote_addr)
             return redirect(url_for("pages.invitation_offer", token=token), 303)
     return show("invitee/decline.html", status=form.status, form=form, token=token, **_facts(offer))
 
@@ -158,7 +158,7 @@ def show_broken_link(_: LinkBroken) -> ResponseReturnValue:
 def _look(token: str) -> Offer:
     """Raises LinkBroken."""
     headers.hide_address()
-    offer = acceptance.look(token)
+    offer = invitations.open_link(token)
     if offer.landing:
         headers.let_forms_lead_to(validation.origin(offer.landing) or "")
     return offer
@@ -225,5 +225,5 @@ def _enter(token: str, membership: Membership) -> ResponseReturnValue:
     headers.hide_address()
     session.pop(sign_ins.WAITING_INVITATION, None)
     sign_ins.begin(accounts.start_session(membership.user_id, device=device()))
-    landing = acceptance.look(token).landing
+    landing = invitations.open_link(token).landing
     return redirect(landing or url_for("pages.overview", organization_id=membership.organization_id), 303)

@@ -7,7 +7,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from invite_app.models.base import now
-from invite_app.services import attention, member_exports, member_lists, member_search
+from invite_app.services import invitations, member_exports, member_lists, member_search
 
 from . import member_filters, paging, spreadsheets
 from .blueprint import pages
@@ -32,7 +32,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
         roles=[(role.key, role.name) for role in roles],
         workspaces=[(str(workspace.id), workspace.name) for workspace in workspaces],
         members_count=standing().organization.members_count,
-        pending=0 if chosen.q else attention.pending(standing()),
+        pending=0 if chosen.q else invitations.pending(standing()),
         invited=member_search.invited(standing(), chosen.q),
     )
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import attention, audit, ownership, statistics
-from invite_app.services.attention import Attention, Some
+from invite_app.services import audit, invitations, ownership
+from invite_app.services.invitations import Attention, Some
 
 from . import history, times
 from .blueprint import pages
@@ -39,8 +39,8 @@ class Line:
 @pages.get("/organizations/<uuid:organization_id>/")
 def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     here = standing()
-    needs = attention.of(here) if here.may("invitations:read") else None
-    numbers = statistics.of(here) if needs else None
+    needs = invitations.summarize_attention(here) if here.may("invitations:read") else None
+    numbers = invitations.compute_statistics(here) if needs else None
     return show(
         "overview/page.html",
         offer=ownership.find_people(here),
@@ -110,7 +110,7 @@ def _seats(left: int) -> Line:
     return Line("warn", "armchair", sentence, detail, url_for("pages.invitations"))
 
 
-def _week(week: statistics.Week) -> dict[str, Any]:
+def _week(week: invitations.Week) -> dict[str, Any]:
     return {"label": f"{week.start.day} {week.start:%b}", "a": week.sent, "b": week.accepted}
 
 

@@ -10,7 +10,7 @@ from wtforms import SelectField, StringField, TextAreaField, ValidationError
 
 from invite_app.errors import InvalidLifetime
 from invite_app.models import Organization, Plan
-from invite_app.services import attention, endings, organizations, validation
+from invite_app.services import invitations, organizations, validation
 from invite_app.services.organizations import KEEP, Changes
 
 from .blueprint import pages
@@ -76,7 +76,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
             organizations.change(organization_id, form.changes(organization), by=actor())
             flash("Settings saved.", "ok")
             return redirect(url_for("pages.settings"), 303)
-    pending = endings.pending_now(organization)
+    pending = invitations.pending_now(organization)
     in_use = organization.members_count + pending
     return show(
         "settings/form.html",
@@ -87,7 +87,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
         excess=max(in_use - organization.seat_limit, 0) if organization.seat_limit else 0,
         plan=PLANS[Plan(organization.plan)],
         local_address=local_address(),
-        outside=attention.outside_domains(standing()),
+        outside=invitations.outside_domains(standing()),
     )
 
 
@@ -100,7 +100,7 @@ def delete_organization(organization_id: UUID) -> ResponseReturnValue:
         organizations.delete(organization_id, by=actor())
         flash(f"{organization.name} is deleted.", "ok")
         return redirect(url_for("pages.home"), 303)
-    return show("settings/delete.html", status=form.status, form=form, pending=endings.pending_now(organization))
+    return show("settings/delete.html", status=form.status, form=form, pending=invitations.pending_now(organization))
 
 
 def number_and_unit(lifetime: timedelta) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from invite_app.errors import LinkBroken
-from invite_app.services import acceptance, accounts
+from invite_app.services import accounts, invitations
 
 from . import headers, sign_ins
 from .addresses import local_path, local_path_or_home
@@ -71,9 +71,9 @@ def _target() -> str:
     return local_path_or_home(request.values.get("next"))
 
 
-def _waiting_offer() -> acceptance.Offer | None:
+def _waiting_offer() -> invitations.Offer | None:
     token = session.get(sign_ins.WAITING_INVITATION)
     try:
-        return acceptance.look(token) if token else None
+        return invitations.open_link(token) if token else None
     except LinkBroken:
         return None

@@ -7,8 +7,8 @@ from typing import Any
 from invite_app.mail.transport import transport
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
-from invite_app.services import reasons
-from invite_app.services.reasons import Reason
+from invite_app.services import invitations
+from invite_app.services.invitations import Reason
 
 from .visitor import standing
 from .why_words import WORDS, revoked_by
@@ -112,7 +112,7 @@ def why(invitation: Invitation, *, ended_by: str = "") -> Why:
 
     `ended_by` is who revoked it, where that is known.
     """
-    reason = reasons.why(invitation, now())
+    reason = invitations.why(invitation, now())
     sentence, short = WORDS[reason](invitation)
     if reason == Reason.REVOKED and ended_by:
         sentence = revoked_by(invitation, ended_by)
@@ -125,9 +125,9 @@ def _steps(invitation: Invitation, reason: Reason) -> tuple[Step, ...]:
     """What helps depends, for some reasons, on what became of the mail."""
     message = invitation.message
     match reason:
-        case Reason.OPENED | Reason.DELIVERED if reasons.has_been_quiet(invitation, now()):
+        case Reason.OPENED | Reason.DELIVERED if invitations.has_been_quiet(invitation, now()):
             return (SEND_AGAIN,)
-        case Reason.NOT_DELIVERED if message and not reasons.was_refused(message):
+        case Reason.NOT_DELIVERED if message and not invitations.was_refused(message):
             return (SEND_AGAIN, COPY_LINK)
         case Reason.SENDING if message and not message.attempts:
             return ()

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from invite_app.mail.transport import transport
 from invite_app.models import DeliveryState, Invitation
 from invite_app.models.base import now
-from invite_app.services import reasons
-from invite_app.services.reasons import Reason
+from invite_app.services import invitations
+from invite_app.services.invitations import Reason
 
 from . import times
 
@@ -78,7 +78,7 @@ def _no_seat(invitation: Invitation) -> tuple[str, str]:
 def _not_delivered(invitation: Invitation) -> tuple[str, str]:
     message = invitation.message
     reason = (message.reason if message else "").rstrip(".")
-    if message is None or reasons.was_refused(message):
+    if message is None or invitations.was_refused(message):
         return f"The email never arrived: {reason}.", f"Refused: {reason}."
     return f"The email never arrived, after {message.attempts} tries: {reason}.", f"Gave up: {reason}."
 

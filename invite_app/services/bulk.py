@@ -23,9 +23,8 @@ from invite_app.errors import (
 from invite_app.models import Batch, DeliveryState, Invitation, OutboxMessage
 from invite_app.models.base import now
 
-from . import addresses, admission, audit, delivery, drafts, endings, seats
-from .catalog import Loaded
-from .drafts import Draft
+from . import audit, delivery, invitations
+from .invitations import CachedLookup, Draft
 
 MAX_ROWS = 10_000
 CHUNK = 1000
@@ -71,8 +70,8 @@ def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> l
 def check_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor) -> Iterator[RowResult]:
     """The same for a list of any length, row by row. Raises PlanUpgradeRequired."""
     standing = authorize(by, organization_id, "invitations:write")
-    admission.check_plan(standing.organization)
-    judge = _Judge(standing, seats.free(standing.organization))
+    invitations.check_plan(standing.organization)
+    judge = _Judge(standing, invitations.seats_left(standing.organization))
     for chunk in _chunks(rows):
         for result, _ in judge.judge(standing, chunk):
             yield result
@@ -100,8 +99,8 @@ def send(
         judge = None
         for chunk in _chunks(rows):
             with locked(organization_id, by=by, needs="invitations:write") as standing:
-                endings.record_overdue(standing.organization)
-                judge = (judge or _Judge(standing, None)).with_room(seats.free(standing.organization))
+                invitations.record_overdue(standing.organization)
+                judge = (judge or _Judge(standing, None)).with_room(invitations.seats_left(standing.organization))
                 judged = [_within_pace(*one) for one in judge.judge(standing, chunk)]
                 accepted = [invitation for _, invitation in judged if invitation is not None]
                 _insert(standing, batch.id, accepted)
@@ -133,20 +132,20 @@ class _Judge:
     """Judges rows in their order; remembers which addresses it has seen and how many seats are left."""
 
     def __init__(self, standing: Standing, room: int | None) -> None:
-        self._catalog = Loaded(standing.organization.id)
+        self._catalog = CachedLookup(standing.organization.id)
         self._first_row: dict[str, int] = {}
         self._position = 0
         self._room = room
 
     def with_room(self, room: int | None) -> "_Judge":
         self._room = room
-        self._catalog = Loaded(self._catalog.organization_id)
+        self._catalog = CachedLookup(self._catalog.organization_id)
         return self
 
     def judge(self, standing: Standing, rows: Sequence[Draft]) -> Iterator[tuple[RowResult, Invitation | None]]:
         """Each row with its result, and the invitation where nothing stands in the way."""
         built = [self._build(standing, row) for row in rows]
-        found = addresses.taken(
+        found = invitations.unavailable(
             standing.organization.id, [item.email for item in built if isinstance(item, Invitation)]
         )
         for row, item in zip(rows, built, strict=True):
@@ -160,7 +159,7 @@ class _Judge:
 
     def _build(self, standing: Standing, row: Draft) -> Invitation | DomainError:
         try:
-            return drafts.build(standing, row, self._catalog)
+            return invitations.build(standing, row, self._catalog)
         except DomainError as error:
             return error
 
@@ -180,7 +179,7 @@ def _within_pace(judged: RowResult, invitation: Invitation | None) -> tuple[RowR
     if invitation is None:
         return judged, None
     try:
-        admission.check_recipient(invitation.email)
+        invitations.check_recipient(invitation.email)
     except RateLimited as error:
         return RowResult(judged.draft, error), None
     return judged, invitation
@@ -194,9 +193,9 @@ def _open_batch(
     organization_id: UUID | str, rows: Sequence[Draft], by: Actor, then: Callable[[Batch], None]
 ) -> Batch:
     with locked(organization_id, by=by, needs="invitations:write") as standing:
-        admission.check_plan(standing.organization)
+        invitations.check_plan(standing.organization)
         _check_length(rows)
-        admission.check_pace(standing)
+        invitations.check_pace(standing)
         batch = Batch(
             organization_id=standing.organization.id,
             created_by_id=standing.user.id if standing.user else None,
@@ -215,7 +214,7 @@ def _insert(standing: Standing, batch_id: UUID, accepted: Sequence[Invitation]) 
     for invitation in accepted:
         invitation.batch_id = batch_id
     rows.insert_all(accepted)
-    drafts.link_workspaces(accepted)
+    invitations.link_workspaces(accepted)
     standing.organization.pending_count += len(accepted)
     ours = (Invitation.batch_id == batch_id) & Invitation.id.between(accepted[0].id, accepted[-1].id)
     message = delivery.message_of(accepted[0], at_once=False)

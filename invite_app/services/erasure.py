@@ -28,7 +28,7 @@ from invite_app.models import (
     User,
 )
 
-from . import accounts, audit, endings, member_deeds, member_lists
+from . import accounts, audit, invitations, member_deeds, member_lists
 from .pseudonyms import ErasedPerson
 
 # Audit events that are read and overwritten together.
@@ -124,7 +124,7 @@ def _leave_all(user: User, by: Actor) -> None:
 def _close_invitations(organization: Organization, person: ErasedPerson) -> None:
     """End the open invitations to the person, so that nobody sends them again."""
     for address in person.addresses:
-        endings.revoke_those_to(organization, address)
+        invitations.revoke_those_to(organization, address)
     expired = update(Invitation).where(
         Invitation.organization_id == organization.id,
         Invitation.email.in_(person.addresses),

@@ -7,7 +7,7 @@ from invite_app.db import session
 from invite_app.errors import LastOwner
 from invite_app.models import Membership, Role, Workspace
 
-from . import api_key_revocation, audit, delivery, endings, inviter_rights, member_invitations, ownership_offers
+from . import api_key_revocation, audit, delivery, invitations, inviter_rights, member_invitations, ownership_offers
 
 
 def set_role(standing: Standing, membership: Membership, role: Role) -> None:
@@ -51,7 +51,7 @@ def end(standing: Standing, membership: Membership, action: str) -> None:
     organization = standing.organization
     api_key_revocation.end_all_of_member(standing, membership.user_id)
     ownership_offers.end_all_with(standing, membership.user_id)
-    endings.revoke_those_to(organization, membership.user.email)
+    invitations.revoke_those_to(organization, membership.user.email)
     record(standing, action, membership, {"role": membership.role.name}, {})
     session().delete(membership)
     organization.members_count -= 1

@@ -10,7 +10,7 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, Invitation
 from invite_app.models.base import now
 
-from . import invitation_deeds
+from . import invitations
 
 RIGHT = "invitations:write"
 
@@ -35,4 +35,4 @@ def take_over(standing: Standing, user_id: UUID) -> None:
     """Make the actor the inviter of those invitations that they may grant; part of the caller's transaction."""
     for invitation in sent_by(standing, user_id):
         if may_take_over(standing, invitation):
-            invitation_deeds.take_over(standing, invitation)
+            invitations.make_inviter(standing, invitation)

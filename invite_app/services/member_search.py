@@ -9,7 +9,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, Membership, Role, User, Workspace
 from invite_app.models.base import now
 
-from . import invitation_filters, invitation_lists, member_lists, pagination, search
+from . import invitations, member_lists, pagination, search
 from .pagination import Count
 
 
@@ -26,10 +26,10 @@ def invited(standing: Standing, fragment: str) -> Also | None:
     """The invitations a search would find; None without any, or for those who may not see invitations."""
     if not standing.may("invitations:read"):
         return None
-    narrow = invitation_filters.narrowed(standing, invitation_filters.Filter(fragment=fragment))
+    narrow = invitations.narrowed(standing, invitations.Filter(fragment=fragment))
     if not narrow.tests:
         return None
-    found = search.glimpse(narrow, pagination.place(None, invitation_lists.NEWEST, 1))
+    found = search.glimpse(narrow, pagination.place(None, invitations.NEWEST, 1))
     query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
     number, one = session().execute(query).one()
     also = Also(Count(number, search.CAP))

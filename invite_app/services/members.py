@@ -11,7 +11,7 @@ from invite_app.errors import AlreadyMember, UserUnknown
 from invite_app.models import Membership, Organization, User
 from invite_app.models.membership import sort_name
 
-from . import admission, delivery, endings, member_deeds, roles, validation, workspaces
+from . import delivery, invitations, member_deeds, roles, validation, workspaces
 from .member_lists import Filter, find, find_in, get, get_own, list_all, list_page
 
 __all__ = [
@@ -61,11 +61,11 @@ def add(
             private_metadata=validation.metadata(private_metadata or {}, "private_metadata"),
         )
         standing.check_may_grant(granted)
-        admission.check_plan(organization)
+        invitations.check_plan(organization)
         _check_no_member(organization, user)
-        endings.revoke_those_to(organization, user.email)
-        admission.check_seats(organization)
-        admission.check_recipient(user.email)
+        invitations.revoke_those_to(organization, user.email)
+        invitations.check_seats(organization)
+        invitations.check_recipient(user.email)
         _insert(organization, membership)
         member_deeds.record(standing, "member.added", membership, {}, {"role": granted.name})
     return membership

@@ -13,7 +13,7 @@ from invite_app.db import session
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, OutboxMessage, Sheet, SheetRow
 from invite_app.models.base import now
 
-from . import audit, delivery, held_mail, invitation_lists
+from . import audit, delivery, held_mail, invitations
 from .sheets import open_sheet
 
 MINUTE = timedelta(minutes=1)
@@ -73,7 +73,7 @@ def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
     """The first invitations of the list whose mail did not arrive and that still wait. Raises SheetUnknown."""
     _, sheet = open_sheet(organization_id, sheet_id, by)
     failed = (
-        invitation_lists.complete()
+        invitations.complete()
         .join(SheetRow, SheetRow.invitation_id == Invitation.id)
         .where(SheetRow.sheet_id == sheet.id, Invitation.message.has(OutboxMessage.state == DeliveryState.FAILED))
         .order_by(SheetRow.position)

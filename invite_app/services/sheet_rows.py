@@ -20,8 +20,8 @@ from invite_app.errors import (
 )
 from invite_app.models import Invitation, RowState, Sheet, SheetRow
 
-from . import addresses, bulk, drafts, suggestions
-from .catalog import Loaded
+from . import bulk, invitations, suggestions
+from .invitations import CachedLookup
 from .sheet_text import Line
 
 URGENCY = case(
@@ -42,7 +42,7 @@ NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateInList)
 
 def check_default_role(standing: Standing, sheet: Sheet) -> None:
     """Raises RoleUnknown and RoleAboveOwn."""
-    standing.check_may_grant(Loaded(standing.organization.id).role(sheet.role))
+    standing.check_may_grant(CachedLookup(standing.organization.id).role(sheet.role))
 
 
 def judge(standing: Standing, sheet: Sheet, lines: Sequence[Line]) -> list[SheetRow]:
@@ -72,13 +72,15 @@ def change(standing: Standing, sheet: Sheet, row: SheetRow, line: Line, *, keep:
         _judge_address(standing, sheet, address)
 
 
-def reader(standing: Standing, sheet: Sheet, catalog: Loaded | None = None) -> Callable[[SheetRow], drafts.Draft]:
+def reader(
+    standing: Standing, sheet: Sheet, catalog: CachedLookup | None = None
+) -> Callable[[SheetRow], invitations.Draft]:
     """What turns a row into a draft: names become ids, and what a row leaves open comes from the sheet."""
-    catalog = catalog or Loaded(standing.organization.id)
+    catalog = catalog or CachedLookup(standing.organization.id)
 
-    def read(row: SheetRow) -> drafts.Draft:
+    def read(row: SheetRow) -> invitations.Draft:
         names = row.workspaces or sheet.workspaces
-        return drafts.Draft(
+        return invitations.Draft(
             email=row.email,
             role=row.role or sheet.role,
             given_name=row.given_name or None,
@@ -118,11 +120,13 @@ def _write(row: SheetRow, line: Line) -> None:
 
 def _judge(standing: Standing, sheet: Sheet, rows: Sequence[SheetRow], earlier: dict[str, SheetRow]) -> None:
     """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
-    catalog = Loaded(standing.organization.id)
+    catalog = CachedLookup(standing.organization.id)
     read = reader(standing, sheet, catalog)
     domains = suggestions.known_domains(standing)
     built = [_build(standing, row, read, catalog) for row in rows]
-    taken = addresses.taken(standing.organization.id, [item.email for item in built if isinstance(item, Invitation)])
+    taken = invitations.unavailable(
+        standing.organization.id, [item.email for item in built if isinstance(item, Invitation)]
+    )
     first = dict(earlier)
     for row, item in zip(rows, built, strict=True):
         row.address = item.email if isinstance(item, Invitation) else ""
@@ -144,10 +148,10 @@ def _judge_address(standing: Standing, sheet: Sheet, address: str) -> None:
 
 
 def _build(
-    standing: Standing, row: SheetRow, read: Callable[[SheetRow], drafts.Draft], catalog: Loaded
+    standing: Standing, row: SheetRow, read: Callable[[SheetRow], invitations.Draft], catalog: CachedLookup
 ) -> Invitation | DomainError:
     try:
-        return drafts.build(standing, read(row), catalog)
+        return invitations.build(standing, read(row), catalog)
     except DomainError as error:
         return error
 

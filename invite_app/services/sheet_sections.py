@@ -9,12 +9,12 @@ from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.models import RowState, Sheet, SheetRow
 
-from . import seats
+from . import invitations
 
 
 def last_position_with_seat(standing: Standing, sheet: Sheet) -> int | None:
     """The last ready row for which there is a seat; None when there is one for all, -1 when for none."""
-    room = seats.free(standing.organization)
+    room = invitations.seats_left(standing.organization)
     if room is None:
         return None
     if room <= 0:

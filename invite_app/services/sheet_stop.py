@@ -25,7 +25,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import now
 
-from . import delivery, endings, invitation_deeds, invitation_lists
+from . import delivery, invitations
 from .sheets import open_sheet
 
 TOGETHER = 500
@@ -45,7 +45,7 @@ def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int
     stopped, number = 0, -1
     while number:
         with locked(organization_id, by=by, needs="invitations:write") as standing:
-            endings.record_overdue(standing.organization)
+            invitations.record_overdue(standing.organization)
             waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(TOGETHER)))
             number = len(waiting)
             stopped += len(_take_back(standing, sheet.id, waiting))
@@ -82,8 +82,8 @@ def _take_back(standing: Standing, sheet_id: UUID, waiting: Sequence[UUID]) -> S
     )
     cancelled = cancel.values(state=DeliveryState.FAILED, reason=REASON, next_attempt_at=now())
     ours = [one for one in session().scalars(cancelled.returning(OutboxMessage.invitation_id)) if one]
-    for invitation in session().scalars(invitation_lists.complete().where(Invitation.id.in_(ours))):
-        invitation_deeds.revoke(standing, invitation)
+    for invitation in session().scalars(invitations.complete().where(Invitation.id.in_(ours))):
+        invitations.revoke_invitation(standing, invitation)
     back = update(SheetRow).where(SheetRow.sheet_id == sheet_id, SheetRow.invitation_id.in_(ours))
     session().execute(back.values(state=RowState.READY, invitation_id=None))
     return ours

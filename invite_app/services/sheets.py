@@ -19,7 +19,7 @@ from invite_app.db import session
 from invite_app.errors import SheetUnknown
 from invite_app.models import Batch, RowState, Sheet, SheetRow
 
-from . import admission, bulk, seats, sheet_rows, sheet_sections
+from . import bulk, invitations, sheet_rows, sheet_sections
 from .sheet_text import MAX_ROWS, Line, clean, with_cells
 
 LIFETIME = timedelta(days=30)
@@ -61,7 +61,7 @@ def create(
     Raises PlanUpgradeRequired, RoleUnknown, RoleAboveOwn (for that role) and ServiceBusy.
     """
     standing = authorize(by, organization_id, "invitations:write")
-    admission.check_plan(standing.organization)
+    invitations.check_plan(standing.organization)
     sheet = Sheet(
         id=uuid7(),
         organization_id=standing.organization.id,
@@ -85,7 +85,7 @@ def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
     query = select(SheetRow.state, func.count()).where(SheetRow.sheet_id == sheet.id).group_by(SheetRow.state)
     counted = {state: count for state, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
     ready = counted.get(RowState.READY, 0)
-    room = seats.free(standing.organization)
+    room = invitations.seats_left(standing.organization)
     with_seat = ready if room is None else min(ready, max(room, 0))
     return Summary(
         sheet=sheet,

@@ -23,7 +23,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import now
 
-from . import accounts, audit, endings, idempotency, sheets
+from . import accounts, audit, idempotency, invitations, sheets
 
 CHUNK, MOST_CHUNKS = 500, 20
 """Rows per transaction, and transactions per kind of row and sweep, so that others get their turn, and mail too."""
@@ -77,7 +77,7 @@ def record_expired() -> int:
     for organization_id in organization_ids:
         try:
             with transaction():
-                endings.record_overdue(lock_organization(organization_id))
+                invitations.record_overdue(lock_organization(organization_id))
         except OrganizationUnknown:
             continue  # deleted meanwhile
     return len(organization_ids)

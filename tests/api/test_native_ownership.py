@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from invite_app.services import acceptance, observations
+from invite_app.services import invitations
+from invite_app.services.invitations import tracking
 from tests.support.factories import PASSWORD, Acme, Key, Person, invite, make_api_key, make_organization, token_of
 
 SignedIn = Callable[[Person], FlaskClient]
@@ -65,8 +66,8 @@ def test_timeline_lists_actions_and_tracking_events(app: Flask, client: FlaskCli
     with app.app_context():
         invitation = invite(acme, "ana@guest.example")
         token = token_of(invitation)
-        observations.saw_person(token)
-        acceptance.accept_as_new(token, acceptance.Profile("Ana", "Sousa", PASSWORD))
+        tracking.saw_person(token)
+        invitations.accept_as_new(token, invitations.Profile("Ana", "Sousa", PASSWORD))
         one = invitation.id
     answer = client.get(path_of(acme, f"invitations/{one}/timeline"), headers=owner.headers)
     kinds = [entry["kind"] for entry in answer.get_json()["entries"]]
@@ -80,7 +81,7 @@ def test_statistics_count_sent_and_accepted_invitations(
     with app.app_context():
         invite(acme, "bo@guest.example")
         accepted = token_of(invite(acme, "ana@guest.example"))
-        acceptance.accept_as_new(accepted, acceptance.Profile("Ana", "Sousa", PASSWORD))
+        invitations.accept_as_new(accepted, invitations.Profile("Ana", "Sousa", PASSWORD))
     told = client.get(path_of(acme, "statistics"), headers=owner.headers).get_json()
     assert (told["sent"], told["accepted"], told["counts"]["pending"], len(told["weeks"])) == (2, 1, 1, 12)
     assert told["median_seconds_to_accept"] >= 0

@@ -23,7 +23,7 @@ from invite_app.mail.mime import compose
 from invite_app.models import OutboxMessage
 from invite_app.services import bulk
 from invite_app.services.delivery import queries
-from invite_app.services.drafts import Draft
+from invite_app.services.invitations import Draft
 from tests.support.databases import BASE, KINDS, Databases, dispose
 from tests.support.factories import make_organization
 from tests.support.ports import free_port

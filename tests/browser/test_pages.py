@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invite_app.services import acceptance, invitations
+from invite_app.services import invitations
 from tests.browser.test_journey import fill, press, sign_in
 from tests.support.factories import (
     OPERATOR,
@@ -44,7 +44,7 @@ def places(live_server: LiveServer) -> dict[str, Any]:
         set_delivery(made["failed"], state="failed", reason="550 5.1.1 there is no such mailbox here")
         expire(made["late"], timedelta(days=3))
         invitations.revoke(acme.id, made["gone"].id, by=OPERATOR)
-        acceptance.decline(token_of(made["declined"]), word="I am leaving.")
+        invitations.decline(token_of(made["declined"]), word="I am leaving.")
     home = f"/organizations/{acme.id}"
     one = f"{home}/invitations/{made['plain'].id}"
     return {

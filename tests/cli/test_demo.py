@@ -9,8 +9,8 @@ from invite_app.access import PersonActor, authorize
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, User
 from invite_app.models.base import now
-from invite_app.services import accounts, invitation_lists, reasons, statistics
-from invite_app.services.reasons import Reason
+from invite_app.services import accounts, invitations
+from invite_app.services.invitations import Reason
 
 from .conftest import Ask, Run
 
@@ -22,13 +22,13 @@ def test_has_people_and_invitations_in_every_state(app: Flask, ask: Ask) -> None
         here = UUID(made["organization_id"])
         owner = session().scalars(select(User).where(User.email == made["owner_email"])).one()
         counted = session().scalar(select(func.count()).where(Membership.organization_id == here))
-        counts = invitation_lists.counts(here, by=PersonActor(owner.id))
+        counts = invitations.counts(here, by=PersonActor(owner.id))
         assert counted == 120
         assert all(counts.values())
-        rows = session().scalars(invitation_lists.complete().where(Invitation.organization_id == here))
-        told = {reasons.why(invitation, now()) for invitation in rows}
+        rows = session().scalars(invitations.complete().where(Invitation.organization_id == here))
+        told = {invitations.why(invitation, now()) for invitation in rows}
         assert told == set(Reason) - {Reason.ROLE_GONE, Reason.DOMAIN_NOT_ALLOWED}
-        assert statistics.of(authorize(PersonActor(owner.id), here)).accepted > 50
+        assert invitations.compute_statistics(authorize(PersonActor(owner.id), here)).accepted > 50
 
 
 def test_owner_can_sign_in(app: Flask, ask: Ask) -> None:

@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 from invite_app.bounds import Bound, bounds
 from invite_app.errors import ServiceBusy
 from invite_app.models import DeliveryState, OutboxMessage
-from invite_app.services import bulk, observations, sheets
-from invite_app.services.drafts import Draft
+from invite_app.services import bulk, sheets
+from invite_app.services.invitations import Draft, tracking
 from invite_app.services.sheet_text import Line
 from tests.support.databases import on_postgres
 from tests.support.factories import Acme, invite, make_organization, session, token_of
@@ -120,7 +120,7 @@ class TestLockedOrganization:
 
         def look(token: str) -> float:
             with pytest.raises((ServiceBusy, OperationalError)):
-                observations.saw_person(token)
+                tracking.saw_person(token)
             return time.monotonic() - began
 
         with locked_organization(database_url, acme.id):

@@ -12,16 +12,7 @@ from sqlalchemy import func, select
 from invite_app.access import OperatorActor
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, Organization, OutboxMessage, User
-from invite_app.services import (
-    acceptance,
-    delivery,
-    erasure,
-    invitations,
-    members,
-    observations,
-    organizations,
-    roles,
-)
+from invite_app.services import delivery, erasure, invitations, members, organizations, roles
 from invite_app.services.api_keys import authentication
 from invite_app.services.organizations import Founder, Founding
 from tests.support.factories import (
@@ -41,7 +32,7 @@ from tests.support.mail import SmtpServer
 
 Together = Callable[..., list[Any]]
 MANY = range(12)
-ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.Profile("Ana", "Guest", PASSWORD)
 OPERATOR = OperatorActor()
 
 
@@ -94,14 +85,14 @@ class TestInvitation:
     def test_is_accepted_once(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             token = token_of(invite(acme))
-        outcomes = together(partial(acceptance.accept_as_new, token, ANA) for _ in range(6))
+        outcomes = together(partial(invitations.accept_as_new, token, ANA) for _ in range(6))
         assert tally(outcomes) == {"Membership": 1, "InvitationEnded": 5}
 
     def test_is_accepted_once_by_two_sessions(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             person = make_person("ana@guest.example")
             token = token_of(invite(acme, "ana@guest.example"))
-        outcomes = together(partial(acceptance.accept_signed_in, token, person.id) for _ in range(6))
+        outcomes = together(partial(invitations.accept_signed_in, token, person.id) for _ in range(6))
         assert tally(outcomes) == {"Membership": 1, "InvitationEnded": 5}
 
     def test_ends_in_one_state_only(self, app: Flask, acme: Acme, together: Together) -> None:
@@ -109,8 +100,8 @@ class TestInvitation:
             sent = invite(acme)
             token = token_of(sent)
         deeds: list[Callable[[], Any]] = [
-            partial(acceptance.accept_as_new, token, ANA),
-            partial(acceptance.decline, token),
+            partial(invitations.accept_as_new, token, ANA),
+            partial(invitations.decline, token),
             partial(invitations.revoke, acme.id, sent.id, by=acme.owner.actor),
             partial(invitations.revoke, acme.id, sent.id, by=acme.admin.actor),
         ]
@@ -119,7 +110,7 @@ class TestInvitation:
     def test_of_two_organizations_creates_one_account(self, app: Flask, together: Together) -> None:
         with app.app_context():
             made = [token_of(invite(make_organization(name))) for name in ("One", "Two", "Three")]
-        outcomes = together(partial(acceptance.accept_as_new, token, ANA) for token in made)
+        outcomes = together(partial(invitations.accept_as_new, token, ANA) for token in made)
         assert tally(outcomes) == {"Membership": 1, "SignInRequired": 2}
         with app.app_context():
             query = select(func.count()).select_from(User).where(User.email == "ana@guest.example")
@@ -132,7 +123,7 @@ class TestInvitation:
         outcomes = tally(
             together(
                 [
-                    partial(acceptance.accept_signed_in, token, person.id),
+                    partial(invitations.accept_signed_in, token, person.id),
                     partial(members.add, acme.id, person.id, "member", by=acme.owner.actor),
                 ]
             )
@@ -146,7 +137,7 @@ class TestInvitation:
             token = token_of(invite(acme, by=acme.admin.actor))
         joined, removed = together(
             [
-                partial(acceptance.accept_as_new, token, ANA),
+                partial(invitations.accept_as_new, token, ANA),
                 partial(members.remove, acme.id, acme.admin.id, by=acme.owner.actor),
             ]
         )
@@ -255,7 +246,7 @@ def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, toget
         late = invite(acme)
         expire(late)
         token = token_of(late)
-    together(partial(observations.ask_again, token) for _ in MANY)
+    together(partial(invitations.ask_again, token) for _ in MANY)
     with app.app_context():
         told = select(func.count()).where(OutboxMessage.kind == delivery.ASKED)
         assert session().scalar(told) == 1
@@ -278,7 +269,7 @@ class TestErasure:
             token = token_of(invite(acme, "ana@guest.example"))
         deeds: list[Callable[[], Any]] = [
             partial(erasure.erase, person.id, by=OPERATOR),
-            *(partial(acceptance.accept_signed_in, token, person.id) for _ in range(3)),
+            *(partial(invitations.accept_signed_in, token, person.id) for _ in range(3)),
         ]
         assert tally(together(deeds))["str"] == 1
         with app.app_context():

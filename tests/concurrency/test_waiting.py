@@ -14,7 +14,8 @@ from invite_app.access import authorize
 from invite_app.db import session, transaction
 from invite_app.models import ApiKey, Invitation, Organization, Role, User
 from invite_app.models.base import now
-from invite_app.services import acceptance, invitations, observations
+from invite_app.services import invitations
+from invite_app.services.invitations import tracking
 from tests.support.factories import Acme, Key, Person, invite, make_api_key, make_person, reread, token_of
 
 Behind = Callable[[Update, Callable[[], Any], Callable[[], Any]], str]
@@ -101,9 +102,9 @@ def test_invitee_joins_by_the_invitations_current_state(
         token = token_of(invite(acme, ana.email))
 
     def read() -> Any:
-        return acceptance.look(token), session().get_one(User, ana.id)
+        return invitations.open_link(token), session().get_one(User, ana.id)
 
-    assert behind(change(), read, lambda: acceptance.accept_signed_in(token, ana.id)) == fact
+    assert behind(change(), read, lambda: invitations.accept_signed_in(token, ana.id)) == fact
 
 
 def test_tracking_event_overwrites_no_concurrent_change(app: Flask, acme: Acme, behind: Behind) -> None:
@@ -112,7 +113,7 @@ def test_tracking_event_overwrites_no_concurrent_change(app: Flask, acme: Acme, 
         token = token_of(sent)
     later = now() + timedelta(minutes=1)
     change = update(Invitation).values(updated_at=later, opened_count=5)
-    behind(change, lambda: acceptance.look(token), lambda: observations.saw_person(token))
+    behind(change, lambda: invitations.open_link(token), lambda: tracking.saw_person(token))
     with app.app_context():
         seen = reread(sent)
         assert (seen.updated_at, seen.opened_count) == (later, 6)

@@ -19,7 +19,7 @@ from invite_app.db import session, transaction
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.models.base import now
 from invite_app.services import bulk, delivery
-from invite_app.services.drafts import Draft
+from invite_app.services.invitations import Draft
 from tests.support.factories import Acme, Key, make_api_key, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ServerProcess

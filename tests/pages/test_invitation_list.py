@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from invite_app.services import invitation_bulk, invitations, roles
+from invite_app.services import invitations, roles
+from invite_app.services.invitations import bulk_actions
 from tests.support import html
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_member, make_role, reread, set_delivery
 from tests.support.visitor import Visitor
@@ -152,7 +153,7 @@ def test_empty_and_oversized_selections_are_explained(
 ) -> None:
     owner.get(f"{list_}/revoke?state=expired", 303)
     assert owner.get(list_).notes == ["Select at least one invitation first."]
-    monkeypatch.setattr(invitation_bulk, "MOST", 1)
+    monkeypatch.setattr(bulk_actions, "MAX_SELECTED", 1)
     with app.app_context():
         invite(acme, "a@guest.example")
         invite(acme, "b@guest.example")

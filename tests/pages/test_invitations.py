@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from invite_app.services import acceptance, invitations, members, organizations
+from invite_app.services import invitations, members, organizations
 from tests.support.factories import (
     OPERATOR,
     Acme,
@@ -45,10 +45,10 @@ def test_each_state_has_a_tab(app: Flask, acme: Acme, list_: str, owner: Visitor
         }
         set_delivery(made["failed"], state="failed", reason="550 no such domain")
         expire(made["late"], timedelta(days=2))
-        acceptance.decline(token_of(made["paul"]), word="I am leaving.")
+        invitations.decline(token_of(made["paul"]), word="I am leaving.")
         invitations.revoke(acme.id, made["ruth"].id, by=OPERATOR)
-        profile = acceptance.Profile("Mei", "Tanaka", "a few words in a row")
-        acceptance.accept_as_new(token_of(made["mei"]), profile)
+        profile = invitations.Profile("Mei", "Tanaka", "a few words in a row")
+        invitations.accept_as_new(token_of(made["mei"]), profile)
     assert badges(owner, list_) == ["Not delivered", "In the outbox"]
     assert badges(owner, f"{list_}?state=undelivered") == ["Not delivered"]
     assert badges(owner, f"{list_}?state=expired") == ["Expired"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from invite_app.services import acceptance, accounts, invitations, member_lists, members
+from invite_app.services import accounts, invitations, member_lists, members
 from tests.support.factories import (
     OPERATOR,
     PASSWORD,
@@ -226,7 +226,7 @@ def test_member_who_accepts_again_is_redirected(
 ) -> None:
     visitor, path = visit(ana), offer()
     with app.app_context():
-        acceptance.accept_signed_in(path.rpartition("/")[2], ana.id)
+        invitations.accept_signed_in(path.rpartition("/")[2], ana.id)
     assert visitor.go(path, page="/", **NEW) == path
     assert visitor.get(path).texts("h1") == ["You are already in"]
 

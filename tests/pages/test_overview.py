@@ -5,7 +5,7 @@ from flask import Flask
 
 from invite_app.db import transaction
 from invite_app.models import Invitation
-from invite_app.services import observations
+from invite_app.services import invitations
 from tests.support.factories import Acme, configure, expire, invite, set_delivery, token_of
 from tests.support.visitor import Visitor
 
@@ -26,7 +26,7 @@ def test_attention_items_are_sorted_by_urgency(app: Flask, acme: Acme, owner: Vi
         failed, late, lost = (invite(acme, f"{name}@guest.example") for name in ("failed", "late", "lost"))
         set_delivery(failed, state="failed", reason="no such mailbox")
         expire(late)
-        observations.ask_again(token_of(late), "I was ill.")
+        invitations.ask_again(token_of(late), "I was ill.")
         with transaction() as writing:
             writing.get_one(Invitation, lost.id).inviter_lost_right = True
     found = needs(owner, home)

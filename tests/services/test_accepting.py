@@ -23,7 +23,8 @@ from invite_app.errors import (
 )
 from invite_app.extensions import db
 from invite_app.models import Invitation, Membership, Organization, User
-from invite_app.services import acceptance, accounts, api_keys, invitations, member_lists, members, roles, workspaces
+from invite_app.services import accounts, api_keys, invitations, member_lists, members, roles, workspaces
+from invite_app.services.invitations import acceptance
 from tests.support.factories import (
     OPERATOR,
     PASSWORD,
@@ -40,11 +41,11 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.Profile("Ana", "Guest", PASSWORD)
 
 
 def accept_as_ana(invitation: Invitation, *, copied: bool = False) -> Membership:
-    return acceptance.accept_as_new(token_of(invitation, copied=copied), ANA, ip="192.0.2.7")
+    return invitations.accept_as_new(token_of(invitation, copied=copied), ANA, ip="192.0.2.7")
 
 
 class TestWithNewAccount:
@@ -52,9 +53,9 @@ class TestWithNewAccount:
         self, acme: Acme, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sent = invite(acme, "ana@guest.example")
-        seen = replace(acceptance.look(token_of(sent)), has_account=True)
+        seen = replace(invitations.open_link(token_of(sent)), has_account=True)
         accept_as_ana(sent)
-        monkeypatch.setattr(acceptance, "look", lambda _token: seen)
+        monkeypatch.setattr(acceptance, "open_link", lambda _token: seen)
         with pytest.raises(InvitationEnded):
             accept_as_ana(sent)
 
@@ -94,21 +95,21 @@ class TestWithNewAccount:
     @pytest.mark.parametrize(
         ("profile", "error"),
         [
-            (acceptance.Profile("", "Guest", PASSWORD), InvalidName),
-            (acceptance.Profile("Ana", "", PASSWORD), InvalidName),
-            (acceptance.Profile("Ana", "Gu\nest", PASSWORD), InvalidName),
-            (acceptance.Profile("Ana", "Guest", "short"), WeakPassword),
-            (acceptance.Profile("Ana", "Guest", "a" * 20), WeakPassword),
-            (acceptance.Profile("Ana", "Guest", "correct horse" * 20), WeakPassword),
+            (invitations.Profile("", "Guest", PASSWORD), InvalidName),
+            (invitations.Profile("Ana", "", PASSWORD), InvalidName),
+            (invitations.Profile("Ana", "Gu\nest", PASSWORD), InvalidName),
+            (invitations.Profile("Ana", "Guest", "short"), WeakPassword),
+            (invitations.Profile("Ana", "Guest", "a" * 20), WeakPassword),
+            (invitations.Profile("Ana", "Guest", "correct horse" * 20), WeakPassword),
         ],
         ids=["no given name", "no family name", "line break", "short", "one letter", "long"],
     )
     def test_with_an_invalid_profile_consumes_nothing(
-        self, acme: Acme, profile: acceptance.Profile, error: type[Exception]
+        self, acme: Acme, profile: invitations.Profile, error: type[Exception]
     ) -> None:
         sent = invite(acme)
         with pytest.raises(error):
-            acceptance.accept_as_new(token_of(sent), profile)
+            invitations.accept_as_new(token_of(sent), profile)
         assert reread(sent).state == "pending"
         assert accounts.find_by_email("ana@guest.example") is None
 
@@ -117,14 +118,14 @@ class TestSignedIn:
     def test_joins_with_one_confirmation(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
         sent = invite(acme, "ANA@guest.example")
-        acceptance.accept_signed_in(token_of(sent), person.id)
+        invitations.accept_signed_in(token_of(sent), person.id)
         assert members.get(acme.id, person.id, by=person.actor).role.key == "member"
 
     def test_with_another_address_consumes_nothing_and_names_both(self, acme: Acme) -> None:
         stranger = make_person("eve@guest.example")
         sent = invite(acme, "ana@guest.example")
         with pytest.raises(WrongAccount) as error:
-            acceptance.accept_signed_in(token_of(sent), stranger.id)
+            invitations.accept_signed_in(token_of(sent), stranger.id)
         assert (error.value.invited, error.value.signed_in) == ("ana@guest.example", "eve@guest.example")
         assert reread(sent).state == "pending"
 
@@ -132,19 +133,19 @@ class TestSignedIn:
         person = make_person("ana@guest.example", is_proven=False)
         sent = invite(acme, "ana@guest.example")
         with pytest.raises(ProofRequired):
-            acceptance.accept_signed_in(token_of(sent, copied=True), person.id)
-        acceptance.accept_signed_in(token_of(sent), person.id)
+            invitations.accept_signed_in(token_of(sent, copied=True), person.id)
+        invitations.accept_signed_in(token_of(sent), person.id)
         session().expire_all()
         assert session().get_one(User, person.id).is_proven
 
     def test_with_a_verified_account_accepts_a_copied_link(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
-        acceptance.accept_signed_in(token_of(invite(acme), copied=True), person.id)
+        invitations.accept_signed_in(token_of(invite(acme), copied=True), person.id)
 
     def test_account_registered_in_advance_still_needs_verification(self, acme: Acme, globex: Acme) -> None:
         first = accept_as_ana(invite(acme), copied=True)
         with pytest.raises(ProofRequired):
-            acceptance.accept_signed_in(token_of(invite(globex), copied=True), first.user_id)
+            invitations.accept_signed_in(token_of(invite(globex), copied=True), first.user_id)
 
     def test_member_is_reported_before_missing_seats(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
@@ -152,7 +153,7 @@ class TestSignedIn:
         add_member(acme, person)
         configure(acme, seat_limit=4)
         with pytest.raises(AlreadyMember):
-            acceptance.accept_signed_in(token_of(sent), person.id)
+            invitations.accept_signed_in(token_of(sent), person.id)
 
 
 class TestTwice:
@@ -171,23 +172,23 @@ class TestTwice:
             case "revoked":
                 invitations.revoke(acme.id, sent.id, by=acme.owner.actor)
             case "declined":
-                acceptance.decline(token_of(sent))
+                invitations.decline(token_of(sent))
             case "expired":
                 expire(sent, timedelta())
             case "accepted":
                 accept_as_ana(sent)
-        for deed in (lambda: accept_as_ana(sent), lambda: acceptance.decline(token_of(sent))):
+        for deed in (lambda: accept_as_ana(sent), lambda: invitations.decline(token_of(sent))):
             with pytest.raises(InvitationEnded) as error:
                 deed()
             assert error.value.state == ending
-        assert acceptance.look(token_of(sent)).state == ending
+        assert invitations.open_link(token_of(sent)).state == ending
 
     def test_after_removal_the_old_link_does_not_work(self, acme: Acme) -> None:
         sent = invite(acme)
         person = accept_as_ana(sent).user_id
         members.remove(acme.id, person, by=acme.owner.actor)
         with pytest.raises(InvitationEnded):
-            acceptance.accept_signed_in(token_of(sent), person)
+            invitations.accept_signed_in(token_of(sent), person)
 
 
 class TestInviterIsCheckedAgain:
@@ -195,7 +196,7 @@ class TestInviterIsCheckedAgain:
         with pytest.raises(InviterLostRight):
             accept_as_ana(sent)
         assert reread(sent).state == "pending"
-        assert isinstance(acceptance.look(token_of(sent)).obstacle, InviterLostRight)
+        assert isinstance(invitations.open_link(token_of(sent)).obstacle, InviterLostRight)
 
     def test_when_removed(self, acme: Acme) -> None:
         sent = invite(acme, by=acme.admin.actor)
@@ -265,35 +266,35 @@ class TestTargetIsCheckedAgain:
 class TestDecline:
     def test_closes_it_and_keeps_the_message(self, acme: Acme) -> None:
         sent = invite(acme)
-        acceptance.decline(token_of(sent), word="  Wrong team,\r\nsorry ", ip="192.0.2.7")
+        invitations.decline(token_of(sent), word="  Wrong team,\r\nsorry ", ip="192.0.2.7")
         found = reread(sent)
         assert (found.state, found.decline_word) == ("declined", "Wrong team,\nsorry")
         assert session().get_one(Organization, acme.id).pending_count == 0
 
     def test_needs_no_message(self, acme: Acme) -> None:
-        assert acceptance.decline(token_of(invite(acme))).decline_word == ""
+        assert invitations.decline(token_of(invite(acme))).decline_word == ""
 
     def test_with_an_invalid_message_changes_nothing(self, acme: Acme) -> None:
         sent = invite(acme)
         with pytest.raises(InvalidNote):
-            acceptance.decline(token_of(sent), word="x" * 1001)
+            invitations.decline(token_of(sent), word="x" * 1001)
         assert reread(sent).state == "pending"
 
 
 class TestOpeningLink:
     def test_shows_the_invitation(self, acme: Acme) -> None:
         sent = invite(acme, workspace_ids=acme.workspaces)
-        offer = acceptance.look(token_of(sent))
+        offer = invitations.open_link(token_of(sent))
         assert (offer.invitation.id, offer.state, offer.has_account) == (sent.id, "pending", False)
         assert (offer.invitation.organization.name, offer.obstacle) == ("Acme", None)
         make_person("ana@guest.example")
-        assert acceptance.look(token_of(sent)).has_account
+        assert invitations.open_link(token_of(sent)).has_account
 
     def test_copied_link_hides_whether_an_account_exists(self, acme: Acme) -> None:
         token = token_of(invite(acme), copied=True)
-        assert acceptance.look(token).has_account is None
+        assert invitations.open_link(token).has_account is None
         make_person("ana@guest.example")
-        assert acceptance.look(token).has_account is None
+        assert invitations.open_link(token).has_account is None
 
     def test_writes_nothing(self, acme: Acme) -> None:
         token = token_of(invite(acme))
@@ -305,7 +306,7 @@ class TestOpeningLink:
                 written.append(statement)
 
         event.listen(db.engine, "before_cursor_execute", note)
-        acceptance.look(token)
+        invitations.open_link(token)
         event.remove(db.engine, "before_cursor_execute", note)
         assert written == []
 
@@ -315,10 +316,10 @@ class TestOpeningLink:
         with transaction() as writing:
             writing.delete(writing.get_one(Invitation, sent.id))
         deeds = (
-            lambda: acceptance.look(token),
-            lambda: acceptance.decline(token),
-            lambda: acceptance.accept_as_new(token, ANA),
-            lambda: acceptance.accept_signed_in(token, acme.owner.id),
+            lambda: invitations.open_link(token),
+            lambda: invitations.decline(token),
+            lambda: invitations.accept_as_new(token, ANA),
+            lambda: invitations.accept_signed_in(token, acme.owner.id),
         )
         for deed in deeds:
             with pytest.raises(LinkBroken):

@@ -10,7 +10,7 @@ from invite_app.db import session, transaction
 from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserUnknown, WeakPassword, WrongPassword
 from invite_app.models import AccountLink, User
 from invite_app.models.base import now
-from invite_app.services import acceptance, accounts
+from invite_app.services import accounts, invitations
 from invite_app.services.accounts import passwords, queries
 from invite_app.tokens import account_token
 from tests.support.factories import PASSWORD, Acme, invite, make_person, token_of
@@ -127,7 +127,7 @@ class TestLinks:
                 accounts.reset_password(token, NEW, device=NOWHERE)
         for token in (reset, sign_in):
             with pytest.raises(LinkBroken):
-                acceptance.look(token)
+                invitations.open_link(token)
 
     def test_resets_verify_the_address_and_end_all_sessions(self, app_context: None) -> None:
         person = make_person("ana@guest.example", is_proven=False)

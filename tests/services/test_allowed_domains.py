@@ -10,10 +10,10 @@ from invite_app.db import session
 from invite_app.errors import DomainNotAllowed
 from invite_app.models import Invitation
 from invite_app.models.base import now
-from invite_app.services import acceptance, attention, invitation_lists, invitations, members, organizations, reasons
-from invite_app.services.invitation_filters import Filter, conditions
+from invite_app.services import invitations, members, organizations
+from invite_app.services.invitations import Filter, Reason, status
+from invite_app.services.invitations.filters import conditions
 from invite_app.services.organizations import Changes
-from invite_app.services.reasons import Reason
 from tests.support.factories import (
     PASSWORD,
     Acme,
@@ -27,7 +27,7 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.Profile("Ana", "Guest", PASSWORD)
 
 
 def narrow(acme: Acme, *domains: str) -> None:
@@ -37,12 +37,12 @@ def narrow(acme: Acme, *domains: str) -> None:
 def needing(acme: Acme) -> set[str]:
     """Return the addresses that need attention, on which the row, the SQL filter and the count must agree."""
     standing, moment = authorize(acme.owner.actor, acme.id), now()
-    everything = invitation_lists.list_all(acme.id, by=acme.owner.actor)
+    everything = invitations.list_all(acme.id, by=acme.owner.actor)
     complete = [invitations.get(acme.id, one.id, by=acme.owner.actor) for one in everything]
-    by_row = {one.email for one in complete if reasons.why(one, moment) in reasons.NEEDS_YOU}
+    by_row = {one.email for one in complete if invitations.why(one, moment) in status.NEEDS_YOU}
     here = (Invitation.organization_id == acme.id, *conditions(Filter(needs_you=True), moment))
     assert by_row == set(session().scalars(select(Invitation.email).where(*here)))
-    assert attention.count(standing) == len(by_row)
+    assert invitations.count_needing_attention(standing) == len(by_row)
     return by_row
 
 
@@ -66,23 +66,23 @@ class TestRestricting:
     def test_new_account_cannot_accept(self, acme: Acme) -> None:
         sent = invite(acme)
         narrow(acme, "acme.example")
-        assert isinstance(acceptance.look(token_of(sent)).obstacle, DomainNotAllowed)
+        assert isinstance(invitations.open_link(token_of(sent)).obstacle, DomainNotAllowed)
         with pytest.raises(DomainNotAllowed):
-            acceptance.accept_as_new(token_of(sent), ANA)
+            invitations.accept_as_new(token_of(sent), ANA)
         assert reread(sent).state == "pending"
 
     def test_existing_account_cannot_accept(self, acme: Acme) -> None:
         person, sent = make_person("ana@guest.example"), invite(acme)
         narrow(acme, "acme.example")
         with pytest.raises(DomainNotAllowed):
-            acceptance.accept_signed_in(token_of(sent), person.id)
+            invitations.accept_signed_in(token_of(sent), person.id)
 
     def test_domain_is_checked_without_the_mark(self, acme: Acme) -> None:
         sent = invite(acme)
         configure(acme, allowed_domains=["acme.example"])
         assert not reread(sent).domain_not_allowed
         with pytest.raises(DomainNotAllowed):
-            acceptance.accept_as_new(token_of(sent), ANA)
+            invitations.accept_as_new(token_of(sent), ANA)
 
     def test_widening_allows_it_again(self, acme: Acme) -> None:
         sent = invite(acme)
@@ -90,7 +90,7 @@ class TestRestricting:
         assert needing(acme) == {"ana@guest.example"}
         narrow(acme)
         assert needing(acme) == set()
-        assert acceptance.accept_as_new(token_of(sent), ANA).organization_id == acme.id
+        assert invitations.accept_as_new(token_of(sent), ANA).organization_id == acme.id
 
     def test_affected_invitations_need_attention(self, acme: Acme, globex: Acme) -> None:
         invite(globex, "bo@guest.example")
@@ -102,7 +102,7 @@ class TestRestricting:
         assert needing(acme) == set()
         narrow(acme, "acme.example")
         assert needing(acme) == {"ana@guest.example", "eva@sub.acme.example"}
-        outside = attention.outside_domains(authorize(acme.owner.actor, acme.id))
+        outside = invitations.outside_domains(authorize(acme.owner.actor, acme.id))
         assert outside is not None
         assert ({one.email for one in outside.items}, outside.total) == (needing(acme), 2)
         assert not reread(revoked).domain_not_allowed
@@ -112,14 +112,14 @@ class TestRestricting:
         sent = invite(acme)
         narrow(acme, "acme.example")
         found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
-        assert reasons.why(found, now()) == Reason.DOMAIN_NOT_ALLOWED
+        assert invitations.why(found, now()) == Reason.DOMAIN_NOT_ALLOWED
 
     def test_affected_invitations_are_hidden_without_permission(self, acme: Acme) -> None:
         make_role(acme, "Settings", ["organization:write"])
         person = make_member(acme, "sam@acme.example", role="settings")
         invite(acme)
         narrow(acme, "acme.example")
-        assert attention.outside_domains(authorize(person.actor, acme.id)) is None
+        assert invitations.outside_domains(authorize(person.actor, acme.id)) is None
 
     def test_it_cannot_be_resent(self, acme: Acme) -> None:
         sent = invite(acme)
@@ -139,4 +139,4 @@ class TestRestricting:
         narrow(acme, "acme.example")
         change(acme.id, sent.id, acme.owner.actor)
         assert needing(acme) == set()
-        assert acceptance.accept_as_new(token_of(sent), ANA).organization_id == acme.id
+        assert invitations.accept_as_new(token_of(sent), ANA).organization_id == acme.id

@@ -30,12 +30,12 @@ from invite_app.errors import DomainError
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User
 from invite_app.models.base import now
 from invite_app.models.role import PERMISSIONS
-from invite_app.services import acceptance, bulk, invitations, members, organizations, sweeps
+from invite_app.services import bulk, invitations, members, organizations, sweeps
 from invite_app.services.invitations import Changes, Draft
 from tests.support.factories import OPERATOR, Acme, make_organization, make_person, reread, token_of
 
 ADDRESSES = [f"{name}@guest.example" for name in "abcd"]
-PROFILE = acceptance.Profile("Ana", "Guest", "correct horse battery staple")
+PROFILE = invitations.Profile("Ana", "Guest", "correct horse battery staple")
 
 where = st.sampled_from([0, 1])
 address = st.sampled_from(ADDRESSES)
@@ -138,7 +138,9 @@ class Services(RuleBasedStateMachine):
         if self.attempt(lambda: invitations.edit(house.id, sent, changes, by=actor)):
             self.check_grant(house, actor, role)
             if before != email:
-                assert not self.attempt(lambda: acceptance.look(old)), "the old address has a link that still opens"
+                assert not self.attempt(lambda: invitations.open_link(old)), (
+                    "the old address has a link that still opens"
+                )
 
     @rule(at=where, which=number, copied=st.booleans(), deed=st.sampled_from(["new", "signed in", "decline"]))
     def answer(self, at: int, which: int, copied: bool, deed: str) -> None:
@@ -149,12 +151,12 @@ class Services(RuleBasedStateMachine):
         email = session().scalar(select(Invitation.email).where(Invitation.id == sent))
         user_id = session().scalar(select(User.id).where(User.email == email))
         if deed == "new":
-            joined = self.attempt(lambda: acceptance.accept_as_new(token, PROFILE))
+            joined = self.attempt(lambda: invitations.accept_as_new(token, PROFILE))
         elif deed == "decline" or user_id is None:
-            self.attempt(lambda: acceptance.decline(token))
+            self.attempt(lambda: invitations.decline(token))
             return
         else:
-            joined = self.attempt(lambda: acceptance.accept_signed_in(token, user_id))
+            joined = self.attempt(lambda: invitations.accept_signed_in(token, user_id))
         if joined:
             self.check_proof(email, copied=copied, had_account=user_id is not None)
             limit = session().get_one(Organization, house.id).seat_limit

@@ -10,17 +10,7 @@ import pytest
 from invite_app.access import PersonActor
 from invite_app.errors import DomainError
 from invite_app.models import AuditEvent
-from invite_app.services import (
-    acceptance,
-    api_keys,
-    audit,
-    invitations,
-    members,
-    organizations,
-    ownership,
-    roles,
-    workspaces,
-)
+from invite_app.services import api_keys, audit, invitations, members, organizations, ownership, roles, workspaces
 from invite_app.services.invitations import Changes
 from tests.support.factories import (
     OPERATOR,
@@ -34,7 +24,7 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.Profile("Ana", "Guest", PASSWORD)
 
 
 def events(acme: Acme) -> list[AuditEvent]:
@@ -115,7 +105,7 @@ def test_events_contain_no_secret(acme: Acme) -> None:
             secrets.append(result.rpartition("/")[2])
     sent = invite(acme)
     secrets += [token_of(sent), token_of(sent, copied=True)]
-    acceptance.accept_as_new(token_of(sent), ANA, ip="192.0.2.9")
+    invitations.accept_as_new(token_of(sent), ANA, ip="192.0.2.9")
     for event in events(acme):
         written = json.dumps({name: str(value) for name, value in vars(event).items()})
         for secret in secrets:
@@ -142,14 +132,14 @@ def test_key_is_named_with_its_user(acme: Acme) -> None:
 
 def test_operator_and_invitee_are_named_too(acme: Acme) -> None:
     sent = invite(acme, "ana@guest.example", by=OPERATOR)
-    acceptance.decline(token_of(sent), word="no", ip="192.0.2.9")
+    invitations.decline(token_of(sent), word="no", ip="192.0.2.9")
     declined, invited = events(acme)[:2]
     assert (invited.actor_kind, invited.actor_name) == ("operator", "The operator")
     assert (declined.action, declined.actor_kind, declined.ip) == ("invitation.declined", "invitee", "192.0.2.9")
 
 
 def test_accepting_is_recorded_for_the_new_member(acme: Acme) -> None:
-    joined = acceptance.accept_as_new(token_of(invite(acme)), ANA, ip="192.0.2.9")
+    joined = invitations.accept_as_new(token_of(invite(acme)), ANA, ip="192.0.2.9")
     event = events(acme)[0]
     assert (event.action, event.actor_id, event.actor_name) == ("invitation.accepted", joined.user_id, "Ana Guest")
 

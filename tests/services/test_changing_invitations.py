@@ -23,7 +23,7 @@ from invite_app.errors import (
 )
 from invite_app.models import Organization, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import acceptance, invitations, members, roles
+from invite_app.services import invitations, members, roles
 from invite_app.services.invitations import Changes
 from tests.support.factories import (
     OPERATOR,
@@ -168,8 +168,8 @@ class TestEdit:
         assert changed.expires_at - now() > timedelta(days=6)
         for old in (mailed, copied):
             with pytest.raises(LinkBroken):
-                acceptance.look(old)
-        assert acceptance.look(token_of(sent)).invitation.email == "bo@guest.example"
+                invitations.open_link(old)
+        assert invitations.open_link(token_of(sent)).invitation.email == "bo@guest.example"
         assert session().scalars(select(OutboxMessage.sends)).one() == 2
         assert pending_count(acme) == 1
 
@@ -259,8 +259,8 @@ class TestExtendTakeOverAndCopy:
 
 
 def accept(invitation: Any) -> Any:
-    profile = acceptance.Profile("Ana", "Guest", "correct horse battery staple")
-    return acceptance.accept_as_new(token_of(invitation), profile)
+    profile = invitations.Profile("Ana", "Guest", "correct horse battery staple")
+    return invitations.accept_as_new(token_of(invitation), profile)
 
 
 def end(acme: Acme, ending: str) -> Any:
@@ -270,7 +270,7 @@ def end(acme: Acme, ending: str) -> Any:
         case "revoked":
             invitations.revoke(acme.id, sent.id, by=acme.owner.actor)
         case "declined":
-            acceptance.decline(token_of(sent))
+            invitations.decline(token_of(sent))
         case "accepted":
             accept(sent)
         case "expired":

@@ -21,15 +21,12 @@ from invite_app.models import (
 )
 from invite_app.models.base import Base
 from invite_app.services import (
-    acceptance,
     accounts,
     audit,
     erasure,
     idempotency,
-    invitation_lists,
     invitations,
     members,
-    observations,
     ownership,
     person_data,
     sheets,
@@ -85,12 +82,12 @@ def zoe(acme: Acme, globex: Acme) -> Person:
     invite(acme, "di@guest.example", by=zoe.actor)
     changed = invite(globex, "someone@guest.example")
     invitations.edit(globex.id, changed.id, Changes(email=OLD, note="Hello Zoe"), by=globex.owner.actor)
-    acceptance.decline(token_of(changed), word="Zoe says no")
+    invitations.decline(token_of(changed), word="Zoe says no")
     change_address(zoe, NEW)
     invite(globex, NEW, given_name="Zoe", family_name="Zölle", public_metadata={"who": NEW})
     late = invite(third, NEW, note="Hello Zoe")
     expire(late)
-    observations.ask_again(token_of(late), "Zoe asks")
+    invitations.ask_again(token_of(late), "Zoe asks")
     sheets.create(third.id, [Line(NEW, "Zoe", "Zölle", "", ())], by=third.owner.actor, role="member")
     sheets.create(acme.id, [Line("ed@guest.example", "Ed", "Ek", "", ())], by=zoe.actor, role="member")
     request = idempotency.Request("scope", "key", "hash")
@@ -139,7 +136,7 @@ def test_organization_counts_exclude_the_erased_person(acme: Acme, globex: Acme,
     assert (counted(acme), counted(globex)) == ((3, 3), (3, 0))
     states = {row.state for row in session().scalars(select(Invitation).where(Invitation.email.like("deleted-%")))}
     assert states == {"declined", "revoked"}
-    waiting = invitation_lists.list_page(acme.id, by=acme.owner.actor).items
+    waiting = invitations.list_page(acme.id, by=acme.owner.actor).items
     assert {one.email: one.inviter_lost_right for one in waiting} == {
         "bo@guest.example": False,
         "cy@guest.example": True,

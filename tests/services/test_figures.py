@@ -10,7 +10,7 @@ from invite_app.access import authorize
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, Organization, WeeklyFigures
 from invite_app.models.base import Base, fresh, now, row_of
-from invite_app.services import invitations, statistics
+from invite_app.services import invitations
 from tests.support.factories import Acme, expire, invite
 
 
@@ -79,7 +79,7 @@ def test_bulk_changes_are_counted_by_week(acme: Acme) -> None:
     ]
     write(insert(Base.metadata.tables["invitations"]).values(rows))
     assert kept(acme) == counted(acme)
-    found = statistics.of(authorize(acme.owner.actor, acme.id))
+    found = invitations.compute_statistics(authorize(acme.owner.actor, acme.id))
     assert (found.sent, found.accepted) == (31, 20)
     write(delete(Invitation).where(Invitation.state == "accepted"))
     assert kept(acme) == counted(acme)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from invite_app import access
 from invite_app.access import Actor
 from invite_app.db import session, transaction
 from invite_app.errors import (
@@ -20,9 +21,9 @@ from invite_app.errors import (
 )
 from invite_app.models import Invitation, InvitationState, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import invitation_bulk, invitation_lists, invitations, roles
-from invite_app.services.invitation_bulk import Deed, Extend, Report, Revoke, SendAgain
-from invite_app.services.invitation_filters import EVERYTHING, Filter
+from invite_app.services import invitations, roles
+from invite_app.services.invitations import Deed, Extend, Filter, Report, Revoke, SendAgain, bulk_actions
+from invite_app.services.invitations.filters import EVERYTHING
 from tests.support.factories import (
     OPERATOR,
     Acme,
@@ -49,8 +50,8 @@ def said(report: Report) -> tuple[list[str], dict[str, type[DomainError]]]:
 def both(acme: Acme, deed: type[Deed], only: Filter = EVERYTHING, by: Actor | None = None) -> Any:
     """Return the preview, after checking that it equals the result."""
     by = by or acme.owner.actor
-    foretold = said(invitation_bulk.preview(acme.id, only, deed(), by=by))
-    assert said(invitation_bulk.apply(acme.id, only, deed(), by=by)) == foretold
+    foretold = said(invitations.preview_bulk(acme.id, only, deed(), by=by))
+    assert said(invitations.apply_bulk(acme.id, only, deed(), by=by)) == foretold
     return foretold
 
 
@@ -82,7 +83,7 @@ class TestRevoking:
         invite(acme, "new@guest.example")
 
     def test_continues_after_a_chunk(self, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(invitation_bulk, "TOGETHER", 2)
+        monkeypatch.setattr(bulk_actions, "TOGETHER", 2)
         made = [invite(acme, f"a{number}@guest.example") for number in range(5)]
         assert len(both(acme, Revoke)[0]) == 5
         assert {reread(one).state for one in made} == {"revoked"}
@@ -143,17 +144,17 @@ class TestResending:
 
 
 def test_oversized_selection_is_refused(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invitation_bulk, "MOST", 1)
+    monkeypatch.setattr(bulk_actions, "MAX_SELECTED", 1)
     for name in "ab":
         invite(acme, f"{name}@guest.example")
-    for act in (invitation_bulk.preview, invitation_bulk.apply):
+    for act in (invitations.preview_bulk, invitations.apply_bulk):
         with pytest.raises(ListTooLong):
             act(acme.id, PENDING, Revoke(), by=acme.owner.actor)
 
 
 def test_without_permission_nothing_changes(acme: Acme) -> None:
     invite(acme)
-    for act in (invitation_bulk.preview, invitation_bulk.apply):
+    for act in (invitations.preview_bulk, invitations.apply_bulk):
         with pytest.raises(PermissionMissing):
             act(acme.id, PENDING, Revoke(), by=acme.member.actor)
 
@@ -165,35 +166,33 @@ class TestOrder:
         with transaction() as writing:
             writing.get_one(Invitation, made[3].id).no_seat_at = now()
         wanted = [made[number].email for number in (3, 1, 6, 5, 4, 2, 0)]
-        assert walk(acme, invitation_lists.NEEDS_YOU_FIRST) == wanted
+        assert walk(acme, invitations.NEEDS_YOU_FIRST) == wanted
 
     def test_can_start_with_the_soonest_expiry(self, acme: Acme) -> None:
         for number in (5, 2, 9):
             invite(acme, f"a{number}@guest.example", lifetime=timedelta(days=number))
-        assert walk(acme, invitation_lists.ENDS_SOONEST) == [f"a{number}@guest.example" for number in (2, 5, 9)]
+        assert walk(acme, invitations.ENDS_SOONEST) == [f"a{number}@guest.example" for number in (2, 5, 9)]
 
     def test_includes_deleted_roles_and_excludes_resolved_ones(self, acme: Acme) -> None:
         make_role(acme, "Gone", ["members:read"])
         stuck = invite(acme, "stuck@guest.example", role="gone")
         invite(acme, "new@guest.example")
         roles.delete(acme.id, "gone", by=OPERATOR)
-        assert walk(acme, invitation_lists.NEEDS_YOU_FIRST)[0] == "stuck@guest.example"
+        assert walk(acme, invitations.NEEDS_YOU_FIRST)[0] == "stuck@guest.example"
         invitations.edit(acme.id, stuck.id, invitations.Changes(role="member"), by=OPERATOR)
-        assert walk(acme, invitation_lists.NEEDS_YOU_FIRST)[0] == "new@guest.example"
+        assert walk(acme, invitations.NEEDS_YOU_FIRST)[0] == "new@guest.example"
 
 
 def walk(acme: Acme, order: Any) -> list[str]:
     """Return the addresses page by page, forwards and backwards."""
-    pages = [invitation_lists.list_page(acme.id, by=acme.owner.actor, only=PENDING, order=order, limit=2)]
+    pages = [invitations.list_page(acme.id, by=acme.owner.actor, only=PENDING, order=order, limit=2)]
     while pages[-1].next:
         cursor = pages[-1].next
         pages.append(
-            invitation_lists.list_page(
-                acme.id, by=acme.owner.actor, only=PENDING, order=order, cursor=cursor, limit=2
-            )
+            invitations.list_page(acme.id, by=acme.owner.actor, only=PENDING, order=order, cursor=cursor, limit=2)
         )
     if len(pages) > 1:
-        back = invitation_lists.list_page(
+        back = invitations.list_page(
             acme.id, by=acme.owner.actor, only=PENDING, order=order, cursor=pages[1].previous, limit=2
         )
         assert [one.id for one in back.items] == [one.id for one in pages[0].items]
@@ -212,13 +211,13 @@ def test_invitation_changed_meanwhile_is_skipped(
     acme: Acme, monkeypatch: pytest.MonkeyPatch, only: Filter, change: invitations.Changes
 ) -> None:
     one = invite(acme, "ana@guest.example", "admin")
-    enter = invitation_bulk.locked
+    enter = access.locked
 
     def edit_first(*args: Any, **options: Any) -> Any:
-        monkeypatch.setattr(invitation_bulk, "locked", enter)
+        monkeypatch.setattr(bulk_actions, "locked", enter)
         invitations.edit(acme.id, one.id, change, by=acme.owner.actor)
         return enter(*args, **options)
 
-    monkeypatch.setattr(invitation_bulk, "locked", edit_first)
-    report = invitation_bulk.apply(acme.id, only, invitation_bulk.Revoke(), by=acme.owner.actor)
+    monkeypatch.setattr(bulk_actions, "locked", edit_first)
+    report = invitations.apply_bulk(acme.id, only, invitations.Revoke(), by=acme.owner.actor)
     assert (report.done, reread(one).state) == ([], "pending")

@@ -23,8 +23,8 @@ from invite_app.errors import (
     SeatsFull,
 )
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
-from invite_app.services import together
-from invite_app.services.drafts import Draft
+from invite_app.services import invitations
+from invite_app.services.invitations import Draft
 from invite_app.services.rate_limits import limits, memory
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, configure, invite, make_organization
@@ -40,7 +40,7 @@ def pending(acme: Acme) -> tuple[int, int]:
 
 
 def test_everyone_is_invited_in_order(acme: Acme) -> None:
-    sent = together.send(acme.id, [ANA, BO], by=acme.owner.actor)
+    sent = invitations.send_all_or_none(acme.id, [ANA, BO], by=acme.owner.actor)
     assert [(row.email, row.role_name, row.state) for row in sent] == [
         ("ana@guest.example", "Member", "pending"),
         ("bo@guest.example", "Admin", "pending"),
@@ -55,21 +55,21 @@ def test_list_counts_once_towards_the_limits(make_app: Callable[..., Flask], mon
     monkeypatch.setitem(limits.RULES, "invitations by actor", memory.Rule(1, limits.HOUR))
     with make_app(INVITE_RATE_LIMITS="on").app_context():
         acme = make_organization()
-        together.send(acme.id, [ANA, BO], by=acme.owner.actor)
+        invitations.send_all_or_none(acme.id, [ANA, BO], by=acme.owner.actor)
         with pytest.raises(RateLimited):
-            together.send(acme.id, [Draft("cy@guest.example", "member")], by=acme.owner.actor)
+            invitations.send_all_or_none(acme.id, [Draft("cy@guest.example", "member")], by=acme.owner.actor)
         assert pending(acme) == (2, 2)
 
 
 def test_empty_list_invites_nobody(acme: Acme) -> None:
-    assert together.send(acme.id, [], by=acme.owner.actor) == []
+    assert invitations.send_all_or_none(acme.id, [], by=acme.owner.actor) == []
 
 
 def test_only_requested_mails_are_queued(smtp_app: Flask, smtp: SmtpServer) -> None:
     with smtp_app.app_context():
         acme = make_organization()
         silent = Draft("cy@guest.example", "member", notify=False)
-        sent = together.send(acme.id, [ANA, silent], by=acme.owner.actor)
+        sent = invitations.send_all_or_none(acme.id, [ANA, silent], by=acme.owner.actor)
         rows = list(session().scalars(select(OutboxMessage)))
         assert [(row.invitation_id, row.state, row.lease) for row in rows] == [(sent[0].id, "queued", None)]
         assert sent[1].message is None
@@ -90,20 +90,20 @@ WRONG: list[tuple[Draft, type[DomainError]]] = [
 def test_one_invalid_draft_blocks_all(acme: Acme, draft: Draft, error: type[DomainError]) -> None:
     invite(acme, "invited@guest.example")
     with pytest.raises(error):
-        together.send(acme.id, [ANA, draft], by=acme.admin.actor)
+        invitations.send_all_or_none(acme.id, [ANA, draft], by=acme.admin.actor)
     assert pending(acme) == (1, 1)
 
 
 def test_one_seat_is_not_enough_for_two(acme: Acme) -> None:
     configure(acme, seat_limit=4)
     with pytest.raises(SeatsFull):
-        together.send(acme.id, [ANA, BO], by=acme.owner.actor)
+        invitations.send_all_or_none(acme.id, [ANA, BO], by=acme.owner.actor)
     assert pending(acme) == (0, 0)
 
 
 def test_repeated_address_names_the_first(acme: Acme) -> None:
     with pytest.raises(DuplicateInList) as error:
-        together.send(acme.id, [BO, ANA, Draft(" Ana@Guest.example", "admin")], by=acme.owner.actor)
+        invitations.send_all_or_none(acme.id, [BO, ANA, Draft(" Ana@Guest.example", "admin")], by=acme.owner.actor)
     assert (error.value.email, error.value.first_row) == ("ana@guest.example", 2)
 
 
@@ -121,5 +121,5 @@ def test_shared_problems_are_reported(
     configure(acme, **settings)
     rows = [Draft(f"guest-{row}@guest.example", "member") for row in range(count)]
     with pytest.raises(error):
-        together.send(acme.id, rows, by=getattr(acme, actor).actor)
+        invitations.send_all_or_none(acme.id, rows, by=getattr(acme, actor).actor)
     assert pending(acme) == (0, 0)

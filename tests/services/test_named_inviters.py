@@ -7,8 +7,8 @@ import pytest
 from invite_app.access import Actor
 from invite_app.errors import InviterLostRight, MembershipUnknown, PermissionMissing, RoleAboveOwn
 from invite_app.models import Invitation
-from invite_app.services import acceptance, api_keys, invitations, inviter_rights, members
-from invite_app.services.acceptance import Profile
+from invite_app.services import api_keys, invitations, inviter_rights, members
+from invite_app.services.invitations import Profile
 from tests.support.factories import (
     OPERATOR,
     Acme,
@@ -30,7 +30,7 @@ def in_the_name_of(acme: Acme, inviter: Person | UUID | str, *, by: Actor, role:
 
 
 def accept(invitation: Invitation) -> None:
-    acceptance.accept_as_new(token_of(invitation), PROFILE)
+    invitations.accept_as_new(token_of(invitation), PROFILE)
 
 
 def test_invitee_sees_the_member_log_the_key(acme: Acme) -> None:

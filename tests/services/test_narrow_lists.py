@@ -9,7 +9,7 @@ import pytest
 from invite_app.db import transaction
 from invite_app.models import User
 from invite_app.models.base import now
-from invite_app.services import endings, invitation_lists, invitations, member_lists, members, organizations, roles
+from invite_app.services import invitations, member_lists, members, organizations, roles
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_member, make_person, make_role
 
 NOBODY = UUID(int=7)
@@ -103,7 +103,7 @@ class TestInvitations:
     def test_sorted_by_address(self, acme: Acme) -> None:
         for name in ("cy", "ana", "bo"):
             invite(acme, f"{name}@guest.example")
-        page = invitations.list_page(acme.id, by=acme.owner.actor, order=invitation_lists.BY_EMAIL, offset=1)
+        page = invitations.list_page(acme.id, by=acme.owner.actor, order=invitations.BY_EMAIL, offset=1)
         assert [row.email for row in page.items] == ["bo@guest.example", "cy@guest.example"]
 
     def test_overdue_ones_are_not_counted_as_pending(self, acme: Acme) -> None:
@@ -111,7 +111,7 @@ class TestInvitations:
         invite(acme, "bo@guest.example")
         expire(invite(acme, "cy@guest.example"))
         organization = organizations.get(acme.id, by=acme.owner.actor)
-        assert (organization.pending_count, endings.pending_now(organization)) == (2, 1)
+        assert (organization.pending_count, invitations.pending_now(organization)) == (2, 1)
 
     def _emails(self, acme: Acme, **only: Any) -> list[str]:
         page = invitations.list_page(acme.id, by=acme.owner.actor, only=invitations.Filter(**only))

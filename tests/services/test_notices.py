@@ -9,7 +9,7 @@ from invite_app.access import Actor
 from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.services import acceptance, delivery, invitations, members, observations
+from invite_app.services import delivery, invitations, members
 from invite_app.services.delivery import attempts, queries
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_api_key, make_organization, token_of
 from tests.support.mail import SmtpServer
@@ -23,11 +23,11 @@ def told() -> list[OutboxMessage]:
 
 
 def decline(invitation: Invitation, word: str = "") -> None:
-    acceptance.decline(token_of(invitation), word=word)
+    invitations.decline(token_of(invitation), word=word)
 
 
 def ask(invitation: Invitation, word: str = "") -> None:
-    observations.ask_again(token_of(invitation), word)
+    invitations.ask_again(token_of(invitation), word)
 
 
 def test_decline_is_reported_with_its_message(acme: Acme) -> None:

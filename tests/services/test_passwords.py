@@ -13,7 +13,7 @@ from invite_app.db import session
 from invite_app.errors import WeakPassword, WrongPassword
 from invite_app.extensions import db
 from invite_app.models import AccountLink, OutboxMessage
-from invite_app.services import acceptance, accounts, organizations
+from invite_app.services import accounts, invitations, organizations
 from invite_app.services.accounts import Device, Purpose, passwords
 from tests.support.factories import (
     BY_OPERATOR,
@@ -80,7 +80,7 @@ def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
     choices: tuple[Callable[[], Any], ...] = (
         lambda: accounts.change_password(acme.owner.id, old=PASSWORD, new=personal, keep_session=None),
         lambda: accounts.reset_password(make_link(acme.owner, Purpose.RESET), personal, device=NOWHERE),
-        lambda: acceptance.accept_as_new(token_of(sent), acceptance.Profile("Olivia", "Owner", personal)),
+        lambda: invitations.accept_as_new(token_of(sent), invitations.Profile("Olivia", "Owner", personal)),
         lambda: organizations.found(
             founding, organizations.Founder("olivia@holdings.example", "Olivia", "Owner", personal), by=BY_OPERATOR
         ),
@@ -114,7 +114,7 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
     sent, link = invite(acme), make_link(acme.owner, Purpose.RESET)
     founding, founder = organizations.Founding("New"), organizations.Founder("new@guest.example", "N", "Ew", PASSWORD)
     deeds: tuple[tuple[int, Callable[[], Any]], ...] = (
-        (1, lambda: acceptance.accept_as_new(token_of(sent), acceptance.Profile("Ana", "Guest", NEW))),
+        (1, lambda: invitations.accept_as_new(token_of(sent), invitations.Profile("Ana", "Guest", NEW))),
         (1, lambda: accounts.reset_password(link, NEW, device=NOWHERE)),
         (2, lambda: accounts.change_password(acme.owner.id, old=NEW, new=PASSWORD, keep_session=None)),
         (1, lambda: accounts.request_address(acme.owner.id, "other@guest.example", password=PASSWORD)),

@@ -7,7 +7,7 @@ import pytest
 from invite_app.db import session
 from invite_app.errors import InvitationPending, SeatsFull
 from invite_app.models import Organization
-from invite_app.services import acceptance, invitations, members, organizations
+from invite_app.services import invitations, members, organizations
 from invite_app.services.organizations import Changes
 from tests.support.factories import (
     OPERATOR,
@@ -20,7 +20,7 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = acceptance.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.Profile("Ana", "Guest", PASSWORD)
 
 
 @pytest.fixture
@@ -67,14 +67,14 @@ def test_closed_invitation_releases_its_seat(five_seats: Acme, ending: str) -> N
     if ending == "revoke":
         invitations.revoke(five_seats.id, sent.id, by=five_seats.owner.actor)
     else:
-        acceptance.decline(token_of(sent))
+        invitations.decline(token_of(sent))
     assert invite(five_seats, "c@guest.example").state == "pending"
 
 
 def test_accepting_uses_the_last_reserved_seat_once(five_seats: Acme) -> None:
     first, second = invite(five_seats, "a@guest.example"), invite(five_seats, "b@guest.example")
-    acceptance.accept_as_new(token_of(first), ANA)
-    acceptance.accept_as_new(token_of(second), ANA)
+    invitations.accept_as_new(token_of(first), ANA)
+    invitations.accept_as_new(token_of(second), ANA)
     assert counts(five_seats) == (5, 0)
     with pytest.raises(SeatsFull):
         invite(five_seats, "c@guest.example")
@@ -101,10 +101,10 @@ def test_limit_below_members_blocks_accepting(five_seats: Acme) -> None:
     sent = invite(five_seats)
     organizations.change(five_seats.id, Changes(seat_limit=3), by=OPERATOR)
     with pytest.raises(SeatsFull):
-        acceptance.accept_as_new(token_of(sent), ANA)
-    assert isinstance(acceptance.look(token_of(sent)).obstacle, SeatsFull)
+        invitations.accept_as_new(token_of(sent), ANA)
+    assert isinstance(invitations.open_link(token_of(sent)).obstacle, SeatsFull)
     organizations.change(five_seats.id, Changes(seat_limit=4), by=OPERATOR)
-    acceptance.accept_as_new(token_of(sent), ANA)
+    invitations.accept_as_new(token_of(sent), ANA)
     assert counts(five_seats) == (4, 0)
 
 

@@ -17,7 +17,7 @@ from invite_app.errors import (
 from invite_app.mail import messages
 from invite_app.models import OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import acceptance, invitations
+from invite_app.services import invitations
 from invite_app.services.delivery import queries
 from tests.support.factories import (
     OPERATOR,
@@ -48,7 +48,7 @@ class TestWithAnotherNote:
         token = token_of(sent)
         invitations.resend(acme.id, sent.id, note="Sign out first.", by=acme.owner.actor)
         assert "> Sign out first" in messages.invitation(message_of(sent.id)).text
-        assert acceptance.look(token).invitation.note == "Sign out first."
+        assert invitations.open_link(token).invitation.note == "Sign out first."
         newest = history(sent.id)[0]
         assert (newest.action, newest.before, newest.after) == (
             "invitation.resent",
@@ -75,7 +75,7 @@ class TestToAnotherAddress:
         assert (found.email, found.state, found.expires_at > now()) == ("right@guest.example", "pending", True)
         assert messages.invitation(message_of(sent.id)).to == "right@guest.example"
         with pytest.raises(LinkBroken):
-            acceptance.look(token)
+            invitations.open_link(token)
 
     @pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "pending"])
     def test_address_must_be_invitable(self, is_expired: bool, acme: Acme) -> None:

@@ -11,7 +11,7 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.errors import PermissionMissing, SheetUnknown
 from invite_app.models import Invitation, OutboxMessage, Sheet
-from invite_app.services import invitations, seats, sheet_progress, sheet_stop, sheet_text, sheets
+from invite_app.services import invitations, sheet_progress, sheet_stop, sheet_text, sheets
 from tests.support.factories import Acme, history, make_organization, reread
 from tests.support.mail import SmtpServer
 
@@ -36,7 +36,7 @@ def send(acme: Acme, *names: str) -> tuple[Sheet, list[Invitation]]:
 
 def free(acme: Acme) -> int | None:
     session().commit()
-    return seats.free(
+    return invitations.seats_left(
         sheets.open_sheet(acme.id, session().scalar(select(Sheet.id)), acme.owner.actor)[0].organization
     )
 

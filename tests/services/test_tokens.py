@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 
 from invite_app import tokens
 from invite_app.errors import LinkBroken
-from invite_app.services import acceptance, invitations
+from invite_app.services import invitations
 from tests.support.databases import on_sqlite
 from tests.support.factories import PASSWORD, Acme, invite, make_organization, token_of
 
 ID, NONCE = UUID(int=1), b"n" * 16
 DEEDS: list[Callable[[str], object]] = [
-    acceptance.look,
-    lambda token: acceptance.accept_as_new(token, acceptance.Profile("Ana", "Guest", PASSWORD)),
-    lambda token: acceptance.accept_signed_in(token, ID),
-    acceptance.decline,
+    invitations.open_link,
+    lambda token: invitations.accept_as_new(token, invitations.Profile("Ana", "Guest", PASSWORD)),
+    lambda token: invitations.accept_signed_in(token, ID),
+    invitations.decline,
 ]
 
 
@@ -92,14 +92,14 @@ class TestOfAnInvitation:
         token = token_of(invite(acme))
         for cut in range(len(token)):
             with pytest.raises(LinkBroken):
-                acceptance.look(token[:cut])
+                invitations.open_link(token[:cut])
         self.broken(token[:-1])
         raw = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         for position in range(len(raw)):
             forged = raw.copy()
             forged[position] ^= 1
             with pytest.raises(LinkBroken):
-                acceptance.look(base64.urlsafe_b64encode(forged).decode().rstrip("="))
+                invitations.open_link(base64.urlsafe_b64encode(forged).decode().rstrip("="))
 
     def test_token_of_another_invitation_differs(self, acme: Acme, globex: Acme) -> None:
         mine, theirs = token_of(invite(acme)), token_of(invite(globex))

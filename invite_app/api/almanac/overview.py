@@ -8,7 +8,7 @@ from invite_app.access import Standing
 from invite_app.api.schema import Schema
 from invite_app.models import Invitation, InvitationState, Membership, Role
 from invite_app.models.base import now
-from invite_app.services import endings, invitations, members, roles
+from invite_app.services import invitations, members, roles
 
 from .dialect import Closed
 
@@ -100,7 +100,7 @@ def shown_invitation(invitation: Invitation) -> HostedOrganizationInvitation:
 
 def _seats(standing: Standing) -> Seats:
     organization = standing.organization
-    pending = endings.pending_now(organization)
+    pending = invitations.pending_now(organization)
     used, limit = organization.members_count + pending, organization.seat_limit
     return Seats(
         active=organization.members_count,

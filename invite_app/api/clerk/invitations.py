@@ -12,7 +12,7 @@ from invite_app.api.dialect import Row
 from invite_app.api.schema import Schema, at_most
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
-from invite_app.services import invitation_lists, invitations, inviter_rights, private_metadata, together
+from invite_app.services import invitations, inviter_rights, private_metadata
 from invite_app.services.pagination import Order, Page
 
 from .dialect import NOT_FOUND, clerk, missing
@@ -30,8 +30,8 @@ from .schemas import (
 
 DEFAULT_DAYS = 30
 ORDERS: dict[str, Order[Invitation]] = {
-    "created_at": invitation_lists.OLDEST,
-    "email_address": invitation_lists.BY_EMAIL,
+    "created_at": invitations.OLDEST,
+    "email_address": invitations.BY_EMAIL,
 }
 Status = Literal["pending", "accepted", "revoked", "expired"]
 STATES: dict[Status, tuple[InvitationState, ...]] = {
@@ -58,7 +58,7 @@ class NewInvitation(Schema):
 
 
 Invitees = Annotated[
-    list[NewInvitation], Field(min_length=1, max_length=together.MAX_ROWS), at_most(together.MAX_ROWS)
+    list[NewInvitation], Field(min_length=1, max_length=invitations.MAX_ROWS), at_most(invitations.MAX_ROWS)
 ]
 
 
@@ -119,7 +119,7 @@ def create_invitation(organization_id: str, body: NewInvitation, by: Actor) -> I
 @clerk.endpoint("POST", LIST + "/bulk", permission="invitations:write", errors=INVITER_UNKNOWN)
 def create_invitations(organization_id: str, body: Invitees, by: Actor) -> Listed[InvitationShown]:
     """Invites up to ten people: all of them, or nobody."""
-    sent = together.send(organization_id, [_draft(item) for item in body], by=by)
+    sent = invitations.send_all_or_none(organization_id, [_draft(item) for item in body], by=by)
     return Listed(data=[shown(item) for item in sent], total_count=len(sent))
 
 

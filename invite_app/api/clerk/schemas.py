@@ -7,7 +7,7 @@ from pydantic import Field
 
 from invite_app.api.schema import Schema
 from invite_app.models import Organization, Role, User
-from invite_app.services import endings
+from invite_app.services import invitations
 
 Metadata = dict[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ def organization_shown(organization: Organization) -> OrganizationShown:
         name=organization.name,
         slug=organization.slug,
         members_count=organization.members_count,
-        pending_invitations_count=endings.pending_now(organization),
+        pending_invitations_count=invitations.pending_now(organization),
         max_allowed_memberships=organization.seat_limit or 0,
         created_by=str(organization.created_by_id or ""),
         created_at=milliseconds(organization.created_at),

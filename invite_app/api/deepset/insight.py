@@ -7,7 +7,7 @@ from pydantic import Field
 
 from invite_app.access import Actor, authorize
 from invite_app.api.schema import Schema
-from invite_app.services import invitations, statistics, timeline
+from invite_app.services import invitations, timeline
 
 from .dialect import deepset
 
@@ -52,7 +52,7 @@ def get_invitation_timeline(organization_id: str, invitation_id: str, by: Actor)
 @deepset.endpoint("GET", "/organization/{organization_id}/statistics", permission="invitations:read")
 def get_statistics(organization_id: str, by: Actor) -> StatisticsShown:
     """How many invitations there are of each kind, and how inviting went in the last twelve weeks."""
-    found = statistics.of(authorize(by, organization_id))
+    found = invitations.compute_statistics(authorize(by, organization_id))
     median = found.median_time_to_accept
     return StatisticsShown(
         counts=invitations.counts(organization_id, by=by),

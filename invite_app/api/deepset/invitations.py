@@ -11,8 +11,8 @@ from invite_app.api.repetition import Keep
 from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
-from invite_app.services import invitations, reasons
-from invite_app.services.reasons import Reason
+from invite_app.services import invitations
+from invite_app.services.invitations import Reason
 
 from .dialect import deepset
 from .lists import Listed, PageQuery, listed
@@ -173,7 +173,7 @@ def shown(invitation: Invitation) -> InvitationShown:
         note=invitation.note,
         invited_by=invitation.inviter_name,
         state=invitation.state_at(moment),
-        why=reasons.why(invitation, moment),
+        why=invitations.why(invitation, moment),
         delivery=DeliveryState(message.state) if message else None,
         created_at=invitation.created_at,
         expires_at=invitation.expires_at,

@@ -12,7 +12,7 @@ from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import Schema
 from invite_app.errors import DomainNotAllowed
 from invite_app.models import InvitationState, Membership
-from invite_app.services import acceptance
+from invite_app.services import invitations
 
 from .dialect import deepset
 
@@ -59,7 +59,7 @@ ACCEPTING: ErrorTable = {DomainNotAllowed: Row(409, sentence)}
 @deepset.endpoint("GET", ONE, is_public=True)
 def look_at_invitation(token: str) -> OfferShown:
     """What the link offers. Looking changes nothing."""
-    return shown(acceptance.look(token))
+    return shown(invitations.open_link(token))
 
 
 @deepset.endpoint("POST", ONE + "/accept", is_public=True, errors=ACCEPTING)
@@ -67,18 +67,18 @@ def accept_invitation(token: str, body: NewAccount | None = None) -> Joined:
     """Accepts for a new account, or without a body for the one that is signed in."""
     if body is None:
         user_id = authentication.person().user_id
-        return joined(acceptance.accept_signed_in(token, user_id, ip=request.remote_addr))
-    profile = acceptance.Profile(**body.model_dump())
-    return joined(acceptance.accept_as_new(token, profile, ip=request.remote_addr))
+        return joined(invitations.accept_signed_in(token, user_id, ip=request.remote_addr))
+    profile = invitations.Profile(**body.model_dump())
+    return joined(invitations.accept_as_new(token, profile, ip=request.remote_addr))
 
 
 @deepset.endpoint("POST", ONE + "/decline", status=204, is_public=True)
 def decline_invitation(token: str, body: Word | None = None) -> None:
     """Turns the invitation down."""
-    acceptance.decline(token, word=body.word if body else "", ip=request.remote_addr)
+    invitations.decline(token, word=body.word if body else "", ip=request.remote_addr)
 
 
-def shown(offer: acceptance.Offer) -> OfferShown:
+def shown(offer: invitations.Offer) -> OfferShown:
     invitation = offer.invitation
     return OfferShown(
         organization_name=invitation.organization.name,

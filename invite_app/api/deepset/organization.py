@@ -12,7 +12,7 @@ from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import InvalidLifetime
 from invite_app.models import AuditEvent
-from invite_app.services import attention, audit, organizations
+from invite_app.services import audit, invitations, organizations
 
 from .dialect import deepset
 from .lists import PageQuery
@@ -133,7 +133,7 @@ def list_audit_events(organization_id: str, query: AuditQuery, by: Actor) -> Eve
 
 
 def shown(standing: Standing) -> Settings:
-    organization, outside = standing.organization, attention.outside_domains(standing)
+    organization, outside = standing.organization, invitations.outside_domains(standing)
     return Settings(
         name=organization.name,
         organization_id=organization.id,
@@ -148,7 +148,7 @@ def shown(standing: Standing) -> Settings:
     )
 
 
-def _outside(some: attention.Some) -> Outside:
+def _outside(some: invitations.Some) -> Outside:
     examples = [OutsideInvitation(invitation_id=one.id, email=one.email) for one in some.items]
     return Outside(total=some.total, examples=examples)
 

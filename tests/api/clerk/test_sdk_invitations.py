@@ -5,8 +5,8 @@ from clerk_backend_api import Clerk
 from clerk_backend_api.models import ListOrganizationInvitationsQueryParamStatus
 from flask import Flask
 
-from invite_app.services import acceptance, invitations
-from invite_app.services.acceptance import Profile
+from invite_app.services import invitations
+from invite_app.services.invitations import Profile
 from tests.support.factories import Acme, Person, expire, invite, reread, token_of
 
 from .conftest import refusal
@@ -20,8 +20,8 @@ def five(app: Flask, acme: Acme) -> list[str]:
     with app.app_context():
         sent = [invite(acme, f"{name}@guest.example") for name in ("eve", "dan", "cy", "bo", "ana")]
         expire(sent[1])
-        acceptance.accept_as_new(token_of(sent[2]), PROFILE)
-        acceptance.decline(token_of(sent[3]))
+        invitations.accept_as_new(token_of(sent[2]), PROFILE)
+        invitations.decline(token_of(sent[3]))
         invitations.revoke(acme.id, sent[4].id, by=acme.owner.actor)
         return [str(item.id) for item in sent]
 

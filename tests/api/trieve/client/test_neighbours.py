@@ -12,7 +12,7 @@ from trieve_py_client.exceptions import (
 )
 from trieve_py_client.models import UpdateUserOrgRoleReqPayload
 
-from invite_app.services import acceptance, members
+from invite_app.services import invitations, members
 from tests.support.factories import (
     PASSWORD,
     Acme,
@@ -54,7 +54,7 @@ def test_deleting_an_invitation_revokes_it(trieve: Trieve, acme: Acme, app: Flas
 def test_accepted_invitation_cannot_be_deleted(trieve: Trieve, acme: Acme, app: Flask) -> None:
     with app.app_context():
         accepted = invite(acme)
-        acceptance.accept_as_new(token_of(accepted), acceptance.Profile("Ana", "Guest", PASSWORD), ip=None)
+        invitations.accept_as_new(token_of(accepted), invitations.Profile("Ana", "Guest", PASSWORD), ip=None)
     with pytest.raises(BadRequestException) as error:
         trieve.invitations.delete_invitation(str(acme.id), str(accepted.id))
     assert message_of(error) == "This invitation has ended: it is accepted."

@@ -25,8 +25,9 @@ from invite_app.models import Invitation, InvitationState, Membership, Organizat
 from invite_app.models.base import fresh, now
 from invite_app.models.membership import membership_workspaces, sort_name
 from invite_app.reading import Question, Reader, attach
+from invite_app.services import accounts, audit, delivery, inviter_rights, validation
 
-from . import accounts, audit, delivery, drafts, endings, invitation_links, inviter_rights, validation
+from . import drafts, expiry, links
 
 
 @dataclass(frozen=True)
@@ -64,10 +65,10 @@ _PERSON = Reader(select(User, _PLACE).where(User.id == bindparam("user_id")))
 """A person, and the id of their place in the organization that an invitation leads to."""
 
 
-def look(token: str) -> Offer:
+def open_link(token: str) -> Offer:
     """What a link offers; changes nothing. Raises LinkBroken."""
     parsed = tokens.parse(token)
-    invitation = invitation_links.find(parsed)
+    invitation = links.find(parsed)
     state = invitation.state_at(now())
     return Offer(
         invitation,
@@ -84,7 +85,7 @@ def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Mem
     Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, DomainNotAllowed, SeatsFull, SignInRequired,
     InvalidName and WeakPassword.
     """
-    parsed, offer = tokens.parse(token), look(token)
+    parsed, offer = tokens.parse(token), open_link(token)
     password_hash = None if offer.has_account else _password_hash(offer, profile)
     with transaction():
         invitation, organization = _lock_pending(parsed)
@@ -134,7 +135,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
     with transaction():
         invitation, organization = _lock_pending(parsed)
         invitation.decline_word = validation.note(word)
-        endings.end(invitation, organization, InvitationState.DECLINED)
+        expiry.end(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee(invitation, ip), "invitation.declined", invitation)
         delivery.tell_inviter(delivery.DECLINED, invitation)
         return invitation
@@ -142,7 +143,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
 
 def _lock_pending(parsed: tokens.Token, along: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
     """The invitation, locked and still pending, and what is asked `along`. Raises LinkBroken and InvitationEnded."""
-    invitation, organization = invitation_links.lock(parsed, along)
+    invitation, organization = links.lock(parsed, along)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationEnded(invitation.id, state)
     return invitation, organization

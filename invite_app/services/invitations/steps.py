@@ -6,8 +6,9 @@ from invite_app.access import Standing
 from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.base import now
+from invite_app.services import audit, delivery, held_mail, validation
 
-from . import addresses, admission, audit, delivery, drafts, endings, held_mail, validation
+from . import checks, drafts, expiry
 
 EXTENSION = timedelta(days=7)
 PENDING = (InvitationState.PENDING,)
@@ -28,7 +29,7 @@ def check_may_grant(standing: Standing, invitation: Invitation) -> Role:
     return invitation.role
 
 
-def take_over(standing: Standing, invitation: Invitation) -> None:
+def make_inviter(standing: Standing, invitation: Invitation) -> None:
     """Make the actor the inviter. A mail that was held because the old one lost permission is queued."""
     if held_mail.must_wait(invitation):
         held_mail.release_one(invitation)
@@ -67,9 +68,9 @@ def send_again(
     if invitation.state == InvitationState.EXPIRED:
         _reopen(standing, invitation, address, is_in_list=is_in_list)
     elif address != invitation.email:
-        admission.check_may_take_over(standing, addresses.look(standing.organization.id, address))
+        checks.check_may_take_over(standing, checks.address_status(standing.organization.id, address))
     else:
-        admission.check_mail(standing, address, is_in_list=is_in_list)
+        checks.check_mail(standing, address, is_in_list=is_in_list)
     invitation.note = new_note
     send_to(standing, invitation, address)
     after = {"email": invitation.email, "note": invitation.note}
@@ -84,7 +85,7 @@ def send_again(
     )
 
 
-def extend(standing: Standing, invitation: Invitation) -> None:
+def extend_invitation(standing: Standing, invitation: Invitation) -> None:
     """Raises InvitationEnded, RoleGone and RoleAboveOwn."""
     check_state(invitation, PENDING)
     check_may_grant(standing, invitation)
@@ -93,10 +94,10 @@ def extend(standing: Standing, invitation: Invitation) -> None:
     audit.record(standing.organization.id, standing, "invitation.extended", invitation, after=after)
 
 
-def revoke(standing: Standing, invitation: Invitation) -> None:
+def revoke_invitation(standing: Standing, invitation: Invitation) -> None:
     """Raises InvitationEnded."""
     check_state(invitation, PENDING)
-    endings.end(invitation, standing.organization, InvitationState.REVOKED)
+    expiry.end(invitation, standing.organization, InvitationState.REVOKED)
     audit.record(standing.organization.id, standing, "invitation.revoked", invitation)
 
 
@@ -118,8 +119,8 @@ def send_to(standing: Standing, invitation: Invitation, address: str) -> None:
 
 def _reopen(standing: Standing, invitation: Invitation, address: str, *, is_in_list: bool) -> None:
     drafts.check_redirects(standing.organization, invitation)
-    look = addresses.look(standing.organization.id, address)
-    admission.check_may_be_invited(standing, look, is_in_list=is_in_list)
+    look = checks.address_status(standing.organization.id, address)
+    checks.check_may_be_invited(standing, look, is_in_list=is_in_list)
     invitation.state, invitation.ended_at = InvitationState.PENDING, None
     standing.organization.pending_count += 1
     drafts.set_inviter(invitation, standing)

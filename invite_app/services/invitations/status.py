@@ -10,8 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, and_, or_
 
 from invite_app.models import DeliveryState, Invitation, InvitationState, OutboxMessage
-
-from . import delivery
+from invite_app.services import delivery
 
 ENDS_SOON = timedelta(hours=48)
 LONG_QUIET = timedelta(days=2)

@@ -12,21 +12,12 @@ from invite_app.db import session
 from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatsFull
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
+from invite_app.services import validation
 
-from . import (
-    addresses,
-    admission,
-    drafts,
-    endings,
-    invitation_deeds,
-    invitation_filters,
-    invitation_lists,
-    seats,
-    validation,
-)
-from .invitation_filters import Filter
+from . import checks, drafts, expiry, filters, lists, queries, steps
+from .filters import Filter
 
-MOST = 10_000
+MAX_SELECTED = 10_000
 TOGETHER = 100
 """How many are changed in one transaction, so that others get their turn in between."""
 
@@ -68,19 +59,19 @@ class Deed:
 
 class Revoke(Deed):
     def check(self, standing: Standing, invitation: Invitation) -> None:
-        invitation_deeds.check_state(invitation, invitation_deeds.PENDING)
+        steps.check_state(invitation, steps.PENDING)
 
     def do(self, standing: Standing, invitation: Invitation) -> None:
-        invitation_deeds.revoke(standing, invitation)
+        steps.revoke_invitation(standing, invitation)
 
 
 class Extend(Deed):
     def check(self, standing: Standing, invitation: Invitation) -> None:
-        invitation_deeds.check_state(invitation, invitation_deeds.PENDING)
-        invitation_deeds.check_may_grant(standing, invitation)
+        steps.check_state(invitation, steps.PENDING)
+        steps.check_may_grant(standing, invitation)
 
     def do(self, standing: Standing, invitation: Invitation) -> None:
-        invitation_deeds.extend(standing, invitation)
+        steps.extend_invitation(standing, invitation)
 
 
 class SendAgain(Deed):
@@ -88,28 +79,28 @@ class SendAgain(Deed):
 
     def begin(self, standing: Standing) -> None:
         """Raises RateLimited."""
-        admission.check_pace(standing)
+        checks.check_pace(standing)
 
     def prepare(self, standing: Standing, invitations: Sequence[Invitation]) -> None:
         moment = now()
         expired = [one.email for one in invitations if one.state_at(moment) == InvitationState.EXPIRED]
-        self._taken = addresses.taken(standing.organization.id, expired) if expired else {}
-        self._room = seats.free(standing.organization)
+        self._taken = checks.unavailable(standing.organization.id, expired) if expired else {}
+        self._room = checks.seats_left(standing.organization)
 
     def check(self, standing: Standing, invitation: Invitation) -> None:
-        invitation_deeds.check_state(invitation, invitation_deeds.OPEN)
-        invitation_deeds.check_may_grant(standing, invitation)
+        steps.check_state(invitation, steps.OPEN)
+        steps.check_may_grant(standing, invitation)
         validation.check_domain(invitation.email, standing.organization.allowed_domains)
         if invitation.state_at(now()) == InvitationState.EXPIRED:
             self._check_may_reopen(standing, invitation)
 
     def do(self, standing: Standing, invitation: Invitation) -> None:
-        invitation_deeds.send_again(standing, invitation, is_in_list=True)
+        steps.send_again(standing, invitation, is_in_list=True)
 
     def _check_may_reopen(self, standing: Standing, invitation: Invitation) -> None:
         organization = standing.organization
         drafts.check_redirects(organization, invitation)
-        admission.check_plan(organization)
+        checks.check_plan(organization)
         if fact := self._taken.get(invitation.email):
             raise fact
         if self._room is not None:
@@ -119,7 +110,7 @@ class SendAgain(Deed):
         self._taken[invitation.email] = InvitationPending(invitation.email, invitation.id, now())
 
 
-def preview(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def preview_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
     """What would become of all that the filter lets through. Raises ListTooLong when that is more than MOST."""
     standing = authorize(by, organization_id, "invitations:write")
     found = _find(standing, only)
@@ -130,7 +121,7 @@ def preview(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor)
     return report
 
 
-def apply(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
     """Do it to all that the filter lets through and nothing speaks for leaving out.
 
     Raises ListTooLong, and for sending again RateLimited; then nothing was changed.
@@ -139,7 +130,7 @@ def apply(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -
     report = Report([], [])
     for start in range(0, len(wanted), TOGETHER):
         with locked(organization_id, by=by, needs="invitations:write") as standing:
-            endings.record_overdue(standing.organization)
+            expiry.record_overdue(standing.organization)
             if start == 0:
                 deed.begin(standing)
             present = _present(standing, only, wanted[start : start + TOGETHER])
@@ -152,9 +143,9 @@ def apply(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -
 
 def _find(standing: Standing, only: Filter) -> list[Invitation]:
     standing.check_may("invitations:read")
-    found = invitation_lists.everything(standing, only, limit=MOST + 1)
-    if len(found) > MOST:
-        raise ListTooLong(invitation_lists.count(standing, only), MOST)
+    found = lists.everything(standing, only, limit=MAX_SELECTED + 1)
+    if len(found) > MAX_SELECTED:
+        raise ListTooLong(lists.count(standing, only), MAX_SELECTED)
     return found
 
 
@@ -164,8 +155,8 @@ def _present(standing: Standing, only: Filter, invitation_ids: Sequence[UUID]) -
     Their states are the deeds' to judge, which tell of those that ended meanwhile.
     """
     still = Filter(role=only.role, fragment=only.fragment, invitation_ids=invitation_ids)
-    fitting = invitation_filters.narrowed(standing, still).fitting
-    query = invitation_lists.complete().where(Invitation.id.in_(fitting))
+    fitting = filters.narrowed(standing, still).fitting
+    query = queries.complete().where(Invitation.id.in_(fitting))
     found = {one.id: one for one in session().scalars(query)}
     return [found[one] for one in invitation_ids if one in found]
 

@@ -12,8 +12,7 @@ from sqlalchemy import Update, func, select, update
 from invite_app.db import once_per_reading, session
 from invite_app.models import IS_PENDING, Invitation, InvitationState, Organization
 from invite_app.models.base import now
-
-from . import audit
+from invite_app.services import audit
 
 
 def record_overdue(organization: Organization) -> None:

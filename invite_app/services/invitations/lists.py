@@ -1,22 +1,23 @@
-"""Looking at invitations: one, a page of them, and how many there are of each kind."""
+"""List and count invitations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, literal, select, union_all
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
-from invite_app import ids
 from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
-from invite_app.errors import InvitationUnknown
-from invite_app.models import Invitation, InvitationState
+from invite_app.models import Invitation, InvitationState, Organization, OutboxMessage, Role, User
 from invite_app.models.base import now
+from invite_app.reading import Reader, ask, refer
+from invite_app.services import delivery, pagination, search
+from invite_app.services.pagination import Count
 
-from . import endings, pagination, search, whole_invitations
-from .invitation_filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_all_pending, narrowed
-from .pagination import Count
+from . import expiry
+from .filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_all_pending, narrowed
 
 NEWEST: pagination.Order[Invitation] = pagination.Order(
     (Invitation.created_at, Invitation.id), lambda row: (row.created_at, row.id), descending=True
@@ -32,6 +33,14 @@ NEEDS_YOU_FIRST: pagination.Order[Invitation] = pagination.Order(
 )
 ENDS_SOONEST: pagination.Order[Invitation] = pagination.Order(
     (Invitation.expires_at, Invitation.id), lambda row: (row.expires_at, row.id)
+)
+
+
+_WITH_PARTS = Reader(
+    select(Invitation, Role, User, OutboxMessage)
+    .outerjoin(Role, Role.id == Invitation.role_id)
+    .outerjoin(User, User.id == Invitation.inviter_id)
+    .outerjoin(OutboxMessage, OutboxMessage.invitation_id == Invitation.id)
 )
 
 
@@ -69,12 +78,12 @@ def page_of(
 ) -> pagination.Page[Invitation]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     standing.check_may("invitations:read")
-    total = endings.pending_now(standing.organization) if is_all_pending(only) else None
+    total = expiry.pending_now(standing.organization) if is_all_pending(only) else None
     place = pagination.place(cursor, order, limit)
-    query, made = whole_invitations.query(), whole_invitations.made
+    query, made = with_parts(), make_invitations
     narrow = narrowed(standing, only)
     page = search.fetch_page(query, narrow, place, made, total=total, offset=offset, exact=exact)
-    whole_invitations.complete(standing.organization, page.items)
+    load_workspaces(standing.organization, page.items)
     return page
 
 
@@ -101,12 +110,6 @@ def everything(standing: Standing, only: Filter, *, limit: int) -> list[Invitati
     return list(session().scalars(query.limit(limit)))
 
 
-def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """One invitation with role, workspaces, inviter and delivery. Raises InvitationUnknown."""
-    standing = authorize(by, organization_id, "invitations:read")
-    return find_in(standing.organization.id, invitation_id)
-
-
 def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
     """How many invitations there are in each state, and under `failed` how many pending were not delivered."""
     return counts_of(authorize(by, organization_id))
@@ -120,7 +123,7 @@ def counts_of(standing: Standing, *, at_most: int | None = None) -> dict[str, in
     standing.check_may("invitations:read")
     kinds = {state.value: Filter((state,)) for state in InvitationState if state != InvitationState.PENDING}
     found = count_each(standing, {**kinds, "failed": UNDELIVERED}, at_most=at_most)
-    return {InvitationState.PENDING.value: endings.pending_now(standing.organization), **found}
+    return {InvitationState.PENDING.value: expiry.pending_now(standing.organization), **found}
 
 
 def count_each(standing: Standing, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, Count]:
@@ -147,22 +150,24 @@ def count(standing: Standing, only: Filter, *, at_most: int | None = None) -> Co
     return narrowed(standing, only).total(at_most)
 
 
-def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
-    """The invitation, complete, for services that know the organization. Raises InvitationUnknown."""
-    wanted = ids.parse(invitation_id, InvitationUnknown(str(invitation_id)))
-    query = complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)
-    invitation: Invitation | None = session().scalar(query)
-    if invitation is None:
-        raise InvitationUnknown(str(invitation_id))
-    return invitation
+def with_parts() -> Select[Any]:
+    """What `made` makes invitations of."""
+    return _WITH_PARTS.query
 
 
-def complete() -> Select[Invitation]:
-    """Invitations with everything an interface shows of one."""
-    return select(Invitation).options(
-        joinedload(Invitation.role),
-        joinedload(Invitation.inviter),
-        joinedload(Invitation.message),
-        joinedload(Invitation.organization, innerjoin=True),
-        selectinload(Invitation.workspaces),
-    )
+def make_invitations(row: Sequence[Any]) -> Invitation:
+    """An invitation with role, inviter and message."""
+    invitation, role, inviter, message = _WITH_PARTS.objects(row)
+    refer(invitation, role=role, inviter=inviter, message=message)
+    found: Invitation = invitation
+    return found
+
+
+def load_workspaces(organization: Organization, invitations: Sequence[Invitation]) -> None:
+    """Give invitations of an organization what they lack: itself, and their workspaces."""
+    asked = delivery.workspaces_of([one.id for one in invitations])
+    if invitations:
+        ask(asked)
+    named = delivery.workspaces_by_invitation(asked)
+    for one in invitations:
+        refer(one, organization=organization, workspaces=named.get(one.id, []))

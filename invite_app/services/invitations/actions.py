@@ -1,46 +1,19 @@
-"""What people who invite do: send, send again, revoke, change, extend, take over, copy the link.
+"""Change an invitation that was sent: resend, revoke, extend, edit, take over, copy its link."""
 
-What the invitee does is in `acceptance`, the checks of a new invitation are in `drafts`, the reading in
-`invitation_lists`.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from invite_app import ids
 from invite_app.access import Actor, Standing, locked
-from invite_app.db import noted
-from invite_app.errors import OrganizationUnknown
 from invite_app.mail import messages
 from invite_app.models import Invitation
+from invite_app.services import audit, delivery, roles, validation, workspaces
 
-from . import addresses, admission, audit, delivery, drafts, endings, invitation_deeds, roles, validation, workspaces
-from .catalog import Asked
-from .drafts import Draft
-from .invitation_deeds import PENDING, check_may_grant, check_state
-from .invitation_filters import Filter
-from .invitation_lists import counts, find_in, get, list_all, list_page
-
-__all__ = [
-    "Changes",
-    "Draft",
-    "Filter",
-    "copy_link",
-    "counts",
-    "edit",
-    "extend",
-    "get",
-    "list_all",
-    "list_page",
-    "resend",
-    "revoke",
-    "send",
-    "take_over",
-    "try_now",
-]
+from . import checks, expiry, steps
+from .queries import find_in
+from .steps import PENDING, check_may_grant, check_state
 
 
 @dataclass(frozen=True)
@@ -51,45 +24,6 @@ class Changes:
     role: str | None = None
     workspace_ids: Sequence[UUID | str] | None = None
     note: str | None = None
-
-
-def send(
-    organization_id: UUID | str, draft: Draft, *, by: Actor, then: Callable[[Invitation], None] = noted
-) -> Invitation:
-    """Invite a person by mail. With immediate delivery the mail server has the message when this returns.
-
-    `then` is called with the invitation inside the transaction, so that what it writes is kept or lost with it.
-
-    Raises InvalidEmail, InvalidName, InvalidNote, InvalidLifetime, DomainNotAllowed, RoleUnknown,
-    WorkspaceUnknown, RedirectNotAllowed, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, InvitationPending,
-    SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
-    """
-    catalog = Asked(ids.parse(organization_id, OrganizationUnknown()), draft.email, draft.role)
-    with locked(organization_id, by=by, needs="invitations:write", along=catalog.questions) as standing:
-        invitation = _add(standing, draft, catalog)
-        then(invitation)
-    if invitation.message is not None:
-        delivery.send_now(invitation.message, audit.author(standing))
-    return invitation
-
-
-def add(standing: Standing, draft: Draft) -> Invitation:
-    """The checked invitation of a list with its message, as part of the caller's transaction."""
-    return _add(standing, draft, Asked(standing.organization.id, draft.email, draft.role), is_in_list=True)
-
-
-def _add(standing: Standing, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
-    invitation = drafts.build(standing, draft, catalog)
-    assert catalog.look is not None
-    admission.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
-    granted = {"role": invitation.role_name}
-    event = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=granted)
-    if draft.notify:
-        message = invitation.message = delivery.message_of(invitation, at_once=not is_in_list)
-        drafts.insert(standing.organization, invitation, message, event)
-    else:
-        drafts.insert(standing.organization, invitation, event)
-    return invitation
 
 
 def resend(
@@ -108,14 +42,14 @@ def resend(
     an expired one or another address what `send` raises.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        invitation_deeds.send_again(standing, invitation, email=email, note=note)
+        steps.send_again(standing, invitation, email=email, note=note)
     return invitation
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """The link stops working at once, the seat is free. Raises InvitationUnknown and InvitationEnded."""
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        invitation_deeds.revoke(standing, invitation)
+        steps.revoke_invitation(standing, invitation)
     return invitation
 
 
@@ -125,7 +59,7 @@ def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        invitation_deeds.extend(standing, invitation)
+        steps.extend_invitation(standing, invitation)
     return invitation
 
 
@@ -177,7 +111,7 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
     with _changing(organization_id, invitation_id, by) as (standing, invitation):
         check_state(invitation, PENDING)
         check_may_grant(standing, invitation)
-        invitation_deeds.take_over(standing, invitation)
+        steps.make_inviter(standing, invitation)
     return invitation
 
 
@@ -200,14 +134,14 @@ def _changing(
 ) -> Iterator[tuple[Standing, Invitation]]:
     """A transaction on one invitation, now that overdue ones are written down."""
     with locked(organization_id, by=by, needs="invitations:write") as standing:
-        endings.record_overdue(standing.organization)
+        expiry.record_overdue(standing.organization)
         yield standing, find_in(standing.organization.id, invitation_id)
 
 
 def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None:
     organization = standing.organization
     if changes.role is not None:
-        invitation_deeds.set_role(invitation, roles.get(organization.id, changes.role))
+        steps.set_role(invitation, roles.get(organization.id, changes.role))
     if changes.workspace_ids is not None:
         invitation.workspaces = workspaces.get_many(organization.id, changes.workspace_ids)
     if changes.note is not None:
@@ -217,8 +151,8 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
         validation.check_domain(address, organization.allowed_domains)
     check_may_grant(standing, invitation)
     if address != invitation.email:
-        admission.check_may_take_over(standing, addresses.look(organization.id, address))
-        invitation_deeds.send_to(standing, invitation, address)
+        checks.check_may_take_over(standing, checks.address_status(organization.id, address))
+        steps.send_to(standing, invitation, address)
 
 
 def _summary(invitation: Invitation) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from invite_app.db import session, transaction
 from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
 from invite_app.models import Invitation, InvitationState, Observation, User
 from invite_app.models.base import now
+from invite_app.services import delivery, timeline, validation
 
-from . import acceptance, delivery, invitation_links, timeline, validation
+from . import acceptance, links
 
 QUIET = timedelta(minutes=10)
 """The same thing seen again within this time is not written down again."""
@@ -28,7 +29,7 @@ def saw_machine(token: str) -> None:
 
 def saw_visitor(token: str, user_id: UUID | None) -> None:
     """A browser shows the page to a person, who may be signed in. Raises LinkBroken."""
-    offer = acceptance.look(token)
+    offer = acceptance.open_link(token)
     account = session().get(User, user_id) if user_id else None
     if account is not None and account.email != offer.invitation.email:
         saw_wrong_account(token, account.id)
@@ -61,7 +62,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
     """
     parsed = tokens.parse(token)
     with transaction():
-        invitation, _ = invitation_links.lock(parsed)
+        invitation, _ = links.lock(parsed)
         match invitation.state_at(now()):
             case InvitationState.EXPIRED:
                 is_first = invitation.asked_at is None
@@ -87,10 +88,10 @@ def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] 
     """Write it down, unless the same was just written down or the invitation is over."""
     parsed = tokens.parse(token)
     moment = now()
-    if not _is_news(invitation_links.find(parsed), column, moment):
+    if not _is_news(links.find(parsed), column, moment):
         return
     with transaction():
-        invitation, _ = invitation_links.lock(parsed)
+        invitation, _ = links.lock(parsed)
         if not _is_news(invitation, column, moment):
             return
         setattr(invitation, column, moment)

@@ -1,4 +1,4 @@
-"""Whether an address can be invited: whose it is already, as a member or by a pending invitation."""
+"""Check whether one more person may be invited: plan, address, seats and rate limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,16 +11,26 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.access import Standing
 from invite_app.db import has_row_locks, session
-from invite_app.errors import AlreadyMember, DomainError, InvalidEmail, InvitationPending, InvitedOneself
-from invite_app.models import IS_PENDING, Invitation, Membership, Role, User
+from invite_app.errors import (
+    AlreadyMember,
+    DomainError,
+    InvalidEmail,
+    InvitationPending,
+    InvitedOneself,
+    PlanUpgradeRequired,
+    SeatsFull,
+)
+from invite_app.mail.transport import transport
+from invite_app.models import IS_PENDING, Invitation, Membership, Organization, Plan, Role, User
 from invite_app.models.base import now
 from invite_app.reading import Question, Reader
+from invite_app.services import delivery, rate_limits, roles, validation
 
-from . import roles, validation
+from . import expiry
 
 
 @dataclass(frozen=True)
-class Look:
+class AddressStatus:
     """What the database says of one address in one organization, and whether overdue invitations need recording."""
 
     address: str
@@ -61,9 +71,9 @@ _LOOK_WITH_ROLE = Reader(
 )
 
 
-def look(organization_id: UUID, address: str) -> Look:
+def address_status(organization_id: UUID, address: str) -> AddressStatus:
     """The address as things stand; an invitation whose end has passed is not in its way, recorded or not."""
-    return Look(address, *session().execute(_LOOK, _values(organization_id, address)).one())
+    return AddressStatus(address, *session().execute(_LOOK, _values(organization_id, address)).one())
 
 
 def asking(organization_id: UUID, email: str, role: str) -> Question | None:
@@ -78,15 +88,15 @@ def asking(organization_id: UUID, email: str, role: str) -> Question | None:
     return _LOOK_WITH_ROLE.question(**_values(organization_id, address), **named)
 
 
-def answered(asked: Question) -> tuple[Role, Look] | None:
+def answered(asked: Question) -> tuple[Role, AddressStatus] | None:
     """The role and the look at the address, or None where there is no such role."""
     if not asked.rows:
         return None
     role, *facts = asked.rows[0]
-    return role, Look(asked.values["address"], *facts)
+    return role, AddressStatus(asked.values["address"], *facts)
 
 
-def taken(organization_id: UUID, addresses: Sequence[str]) -> dict[str, DomainError]:
+def unavailable(organization_id: UUID, addresses: Sequence[str]) -> dict[str, DomainError]:
     """Those of many addresses that are members' or invited, each with the fact."""
     pending = select(Invitation.email, Invitation.id, Invitation.created_at).where(
         *_PENDING, _among(Invitation.email, addresses), Invitation.expires_at > _NOW
@@ -115,3 +125,78 @@ def _among(column: InstrumentedAttribute[str], addresses: Sequence[str]) -> Colu
 
 def _values(organization_id: UUID, address: str) -> dict[str, Any]:
     return {"organization_id": organization_id, "address": address, "now": now()}
+
+
+def seats_left(organization: Organization) -> int | None:
+    """How many are left (none or less where the limit was lowered), or None without a limit.
+
+    Invitations whose end has passed hold no seat, whether or not that was written down yet.
+    """
+    if organization.seat_limit is None:
+        return None
+    return organization.seat_limit - organization.members_count - expiry.pending_now(organization)
+
+
+def check_may_be_invited(
+    standing: Standing, look: AddressStatus, *, is_in_list: bool = False, by_mail: bool = True
+) -> None:
+    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
+
+    For an address of a list, `check_pace` is left to whoever has the list.
+    """
+    check_plan(standing.organization)
+    look.check_is_free(standing)
+    if look.has_overdue:
+        expiry.record_overdue(standing.organization)
+    check_seats(standing.organization)
+    if by_mail:
+        check_recipient(look.address)
+    if not is_in_list:
+        check_pace(standing)
+
+
+def check_may_take_over(standing: Standing, look: AddressStatus) -> None:
+    """An invitation and its seat go to another address.
+
+    Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited, in this order.
+    """
+    check_plan(standing.organization)
+    look.check_is_free(standing)
+    check_mail(standing, look.address)
+
+
+def check_mail(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
+    """Check the recipient of a mail about an invitation, and count an act of inviting. Raises RateLimited."""
+    check_recipient(address)
+    if not is_in_list:
+        check_pace(standing)
+
+
+def check_recipient(address: str) -> None:
+    """Raise RateLimited when this address got too many mails about invitations, from all organizations together.
+
+    A mail is counted when it is sent (`delivery`), so that what is never sent uses up nothing. The local outbox takes
+    it at once.
+    """
+    count = rate_limits.hit if transport().is_local else rate_limits.check
+    count(delivery.TO_RECIPIENT, address)
+
+
+def check_pace(standing: Standing) -> None:
+    """Count one act of inviting; a whole list is one. Raises RateLimited, but never for the operator."""
+    if standing.user is not None:
+        rate_limits.hit("invitations by actor", standing.api_key.id if standing.api_key else standing.user.id)
+        rate_limits.hit("invitations by organization", standing.organization.id)
+
+
+def check_plan(organization: Organization) -> None:
+    """Raises PlanUpgradeRequired."""
+    if organization.plan == Plan.FREE:
+        raise PlanUpgradeRequired
+
+
+def check_seats(organization: Organization) -> None:
+    """Raises SeatsFull. Overdue invitations must have been recorded before, so that they hold none."""
+    limit = organization.seat_limit
+    if limit is not None and organization.members_count + organization.pending_count >= limit:
+        raise SeatsFull(limit)

@@ -13,8 +13,9 @@ from invite_app import ids
 from invite_app.access import Standing
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.base import now
+from invite_app.services import roles, search, validation
 
-from . import endings, reasons, roles, search, validation
+from . import expiry, status
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
     state = states.pop()
     if state != InvitationState.EXPIRED:
         return state
-    return None if endings.overdue_now(organization_id) else state
+    return None if expiry.overdue_now(organization_id) else state
 
 
 def _has_role(organization_id: UUID, name: str) -> search.Test:
@@ -109,7 +110,7 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
     if only.ends_before is not None:
         found.append(Invitation.expires_at < only.ends_before)
     signs = (
-        (only.needs_you, reasons.needs_you(moment)),
+        (only.needs_you, status.needs_you(moment)),
         (only.asks_again, Invitation.asked_at.is_not(None)),
         (only.inviter_lost_right, Invitation.inviter_lost_right),
         (only.domain_not_allowed, Invitation.domain_not_allowed),

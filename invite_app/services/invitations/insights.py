@@ -1,0 +1,206 @@
+"""Summarize invitations: what needs attention, statistics, and a preview of the mail."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from uuid import UUID
+
+from sqlalchemy import select
+
+from invite_app.access import Actor, Standing, authorize
+from invite_app.db import session
+from invite_app.mail import messages
+from invite_app.models import Invitation, InvitationState, Organization, Role, WeeklyFigures, Workspace
+from invite_app.models.base import now
+from invite_app.services import roles, search, workspaces
+
+from . import drafts, expiry, lists
+from .drafts import Draft
+from .filters import UNDELIVERED, Filter
+
+SOON = timedelta(days=2)
+NEARLY_FULL = 0.9
+ASKING = Filter((InvitationState.EXPIRED,), asks_again=True)
+LOST_RIGHT = Filter((InvitationState.PENDING,), inviter_lost_right=True)
+OUTSIDE_DOMAINS = Filter((InvitationState.PENDING,), domain_not_allowed=True)
+_EXAMPLES = 2
+
+
+WEEKS = 12
+SAMPLE = 200
+"""The median is taken over so many of the latest acceptances."""
+
+
+@dataclass(frozen=True)
+class Some:
+    """The newest few of a kind, and how many there are of it."""
+
+    items: Sequence[Invitation]
+    total: int
+
+
+NONE = Some((), 0)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """`seats_left` is None without a limit."""
+
+    undelivered: Some
+    asking: Some
+    lost_right: Some
+    ending_soon: Some
+    pending: int
+    seats_left: int | None
+    is_nearly_full: bool
+    outside_domains: Some = NONE
+
+
+def summarize_attention(standing: Standing) -> Attention:
+    """What needs somebody, and what soon will. Raises PermissionMissing."""
+    standing.check_may("invitations:read")
+    waiting, organization = pending(standing), standing.organization
+    limit, in_use = organization.seat_limit, organization.members_count + waiting
+    kinds = {"undelivered": UNDELIVERED, "asking": ASKING, "lost_right": LOST_RIGHT, "ending_soon": ending_soon()}
+    if organization.allowed_domains:
+        kinds["outside_domains"] = OUTSIDE_DOMAINS
+    return Attention(
+        **_some_of_each(standing, kinds),
+        pending=waiting,
+        seats_left=None if limit is None else max(limit - in_use, 0),
+        is_nearly_full=limit is not None and in_use >= NEARLY_FULL * limit,
+    )
+
+
+def outside_domains(standing: Standing) -> Some | None:
+    """Return the pending invitations at domains that are no longer allowed; None where they may not be seen."""
+    if not standing.may("invitations:read"):
+        return None
+    if not standing.organization.allowed_domains:
+        return NONE
+    return _some_of_each(standing, {"outside": OUTSIDE_DOMAINS})["outside"]
+
+
+def ending_soon() -> Filter:
+    return Filter((InvitationState.PENDING,), ends_before=now() + SOON)
+
+
+def count_needing_attention(standing: Standing) -> int:
+    """How many invitations need somebody; none for those who may not see invitations."""
+    if not standing.may("invitations:read"):
+        return 0
+    return lists.count(standing, Filter(needs_you=True), at_most=search.CAP)
+
+
+def pending(standing: Standing) -> int:
+    """How many people are invited and not in yet; none for those who may not see invitations."""
+    return expiry.pending_now(standing.organization) if standing.may("invitations:read") else 0
+
+
+def _some_of_each(standing: Standing, kinds: Mapping[str, Filter]) -> dict[str, Some]:
+    totals = lists.count_each(standing, kinds, at_most=search.CAP)
+    there = {kind: only for kind, only in kinds.items() if totals[kind]}
+    newest = lists.newest_each(standing, there, limit=_EXAMPLES) if there else {}
+    return {kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """`seat` is the number of the seat that the invitation would hold."""
+
+    organization: Organization
+    role: Role
+    workspaces: list[Workspace]
+    seat: int
+    message: messages.MailMessage
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no such seat."""
+        limit = self.organization.seat_limit
+        return limit is not None and self.seat > limit
+
+
+def preview(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
+    """The effect and the mail of a draft that need not be complete yet.
+
+    Raises RoleUnknown, WorkspaceUnknown and RoleAboveOwn: without them there is no effect to speak of.
+    """
+    standing = authorize(by, organization_id, "invitations:write")
+    organization = standing.organization
+    role = roles.get(organization.id, draft.role)
+    standing.check_may_grant(role)
+    chosen = workspaces.get_many(organization.id, draft.workspace_ids)
+    invitation = Invitation(
+        organization_id=organization.id,
+        email=draft.email.strip() or "name@example.com",
+        given_name=(draft.given_name or "").strip(),
+        family_name=(draft.family_name or "").strip(),
+        note=draft.note.strip(),
+        role_name=role.name,
+        expires_at=now() + (draft.lifetime or organization.invitation_lifetime),
+    )
+    invitation.organization, invitation.workspaces = organization, chosen
+    drafts.set_inviter(invitation, standing)
+    seat = organization.members_count + pending(standing) + 1
+    return Preview(organization, role, chosen, seat, messages.sample(invitation))
+
+
+@dataclass(frozen=True)
+class Week:
+    start: datetime
+    sent: int
+    accepted: int
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """`accepted` counts those of the `sent` that were accepted since, not what was accepted in these weeks."""
+
+    weeks: Sequence[Week]
+    sent: int
+    accepted: int
+    median_time_to_accept: timedelta | None
+
+    @property
+    def acceptance_rate(self) -> float | None:
+        """From 0 to 1, or None while nothing was sent."""
+        return self.accepted / self.sent if self.sent else None
+
+
+def compute_statistics(standing: Standing) -> Statistics:
+    """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionMissing."""
+    standing.check_may("invitations:read")
+    here, starts = standing.organization.id, _week_starts(now())
+    query = select(WeeklyFigures).where(
+        WeeklyFigures.organization_id == here, WeeklyFigures.week.between(starts[0].date(), starts[-1].date())
+    )
+    kept = {row.week: row for row in session().scalars(query)}
+    found = [(start, kept.get(start.date())) for start in starts]
+    return Statistics(
+        [Week(start, row.sent if row else 0, row.accepted if row else 0) for start, row in found],
+        sent=sum(row.sent for row in kept.values()),
+        accepted=sum(row.accepted_of_sent for row in kept.values()),
+        median_time_to_accept=_median(here),
+    )
+
+
+def _week_starts(moment: datetime) -> list[datetime]:
+    today = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = today - timedelta(days=today.weekday())
+    return [monday - timedelta(weeks=back) for back in reversed(range(WEEKS))]
+
+
+def _median(organization_id: UUID) -> timedelta | None:
+    query = (
+        select(Invitation.created_at, Invitation.ended_at)
+        .where(
+            Invitation.organization_id == organization_id,
+            Invitation.state == InvitationState.ACCEPTED,
+        )
+        .order_by(Invitation.created_at.desc(), Invitation.id.desc())
+        .limit(SAMPLE)
+    )
+    waits = [(ended - created).total_seconds() for created, ended in session().execute(query) if ended]
+    return timedelta(seconds=median(waits)) if waits else None

@@ -1,0 +1,78 @@
+"""Send invitations, one by one or a list of which all are sent or none."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from invite_app import ids
+from invite_app.access import Actor, Standing, locked
+from invite_app.db import noted
+from invite_app.errors import DuplicateInList, ListTooLong, OrganizationUnknown
+from invite_app.models import Invitation
+from invite_app.services import audit, delivery, validation
+
+from . import checks, drafts
+from .drafts import Asked, Draft
+
+MAX_ROWS = 10
+
+
+def send(
+    organization_id: UUID | str, draft: Draft, *, by: Actor, then: Callable[[Invitation], None] = noted
+) -> Invitation:
+    """Invite a person by mail. With immediate delivery the mail server has the message when this returns.
+
+    `then` is called with the invitation inside the transaction, so that what it writes is kept or lost with it.
+
+    Raises InvalidEmail, InvalidName, InvalidNote, InvalidLifetime, DomainNotAllowed, RoleUnknown,
+    WorkspaceUnknown, RedirectNotAllowed, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, InvitationPending,
+    SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
+    """
+    catalog = Asked(ids.parse(organization_id, OrganizationUnknown()), draft.email, draft.role)
+    with locked(organization_id, by=by, needs="invitations:write", along=catalog.questions) as standing:
+        invitation = _add(standing, draft, catalog)
+        then(invitation)
+    if invitation.message is not None:
+        delivery.send_now(invitation.message, audit.author(standing))
+    return invitation
+
+
+def add(standing: Standing, draft: Draft) -> Invitation:
+    """The checked invitation of a list with its message, as part of the caller's transaction."""
+    return _add(standing, draft, Asked(standing.organization.id, draft.email, draft.role), is_in_list=True)
+
+
+def _add(standing: Standing, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
+    invitation = drafts.build(standing, draft, catalog)
+    assert catalog.look is not None
+    checks.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
+    granted = {"role": invitation.role_name}
+    event = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=granted)
+    if draft.notify:
+        message = invitation.message = delivery.message_of(invitation, at_once=not is_in_list)
+        drafts.insert(standing.organization, invitation, message, event)
+    else:
+        drafts.insert(standing.organization, invitation, event)
+    return invitation
+
+
+def send_all_or_none(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor) -> list[Invitation]:
+    """Invite everybody on the list, in its order; the mails are queued.
+
+    Raises ListTooLong, DuplicateInList and, for the first draft that something stands in the way of, what
+    `invitations.send` raises; then nobody is invited.
+    """
+    with locked(organization_id, by=by, needs="invitations:write") as standing:
+        if len(rows) > MAX_ROWS:
+            raise ListTooLong(len(rows), MAX_ROWS)
+        _check_repeats(rows)
+        sent = [add(standing, draft) for draft in rows]
+        checks.check_pace(standing)
+    return sent
+
+
+def _check_repeats(rows: Sequence[drafts.Draft]) -> None:
+    first: dict[str, int] = {}
+    for row, draft in enumerate(rows, start=1):
+        address = validation.email(draft.email)
+        if first.setdefault(address, row) != row:
+            raise DuplicateInList(address, first[address])

@@ -12,9 +12,9 @@ from werkzeug.routing import Rule
 from invite_app import create_app
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.services import accounts, sheets
+from invite_app.services import accounts, imports
 from invite_app.services.accounts import Device
-from invite_app.services.sheet_text import Line
+from invite_app.services.imports.parser import Line
 from tests.support.databases import BASE
 from tests.support.factories import (
     Acme,
@@ -277,8 +277,8 @@ def _create_one_of_each(acme: Acme, key: Key) -> dict[str, object]:
     _add_rows_to_full_organization(acme, range(3))
     configure(acme, seat_limit=11)
     lines = [Line(f"listed{number}@guest.example", "Ana", "Guest") for number in range(5)]
-    sheet = sheets.create(acme.id, lines, by=acme.owner.actor, role="member")
-    batch = sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+    sheet = imports.create(acme.id, lines, by=acme.owner.actor, role="member")
+    batch = imports.send(acme.id, sheet.id, by=acme.owner.actor)
     invitation, other = session().scalars(select(Invitation).where(Invitation.batch_id == batch.id))
     set_delivery(other, state="failed", reason="mailbox unavailable")
     set_delivery(invitation, state="queued")

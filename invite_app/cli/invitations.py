@@ -10,7 +10,7 @@ import click
 from invite_app.errors import DomainError
 from invite_app.models import Workspace
 from invite_app.models.base import folded
-from invite_app.services import bulk, invitations, organizations, workspaces
+from invite_app.services import imports, invitations, organizations, workspaces
 
 from . import lists
 from .answers import Answer, Facts
@@ -87,7 +87,7 @@ def _workspace_ids(chosen: tuple[str, ...], known: list[Workspace]) -> list[UUID
 
 def _check_all(organization_id: UUID, people: Iterable[Listed]) -> Iterator[Facts]:
     people, same = tee(people)
-    results = bulk.check_each(organization_id, (draft for _, draft in same), by=OPERATOR)
+    results = imports.dry_run_each(organization_id, (draft for _, draft in same), by=OPERATOR)
     for (person, _), result in zip(people, results, strict=True):
         yield _result(person, result.error, "ready")
 
@@ -95,8 +95,8 @@ def _check_all(organization_id: UUID, people: Iterable[Listed]) -> Iterator[Fact
 def _invite_all(organization_id: UUID, people: Iterable[Listed]) -> Iterator[Facts]:
     """However long the list is, no more of it than one sending takes is held at a time."""
     people = iter(people)
-    while part := list(islice(people, bulk.MAX_ROWS)):
-        _, results = bulk.send(organization_id, [draft for _, draft in part], by=OPERATOR)
+    while part := list(islice(people, imports.MAX_ROWS)):
+        _, results = imports.send_batch(organization_id, [draft for _, draft in part], by=OPERATOR)
         for (person, _), result in zip(part, results, strict=True):
             yield _result(person, result.error, "invited")
 
@@ -107,11 +107,11 @@ def _tell(results: Iterator[Facts], dry_run: bool) -> Answer:
     for row in results:
         total += 1
         refused += [row] if row["result"] == "refused" else []
-        if total <= bulk.MAX_ROWS:
+        if total <= imports.MAX_ROWS:
             rows.append(row)
     good = total - len(refused)
     says = f"{good} of {total} {'are ready; nothing was sent' if dry_run else 'invited'}."
-    return Answer(rows if total <= bulk.MAX_ROWS else refused, says=says, is_good=not refused)
+    return Answer(rows if total <= imports.MAX_ROWS else refused, says=says, is_good=not refused)
 
 
 def _result(person: lists.Person, obstacle: DomainError | None, done: str) -> Facts:

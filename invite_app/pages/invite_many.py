@@ -23,7 +23,7 @@ from invite_app.errors import (
 from invite_app.models import Sheet
 from invite_app.models.role import MEMBER
 from invite_app.request_limits import KIB, MIB
-from invite_app.services import invitations, roles, sheet_text, sheets, workspaces
+from invite_app.services import imports, invitations, roles, workspaces
 
 from . import facts, spreadsheets
 from .blueprint import large_form, pages
@@ -73,7 +73,7 @@ class StartForm(PageForm):
         """
         if self.file.data:
             with self.file.data.stream as file:
-                self.text.data = sheet_text.decode(file.read())
+                self.text.data = imports.decode(file.read())
         return self.text.data or ""
 
 
@@ -101,16 +101,16 @@ def invite_many(organization_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{HERE}/example")
 def example_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     standing().check_may("invitations:write")
-    return spreadsheets.download("invite-example.csv", sheet_text.COLUMNS, EXAMPLE)
+    return spreadsheets.download("invite-example.csv", imports.COLUMNS, EXAMPLE)
 
 
 @pages.route(f"{ONE}/start-over", methods=["GET", "POST"])
 def drop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     if request.method == "POST":
-        sheets.delete_sheet(organization_id, sheet_id, by=actor())
+        imports.delete_sheet(organization_id, sheet_id, by=actor())
         flash("The list is gone.", "ok")
         return redirect(url_for("pages.invite_many"), 303)
-    return show("invite_many/drop.html", summary=sheets.summarize(organization_id, sheet_id, by=actor()))
+    return show("invite_many/drop.html", summary=imports.summarize(organization_id, sheet_id, by=actor()))
 
 
 @pages.errorhandler(SheetUnknown)
@@ -140,9 +140,9 @@ def _size(stream: IO[bytes]) -> int:
 
 
 def _create(organization_id: UUID, form: StartForm) -> Sheet:
-    lines = sheet_text.read(form.list_text())
+    lines = imports.parse(form.list_text())
     names = form.workspaces.data or ()
-    return sheets.create(organization_id, lines, by=actor(), role=form.role.data or "", workspaces=names)
+    return imports.create(organization_id, lines, by=actor(), role=form.role.data or "", workspaces=names)
 
 
 def _obstacle() -> facts.Text:

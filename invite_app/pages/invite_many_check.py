@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models import Role
 from invite_app.models.base import now
-from invite_app.services import roles, sheet_text, sheets, suggestions
-from invite_app.services.sheets import PAGE, Row, Summary
+from invite_app.services import imports, roles, suggestions
+from invite_app.services.imports import PAGE, Row, Summary
 
 from . import spreadsheets
 from .blueprint import pages
@@ -82,11 +82,11 @@ class Shown:
 
 @pages.get(ONE)
 def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    summary = sheets.summarize(organization_id, sheet_id, by=actor())
+    summary = imports.summarize(organization_id, sheet_id, by=actor())
     section = request.args.get("section", "")
     section = section if section in TABS else _first_section(summary)
     page = max(request.args.get("page", 1, type=int), 1)
-    found = sheets.list_rows(organization_id, sheet_id, section, by=actor(), page=page)
+    found = imports.list_rows(organization_id, sheet_id, section, by=actor(), page=page)
     all_roles = roles.list_all(organization_id, by=actor())
     rows = [_shown(row, summary, all_roles) for row in found]
     return show(
@@ -106,7 +106,7 @@ def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 def mend_row(organization_id: UUID, sheet_id: UUID, position: int) -> ResponseReturnValue:
     """Write a cell anew, or keep the address; then on to the next row."""
     cells = {name: request.form[name] for name in LABELS if name in request.form}
-    row = sheets.mend_row(organization_id, sheet_id, position, cells, by=actor(), keep="keep" in request.form)
+    row = imports.mend_row(organization_id, sheet_id, position, cells, by=actor(), keep="keep" in request.form)
     is_mended = row.state not in TO_MEND
     flash(f"Row {position}: {BADGES[row.state][2].lower()}.", "ok" if is_mended else "warn")
     after = position if is_mended else position - 1
@@ -116,7 +116,7 @@ def mend_row(organization_id: UUID, sheet_id: UUID, position: int) -> ResponseRe
 @pages.post(f"{ONE}/send")
 def send_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     with Attempt():
-        sheets.send(organization_id, sheet_id, by=actor())
+        imports.send(organization_id, sheet_id, by=actor())
         return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
     return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)
 
@@ -124,8 +124,8 @@ def send_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{ONE}/rest")
 def list_rest(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     """The rows that were not sent, for mending in a spreadsheet; the file can be chosen for the next list."""
-    rest = sheets.leftovers(organization_id, sheet_id, by=actor())
-    head, *rows = sheet_text.write([line for line, _ in rest])
+    rest = imports.leftovers(organization_id, sheet_id, by=actor())
+    head, *rows = imports.format_rows([line for line, _ in rest])
     reasons = [reason for _, reason in rest]
     lines = [[*row, reason] for row, reason in zip(rows, reasons, strict=True)]
     return spreadsheets.download(f"not-sent-{now():%Y-%m-%d}.csv", [*head, "reason"], lines)

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import sheet_progress, sheet_stop
+from invite_app.services import imports
 
 from .blueprint import pages
 from .frame import show
@@ -18,10 +18,10 @@ from .why import why
 
 @pages.get(f"{ONE}/progress")
 def list_progress(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    progress = sheet_progress.of_sheet(organization_id, sheet_id, by=actor())
+    progress = imports.get_progress(organization_id, sheet_id, by=actor())
     if not progress.total:
         return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)
-    failed = sheet_progress.list_failed(organization_id, sheet_id, by=actor()) if progress.failed else ()
+    failed = imports.list_failed(organization_id, sheet_id, by=actor()) if progress.failed else ()
     return show(
         "invite_many/progress.html",
         progress=progress,
@@ -34,21 +34,21 @@ def list_progress(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 
 @pages.post(f"{ONE}/try-again")
 def try_list_again(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    number = sheet_progress.try_again(organization_id, sheet_id, by=actor())
+    number = imports.try_again(organization_id, sheet_id, by=actor())
     flash(f"{number:,} wait{'s' if number == 1 else ''} for the mail server again.", "ok")
     return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
 
 
 @pages.route(f"{ONE}/stop", methods=["GET", "POST"])
 def stop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    waiting = sheet_stop.count_waiting(organization_id, sheet_id, by=actor())
+    waiting = imports.count_waiting(organization_id, sheet_id, by=actor())
     here = url_for("pages.list_progress", sheet_id=sheet_id)
     if request.method == "POST":
-        flash(_stopped(sheet_stop.stop(organization_id, sheet_id, by=actor())), "ok")
+        flash(_stopped(imports.stop(organization_id, sheet_id, by=actor())), "ok")
         return redirect(here, 303)
     if not waiting:
         return redirect(here, 303)
-    progress = sheet_progress.of_sheet(organization_id, sheet_id, by=actor())
+    progress = imports.get_progress(organization_id, sheet_id, by=actor())
     return show("invite_many/stop.html", waiting=waiting, taken=progress.sent, sheet_id=sheet_id)
 
 

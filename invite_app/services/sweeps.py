@@ -23,7 +23,7 @@ from invite_app.models import (
 )
 from invite_app.models.base import now
 
-from . import accounts, audit, idempotency, invitations, sheets
+from . import accounts, audit, idempotency, imports, invitations
 
 CHUNK, MOST_CHUNKS = 500, 20
 """Rows per transaction, and transactions per kind of row and sweep, so that others get their turn, and mail too."""
@@ -49,7 +49,7 @@ KEPT = (
         which=OutboxMessage.invitation_id.is_(None) & (OutboxMessage.state != DeliveryState.QUEUED),
     ),
     Kept(IdempotencyKey, IdempotencyKey.created_at, idempotency.LIFETIME),
-    Kept(Sheet, Sheet.created_at, sheets.LIFETIME),
+    Kept(Sheet, Sheet.created_at, imports.LIFETIME),
 )
 """What is deleted when it is old. The message of an invitation stays as long as the invitation does."""
 

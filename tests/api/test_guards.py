@@ -14,7 +14,7 @@ from invite_app.api import DIALECTS
 from invite_app.api.endpoint import Endpoint
 from invite_app.db import session
 from invite_app.models.base import Base, now
-from invite_app.services import api_keys, bulk, members
+from invite_app.services import api_keys, imports, members
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Key, invite, make_api_key, make_organization, make_role
 
@@ -102,7 +102,7 @@ def test_ids_of_another_organization_are_not_found(
             "api_key_id": make_api_key(other).id,
             "role": "secret-role",
             "workspace_name": "Secret",
-            "batch_id": bulk.send(other.id, [], by=other.owner.actor)[0].id,
+            "batch_id": imports.send_batch(other.id, [], by=other.owner.actor)[0].id,
         }
         before = everything_of(other)
     path = re.sub(r"{(\w+)}", lambda found: str(ids[found.group(1)]), endpoint.path)

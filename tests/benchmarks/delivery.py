@@ -21,7 +21,7 @@ from invite_app.db import session
 from invite_app.mail import messages
 from invite_app.mail.mime import compose
 from invite_app.models import OutboxMessage
-from invite_app.services import bulk
+from invite_app.services import imports
 from invite_app.services.delivery import queries
 from invite_app.services.invitations import Draft
 from tests.support.databases import BASE, KINDS, Databases, dispose
@@ -77,7 +77,7 @@ def _queue(environ: dict[str, str], count: int) -> bytes:
     with app.app_context():
         acme = make_organization()
         rows = [Draft(email=f"ana{number}@guest.example", role="member", given_name="Ana") for number in range(count)]
-        bulk.send(acme.id, rows, by=acme.owner.actor)
+        imports.send_batch(acme.id, rows, by=acme.owner.actor)
         row = session().scalars(queries.with_relations().where(OutboxMessage.kind == "invitation").limit(1)).one()
         content = compose(messages.invitation(row), ("", "invitations@ours.example"))
     dispose(app)

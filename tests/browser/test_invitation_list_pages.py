@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invite_app.services import sheet_text, sheets
+from invite_app.services import imports
 from tests.browser.test_journey import heading, press, sign_in
 from tests.support.factories import Acme, expire, invite, make_organization, set_delivery
 from tests.support.mail import SmtpServer
@@ -139,9 +139,9 @@ def test_import_is_stopped_while_sending(
     server = serve(**smtp.environ)
     with server.app.app_context():
         acme = make_organization()
-        lines = sheet_text.read("a@guest.example\nb@guest.example")
-        sheet = sheets.create(acme.id, lines, by=acme.owner.actor, role="member")
-        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        lines = imports.parse("a@guest.example\nb@guest.example")
+        sheet = imports.create(acme.id, lines, by=acme.owner.actor, role="member")
+        imports.send(acme.id, sheet.id, by=acme.owner.actor)
         path = f"/organizations/{acme.id}/invitations/bulk/{sheet.id}"
     page = sign_in(open_page(server), acme.owner)
     page.goto(f"{path}/progress")

@@ -11,8 +11,8 @@ from invite_app.db import session
 from invite_app.errors import RateLimited
 from invite_app.models import Invitation
 from invite_app.models.base import now
-from invite_app.services import sheets
-from invite_app.services.sheet_text import Line
+from invite_app.services import imports
+from invite_app.services.imports.parser import Line
 from tests.browser.test_journey import heading, press, setup_link, sign_in
 from tests.support.factories import Acme, invite, make_organization, set_delivery
 from tests.support.server import LiveServer
@@ -159,8 +159,8 @@ def test_import_progress_is_accessible(
     with server.app.app_context():
         acme = make_organization()
         lines = [Line(f"guest{number}@guest.example", "Ana", "Guest") for number in range(3)]
-        sheet = sheets.create(acme.id, lines, by=acme.owner.actor, role="member")
-        batch = sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        sheet = imports.create(acme.id, lines, by=acme.owner.actor, role="member")
+        batch = imports.send(acme.id, sheet.id, by=acme.owner.actor)
         first, second, _ = session().scalars(select(Invitation.id).where(Invitation.batch_id == batch.id))
         set_delivery(first, state="sent", sent_at=now())
         set_delivery(second, state="failed", reason="550 no such mailbox")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from invite_app.services import bulk, invitations
+from invite_app.services import invitations
+from invite_app.services.imports import batches
 from tests.support.factories import OPERATOR, Acme, configure, make_organization
 
 from .conftest import Ask, Run
@@ -98,7 +99,8 @@ def test_list_prints_a_table(acme: Acme, file: Path, run: Run) -> None:
 def test_long_list_is_sent_in_chunks(
     app: Flask, acme: Acme, file: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "MAX_ROWS", 4)
+    monkeypatch.setattr(batches, "MAX_ROWS", 4)
+    monkeypatch.setattr("invite_app.services.imports.MAX_ROWS", 4)
     dry = json.loads(run("invite", "acme", "--csv", file, "--role", "member", "--dry-run", "--json").stdout)
     real = json.loads(run("invite", "acme", "--csv", file, "--role", "member", "--json").stdout)
     assert [row["row"] for row in dry] == [row["row"] for row in real] == [2, 3, 4, 6]

@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 from invite_app.bounds import Bound, bounds
 from invite_app.errors import ServiceBusy
 from invite_app.models import DeliveryState, OutboxMessage
-from invite_app.services import bulk, sheets
+from invite_app.services import imports
+from invite_app.services.imports.parser import Line
 from invite_app.services.invitations import Draft, tracking
-from invite_app.services.sheet_text import Line
 from tests.support.databases import on_postgres
 from tests.support.factories import Acme, invite, make_organization, session, token_of
 from tests.support.locking import locked_organization
@@ -141,7 +141,7 @@ class TestLongLists:
         with app.app_context(), bounds().list_of(str(acme.id), 10_000):
             yield
 
-    @pytest.mark.parametrize("work", [bulk.check, bulk.send])
+    @pytest.mark.parametrize("work", [imports.dry_run, imports.send_batch])
     def test_are_imported_one_at_a_time_per_organization(
         self, app: Flask, acme: Acme, taken: None, work: Callable[..., Any]
     ) -> None:
@@ -152,12 +152,12 @@ class TestLongLists:
     def test_are_validated_one_at_a_time(self, app: Flask, acme: Acme, taken: None) -> None:
         lines = [Line(f"ana{number}@guest.example", "", "", "", ()) for number in range(101)]
         assert (
-            outcome(app, lambda: sheets.create(acme.id, lines, by=acme.owner.actor, role="member")) == "ServiceBusy"
+            outcome(app, lambda: imports.create(acme.id, lines, by=acme.owner.actor, role="member")) == "ServiceBusy"
         )
 
     def test_of_another_organization_are_processed(self, app: Flask, globex: Acme, taken: None) -> None:
         drafts = [Draft(f"ana{number}@guest.example", "member") for number in range(101)]
-        assert outcome(app, lambda: bulk.send(globex.id, drafts, by=globex.owner.actor)) == "done"
+        assert outcome(app, lambda: imports.send_batch(globex.id, drafts, by=globex.owner.actor)) == "done"
 
     def test_hold_at_most_a_quarter_of_the_threads(self, app: Flask) -> None:
         with ExitStack() as lists, app.app_context():
@@ -168,7 +168,7 @@ class TestLongLists:
 
     def test_are_refused_to_strangers_before_being_counted(self, app: Flask, acme: Acme, globex: Acme) -> None:
         drafts = [Draft(f"ana{number}@guest.example", "member") for number in range(101)]
-        work = partial(bulk.send, acme.id, drafts, by=globex.owner.actor)
+        work = partial(imports.send_batch, acme.id, drafts, by=globex.owner.actor)
         with app.app_context(), bounds().list_of(str(acme.id), 10_000):
             assert outcome(app, work) == "OrganizationUnknown"
 

@@ -18,7 +18,7 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import bulk, delivery
+from invite_app.services import delivery, imports
 from invite_app.services.invitations import Draft
 from tests.support.factories import Acme, Key, make_api_key, make_organization
 from tests.support.mail import SmtpServer, wait_until
@@ -79,7 +79,7 @@ class Scene:
         """Queue invitations as a bulk request would."""
         rows = [Draft(email=email, role="member", given_name="Ana") for email in emails]
         with self.app.app_context():
-            bulk.send(self.acme.id, rows, by=self.acme.owner.actor)
+            imports.send_batch(self.acme.id, rows, by=self.acme.owner.actor)
         self.statuses |= dict.fromkeys(emails, 202)
 
     def let_leases_run_out(self) -> None:

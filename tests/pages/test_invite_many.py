@@ -15,7 +15,7 @@ from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import ListTooLong
 from invite_app.models import Invitation
-from invite_app.services import sheet_text
+from invite_app.services import imports
 from tests.support import html
 from tests.support.factories import Acme, configure, invite
 from tests.support.mail import SmtpServer
@@ -125,7 +125,7 @@ class TestStart:
 
     def test_example_file_is_a_valid_list(self, owner: Visitor, start: str) -> None:
         text = owner.client.get(f"{start}/example").text
-        assert [line.role for line in sheet_text.read(text)] == ["Member", "Admin"]
+        assert [line.role for line in imports.parse(text)] == ["Member", "Admin"]
 
 
 class TestReview:
@@ -249,7 +249,7 @@ class TestSending:
         owner.go(f"{sheet}/send", page=sheet)
         answer = owner.client.get(f"{sheet}/rest")
         assert answer.text.splitlines()[1].startswith("'=no address,Ana,Sousa")
-        assert [line.given_name for line in sheet_text.read(answer.text)] == ["Ana"]
+        assert [line.given_name for line in imports.parse(answer.text)] == ["Ana"]
 
     def test_starting_over_asks_first_and_keeps_sent_invitations(
         self, app: Flask, owner: Visitor, start: str
@@ -330,5 +330,5 @@ def test_unstorable_workspace_name_matches_no_workspace(owner: Visitor, start: s
 
 def test_oversized_list_counts_all_its_rows() -> None:
     with pytest.raises(ListTooLong) as refused:
-        sheet_text.read("email\n" + "a\n\n" * 12_345)
+        imports.parse("email\n" + "a\n\n" * 12_345)
     assert (refused.value.rows, refused.value.limit) == (12_345, 10_000)

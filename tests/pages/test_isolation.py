@@ -14,8 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from invite_app.models.role import PERMISSIONS
-from invite_app.services import accounts, delivery, sheets
-from invite_app.services.sheet_text import read
+from invite_app.services import accounts, delivery, imports
+from invite_app.services.imports import parse
 from tests.api.test_guards import everything_of
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, invite, make_api_key, make_member, make_person, make_role
@@ -154,14 +154,14 @@ def routes(app: Flask) -> dict[str, str]:
 def things_of(organization: Acme) -> dict[str, Any]:
     """Create one of everything that a path can name."""
     make_role(organization, "Helpers", [])
-    lines = read("ana@guest.example")
+    lines = parse("ana@guest.example")
     return {
         "organization_id": organization.id,
         "invitation_id": invite(organization, "bo@guest.example").id,
         "user_id": organization.member.id,
         "workspace_id": organization.workspaces[0],
         "api_key_id": make_api_key(organization, "member", user=organization.member).id,
-        "sheet_id": sheets.create(organization.id, lines, by=organization.owner.actor, role="member").id,
+        "sheet_id": imports.create(organization.id, lines, by=organization.owner.actor, role="member").id,
         "key": "helpers",
         "position": 1,
     }

@@ -30,7 +30,7 @@ from invite_app.errors import DomainError
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User
 from invite_app.models.base import now
 from invite_app.models.role import PERMISSIONS
-from invite_app.services import bulk, invitations, members, organizations, sweeps
+from invite_app.services import imports, invitations, members, organizations, sweeps
 from invite_app.services.invitations import Changes, Draft
 from tests.support.factories import OPERATOR, Acme, make_organization, make_person, reread, token_of
 
@@ -104,9 +104,9 @@ class Services(RuleBasedStateMachine):
     @rule(at=where, emails=st.lists(address, max_size=4), role=role, by=number)
     def invite_many(self, at: int, emails: list[str], role: str, by: int) -> None:
         house, actor = self.houses[at], self.actor(self.houses[at], by)
-        results: list[bulk.RowResult] = []
+        results: list[imports.RowResult] = []
         rows = [Draft(email, role) for email in emails]
-        if self.attempt(lambda: results.extend(bulk.send(house.id, rows, by=actor)[1])):
+        if self.attempt(lambda: results.extend(imports.send_batch(house.id, rows, by=actor)[1])):
             accepted = [result for result in results if result.invitation_id]
             assert len({result.draft.email for result in accepted}) == len(accepted)
             if accepted:

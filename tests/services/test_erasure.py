@@ -25,17 +25,17 @@ from invite_app.services import (
     audit,
     erasure,
     idempotency,
+    imports,
     invitations,
     members,
     ownership,
     person_data,
-    sheets,
 )
 from invite_app.services.accounts import Device, Purpose
 from invite_app.services.api_keys import authentication
+from invite_app.services.imports.parser import Line
 from invite_app.services.invitations import Changes
 from invite_app.services.rate_limits import limits
-from invite_app.services.sheet_text import Line
 from tests.support.factories import (
     OPERATOR,
     PASSWORD,
@@ -88,8 +88,8 @@ def zoe(acme: Acme, globex: Acme) -> Person:
     late = invite(third, NEW, note="Hello Zoe")
     expire(late)
     invitations.ask_again(token_of(late), "Zoe asks")
-    sheets.create(third.id, [Line(NEW, "Zoe", "Zölle", "", ())], by=third.owner.actor, role="member")
-    sheets.create(acme.id, [Line("ed@guest.example", "Ed", "Ek", "", ())], by=zoe.actor, role="member")
+    imports.create(third.id, [Line(NEW, "Zoe", "Zölle", "", ())], by=third.owner.actor, role="member")
+    imports.create(acme.id, [Line("ed@guest.example", "Ed", "Ek", "", ())], by=zoe.actor, role="member")
     request = idempotency.Request("scope", "key", "hash")
     idempotency.keep_refusal(request, idempotency.Answer(409, f'{{"detail": "{NEW} is already a member."}}'))
     ownership.offer(acme.id, zoe.id, by=acme.owner.actor)

@@ -16,7 +16,7 @@ from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import DeliveryFailed, RateLimited, WrongPassword
 from invite_app.models import IS_QUEUED, OutboxMessage, User
-from invite_app.services import accounts, bulk, invitations
+from invite_app.services import accounts, imports, invitations
 from invite_app.services.accounts import Device, known_devices
 from invite_app.services.invitations import Changes, Draft
 from invite_app.services.rate_limits import limits, memory
@@ -239,7 +239,7 @@ MAILS: dict[str, Deed] = {
     ],
     "a list": lambda acme, sent: (
         invitations.revoke(acme.id, sent.id, by=OPERATOR)
-        and bulk.send(acme.id, [Draft("ana@guest.example", "member")], by=acme.owner.actor)
+        and imports.send_batch(acme.id, [Draft("ana@guest.example", "member")], by=acme.owner.actor)
     ),
 }
 
@@ -270,9 +270,9 @@ def test_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.Mon
     acme = make_organization()
     for turn in range(2):
         rows = [Draft(f"guest{turn}-{number}@guest.example", "member") for number in range(5)]
-        bulk.send(acme.id, rows, by=acme.owner.actor)
+        imports.send_batch(acme.id, rows, by=acme.owner.actor)
     with pytest.raises(RateLimited):
-        bulk.send(acme.id, [Draft("ana@guest.example", "member")], by=acme.owner.actor)
+        imports.send_batch(acme.id, [Draft("ana@guest.example", "member")], by=acme.owner.actor)
 
 
 def test_address_changes_cannot_mail_everyone(limited: Flask) -> None:

@@ -16,8 +16,9 @@ from invite_app.errors import (
     SheetUnknown,
 )
 from invite_app.models import Sheet
-from invite_app.services import bulk, invitations, organizations, sheet_text, sheets
-from invite_app.services.sheet_text import Line
+from invite_app.services import imports, invitations, organizations
+from invite_app.services.imports import actions
+from invite_app.services.imports.parser import Line
 from tests.support.factories import OPERATOR, Acme, invite, make_organization
 
 pytestmark = pytest.mark.usefixtures("app_context")
@@ -29,11 +30,11 @@ def acme(app_context: AppContext) -> Acme:
 
 
 def paste(acme: Acme, *lines: str, role: str = "member") -> Sheet:
-    return sheets.create(acme.id, sheet_text.read("\n".join(lines)), by=acme.owner.actor, role=role)
+    return imports.create(acme.id, imports.parse("\n".join(lines)), by=acme.owner.actor, role=role)
 
 
 def told(acme: Acme, sheet: Sheet, section: str = "not_ready") -> list[tuple[int, str, str]]:
-    rows = sheets.list_rows(acme.id, sheet.id, section, by=acme.owner.actor)
+    rows = imports.list_rows(acme.id, sheet.id, section, by=acme.owner.actor)
     return [(shown.row.position, shown.state, shown.row.field) for shown in rows]
 
 
@@ -49,7 +50,7 @@ class TestParsing:
         ],
     )
     def test_accepts_common_spreadsheet_formats(self, text: str) -> None:
-        assert sheet_text.read(text) == [Line("ana@guest.example", "Ana", "Sousa", "admin", ("Sales", "Support"))]
+        assert imports.parse(text) == [Line("ana@guest.example", "Ana", "Sousa", "admin", ("Sales", "Support"))]
 
     def test_parses_its_own_output(self) -> None:
         lines = [
@@ -57,26 +58,26 @@ class TestParsing:
             Line("b@guest.example"),
         ]
         text = io.StringIO()
-        csv.writer(text).writerows(sheet_text.write(lines))
-        assert sheet_text.read(text.getvalue()) == lines
+        csv.writer(text).writerows(imports.format_rows(lines))
+        assert imports.parse(text.getvalue()) == lines
 
     @pytest.mark.parametrize("data", [b"PK\x03\x04 a workbook", b"%PDF-1.7", b"a\x00b"])
     def test_refuses_binary_data(self, data: bytes) -> None:
         with pytest.raises(ListUnreadable):
-            sheet_text.decode(data)
+            imports.decode(data)
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
     def test_decodes_common_encodings(self, encoding: str) -> None:
-        assert sheet_text.decode("Zoë,Müller".encode(encoding)) == "Zoë,Müller"
+        assert imports.decode("Zoë,Müller".encode(encoding)) == "Zoë,Müller"
 
     @pytest.mark.parametrize("text", ["", "\n \n", "email,role\n"])
     def test_refuses_an_empty_list(self, text: str) -> None:
         with pytest.raises(ListEmpty):
-            sheet_text.read(text)
+            imports.parse(text)
 
     def test_refuses_too_many_rows(self) -> None:
         with pytest.raises(ListTooLong):
-            sheet_text.read("a@guest.example\n" * 10_001)
+            imports.parse("a@guest.example\n" * 10_001)
 
 
 class TestValidating:
@@ -114,11 +115,11 @@ class TestValidating:
         assert told(acme, sheet, "no_seat") == [(4, "no_seat", "")]
 
     def test_role_above_ones_own_is_refused_everywhere(self, acme: Acme) -> None:
-        lines = sheet_text.read("a@guest.example,A,A,owner")
-        sheet = sheets.create(acme.id, lines, by=acme.admin.actor, role="member")
+        lines = imports.parse("a@guest.example,A,A,owner")
+        sheet = imports.create(acme.id, lines, by=acme.admin.actor, role="member")
         assert told(acme, sheet) == [(1, "fix", "role")]
         with pytest.raises(RoleAboveOwn):
-            sheets.create(acme.id, lines, by=acme.admin.actor, role="owner")
+            imports.create(acme.id, lines, by=acme.admin.actor, role="owner")
 
     def test_free_plan_cannot_start_an_import(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(plan="free"), by=OPERATOR)
@@ -130,68 +131,68 @@ class TestCorrecting:
     def test_corrected_row_is_ready(self, acme: Acme) -> None:
         sheet = paste(acme, "no address,Ana,Sousa")
         line = Line("ana@guest.example", "Ana", "Sousa")
-        assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "ready"
+        assert actions.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "ready"
 
     def test_confirmed_address_is_ready(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@gmial.com")
         line = Line("ana@gmial.com")
-        assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "check"
-        assert sheets.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor, keep=True).state == "ready"
+        assert actions.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "check"
+        assert actions.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor, keep=True).state == "ready"
 
     def test_duplicate_is_ready_once_the_first_changes(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "ana@guest.example")
         assert told(acme, sheet) == [(2, "skipped", "email")]
-        sheets.change_row(acme.id, sheet.id, 1, Line("bo@guest.example"), by=acme.owner.actor)
+        actions.change_row(acme.id, sheet.id, 1, Line("bo@guest.example"), by=acme.owner.actor)
         assert told(acme, sheet) == []
 
     def test_row_edited_into_a_duplicate_is_marked(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "bo@guest.example")
-        sheets.change_row(acme.id, sheet.id, 2, Line("ana@guest.example"), by=acme.owner.actor)
+        actions.change_row(acme.id, sheet.id, 2, Line("ana@guest.example"), by=acme.owner.actor)
         assert told(acme, sheet) == [(2, "skipped", "email")]
 
 
 class TestSending:
     def test_sends_ready_rows_and_leaves_the_others(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example,Ana,Sousa,admin,Sales", "no address", "bo@guest.example")
-        batch = sheets.send(acme.id, sheet.id, by=acme.owner.actor)
-        summary = sheets.summarize(acme.id, sheet.id, by=acme.owner.actor)
+        batch = imports.send(acme.id, sheet.id, by=acme.owner.actor)
+        summary = imports.summarize(acme.id, sheet.id, by=acme.owner.actor)
         assert (summary.sent, summary.fix, summary.ready) == (2, 1, 0)
         page = invitations.list_page(acme.id, by=acme.owner.actor)
         assert {(item.email, item.role_name, len(item.workspaces)) for item in page.items} == {
             ("ana@guest.example", "Admin", 1),
             ("bo@guest.example", "Member", 0),
         }
-        assert bulk.progress(acme.id, batch.id, by=acme.owner.actor).batch.sent == 2
-        assert [line.email for line, _ in sheets.leftovers(acme.id, sheet.id, by=acme.owner.actor)] == ["no address"]
+        assert imports.batch_progress(acme.id, batch.id, by=acme.owner.actor).batch.sent == 2
+        assert [line.email for line, _ in imports.leftovers(acme.id, sheet.id, by=acme.owner.actor)] == ["no address"]
 
     def test_twice_invites_everyone_once(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example")
-        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
-        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        imports.send(acme.id, sheet.id, by=acme.owner.actor)
+        imports.send(acme.id, sheet.id, by=acme.owner.actor)
         assert invitations.list_page(acme.id, by=acme.owner.actor).total == 1
 
     def test_row_invited_meanwhile_is_reported(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example")
         invite(acme, "ana@guest.example")
-        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+        imports.send(acme.id, sheet.id, by=acme.owner.actor)
         assert told(acme, sheet) == [(1, "skipped", "email")]
 
     def test_uses_only_free_seats(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(seat_limit=4), by=OPERATOR)
         sheet = paste(acme, "ana@guest.example", "bo@guest.example")
-        sheets.send(acme.id, sheet.id, by=acme.owner.actor)
-        summary = sheets.summarize(acme.id, sheet.id, by=acme.owner.actor)
+        imports.send(acme.id, sheet.id, by=acme.owner.actor)
+        summary = imports.summarize(acme.id, sheet.id, by=acme.owner.actor)
         assert (summary.sent, summary.no_seat) == (1, 1)
 
 
 class TestIsolation:
     def test_foreign_import_is_not_found(self, acme: Acme) -> None:
         sheet, other = paste(acme, "ana@guest.example"), make_organization("Other")
-        for act in (sheets.summarize, sheets.send, sheets.leftovers, sheets.delete_sheet):
+        for act in (imports.summarize, imports.send, imports.leftovers, imports.delete_sheet):
             with pytest.raises(SheetUnknown):
                 act(other.id, sheet.id, by=other.owner.actor)
 
     def test_member_without_permission_is_refused(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example")
         with pytest.raises(PermissionMissing):
-            sheets.summarize(acme.id, sheet.id, by=acme.member.actor)
+            imports.summarize(acme.id, sheet.id, by=acme.member.actor)

@@ -11,7 +11,8 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.errors import PermissionMissing, SheetUnknown
 from invite_app.models import Invitation, OutboxMessage, Sheet
-from invite_app.services import invitations, sheet_progress, sheet_stop, sheet_text, sheets
+from invite_app.services import imports, invitations
+from invite_app.services.imports import actions, cancellation
 from tests.support.factories import Acme, history, make_organization, reread
 from tests.support.mail import SmtpServer
 
@@ -27,9 +28,9 @@ def acme(app: Flask, app_context: None) -> Acme:
 
 
 def send(acme: Acme, *names: str) -> tuple[Sheet, list[Invitation]]:
-    lines = sheet_text.read("\n".join(f"{name}@guest.example" for name in names))
-    sheet = sheets.create(acme.id, lines, by=acme.owner.actor, role="member")
-    sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+    lines = imports.parse("\n".join(f"{name}@guest.example" for name in names))
+    sheet = imports.create(acme.id, lines, by=acme.owner.actor, role="member")
+    imports.send(acme.id, sheet.id, by=acme.owner.actor)
     session().commit()
     return sheet, list(session().scalars(select(Invitation).order_by(Invitation.email)))
 
@@ -37,20 +38,20 @@ def send(acme: Acme, *names: str) -> tuple[Sheet, list[Invitation]]:
 def free(acme: Acme) -> int | None:
     session().commit()
     return invitations.seats_left(
-        sheets.open_sheet(acme.id, session().scalar(select(Sheet.id)), acme.owner.actor)[0].organization
+        actions.open_sheet(acme.id, session().scalar(select(Sheet.id)), acme.owner.actor)[0].organization
     )
 
 
 def test_waiting_invitations_are_revoked_and_rows_reset(app: Flask, acme: Acme, smtp: SmtpServer) -> None:
     sheet, made = send(acme, "a", "b", "c")
-    assert (free(acme), sheet_stop.count_waiting(acme.id, sheet.id, by=acme.owner.actor)) == (4, 3)
-    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 3
+    assert (free(acme), imports.count_waiting(acme.id, sheet.id, by=acme.owner.actor)) == (4, 3)
+    assert imports.stop(acme.id, sheet.id, by=acme.owner.actor) == 3
     assert [reread(one).state for one in made] == ["revoked"] * 3
     assert history(made[0].id)[0].action == "invitation.revoked"
-    assert (free(acme), sheets.summarize(acme.id, sheet.id, by=acme.owner.actor).ready) == (7, 3)
+    assert (free(acme), imports.summarize(acme.id, sheet.id, by=acme.owner.actor).ready) == (7, 3)
     assert (Courier(app).run_once(), smtp.messages) == (0, [])
-    assert not sheet_progress.of_sheet(acme.id, sheet.id, by=acme.owner.actor).total
-    sheets.send(acme.id, sheet.id, by=acme.owner.actor)
+    assert not imports.get_progress(acme.id, sheet.id, by=acme.owner.actor).total
+    imports.send(acme.id, sheet.id, by=acme.owner.actor)
     assert Courier(app).run_once() == 3
 
 
@@ -59,26 +60,26 @@ def test_sent_or_sending_messages_are_kept(app: Flask, acme: Acme) -> None:
     with transaction() as writing:
         for one, values in zip(made, ({"state": "sent"}, {"lease": uuid4()}), strict=False):
             writing.execute(update(OutboxMessage).where(OutboxMessage.invitation_id == one.id).values(**values))
-    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 1
+    assert imports.stop(acme.id, sheet.id, by=acme.owner.actor) == 1
     assert [reread(one).state for one in made] == ["pending", "pending", "revoked"]
-    progress = sheet_progress.of_sheet(acme.id, sheet.id, by=acme.owner.actor)
+    progress = imports.get_progress(acme.id, sheet.id, by=acme.owner.actor)
     assert (progress.sent, progress.queued, progress.failed) == (1, 1, 0)
 
 
 def test_long_imports_are_cancelled_in_chunks(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet_stop, "TOGETHER", 2)
+    monkeypatch.setattr(cancellation, "TOGETHER", 2)
     sheet, made = send(acme, "a", "b", "c", "d", "e")
-    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 5
+    assert imports.stop(acme.id, sheet.id, by=acme.owner.actor) == 5
     assert {reread(one).state for one in made} == {"revoked"}
 
 
 def test_only_inviters_of_this_organization_can_cancel(acme: Acme) -> None:
     sheet, _ = send(acme, "a")
     with pytest.raises(PermissionMissing):
-        sheet_stop.stop(acme.id, sheet.id, by=acme.member.actor)
+        imports.stop(acme.id, sheet.id, by=acme.member.actor)
     globex = make_organization("Globex")
     with pytest.raises(SheetUnknown):
-        sheet_stop.stop(globex.id, sheet.id, by=globex.owner.actor)
+        imports.stop(globex.id, sheet.id, by=globex.owner.actor)
 
 
 @pytest.mark.parametrize("how", ["sent again", "copied"])
@@ -90,7 +91,7 @@ def test_invitation_with_a_copied_link_stays(how: str, app: Flask, acme: Acme) -
         assert Courier(app).run_once() == 1
         invitations.resend(acme.id, ana.id, by=acme.owner.actor)
     session().commit()
-    assert sheet_stop.count_waiting(acme.id, sheet.id, by=acme.owner.actor) == 0
-    assert sheet_stop.stop(acme.id, sheet.id, by=acme.owner.actor) == 0
+    assert imports.count_waiting(acme.id, sheet.id, by=acme.owner.actor) == 0
+    assert imports.stop(acme.id, sheet.id, by=acme.owner.actor) == 0
     assert reread(ana).state == "pending"
     assert Courier(app).run_once() == 1

@@ -10,7 +10,7 @@ from invite_app.api import shape
 from invite_app.api.repetition import Keep
 from invite_app.api.schema import MAX_ITEMS, Schema, at_most
 from invite_app.models import Batch
-from invite_app.services import bulk, invitations
+from invite_app.services import imports, invitations
 
 from .dialect import deepset
 
@@ -27,8 +27,8 @@ class InvitationRow(Schema):
 
 
 class Rows(Schema):
-    invitations: Annotated[list[dict[str, Any]], at_most(bulk.MAX_ROWS)] = Field(
-        max_length=bulk.MAX_ROWS,
+    invitations: Annotated[list[dict[str, Any]], at_most(imports.MAX_ROWS)] = Field(
+        max_length=imports.MAX_ROWS,
         description="Up to 10,000 of `InvitationRow`. One that cannot be read does not hold back the others.",
     )
 
@@ -75,9 +75,9 @@ def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by:
     drafts = [draft for draft in read if isinstance(draft, invitations.Draft)]
     batch = None
     if query.dry_run:
-        judged = bulk.check(organization_id, drafts, by=by)
+        judged = imports.dry_run(organization_id, drafts, by=by)
     else:
-        batch, judged = bulk.send(organization_id, drafts, by=by, then=keep(_begun))
+        batch, judged = imports.send_batch(organization_id, drafts, by=by, then=keep(_begun))
     results = _answers(body.invitations, read, judged)
     accepted = sum(result.status == 201 for result in results)
     return Answers(
@@ -91,7 +91,7 @@ def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by:
 @deepset.endpoint("GET", "/organization/{organization_id}/invitations/bulk/{batch_id}", permission="invitations:read")
 def get_bulk_progress(organization_id: str, batch_id: str, by: Actor) -> BatchProgress:
     """How far the mails of a list are."""
-    progress = bulk.progress(organization_id, batch_id, by=by)
+    progress = imports.batch_progress(organization_id, batch_id, by=by)
     batch = progress.batch
     return BatchProgress(
         batch_id=batch.id,
@@ -121,7 +121,7 @@ def _read(row: dict[str, Any]) -> invitations.Draft | shape.Malformed:
 
 
 def _answers(
-    rows: list[dict[str, Any]], read: list[invitations.Draft | shape.Malformed], judged: list[bulk.RowResult]
+    rows: list[dict[str, Any]], read: list[invitations.Draft | shape.Malformed], judged: list[imports.RowResult]
 ) -> list[RowAnswer]:
     """One answer per row; `judged` holds results only for the rows that could be read."""
     results, answers = iter(judged), []

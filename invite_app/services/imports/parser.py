@@ -52,7 +52,7 @@ def decode(data: bytes) -> str:
     raise ListUnreadable
 
 
-def read(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
+def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
     """The people on a list: one per line, with commas, semicolons or tabs; a header line may change the order.
 
     Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises ListEmpty,
@@ -87,7 +87,7 @@ def clean(cell: str) -> str:
     return kept.strip()[:MAX_CELL]
 
 
-def write(lines: Sequence[Line]) -> Iterator[list[str]]:
+def format_rows(lines: Sequence[Line]) -> Iterator[list[str]]:
     """The rows of a sheet, header first, that `read` reads again."""
     yield list(COLUMNS)
     for line in lines:

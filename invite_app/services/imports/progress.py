@@ -12,9 +12,9 @@ from invite_app.access import Actor
 from invite_app.db import session
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, OutboxMessage, Sheet, SheetRow
 from invite_app.models.base import now
+from invite_app.services import audit, delivery, held_mail, invitations
 
-from . import audit, delivery, held_mail, invitations
-from .sheets import open_sheet
+from .actions import open_sheet
 
 MINUTE = timedelta(minutes=1)
 SHOWN = 50
@@ -50,7 +50,7 @@ class Progress:
         return MINUTE * self.queued / self.per_minute if self.queued and self.per_minute else None
 
 
-def of_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Progress:
+def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Progress:
     """Raises SheetUnknown."""
     _, sheet = open_sheet(organization_id, sheet_id, by)
     moment = now()

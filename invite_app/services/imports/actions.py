@@ -18,9 +18,10 @@ from invite_app.bounds import bounds
 from invite_app.db import session
 from invite_app.errors import SheetUnknown
 from invite_app.models import Batch, RowState, Sheet, SheetRow
+from invite_app.services import invitations
 
-from . import bulk, invitations, sheet_rows, sheet_sections
-from .sheet_text import MAX_ROWS, Line, clean, with_cells
+from . import batches, import_rows, sections
+from .parser import MAX_ROWS, Line, clean, with_cells
 
 LIFETIME = timedelta(days=30)
 PAGE = 50
@@ -69,13 +70,13 @@ def create(
         role=role,
         workspaces=[clean(name) for name in workspaces],
     )
-    sheet_rows.check_default_role(standing, sheet)
+    import_rows.check_default_role(standing, sheet)
     with bounds().list_of(str(organization_id), len(lines)):
-        rows = sheet_rows.judge(standing, sheet, lines)
+        rows = import_rows.judge(standing, sheet, lines)
         with locked(organization_id, by=by, needs="invitations:write"):
             session().add(sheet)
             session().flush()
-            sheet_rows.insert_all(rows)
+            import_rows.insert_all(rows)
     return sheet
 
 
@@ -101,11 +102,11 @@ def list_rows(
 ) -> list[Row]:
     """Fifty rows of one section, those first that need somebody. Raises SheetUnknown."""
     standing, sheet = open_sheet(organization_id, sheet_id, by)
-    last_seat = sheet_sections.last_position_with_seat(standing, sheet)
+    last_seat = sections.last_position_with_seat(standing, sheet)
     query = (
         select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, sheet_sections.conditions(section, last_seat))
-        .order_by(sheet_rows.URGENCY, SheetRow.position)
+        .where(SheetRow.sheet_id == sheet.id, sections.conditions(section, last_seat))
+        .order_by(import_rows.URGENCY, SheetRow.position)
         .limit(PAGE)
         .offset((min(page, MAX_ROWS // PAGE + 1) - 1) * PAGE)
     )
@@ -142,20 +143,20 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
     Raises SheetUnknown, RateLimited and ServiceBusy.
     """
     standing, sheet = open_sheet(organization_id, sheet_id, by)
-    last_seat = sheet_sections.last_position_with_seat(standing, sheet)
+    last_seat = sections.last_position_with_seat(standing, sheet)
     query = (
         select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, sheet_sections.conditions("ready", last_seat))
+        .where(SheetRow.sheet_id == sheet.id, sections.conditions("ready", last_seat))
         .order_by(SheetRow.position)
     )
     rows = list(session().scalars(query))
-    to_draft = sheet_rows.reader(standing, sheet)
-    batch, _ = bulk.send(
+    to_draft = import_rows.reader(standing, sheet)
+    batch, _ = batches.send_batch(
         organization_id,
         [to_draft(row) for row in rows],
         by=by,
         then=lambda batch: _note_batch(sheet.id, batch),
-        each=lambda start, results: sheet_rows.settle(sheet.id, rows[start : start + len(results)], results),
+        each=lambda start, results: import_rows.settle(sheet.id, rows[start : start + len(results)], results),
     )
     return batch
 
@@ -168,7 +169,7 @@ def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
         .where(SheetRow.sheet_id == sheet.id, SheetRow.state != RowState.SENT)
         .order_by(SheetRow.position)
     )
-    return [(sheet_rows.line_of(row), row.reason) for row in session().scalars(query)]
+    return [(import_rows.line_of(row), row.reason) for row in session().scalars(query)]
 
 
 def delete_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> None:
@@ -196,9 +197,9 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
         row = session().get(SheetRow, (sheet.id, position)) if position <= MAX_ROWS else None
         if row is None or row.state == RowState.SENT:
             raise SheetUnknown(str(sheet_id))
-        sheet_rows.change(standing, sheet, row, new(sheet_rows.line_of(row)), keep=keep)
+        import_rows.change(standing, sheet, row, new(import_rows.line_of(row)), keep=keep)
         session().flush()
-        return _shown(row, sheet_sections.last_position_with_seat(standing, sheet))
+        return _shown(row, sections.last_position_with_seat(standing, sheet))
 
 
 def _find(standing: Standing, sheet_id: UUID | str) -> Sheet:
@@ -217,7 +218,7 @@ def _shown(row: SheetRow, last_seat: int | None) -> Row:
 def _with_seat_numbers(sheet: Sheet, rows: list[Row]) -> list[Row]:
     """Rows without a seat follow each other in their order, so the number of the first tells those of all."""
     waiting = [shown.row.position for shown in rows if shown.state == "no_seat"]
-    first = sheet_sections.seat_number(sheet, waiting[0]) if waiting else 0
+    first = sections.seat_number(sheet, waiting[0]) if waiting else 0
     numbers = {position: first + index for index, position in enumerate(waiting)}
     return [replace(shown, seat=numbers.get(shown.row.position)) for shown in rows]
 

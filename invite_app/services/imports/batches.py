@@ -22,9 +22,8 @@ from invite_app.errors import (
 )
 from invite_app.models import Batch, DeliveryState, Invitation, OutboxMessage
 from invite_app.models.base import now
-
-from . import audit, delivery, invitations
-from .invitations import CachedLookup, Draft
+from invite_app.services import audit, delivery, invitations
+from invite_app.services.invitations import CachedLookup, Draft
 
 MAX_ROWS = 10_000
 CHUNK = 1000
@@ -43,7 +42,7 @@ class RowResult:
 
 
 @dataclass(frozen=True)
-class Progress:
+class BatchProgress:
     """How far the mails of a batch are."""
 
     batch: Batch
@@ -56,7 +55,7 @@ def unseen(start: int, results: Sequence[RowResult]) -> None:
     """What is done with the results of a chunk when nobody asked for more: nothing."""
 
 
-def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
+def dry_run(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
     """What `send` would do with these rows now; nothing is kept.
 
     Raises ListTooLong, PlanUpgradeRequired and ServiceBusy.
@@ -64,10 +63,10 @@ def check(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> l
     _check_length(rows)
     authorize(by, organization_id, "invitations:write")
     with bounds().list_of(str(organization_id), len(rows)):
-        return list(check_each(organization_id, rows, by=by))
+        return list(dry_run_each(organization_id, rows, by=by))
 
 
-def check_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor) -> Iterator[RowResult]:
+def dry_run_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor) -> Iterator[RowResult]:
     """The same for a list of any length, row by row. Raises PlanUpgradeRequired."""
     standing = authorize(by, organization_id, "invitations:write")
     invitations.check_plan(standing.organization)
@@ -77,7 +76,7 @@ def check_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor)
             yield result
 
 
-def send(
+def send_batch(
     organization_id: UUID | str,
     rows: Sequence[Draft],
     *,
@@ -112,7 +111,7 @@ def send(
     return batch, results
 
 
-def progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Actor) -> Progress:
+def batch_progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Actor) -> BatchProgress:
     """Raises BatchUnknown."""
     standing = authorize(by, organization_id, "invitations:read")
     batch = session().get(Batch, ids.parse(batch_id, BatchUnknown(str(batch_id))))
@@ -125,7 +124,7 @@ def progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Actor) ->
         .group_by(OutboxMessage.state)
     )
     counted = {state: count for state, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
-    return Progress(batch, *(counted.get(state, 0) for state in DeliveryState))
+    return BatchProgress(batch, *(counted.get(state, 0) for state in DeliveryState))
 
 
 class _Judge:

@@ -19,10 +19,11 @@ from invite_app.errors import (
     WorkspaceUnknown,
 )
 from invite_app.models import Invitation, RowState, Sheet, SheetRow
+from invite_app.services import invitations, suggestions
+from invite_app.services.invitations import CachedLookup
 
-from . import bulk, invitations, suggestions
-from .invitations import CachedLookup
-from .sheet_text import Line
+from . import batches
+from .parser import Line
 
 URGENCY = case(
     {state: number for number, state in enumerate(("fix", "check", "ready", "skipped", "sent"))}, value=SheetRow.state
@@ -48,9 +49,9 @@ def check_default_role(standing: Standing, sheet: Sheet) -> None:
 def judge(standing: Standing, sheet: Sheet, lines: Sequence[Line]) -> list[SheetRow]:
     """Return the rows of the lines, judged in their order; nothing is kept."""
     rows = [_row(sheet, position, line) for position, line in enumerate(lines, start=1)]
-    for start in range(0, len(rows), bulk.CHUNK):
+    for start in range(0, len(rows), batches.CHUNK):
         _judge(
-            standing, sheet, rows[start : start + bulk.CHUNK], {row.address: row for row in reversed(rows[:start])}
+            standing, sheet, rows[start : start + batches.CHUNK], {row.address: row for row in reversed(rows[:start])}
         )
     return rows
 
@@ -91,7 +92,7 @@ def reader(
     return read
 
 
-def settle(sheet_id: UUID, rows: Sequence[SheetRow], results: Sequence[bulk.RowResult]) -> None:
+def settle(sheet_id: UUID, rows: Sequence[SheetRow], results: Sequence[batches.RowResult]) -> None:
     """Write down what became of sent rows, in the transaction that sent them."""
     verdicts = [
         {"row": row.position, "invitation_id": result.invitation_id}

@@ -24,9 +24,9 @@ from invite_app.models import (
     SheetRow,
 )
 from invite_app.models.base import now
+from invite_app.services import delivery, invitations
 
-from . import delivery, invitations
-from .sheets import open_sheet
+from .actions import open_sheet
 
 TOGETHER = 500
 """How many are taken back in one transaction, so that others get their turn in between."""

@@ -8,8 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.models import RowState, Sheet, SheetRow
-
-from . import invitations
+from invite_app.services import invitations
 
 
 def last_position_with_seat(standing: Standing, sheet: Sheet) -> int | None:

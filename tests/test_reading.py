@@ -17,7 +17,7 @@ from invite_app.extensions import db as database
 from invite_app.models import Organization, Role, User, Workspace
 from invite_app.models.base import fresh, row_of, written_columns
 from invite_app.reading import Reader, ask, attach
-from invite_app.services import member_lines, workspaces
+from invite_app.services import members, workspaces
 from tests.support.databases import on_postgres, on_sqlite
 from tests.support.factories import Acme, add_member, make_organization, make_person
 
@@ -145,11 +145,11 @@ def test_connections_cut_within_a_request_are_replaced(app: Flask) -> None:
     assert _organization(acme.id).name == "Acme"
 
 
-def _walk(acme: Acme, *, limit: int) -> list[member_lines.Member]:
-    page = member_lines.list_page(acme.id, by=acme.owner.actor, limit=limit)
+def _walk(acme: Acme, *, limit: int) -> list[members.MemberRow]:
+    page = members.list_rows(acme.id, by=acme.owner.actor, limit=limit)
     lines = page.items
     while page.next:
-        page = member_lines.list_page(acme.id, by=acme.owner.actor, limit=limit, cursor=page.next)
+        page = members.list_rows(acme.id, by=acme.owner.actor, limit=limit, cursor=page.next)
         lines += page.items
     return lines
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from invite_app.models import Session
-from invite_app.services import accounts, member_lists
+from invite_app.services import accounts, members
 
 from . import devices
 from .blueprint import pages, stand_in
@@ -49,7 +49,7 @@ def account() -> ResponseReturnValue:
             )
             flash("Name saved.", "ok")
             return redirect(url_for("pages.account"), 303)
-    memberships = member_lists.memberships_of(person().id)
+    memberships = members.memberships_of(person().id)
     return show_account(
         "account/page.html",
         status=form.status,

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import member_deeds, member_lists, members
+from invite_app.services import members
 
 from .blueprint import pages
 from .facts import Attempt
@@ -26,4 +26,4 @@ def leave(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _is_last_owner(organization_id: UUID) -> bool:
-    return member_deeds.count_owners(member_lists.get_own(organization_id, by=actor())) == 1
+    return members.count_owners(members.get_own(organization_id, by=actor())) == 1

@@ -11,9 +11,8 @@ from wtforms.validators import DataRequired
 
 from invite_app.errors import RoleAboveOwn, RoleUnknown
 from invite_app.models import Membership
-from invite_app.services import member_bulk, member_search
-from invite_app.services.member_bulk import Deed, GiveRole, LeftOut, Obstacle, PutIntoWorkspaces, Remove, Report
-from invite_app.services.member_lists import Filter
+from invite_app.services import member_search, members
+from invite_app.services.members import Deed, Filter, GiveRole, LeftOut, Obstacle, PutIntoWorkspaces, Remove, Report
 
 from . import facts
 from .blueprint import large_form, pages
@@ -107,7 +106,7 @@ def _page(organization_id: UUID, form: BulkForm, deed: str, **values: Any) -> Re
     report = _preview(organization_id, form, only)
     if is_final and not form.errors and form.has_shown(report.total):
         with Attempt(form, REFUSALS):
-            _say(DONE[deed], member_bulk.apply(organization_id, only, form.deed(), by=actor()))
+            _say(DONE[deed], members.apply_bulk(organization_id, only, form.deed(), by=actor()))
             return redirect(url_for("pages.members", **form.narrows), 303)
     return show(
         f"members/bulk_{deed}.html",
@@ -124,8 +123,8 @@ def _page(organization_id: UUID, form: BulkForm, deed: str, **values: Any) -> Re
 def _preview(organization_id: UUID, form: BulkForm, only: Filter) -> Report:
     """Of what was chosen, or, when that cannot be, of nothing chosen yet."""
     with Attempt(form, REFUSALS):
-        return member_bulk.preview(organization_id, only, form.deed(), by=actor())
-    return member_bulk.preview(organization_id, only, form.undecided, by=actor())
+        return members.preview_bulk(organization_id, only, form.deed(), by=actor())
+    return members.preview_bulk(organization_id, only, form.undecided, by=actor())
 
 
 def _say(sentence: str, report: Report) -> None:

@@ -9,19 +9,19 @@ from flask import request
 
 from invite_app import ids
 from invite_app.models import Membership
-from invite_app.services import member_lists
-from invite_app.services.member_lists import Filter
+from invite_app.services import members
+from invite_app.services.members import Filter
 from invite_app.services.pagination import Order
 
 NOWHERE = UUID(int=0)
 """A workspace that no organization has, for an address that names none."""
 
-BY_NAME, NEWEST = member_lists.BY_NAME, member_lists.NEWEST
+BY_NAME, NEWEST = members.BY_NAME, members.NEWEST
 BY_VISIT: Order[Membership] = Order((Membership.last_seen_at, Membership.id), lambda row: (row.last_seen_at, row.id))
 ORDERS: Mapping[str, Order[Membership]] = {
     "name": BY_NAME,
     "-name": Order(BY_NAME.columns, BY_NAME.values, descending=True),
-    "joined": member_lists.OLDEST,
+    "joined": members.OLDEST,
     "-joined": NEWEST,
     "active": BY_VISIT,
     "-active": Order(BY_VISIT.columns, BY_VISIT.values, descending=True),

@@ -8,7 +8,7 @@ from wtforms import RadioField, SelectMultipleField
 from invite_app.access import Standing
 from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
-from invite_app.services import member_deeds
+from invite_app.services import members
 
 from . import facts, words
 from .fields import PageForm, choice, workspace_choices
@@ -66,7 +66,7 @@ def lines(roles: Sequence[Role]) -> dict[str, str]:
 
 def refused(member: Membership, roles: Sequence[Role], standing: Standing) -> dict[str, str]:
     """Why some roles cannot be given to this member, by key."""
-    is_last_owner = member.role.is_owner and member_deeds.count_owners(member) == 1
+    is_last_owner = member.role.is_owner and members.count_owners(member) == 1
     sentence = only_owner(member) if is_last_owner else ""
     others = {role.key: sentence for role in roles if not role.is_owner} if is_last_owner else {}
     return others | withheld(roles, standing)

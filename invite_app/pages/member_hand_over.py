@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.errors import PermissionMissing
-from invite_app.services import members, ownership
+from invite_app.services import members
 
 from .blueprint import pages
 from .facts import Attempt
@@ -23,7 +23,7 @@ def hand_over(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     name = heir.user.name or heir.user.email
     if request.method == "POST":
         with Attempt():
-            ownership.offer(organization_id, user_id, by=actor())
+            members.offer_transfer(organization_id, user_id, by=actor())
             flash(f"{name} becomes owner by confirming. You stay owner until then.", "ok")
         return redirect(url_for("pages.member", user_id=user_id), 303)
     return show("members/hand_over.html", heir=heir, name=name)

@@ -6,7 +6,7 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
-from invite_app.services import member_removal, members
+from invite_app.services import members
 
 from .blueprint import pages
 from .facts import Attempt
@@ -28,7 +28,7 @@ def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     standing().check_may("members:write")
     if user_id == person().id:
         return redirect(url_for("pages.leave"), 303)
-    preview = member_removal.preview(organization_id, user_id, by=actor())
+    preview = members.preview_removal(organization_id, user_id, by=actor())
     form = RemovalForm()
     form.tell.label.text = f"Tell {preview.member.user.given_name or 'them'} by email"
     if form.validate_on_submit():

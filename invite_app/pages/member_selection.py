@@ -2,7 +2,7 @@
 
 from wtforms import HiddenField
 
-from invite_app.services.member_lists import Filter
+from invite_app.services.members import Filter
 
 from . import member_filters
 from .selection import SelectionForm

@@ -7,7 +7,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from invite_app.models.base import now
-from invite_app.services import invitations, member_exports, member_lists, member_search
+from invite_app.services import invitations, member_search, members
 
 from . import member_filters, paging, spreadsheets
 from .blueprint import pages
@@ -21,7 +21,7 @@ HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC
 @pages.get(ALL, endpoint="members")
 def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     chosen = member_filters.read()
-    page = member_lists.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
+    page = members.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     roles, workspaces = member_search.roles_and_workspaces(standing())
     return show(
         "members/list.html",
@@ -46,7 +46,7 @@ def members_file(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _rows(organization_id: UUID, chosen: member_filters.Chosen) -> Iterator[tuple[object, ...]]:
-    for member in member_exports.people(organization_id, by=actor(), only=chosen.only, order=chosen.order):
+    for member in members.export(organization_id, by=actor(), only=chosen.only, order=chosen.order):
         yield (
             member.user.given_name,
             member.user.family_name,

@@ -9,7 +9,7 @@ from uuid import UUID
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.services import audit, invitations, ownership
+from invite_app.services import audit, invitations, members
 from invite_app.services.invitations import Attention, Some
 
 from . import history, times
@@ -43,7 +43,7 @@ def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - th
     numbers = invitations.compute_statistics(here) if needs else None
     return show(
         "overview/page.html",
-        offer=ownership.find_people(here),
+        offer=members.find_parties(here),
         attention=needs,
         lines=list(_lines(needs))[:MOST_LINES] if needs else [],
         statistics=numbers,

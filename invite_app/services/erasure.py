@@ -28,7 +28,7 @@ from invite_app.models import (
     User,
 )
 
-from . import accounts, audit, invitations, member_deeds, member_lists
+from . import accounts, audit, invitations, members
 from .pseudonyms import ErasedPerson
 
 # Audit events that are read and overwritten together.
@@ -50,8 +50,8 @@ def erase(user_id: UUID, *, by: OperatorActor) -> str:
 
 def find_sole_ownerships(user_id: UUID) -> list[Organization]:
     """Return the organizations that have no other owner, by name."""
-    owned = [one for one in member_lists.memberships_of(user_id) if one.role.is_owner]
-    alone = [one.organization for one in owned if member_deeds.count_owners(one) == 1]
+    owned = [one for one in members.memberships_of(user_id) if one.role.is_owner]
+    alone = [one.organization for one in owned if members.count_owners(one) == 1]
     return sorted(alone, key=lambda one: one.name)
 
 
@@ -115,10 +115,10 @@ def _addresses(user: User) -> list[str]:
 
 def _leave_all(user: User, by: Actor) -> None:
     action = "member.removed" if isinstance(by, OperatorActor) else "member.left"
-    for membership in member_lists.memberships_of(user.id):
+    for membership in members.memberships_of(user.id):
         organization = lock_organization(membership.organization_id)
         standing = replace(authorize(by, organization.id), organization=organization)
-        member_deeds.end(standing, membership, action)
+        members.end_membership(standing, membership, action)
 
 
 def _close_invitations(organization: Organization, person: ErasedPerson) -> None:

@@ -9,7 +9,8 @@ from invite_app.db import session
 from invite_app.models import Invitation, Membership, Role, User, Workspace
 from invite_app.models.base import now
 
-from . import invitations, member_lists, pagination, search
+from . import invitations, pagination, search
+from .members import BY_NAME, Filter, narrowed
 from .pagination import Count
 
 
@@ -40,8 +41,8 @@ def members(standing: Standing, fragment: str) -> Also | None:
     """The members a search would find; None without any, or for those who may not see members."""
     if not standing.may("members:read"):
         return None
-    by_name = member_lists.BY_NAME
-    narrow = member_lists.narrowed(standing.organization.id, member_lists.Filter(fragment=fragment), by_name)
+    by_name = BY_NAME
+    narrow = narrowed(standing.organization.id, Filter(fragment=fragment), by_name)
     if not narrow.tests:
         return None
     found = search.glimpse(narrow, pagination.place(None, by_name, 1))

@@ -26,7 +26,7 @@ from invite_app.models import (
     User,
 )
 
-from . import accounts, member_lists, rate_limits
+from . import accounts, members, rate_limits
 
 Facts = dict[str, Any]
 
@@ -101,7 +101,7 @@ def _memberships(user_id: UUID, private: tuple[str, ...]) -> list[Facts]:
             "workspaces": [workspace.name for workspace in one.workspaces],
             **{name: getattr(one, name) for name in columns},
         }
-        for one in member_lists.memberships_of(user_id)
+        for one in members.memberships_of(user_id)
     ]
 
 

@@ -20,7 +20,8 @@ from invite_app.db import session, transaction
 from invite_app.models import Invitation, Membership, Organization, Role, Session, User
 from invite_app.models.base import fresh, now, row_of
 from invite_app.models.membership import sort_name
-from invite_app.services import invitations, member_lists, pagination
+from invite_app.services import invitations, members, pagination
+from invite_app.services.members import queries
 from tests.support.factories import OPERATOR, make_api_key, make_organization, make_person
 
 CHUNK = 20_000
@@ -75,12 +76,12 @@ def rows(instances: Iterable[Any]) -> list[dict[str, Any]]:
 
 def deep_cursor(organization_id: UUID) -> str:
     query = (
-        member_lists.complete()
+        queries.complete()
         .where(Membership.organization_id == organization_id)
-        .order_by(*(column.desc() for column in member_lists.BY_NAME.columns))
+        .order_by(*(column.desc() for column in members.BY_NAME.columns))
         .limit(100)
     )
-    return pagination.beside(member_lists.BY_NAME, session().scalars(query).all()[-1])
+    return pagination.beside(members.BY_NAME, session().scalars(query).all()[-1])
 
 
 def make_accepts(organization_id: UUID, count: int) -> Iterator[tuple[str, str]]:

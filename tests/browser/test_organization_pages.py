@@ -9,7 +9,7 @@ from invite_app import tokens
 from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import AccountLink
-from invite_app.services import accounts, api_keys, ownership
+from invite_app.services import accounts, api_keys, members
 from invite_app.services.accounts import Purpose
 from invite_app.services.api_keys import authentication
 from tests.browser.test_journey import fill, heading, make_acme, press, sign_in
@@ -46,7 +46,7 @@ def acme(live_server: LiveServer) -> Acme:
         make_member(acme, "ed@acme.example", role="editor", given_name="Ed", family_name=LONG)
         make_api_key(acme, name=LONG, role="editor")
         invite_for_role(acme)
-        ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor)
+        members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
     return acme
 
 

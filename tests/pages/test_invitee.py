@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from invite_app.services import accounts, invitations, member_lists, members
+from invite_app.services import accounts, invitations, members
 from tests.support.factories import (
     OPERATOR,
     PASSWORD,
@@ -43,7 +43,7 @@ def ana(app: Flask) -> Person:
 
 def emails(app: Flask, acme: Acme) -> list[str]:
     with app.app_context():
-        return [member.user.email for member in member_lists.list_page(acme.id, by=OPERATOR).items]
+        return [member.user.email for member in members.list_page(acme.id, by=OPERATOR).items]
 
 
 def test_new_person_sets_a_password_and_joins(

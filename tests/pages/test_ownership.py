@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from invite_app.services import member_lists, ownership
+from invite_app.services import members
+from invite_app.services.members import queries
 from tests.support.factories import Acme, make_member
 from tests.support.visitor import Visitor
 
@@ -16,14 +17,14 @@ Visit = Callable[..., Visitor]
 def home(app: Flask, acme: Acme) -> str:
     """Return the overview of an organization whose owner has offered it to its member."""
     with app.app_context():
-        ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
+        members.offer_transfer(acme.id, acme.member.id, by=acme.owner.actor)
     return f"/organizations/{acme.id}/"
 
 
 def roles_of(app: Flask, acme: Acme) -> tuple[str, str]:
     """Return the roles of the owner and of the member."""
     with app.app_context():
-        owner, member = (member_lists.find_in(acme.id, one.id).role.key for one in (acme.owner, acme.member))
+        owner, member = (queries.find_in(acme.id, one.id).role.key for one in (acme.owner, acme.member))
         return owner, member
 
 

@@ -23,7 +23,7 @@ from invite_app.errors import (
 )
 from invite_app.extensions import db
 from invite_app.models import Invitation, Membership, Organization, User
-from invite_app.services import accounts, api_keys, invitations, member_lists, members, roles, workspaces
+from invite_app.services import accounts, api_keys, invitations, members, roles, workspaces
 from invite_app.services.invitations import acceptance
 from tests.support.factories import (
     OPERATOR,
@@ -254,7 +254,7 @@ class TestTargetIsCheckedAgain:
         sent = invite(acme, workspace_ids=acme.workspaces)
         workspaces.delete(acme.id, acme.workspaces[0], by=acme.owner.actor)
         accept_as_ana(sent)
-        joined = member_lists.memberships_of(accounts.get_by_email("ana@guest.example").id)
+        joined = members.memberships_of(accounts.get_by_email("ana@guest.example").id)
         assert [[room.id for room in membership.workspaces] for membership in joined] == [[acme.workspaces[1]]]
 
     def test_plan_is_not_checked(self, acme: Acme) -> None:

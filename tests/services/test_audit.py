@@ -10,7 +10,7 @@ import pytest
 from invite_app.access import PersonActor
 from invite_app.errors import DomainError
 from invite_app.models import AuditEvent
-from invite_app.services import api_keys, audit, invitations, members, organizations, ownership, roles, workspaces
+from invite_app.services import api_keys, audit, invitations, members, organizations, roles, workspaces
 from invite_app.services.invitations import Changes
 from tests.support.factories import (
     OPERATOR,
@@ -71,7 +71,7 @@ def deeds(acme: Acme) -> dict[str, Callable[[PersonActor], Any]]:
         "organization.changed": lambda by: organizations.change(
             acme.id, organizations.Changes(invitation_lifetime=timedelta(days=2)), by=by
         ),
-        "ownership.offered": lambda by: ownership.offer(acme.id, acme.admin.id, by=by),
+        "ownership.offered": lambda by: members.offer_transfer(acme.id, acme.admin.id, by=by),
     }
 
 

@@ -12,7 +12,7 @@ from invite_app.db import session, transaction
 from invite_app.errors import MemberAboveOwn, OfferUnknown, Unauthenticated
 from invite_app.models import ApiKey, AuditEvent, Membership, OwnershipOffer, Role
 from invite_app.models.base import now
-from invite_app.services import members, ownership, roles
+from invite_app.services import members, roles
 from tests.support.factories import Acme, Person, add_member, make_api_key, make_member, make_role
 
 
@@ -51,10 +51,10 @@ class TestOwnershipTransfer:
     @pytest.mark.parametrize("end", [remove_heir, let_heir_leave, remove_owner, demote_owner])
     def test_ends_with_membership_and_ownership(self, acme: Acme, end: Callable[[Acme, Person], None]) -> None:
         other = make_member(acme, "other@acme.example", "owner")
-        ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor)
+        members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
         end(acme, other)
         with pytest.raises(OfferUnknown):
-            ownership.accept(acme.id, by=acme.admin.actor)
+            members.accept_transfer(acme.id, by=acme.admin.actor)
         assert session().get(OwnershipOffer, acme.id) is None
         assert role_of(acme, acme.owner) == "owner"
         assert "ownership.ended" in actions(acme)
@@ -63,7 +63,7 @@ class TestOwnershipTransfer:
     def test_older_than_membership_cannot_be_accepted(self, acme: Acme, end: Callable[[Acme, Person], None]) -> None:
         """The check at acceptance does not depend on the deletion of the row."""
         other = make_member(acme, "other@acme.example", "owner")
-        made = ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor).created_at
+        made = members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor).created_at
         end(acme, other)
         with transaction() as writing:
             writing.add(
@@ -72,24 +72,24 @@ class TestOwnershipTransfer:
                 )
             )
         with pytest.raises(OfferUnknown):
-            ownership.accept(acme.id, by=acme.admin.actor)
+            members.accept_transfer(acme.id, by=acme.admin.actor)
 
 
 def test_expires_after_seven_days(acme: Acme) -> None:
-    ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor)
+    members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
     with time_machine.travel(now() + timedelta(days=7, seconds=1)):
-        assert ownership.find(acme.id, by=acme.admin.actor) is None
+        assert members.find_transfer(acme.id, by=acme.admin.actor) is None
         with pytest.raises(OfferUnknown):
-            ownership.accept(acme.id, by=acme.admin.actor)
-        ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor)
-        ownership.accept(acme.id, by=acme.admin.actor)
+            members.accept_transfer(acme.id, by=acme.admin.actor)
+        members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
+        members.accept_transfer(acme.id, by=acme.admin.actor)
     assert role_of(acme, acme.admin) == "owner"
 
 
 def test_can_be_accepted_on_day_six(acme: Acme) -> None:
-    ownership.offer(acme.id, acme.admin.id, by=acme.owner.actor)
+    members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
     with time_machine.travel(now() + timedelta(days=6)):
-        ownership.accept(acme.id, by=acme.admin.actor)
+        members.accept_transfer(acme.id, by=acme.admin.actor)
     assert role_of(acme, acme.admin) == "owner"
 
 

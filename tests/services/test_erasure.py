@@ -20,17 +20,7 @@ from invite_app.models import (
     User,
 )
 from invite_app.models.base import Base
-from invite_app.services import (
-    accounts,
-    audit,
-    erasure,
-    idempotency,
-    imports,
-    invitations,
-    members,
-    ownership,
-    person_data,
-)
+from invite_app.services import accounts, audit, erasure, idempotency, imports, invitations, members, person_data
 from invite_app.services.accounts import Device, Purpose
 from invite_app.services.api_keys import authentication
 from invite_app.services.imports.parser import Line
@@ -92,7 +82,7 @@ def zoe(acme: Acme, globex: Acme) -> Person:
     imports.create(acme.id, [Line("ed@guest.example", "Ed", "Ek", "", ())], by=zoe.actor, role="member")
     request = idempotency.Request("scope", "key", "hash")
     idempotency.keep_refusal(request, idempotency.Answer(409, f'{{"detail": "{NEW} is already a member."}}'))
-    ownership.offer(acme.id, zoe.id, by=acme.owner.actor)
+    members.offer_transfer(acme.id, zoe.id, by=acme.owner.actor)
     accounts.start_session(zoe.id, device=Device("192.0.2.7", "Zoe's browser"))
     accounts.request_reset(NEW)
     session().commit()

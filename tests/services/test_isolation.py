@@ -14,7 +14,7 @@ from invite_app.errors import (
     RoleUnknown,
     WorkspaceUnknown,
 )
-from invite_app.services import api_keys, audit, invitations, members, ownership, roles, workspaces
+from invite_app.services import api_keys, audit, invitations, members, roles, workspaces
 from invite_app.services.api_keys import authentication
 from invite_app.services.invitations import Changes
 from tests.support.factories import OPERATOR, Acme, invite, make_api_key, make_role, reread
@@ -42,7 +42,7 @@ WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[Deed]]] = {
             lambda org, its, by: members.change(org, its, workspace_ids=[], by=by),
             lambda org, its, by: members.change_metadata(org, its, public={"a": 1}, by=by),
             lambda org, its, by: members.remove(org, its, by=by),
-            lambda org, its, by: ownership.offer(org, its, by=by),
+            lambda org, its, by: members.offer_transfer(org, its, by=by),
             lambda org, its, by: api_keys.create(org, name="x", role="member", user_id=its, by=by),
         ],
     ),

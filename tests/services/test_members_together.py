@@ -6,9 +6,9 @@ from sqlalchemy import select
 from invite_app.db import session
 from invite_app.errors import OrganizationUnknown, PermissionMissing, RoleAboveOwn, RoleUnknown, WorkspaceUnknown
 from invite_app.models import AuditEvent, Organization
-from invite_app.services import member_bulk, member_exports, members
-from invite_app.services.member_bulk import GiveRole, Obstacle, PutIntoWorkspaces, Remove
-from invite_app.services.member_lists import EVERYBODY, Filter
+from invite_app.services import members
+from invite_app.services.members import Filter, GiveRole, Obstacle, PutIntoWorkspaces, Remove, bulk_actions
+from invite_app.services.members.filters import EVERYBODY
 from tests.support.factories import Acme, Person, invite, make_api_key, make_member, make_role, reread
 
 ZEDS = Filter(fragment="zed")
@@ -19,7 +19,7 @@ def crowd(acme: Acme) -> list[Person]:
     return [make_member(acme, f"zed{number}@acme.example", given_name="Zed") for number in range(7)]
 
 
-def left_out(report: member_bulk.Report) -> dict[str, Obstacle]:
+def left_out(report: members.Report) -> dict[str, Obstacle]:
     return {one.member.user.email.partition("@")[0]: one.obstacle for one in report.left_out}
 
 
@@ -31,11 +31,11 @@ def recorded(acme: Acme, action: str) -> int:
 def test_more_members_than_one_transaction_holds(
     acme: Acme, crowd: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_bulk, "TOGETHER", 3)
-    report = member_bulk.apply(acme.id, ZEDS, GiveRole("admin"), by=acme.owner.actor)
+    monkeypatch.setattr(bulk_actions, "TOGETHER", 3)
+    report = members.apply_bulk(acme.id, ZEDS, GiveRole("admin"), by=acme.owner.actor)
     assert (len(report.done), report.left_out) == (7, [])
     assert recorded(acme, "member.role_changed") == 7
-    report = member_bulk.apply(acme.id, ZEDS, Remove(), by=acme.owner.actor)
+    report = members.apply_bulk(acme.id, ZEDS, Remove(), by=acme.owner.actor)
     assert len(report.done) == 7
     assert session().get_one(Organization, acme.id).members_count == 3
 
@@ -43,10 +43,10 @@ def test_more_members_than_one_transaction_holds(
 def test_preview_matches_the_result(acme: Acme, crowd: list[Person]) -> None:
     make_member(acme, "anna@acme.example", role="owner", given_name="Anna")
     for actor in (acme.owner.actor, acme.admin.actor):
-        foretold = member_bulk.preview(acme.id, EVERYBODY, Remove(), by=actor)
+        foretold = members.preview_bulk(acme.id, EVERYBODY, Remove(), by=actor)
         assert "owner" in left_out(foretold)
-    foretold = member_bulk.preview(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
-    done = member_bulk.apply(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
+    foretold = members.preview_bulk(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
+    done = members.apply_bulk(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
     assert left_out(done) == left_out(foretold)
     assert left_out(done)["owner"] == Obstacle.LAST_OWNER
     assert [one.user_id for one in done.done] == [one.user_id for one in foretold.done]
@@ -57,14 +57,14 @@ def test_last_of_several_owners_stays(acme: Acme) -> None:
     for name in ("anna", "bert"):
         make_member(acme, f"{name}@acme.example", role="owner", given_name=name)
     key = make_api_key(acme, role="owner", user=acme.owner)
-    report = member_bulk.apply(acme.id, Filter(roles=["owner"]), Remove(), by=key.actor)
+    report = members.apply_bulk(acme.id, Filter(roles=["owner"]), Remove(), by=key.actor)
     assert left_out(report) == {"owner": Obstacle.LAST_OWNER}
 
 
 def test_members_above_the_actor_are_skipped(acme: Acme) -> None:
     make_role(acme, "Keeper", ["members:read", "members:write"])
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
-    report = member_bulk.apply(acme.id, EVERYBODY, Remove(take_over=True, tell=True), by=keeper.actor)
+    report = members.apply_bulk(acme.id, EVERYBODY, Remove(take_over=True, tell=True), by=keeper.actor)
     assert left_out(report) == {
         "admin": Obstacle.ABOVE_OWN,
         "owner": Obstacle.ABOVE_OWN,
@@ -81,23 +81,23 @@ def test_error_for_all_members_changes_none(acme: Acme, globex: Acme, crowd: lis
         (GiveRole("nobody"), RoleUnknown),
         (PutIntoWorkspaces([str(globex.workspaces[0])]), WorkspaceUnknown),
     ):
-        for act in (member_bulk.preview, member_bulk.apply):
+        for act in (members.preview_bulk, members.apply_bulk):
             with pytest.raises(error):
                 act(acme.id, ZEDS, deed, by=keeper.actor)
     with pytest.raises(PermissionMissing):
-        member_bulk.apply(acme.id, ZEDS, Remove(), by=acme.member.actor)
+        members.apply_bulk(acme.id, ZEDS, Remove(), by=acme.member.actor)
     with pytest.raises(OrganizationUnknown):
-        member_bulk.apply(acme.id, ZEDS, Remove(), by=globex.owner.actor)
+        members.apply_bulk(acme.id, ZEDS, Remove(), by=globex.owner.actor)
     assert recorded(acme, "member.removed") == 0
 
 
 def test_workspaces_are_added_and_removed_individually(acme: Acme, crowd: list[Person]) -> None:
     sales, support = (str(one) for one in acme.workspaces)
     members.change(acme.id, crowd[0].id, workspace_ids=[support], by=acme.owner.actor)
-    member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
-    report = member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
+    members.apply_bulk(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
+    report = members.apply_bulk(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
     assert set(left_out(report).values()) == {Obstacle.UNCHANGED}
-    member_bulk.apply(acme.id, ZEDS, PutIntoWorkspaces([support], out=True), by=acme.owner.actor)
+    members.apply_bulk(acme.id, ZEDS, PutIntoWorkspaces([support], out=True), by=acme.owner.actor)
     found = members.get(acme.id, crowd[0].id, by=acme.owner.actor)
     assert [one.name for one in found.workspaces] == ["Sales"]
 
@@ -119,8 +119,8 @@ def test_only_assignable_invitations_are_taken_over(acme: Acme) -> None:
 
 
 def test_export_requires_reading_members_throughout(acme: Acme, crowd: list[Person]) -> None:
-    rows = list(member_exports.people(acme.id, by=acme.member.actor, only=ZEDS))
+    rows = list(members.export(acme.id, by=acme.member.actor, only=ZEDS))
     assert [member.user.given_name for member in rows] == ["Zed"] * 7
     members.remove(acme.id, crowd[0].id, by=acme.owner.actor)
     with pytest.raises(OrganizationUnknown):
-        next(member_exports.people(acme.id, by=crowd[0].actor))
+        next(members.export(acme.id, by=crowd[0].actor))

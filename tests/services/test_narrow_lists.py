@@ -9,7 +9,7 @@ import pytest
 from invite_app.db import transaction
 from invite_app.models import User
 from invite_app.models.base import now
-from invite_app.services import invitations, member_lists, members, organizations, roles
+from invite_app.services import invitations, members, organizations, roles
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_member, make_person, make_role
 
 NOBODY = UUID(int=7)
@@ -66,7 +66,7 @@ class TestMembers:
 
     def test_by_family_name(self, acme: Acme) -> None:
         make_member(acme, "zoe@acme.example", given_name="Zoe", family_name="Aalto")
-        page = members.list_page(acme.id, by=acme.owner.actor, order=member_lists.BY_FAMILY_NAME)
+        page = members.list_page(acme.id, by=acme.owner.actor, order=members.BY_FAMILY_NAME)
         assert [row.user.family_name for row in page.items] == ["Aalto", "Admin", "Member", "Owner"]
 
     def test_removed_member_is_returned_with_organization(self, acme: Acme) -> None:

@@ -7,7 +7,7 @@ import pytest
 from invite_app.access import Actor, authorize
 from invite_app.errors import LastOwner, MemberAboveOwn, PermissionMissing, RoleAboveOwn, Unauthenticated
 from invite_app.models.role import PERMISSIONS
-from invite_app.services import api_keys, invitations, members, ownership, roles
+from invite_app.services import api_keys, invitations, members, roles
 from invite_app.services.invitations import Changes
 from tests.support.factories import (
     OPERATOR,
@@ -167,14 +167,14 @@ class TestKeys:
             assert authorize(make_api_key(acme, role, user=user).actor, acme.id).is_owner is is_owner
 
     def test_do_not_limit_their_user(self, acme: Acme) -> None:
-        ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
+        members.offer_transfer(acme.id, acme.member.id, by=acme.owner.actor)
         key = make_api_key(acme, "member", user=acme.member)
-        for deed in (members.leave, ownership.accept, ownership.decline):
+        for deed in (members.leave, members.accept_transfer, members.decline_transfer):
             for by in (key.actor, OPERATOR):
                 with pytest.raises(PermissionMissing):
                     deed(acme.id, by=by)
         with pytest.raises(PermissionMissing):
-            ownership.offer(acme.id, acme.member.id, by=make_api_key(acme, "owner").actor)
+            members.offer_transfer(acme.id, acme.member.id, by=make_api_key(acme, "owner").actor)
 
 
 class TestLastOwner:
@@ -207,9 +207,9 @@ class TestLastOwner:
             members.leave(globex.id, by=globex.owner.actor)
 
     def test_transfers_when_the_new_owner_agrees(self, acme: Acme) -> None:
-        ownership.offer(acme.id, acme.member.id, by=acme.owner.actor)
+        members.offer_transfer(acme.id, acme.member.id, by=acme.owner.actor)
         assert members.get(acme.id, acme.member.id, by=OPERATOR).role.key == "member"
-        ownership.accept(acme.id, by=acme.member.actor)
+        members.accept_transfer(acme.id, by=acme.member.actor)
         assert [members.get(acme.id, who.id, by=OPERATOR).role.key for who in (acme.member, acme.owner)] == [
             "owner",
             "admin",

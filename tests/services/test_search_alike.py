@@ -9,7 +9,7 @@ import pytest
 
 from invite_app.models import Membership
 from invite_app.models.base import folded
-from invite_app.services import member_lines, members, search, validation
+from invite_app.services import members, search, validation
 from invite_app.services.search import list_plan
 from tests.services.test_searching import add_many, everybody_of
 from tests.support.factories import Acme, make_member
@@ -45,7 +45,7 @@ def crowd(acme: Acme, globex: Acme) -> Sequence[Membership]:
 
 
 @pytest.mark.usefixtures("look")
-@pytest.mark.parametrize("list_page", [members.list_page, member_lines.list_page], ids=["objects", "lines"])
+@pytest.mark.parametrize("list_page", [members.list_page, members.list_rows], ids=["objects", "lines"])
 def test_every_plan_finds_the_same_members(
     acme: Acme, crowd: Sequence[Membership], list_page: Callable[..., Any]
 ) -> None:

@@ -14,7 +14,7 @@ from invite_app.extensions import db
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
 from invite_app.models.base import Base, fresh, now, row_of
 from invite_app.models.search import folded
-from invite_app.services import accounts, audit, invitations, member_lines, member_lists, members
+from invite_app.services import accounts, audit, invitations, members
 from invite_app.services.search import list_plan
 from tests.support.factories import Acme, invite, make_member
 
@@ -26,7 +26,7 @@ def found_members(acme: Acme, fragment: str, **options: Any) -> set[str]:
     """Find members with the queries of the pages and of the API; both agree."""
     only = members.Filter(fragment=fragment, **options)
     page = members.list_page(acme.id, by=acme.owner.actor, only=only, limit=500)
-    lines = member_lines.list_page(acme.id, by=acme.owner.actor, only=only, limit=500)
+    lines = members.list_rows(acme.id, by=acme.owner.actor, only=only, limit=500)
     assert page.total == len(page.items) == lines.total
     assert [row.id for row in page.items] == [line.id for line in lines.items]
     return {row.user.email for row in page.items}
@@ -203,7 +203,7 @@ class TestLongLists:
         ("fragment", "total"), [("list.ex", "4+"), ("often", "4+"), ("seldom", "3"), ("nobody", "0"), ("pat 07", "1")]
     )
     def test_every_plan_returns_all_rows_in_order(self, many: Acme, fragment: str, total: str) -> None:
-        for list_page in (members.list_page, member_lines.list_page):
+        for list_page in (members.list_page, members.list_rows):
             self._read_to_the_end(many, fragment, list_page, total)
 
     def _read_to_the_end(self, many: Acme, fragment: str, list_page: Callable[..., Any], total: str) -> None:
@@ -225,7 +225,7 @@ class TestLongLists:
     @pytest.mark.parametrize("fragment", ["list.ex", "often", "seldom"])
     @pytest.mark.parametrize("name", ["NEWEST", "OLDEST", "BY_EMAIL"])
     def test_can_be_searched_in_other_orders(self, many: Acme, fragment: str, name: str) -> None:
-        only, order = members.Filter(fragment=fragment), getattr(member_lists, name)
+        only, order = members.Filter(fragment=fragment), getattr(members, name)
         page = members.list_page(many.id, by=many.owner.actor, only=only, order=order, limit=2)
         then = members.list_page(many.id, by=many.owner.actor, only=only, order=order, limit=2, cursor=page.next)
         matching = sorted(found_by_scan(many, fragment), reverse=name == "OLDEST")
@@ -241,7 +241,7 @@ class TestLongLists:
         page = members.list_page(many.id, by=many.owner.actor, only=only)
         assert [row.user.email for row in page.items] == [f"p{number}@list.example" for number in ("00", "14", "28")]
 
-    @pytest.mark.parametrize("list_page", [members.list_page, member_lines.list_page])
+    @pytest.mark.parametrize("list_page", [members.list_page, members.list_rows])
     @pytest.mark.parametrize(("number", "total"), [(0, "0"), (1, "1"), (3, "3"), (4, "4"), (5, "4+")])
     def test_count_members_of_a_workspace(
         self, many: Acme, globex: Acme, number: int, total: str, list_page: Callable[..., Any]

@@ -10,7 +10,7 @@ from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import Schema
 from invite_app.errors import DomainNotAllowed
 from invite_app.models import Membership
-from invite_app.services import member_lists, members, private_metadata
+from invite_app.services import members, private_metadata
 from invite_app.services.pagination import Order
 
 from .dialect import clerk, invalid
@@ -29,12 +29,12 @@ from .schemas import (
 )
 
 ORDERS: dict[str, Order[Membership]] = {
-    "created_at": member_lists.OLDEST,
-    "email_address": member_lists.BY_EMAIL,
-    "first_name": member_lists.BY_NAME,
-    "last_name": member_lists.BY_FAMILY_NAME,
-    "phone_number": member_lists.OLDEST,
-    "username": member_lists.OLDEST,
+    "created_at": members.OLDEST,
+    "email_address": members.BY_EMAIL,
+    "first_name": members.BY_NAME,
+    "last_name": members.BY_FAMILY_NAME,
+    "phone_number": members.OLDEST,
+    "username": members.OLDEST,
 }
 """Nobody has a telephone number or a user name here, so by these all are equal and age decides."""
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from invite_app.access import Actor
 from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import Membership
-from invite_app.services import member_lines, members
+from invite_app.services import members
 
 from .dialect import deepset
 from .lists import Listed, PageQuery, listed
@@ -45,7 +45,7 @@ ONE = LIST + "/{user_id}"
 def list_members(organization_id: str, query: MemberQuery, by: Actor) -> Listed[MemberShown]:
     """The organization's members by name."""
     only = members.Filter(roles=query.role, workspace_id=query.workspace_id, fragment=query.q)
-    page = member_lines.list_page(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
+    page = members.list_rows(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
     return listed(page, _shown_line)
 
 
@@ -86,7 +86,7 @@ def shown(membership: Membership) -> MemberShown:
     )
 
 
-def _shown_line(line: member_lines.Member) -> MemberShown:
+def _shown_line(line: members.MemberRow) -> MemberShown:
     return MemberShown(
         user_id=line.user_id,
         email=line.email,

@@ -7,7 +7,7 @@ from invite_app.access import Actor
 from invite_app.api.schema import Schema
 from invite_app.errors import OfferUnknown
 from invite_app.models import OwnershipOffer
-from invite_app.services import ownership
+from invite_app.services import members
 
 from .dialect import deepset
 
@@ -30,13 +30,13 @@ ONE = "/organization/{organization_id}/ownership-offer"
 @deepset.endpoint("PUT", ONE, permission="organization:write")
 def offer_ownership(organization_id: str, body: NewOffer, by: Actor) -> OfferShown:
     """Offers your ownership to another member; a later offer takes the place of an earlier one."""
-    return shown(ownership.offer(organization_id, body.user_id, by=by))
+    return shown(members.offer_transfer(organization_id, body.user_id, by=by))
 
 
 @deepset.endpoint("GET", ONE)
 def get_ownership_offer(organization_id: str, by: Actor) -> OfferShown:
     """The open offer, for the two people it concerns."""
-    offer = ownership.find(organization_id, by=by)
+    offer = members.find_transfer(organization_id, by=by)
     if offer is None:
         raise OfferUnknown
     return shown(offer)
@@ -45,13 +45,13 @@ def get_ownership_offer(organization_id: str, by: Actor) -> OfferShown:
 @deepset.endpoint("POST", ONE + "/accept", status=204)
 def accept_ownership(organization_id: str, by: Actor) -> None:
     """Makes you owner; the one who offered becomes admin."""
-    ownership.accept(organization_id, by=by)
+    members.accept_transfer(organization_id, by=by)
 
 
 @deepset.endpoint("DELETE", ONE, status=204)
 def decline_ownership(organization_id: str, by: Actor) -> None:
     """Turns the offer down, or takes it back as the one who made it."""
-    ownership.decline(organization_id, by=by)
+    members.decline_transfer(organization_id, by=by)
 
 
 def shown(offer: OwnershipOffer) -> OfferShown:

@@ -16,9 +16,11 @@ from invite_app.errors import OrganizationUnknown
 from invite_app.models import Membership, Role, User, Workspace, membership_workspaces
 from invite_app.models.engines import joined
 from invite_app.reading import Question, Reader
+from invite_app.services import pagination, search
 
-from . import member_found, pagination, search
-from .member_lists import BY_NAME, EVERYBODY, Filter, known_total, narrowed
+from . import search_plan
+from .filters import EVERYBODY, Filter, narrowed
+from .lists import BY_NAME, known_total
 
 Place = pagination.Place[Any]
 
@@ -59,7 +61,7 @@ _LINES: Any = (
 )
 
 
-class Member(NamedTuple):
+class MemberRow(NamedTuple):
     """The columns of a line; the workspaces by name, or None without any."""
 
     id: UUID
@@ -73,28 +75,28 @@ class Member(NamedTuple):
     workspace_ids: list[UUID] | None
 
 
-def list_page(
+def list_rows(
     organization_id: UUID | str, *, by: Actor, only: Filter = EVERYBODY, cursor: str | None = None, limit: int = 25
-) -> pagination.Page[Member]:
+) -> pagination.Page[MemberRow]:
     """Members by name; the total of a narrowed list may be no exact one."""
     here = ids.parse(organization_id, OrganizationUnknown())
     place: Place = pagination.place(cursor, BY_NAME, limit)
     asked = _question(here, only, place)
     standing = authorize(by, here, "members:read", along=[asked] if asked else ())
     if asked and not only.given:
-        everybody = [Member(*row) for row in asked.rows or ()]
+        everybody = [MemberRow(*row) for row in asked.rows or ()]
         return place.page(everybody, standing.organization.members_count)
-    if asked and (found := member_found.read(asked)):
+    if asked and (found := search_plan.read(asked)):
         lines, number = found
-        return place.page([Member(*line) for line in lines], number)
+        return place.page([MemberRow(*line) for line in lines], number)
     narrow, total = narrowed(here, only, BY_NAME), known_total(here, only)
-    return search.fetch_page(_LINES, narrow, place, Member._make, total=total)
+    return search.fetch_page(_LINES, narrow, place, MemberRow._make, total=total)
 
 
 def _question(here: UUID, only: Filter, place: Place) -> Question | None:
     """What a single statement answers; None where it takes several."""
     if only.given == ["fragment"]:
-        return member_found.question(_LINES, here, only.fragment, place)
+        return search_plan.question(_LINES, here, only.fragment, place)
     if only.given:
         return None
     return _all(bool(place.position), place.backward).question(organization_id=here, **place.values)

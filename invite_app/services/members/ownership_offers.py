@@ -9,16 +9,15 @@ from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.models import OwnershipOffer, User
 from invite_app.models.base import now
+from invite_app.services import audit
 
-from . import audit
-
-LIFETIME = timedelta(days=7)
+OFFER_LIFETIME = timedelta(days=7)
 
 
 def find_open(organization_id: UUID) -> OwnershipOffer | None:
     """Return the organization's offer if it is not older than seven days."""
     offer = session().get(OwnershipOffer, organization_id)
-    return offer if offer is not None and now() - offer.created_at < LIFETIME else None
+    return offer if offer is not None and now() - offer.created_at < OFFER_LIFETIME else None
 
 
 def end_all_with(standing: Standing, user_id: UUID) -> None:

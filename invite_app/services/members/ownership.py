@@ -9,9 +9,10 @@ from invite_app.errors import LastOwner, OfferUnknown, PermissionMissing
 from invite_app.models import OwnershipOffer, User
 from invite_app.models.base import now
 from invite_app.models.role import ADMIN, OWNER
+from invite_app.services import audit, inviter_rights, roles
 
-from . import audit, inviter_rights, ownership_offers, roles
-from .member_lists import find_in
+from . import ownership_offers
+from .queries import find_in
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Offered:
     heir: User
 
 
-def offer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> OwnershipOffer:
+def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> OwnershipOffer:
     """Offer one's ownership to another member; a later offer takes the place of an earlier one.
 
     Raises PermissionMissing (only an owner can), MembershipUnknown and LastOwner (to oneself there is nothing to
@@ -42,12 +43,12 @@ def offer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> Own
     return made
 
 
-def find(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer | None:
+def find_transfer(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer | None:
     """The open offer, for the two people it concerns."""
     return _concerning(authorize(by, organization_id))
 
 
-def find_people(standing: Standing) -> Offered | None:
+def find_parties(standing: Standing) -> Offered | None:
     """The same with the two people, for interfaces that name them."""
     if (made := _concerning(standing)) is None:
         return None
@@ -55,7 +56,7 @@ def find_people(standing: Standing) -> Offered | None:
     return Offered(owner, heir)
 
 
-def accept(organization_id: UUID | str, *, by: Actor) -> None:
+def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """Become owner; who offered becomes admin. Nobody does so through a key.
 
     Raises PermissionMissing, and OfferUnknown, also when the offer is older than seven days or than either
@@ -76,7 +77,7 @@ def accept(organization_id: UUID | str, *, by: Actor) -> None:
         inviter_rights.review(standing.organization)
 
 
-def decline(organization_id: UUID | str, *, by: Actor) -> None:
+def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OfferUnknown."""
     with locked(organization_id, by=by) as standing:
         person = standing.check_in_person("organization:write")

@@ -11,9 +11,10 @@ from uuid import UUID
 from invite_app.access import Actor, Standing, authorize, locked
 from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
+from invite_app.services import roles, workspaces
 
-from . import member_deeds, member_lists, roles, workspaces
-from .member_lists import Filter
+from . import actions, lists, queries
+from .filters import Filter
 
 TOGETHER = 100
 """How many people are changed in one transaction, so that others get their turn in between."""
@@ -80,7 +81,7 @@ class GiveRole(Deed):
 
     def do(self, standing: Standing, member: Membership) -> None:
         assert self._role is not None
-        member_deeds.set_role(standing, member, self._role)
+        actions.set_role(standing, member, self._role)
 
 
 @dataclass
@@ -102,7 +103,7 @@ class PutIntoWorkspaces(Deed):
     def do(self, standing: Standing, member: Membership) -> None:
         all_of_them = {one.id: one for one in [*member.workspaces, *self._chosen]}
         after = [all_of_them[one] for one in self._after(member)]
-        member_deeds.set_workspaces(standing, member, sorted(after, key=_name))
+        actions.set_workspaces(standing, member, sorted(after, key=_name))
 
     def _after(self, member: Membership) -> set[UUID]:
         before, chosen = {one.id for one in member.workspaces}, {one.id for one in self._chosen}
@@ -115,28 +116,28 @@ class Remove(Deed):
     tell: bool = False
 
     def do(self, standing: Standing, member: Membership) -> None:
-        member_deeds.remove(standing, member, take_over=self.take_over, tell=self.tell)
+        actions.remove_member(standing, member, take_over=self.take_over, tell=self.tell)
 
 
-def preview(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def preview_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
     """What would become of everybody whom the filter lets through. Raises what `apply` raises."""
     standing = authorize(by, organization_id, "members:write")
     deed.prepare(standing)
-    return _judged(standing, member_lists.everybody(standing, only), deed)
+    return _judged(standing, lists.everybody(standing, only), deed)
 
 
-def apply(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
     """Do it to everybody whom the filter lets through and nothing speaks for leaving out.
 
     Raises RoleUnknown, RoleAboveOwn and WorkspaceUnknown; then nobody was changed.
     """
     standing = authorize(by, organization_id, "members:write")
-    wanted = [member.user_id for member in member_lists.everybody(standing, only)]
+    wanted = [member.user_id for member in lists.everybody(standing, only)]
     report = Report([], [])
     for start in range(0, len(wanted), TOGETHER):
         with locked(organization_id, by=by, needs="members:write") as standing:
             deed.prepare(standing)
-            present = member_lists.everybody(standing, Filter(user_ids=wanted[start : start + TOGETHER]))
+            present = lists.everybody(standing, Filter(user_ids=wanted[start : start + TOGETHER]))
             judged = _judged(standing, present, deed)
             for member in judged.done:
                 deed.do(standing, member)
@@ -149,7 +150,7 @@ def _judged(standing: Standing, members: Iterable[Membership], deed: Deed) -> Re
     """The last of the owners stays, so the earlier ones in the list go first."""
     report, owners = Report([], []), 0
     for member in members:
-        owners = owners or (member_deeds.count_owners(member) if member.role.is_owner else 0)
+        owners = owners or (queries.count_owners(member) if member.role.is_owner else 0)
         if obstacle := _obstacle(standing, member, deed, owners):
             report.left_out.append(LeftOut(member, obstacle))
         else:

@@ -1,21 +1,48 @@
-"""What removing a member would end, and what it would leave, before anybody is removed."""
+"""Say what removing a member ends and leaves, and take over the invitations they sent."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
 
 from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership
 from invite_app.models.base import now
+from invite_app.services import invitations
 
-from . import member_deeds, member_invitations
-from .member_lists import find_in
+from . import queries
+from .queries import find_in
+
+RIGHT = "invitations:write"
+
+
+def sent_by(standing: Standing, user_id: UUID) -> list[Invitation]:
+    """The pending invitations that this person, or a key in their name, has sent; with their roles."""
+    query = select(Invitation).where(
+        Invitation.organization_id == standing.organization.id,
+        Invitation.inviter_id == user_id,
+        IS_PENDING,
+        Invitation.expires_at > now(),
+    )
+    return list(session().scalars(query.options(joinedload(Invitation.role)).order_by(Invitation.created_at)))
+
+
+def may_take_over(standing: Standing, invitation: Invitation) -> bool:
+    """Whether the actor could have sent it as it is."""
+    return standing.may_see_link(invitation.role)
+
+
+def take_over(standing: Standing, user_id: UUID) -> None:
+    """Make the actor the inviter of those invitations that they may grant; part of the caller's transaction."""
+    for invitation in sent_by(standing, user_id):
+        if may_take_over(standing, invitation):
+            invitations.make_inviter(standing, invitation)
 
 
 @dataclass(frozen=True)
-class Preview:
+class RemovalPreview:
     """The live keys of the person, the pending invitation to them, how many pending ones they have sent, and how
     many of these the actor may take over.
     """
@@ -28,19 +55,19 @@ class Preview:
     can_be_taken_over: int
 
 
-def preview(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Preview:
+def preview_removal(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> RemovalPreview:
     """Raises MembershipUnknown and MemberAboveOwn."""
     standing = authorize(by, organization_id, "members:write")
     member = find_in(standing.organization.id, user_id)
     standing.check_may_change(member.user_id, member.role)
-    sent = member_invitations.sent_by(standing, member.user_id)
-    return Preview(
+    sent = sent_by(standing, member.user_id)
+    return RemovalPreview(
         member=member,
-        is_last_owner=member.role.is_owner and member_deeds.count_owners(member) == 1,
+        is_last_owner=member.role.is_owner and queries.count_owners(member) == 1,
         keys=_live_keys(standing, member),
         invitation=_invitation_to(standing, member),
         sent=len(sent),
-        can_be_taken_over=sum(member_invitations.may_take_over(standing, one) for one in sent),
+        can_be_taken_over=sum(may_take_over(standing, one) for one in sent),
     )
 
 

@@ -9,9 +9,8 @@ from sqlalchemy import Select, bindparam, select
 from invite_app.db import has_row_locks
 from invite_app.models import Membership
 from invite_app.reading import Question, Reader, ask
-
-from . import pagination, search
-from .search import Narrow
+from invite_app.services import pagination, search
+from invite_app.services.search import Narrow
 
 Order = pagination.Order[Any]
 MOST_WORDS = 3

@@ -1,32 +1,28 @@
-"""Members: added, given another role or other workspaces, removed, and let go."""
+"""Add, change and remove members."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from invite_app import ids
-from invite_app.access import Actor, locked
+from invite_app.access import Actor, Standing, locked
 from invite_app.db import session
-from invite_app.errors import AlreadyMember, UserUnknown
-from invite_app.models import Membership, Organization, User
+from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
+from invite_app.models import Membership, Organization, Role, User, Workspace
 from invite_app.models.membership import sort_name
+from invite_app.services import (
+    api_key_revocation,
+    audit,
+    delivery,
+    invitations,
+    inviter_rights,
+    roles,
+    validation,
+    workspaces,
+)
 
-from . import delivery, invitations, member_deeds, roles, validation, workspaces
-from .member_lists import Filter, find, find_in, get, get_own, list_all, list_page
-
-__all__ = [
-    "Filter",
-    "add",
-    "change",
-    "change_metadata",
-    "change_role",
-    "get",
-    "get_own",
-    "leave",
-    "list_all",
-    "list_page",
-    "remove",
-]
+from . import ownership_offers, queries, removal
+from .queries import find, find_in
 
 
 def add(
@@ -67,7 +63,7 @@ def add(
         invitations.check_seats(organization)
         invitations.check_recipient(user.email)
         _insert(organization, membership)
-        member_deeds.record(standing, "member.added", membership, {}, {"role": granted.name})
+        record_change(standing, "member.added", membership, {}, {"role": granted.name})
     return membership
 
 
@@ -89,7 +85,7 @@ def change_metadata(
         membership.private_metadata = validation.metadata(
             _merged(membership.private_metadata, private or {}), "private_metadata"
         )
-        member_deeds.record(standing, "member.metadata_changed", membership, {}, {})
+        record_change(standing, "member.metadata_changed", membership, {}, {})
     return membership
 
 
@@ -118,9 +114,9 @@ def change(
         standing.check_may_change(membership.user_id, membership.role)
         standing.check_may_grant(granted)
         if granted.id != membership.role_id:
-            member_deeds.set_role(standing, membership, granted)
+            set_role(standing, membership, granted)
         if chosen is not None:
-            member_deeds.set_workspaces(standing, membership, chosen)
+            set_workspaces(standing, membership, chosen)
     return membership
 
 
@@ -136,7 +132,7 @@ def remove(
     with locked(organization_id, by=by, needs="members:write") as standing:
         membership = find_in(standing.organization.id, user_id)
         standing.check_may_change(membership.user_id, membership.role)
-        member_deeds.remove(standing, membership, take_over=take_over, tell=tell)
+        remove_member(standing, membership, take_over=take_over, tell=tell)
     return membership
 
 
@@ -144,7 +140,7 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
     """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
     with locked(organization_id, by=by) as standing:
         person = standing.check_in_person("members:write")
-        member_deeds.end(standing, find_in(standing.organization.id, person.id), "member.left")
+        end_membership(standing, find_in(standing.organization.id, person.id), "member.left")
 
 
 def _get_proven(user_id: UUID | str) -> User:
@@ -177,3 +173,69 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         else:
             result[name] = value
     return result
+
+
+def set_role(standing: Standing, membership: Membership, role: Role) -> None:
+    """Raises LastOwner."""
+    if not role.is_owner:
+        check_not_last_owner(membership)
+        if membership.role.is_owner:
+            ownership_offers.end_those_by(standing, membership.user_id)
+    before = membership.role.name
+    membership.role, membership.role_id = role, role.id
+    inviter_rights.review(standing.organization, membership.user_id)
+    record_change(standing, "member.role_changed", membership, {"role": before}, {"role": role.name})
+
+
+def set_workspaces(standing: Standing, membership: Membership, chosen: list[Workspace]) -> None:
+    before = [workspace.name for workspace in membership.workspaces]
+    after = [workspace.name for workspace in chosen]
+    membership.workspaces = chosen
+    if before != after:
+        record_change(
+            standing, "member.workspaces_changed", membership, {"workspaces": before}, {"workspaces": after}
+        )
+
+
+def remove_member(standing: Standing, membership: Membership, *, take_over: bool = False, tell: bool = False) -> None:
+    """End somebody else's membership. `take_over` makes their pending invitations the actor's, as far as the actor
+    may grant them; `tell` sends them a mail. Raises LastOwner.
+    """
+    check_not_last_owner(membership)
+    if take_over:
+        removal.take_over(standing, membership.user_id)
+    if tell:
+        delivery.enqueue_notice("removed", membership.user, organization=standing.organization)
+    end_membership(standing, membership, "member.removed")
+
+
+def end_membership(standing: Standing, membership: Membership, action: str) -> None:
+    """End a membership, and with it the person's keys and ownership offers here and the invitations to them.
+
+    Raises LastOwner.
+    """
+    check_not_last_owner(membership)
+    organization = standing.organization
+    api_key_revocation.end_all_of_member(standing, membership.user_id)
+    ownership_offers.end_all_with(standing, membership.user_id)
+    invitations.revoke_those_to(organization, membership.user.email)
+    record_change(standing, action, membership, {"role": membership.role.name}, {})
+    session().delete(membership)
+    organization.members_count -= 1
+    inviter_rights.review(organization, membership.user_id)
+
+
+def check_not_last_owner(membership: Membership) -> None:
+    """Raises LastOwner."""
+    if membership.role.is_owner and queries.count_owners(membership) == 1:
+        raise LastOwner
+
+
+def record_change(
+    standing: Standing,
+    action: str,
+    membership: Membership,
+    before: dict[str, object],
+    after: dict[str, object],
+) -> None:
+    audit.record(standing.organization.id, standing, action, membership, before=before, after=after)

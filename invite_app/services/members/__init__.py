@@ -1,0 +1,62 @@
+"""Members of an organization: list, add, change and remove them, and transfer its ownership."""
+
+from .actions import add, change, change_metadata, change_role, end_membership, leave, remove
+from .bulk_actions import (
+    Deed,
+    GiveRole,
+    LeftOut,
+    Obstacle,
+    PutIntoWorkspaces,
+    Remove,
+    Report,
+    apply_bulk,
+    preview_bulk,
+)
+from .filters import Filter, narrowed
+from .lists import BY_EMAIL, BY_FAMILY_NAME, BY_NAME, NEWEST, OLDEST, export, list_all, list_page, page_of
+from .ownership import accept_transfer, decline_transfer, find_parties, find_transfer, offer_transfer
+from .queries import count_owners, get, get_own, memberships_of
+from .records import MemberRow, list_rows
+from .removal import preview_removal
+
+__all__ = [
+    "BY_EMAIL",
+    "BY_FAMILY_NAME",
+    "BY_NAME",
+    "NEWEST",
+    "OLDEST",
+    "Deed",
+    "Filter",
+    "GiveRole",
+    "LeftOut",
+    "MemberRow",
+    "Obstacle",
+    "PutIntoWorkspaces",
+    "Remove",
+    "Report",
+    "accept_transfer",
+    "add",
+    "apply_bulk",
+    "change",
+    "change_metadata",
+    "change_role",
+    "count_owners",
+    "decline_transfer",
+    "end_membership",
+    "export",
+    "find_parties",
+    "find_transfer",
+    "get",
+    "get_own",
+    "leave",
+    "list_all",
+    "list_page",
+    "list_rows",
+    "memberships_of",
+    "narrowed",
+    "offer_transfer",
+    "page_of",
+    "preview_bulk",
+    "preview_removal",
+    "remove",
+]

@@ -1,0 +1,136 @@
+"""List and export members."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from invite_app.access import Actor, Standing, authorize
+from invite_app.db import session
+from invite_app.models import Membership, User, Workspace, membership_workspaces
+from invite_app.services import pagination, search
+
+from . import filters, queries, search_plan
+from .filters import EVERYBODY, Filter
+
+BY_NAME: pagination.Order[Membership] = pagination.Order(
+    (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
+)
+NEWEST: pagination.Order[Membership] = pagination.Order(
+    (Membership.created_at, Membership.id), lambda row: (row.created_at, row.id), descending=True
+)
+OLDEST: pagination.Order[Membership] = pagination.Order(NEWEST.columns, NEWEST.values)
+BY_EMAIL: pagination.Order[Membership] = pagination.Order(
+    (User.email, Membership.id), lambda row: (row.user.email, row.id)
+)
+BY_FAMILY_NAME: pagination.Order[Membership] = pagination.Order(
+    (User.family_name, Membership.id), lambda row: (row.user.family_name, row.id)
+)
+
+
+def list_page(
+    organization_id: UUID | str,
+    *,
+    by: Actor,
+    only: Filter = EVERYBODY,
+    order: pagination.Order[Membership] = BY_NAME,
+    cursor: str | None = None,
+    before: UUID | None = None,
+    after: UUID | None = None,
+    offset: int = 0,
+    limit: int = 25,
+    exact: bool = False,
+) -> pagination.Page[Membership]:
+    """Members by name, with person, role and workspaces.
+
+    `before` and `after` name a member instead of a cursor. The total of a narrowed list may be no exact one, unless
+    it has to be. Raises MembershipUnknown for a member that is not there.
+    """
+    standing = authorize(by, organization_id, "members:read")
+    if edge := before or after:
+        cursor = pagination.beside(order, queries.find_in(standing.organization.id, edge), backward=edge == before)
+    return page_of(standing, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
+
+
+def page_of(
+    standing: Standing,
+    *,
+    only: Filter,
+    order: pagination.Order[Membership] = BY_NAME,
+    cursor: str | None = None,
+    offset: int = 0,
+    limit: int = 25,
+    exact: bool = False,
+) -> pagination.Page[Membership]:
+    """The same for callers that have read the standing. Raises PermissionMissing."""
+    standing.check_may("members:read")
+    here, place = standing.organization, pagination.place(cursor, order, limit)
+    if not only.given:
+        query = queries.complete().where(Membership.organization_id == here.id)
+        return pagination.fetch(query, order, total=here.members_count, cursor=cursor, offset=offset, limit=limit)
+    is_plain = order.columns[0].class_ is Membership and not (offset or exact)
+    if only.given == ["fragment"] and is_plain and (page := _found(here.id, only.fragment, place)):
+        return page
+    narrow, known = filters.narrowed(here.id, only, order), None if exact else known_total(here.id, only)
+    return search.fetch_page(queries.complete(), narrow, place, total=known, offset=offset, exact=exact)
+
+
+def _found(
+    organization_id: UUID, fragment: str, place: pagination.Place[Membership]
+) -> pagination.Page[Membership] | None:
+    """The page of a search; None where it has to be read in another way."""
+    if (found := search_plan.ids_of(organization_id, fragment, place)) is None:
+        return None
+    ids, number = found
+    rows = session().scalars(place.sorted(queries.complete().where(Membership.id.in_(ids)))) if ids else ()
+    return place.page(list(rows), number)
+
+
+def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
+    """Every member by name, with person and role but without workspaces: for wire formats that know no pages."""
+    standing = authorize(by, organization_id, "members:read")
+    query = (
+        select(Membership)
+        .options(joinedload(Membership.user, innerjoin=True), joinedload(Membership.role, innerjoin=True))
+        .where(Membership.organization_id == standing.organization.id)
+        .order_by(*BY_NAME.columns)
+    )
+    return list(session().scalars(query))
+
+
+def everybody(standing: Standing, only: Filter) -> list[Membership]:
+    """Everybody whom the filter lets through, by name, for callers that know that they may be seen."""
+    fitting = filters.narrowed(standing.organization.id, only, BY_NAME).fitting
+    return list(session().scalars(queries.complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
+
+
+def known_total(organization_id: UUID, only: Filter) -> pagination.Count | None:
+    """What an index alone tells where nothing but a workspace narrows the list, without a look at the members."""
+    if only.given != ["workspace_id"]:
+        return None
+    here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)
+    links = select(membership_workspaces.c.membership_id).where(membership_workspaces.c.workspace_id.in_(here))
+    number = select(func.count()).select_from(links.limit(search.CAP + 1).subquery())
+    return pagination.Count(session().scalar(number) or 0, search.CAP)
+
+
+def export(
+    organization_id: UUID | str,
+    *,
+    by: Actor,
+    only: filters.Filter = filters.EVERYBODY,
+    order: pagination.Order[Membership] = BY_NAME,
+) -> Iterator[Membership]:
+    """Every member, read part by part: between two parts neither rows nor a database connection are held. The right
+    to see them is asked for again with each part.
+    """
+    cursor = None
+    while True:
+        page = list_page(organization_id, by=by, only=only, order=order, cursor=cursor, limit=pagination.MAX_LIMIT)
+        session().commit()
+        session().expunge_all()
+        yield from page.items
+        if page.next is None:
+            return
+        cursor = page.next

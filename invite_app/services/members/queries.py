@@ -1,0 +1,73 @@
+"""Find one member, or the memberships of a person."""
+
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+
+from invite_app import ids
+from invite_app.access import Actor, authorize
+from invite_app.db import session
+from invite_app.errors import MembershipUnknown
+from invite_app.models import Membership
+
+_ONE = select(Membership).where(
+    Membership.organization_id == bindparam("organization_id"), Membership.user_id == bindparam("user_id")
+)
+
+
+def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
+    """One member with person, role and workspaces. Raises MembershipUnknown."""
+    standing = authorize(by, organization_id, "members:read")
+    return find_in(standing.organization.id, user_id)
+
+
+def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
+    """The place of the actor, or of the person a key acts for, with role and workspaces; whatever it allows."""
+    standing = authorize(by, organization_id)
+    if standing.user is None:
+        raise MembershipUnknown("operator")
+    return find_in(standing.organization.id, standing.user.id)
+
+
+def memberships_of(user_id: UUID) -> list[Membership]:
+    """What a person belongs to, with role and workspaces."""
+    return list(session().scalars(complete().where(Membership.user_id == user_id)))
+
+
+def find(organization_id: UUID, user_id: UUID) -> Membership | None:
+    """The membership itself, for services that are inside their transaction."""
+    found: Membership | None = session().scalar(_ONE, {"organization_id": organization_id, "user_id": user_id})
+    return found
+
+
+def find_in(organization_id: UUID, user_id: UUID | str) -> Membership:
+    """The member, complete, for services that know the organization. Raises MembershipUnknown."""
+    wanted = ids.parse(user_id, MembershipUnknown(str(user_id)))
+    query = complete().where(Membership.organization_id == organization_id, Membership.user_id == wanted)
+    membership: Membership | None = session().scalar(query)
+    if membership is None:
+        raise MembershipUnknown(str(user_id))
+    return membership
+
+
+def complete() -> Select[Membership]:
+    """Members with everything an interface shows of one."""
+    return (
+        select(Membership)
+        .join(Membership.user)
+        .options(
+            contains_eager(Membership.user),
+            joinedload(Membership.organization, innerjoin=True),
+            joinedload(Membership.role, innerjoin=True),
+            selectinload(Membership.workspaces),
+        )
+    )
+
+
+def count_owners(owner: Membership) -> int:
+    """How many members have the role of this one."""
+    owners = select(func.count()).where(
+        Membership.organization_id == owner.organization_id, Membership.role_id == owner.role_id
+    )
+    return session().scalar(owners) or 0

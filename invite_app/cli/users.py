@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from invite_app.services import accounts, erasure, person_data
+from invite_app.services import accounts, personal_data
 
 from .answers import Answer
 from .commands import OPERATOR, Commands, password_option, read_password
@@ -29,7 +29,7 @@ def create(email: str, given_name: str, family_name: str, password_stdin: bool) 
 @click.argument("email")
 def export(email: str) -> Answer:
     """Export everything stored about a person. Without --json only the number of entries of each kind is shown."""
-    return Answer(person_data.export(accounts.get_by_email(email).id), hint="Use --json for the data itself.")
+    return Answer(personal_data.export(accounts.get_by_email(email).id), hint="Use --json for the data itself.")
 
 
 @group.command("erase")
@@ -41,7 +41,7 @@ def erase(email: str, yes: bool) -> Answer:
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete the account of {user.name} ({user.email}) for good?", abort=True, err=True)
     user_id = user.id
-    pseudonym = erasure.erase(user_id, by=OPERATOR)
+    pseudonym = personal_data.erase(user_id, by=OPERATOR)
     return Answer({"user_id": user_id, "pseudonym": pseudonym}, says="Deleted the account.")
 
 

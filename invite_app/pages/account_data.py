@@ -10,7 +10,7 @@ from flask_login import current_user
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
-from invite_app.services import erasure, person_data
+from invite_app.services import personal_data
 
 from . import sign_ins
 from .account import HERE, show_account
@@ -33,7 +33,7 @@ def export_account() -> ResponseReturnValue:
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
             given = {"password": form.password.data or "", "session_id": current_user.get_id()}
-            return _download(person_data.export_own(person().id, **given))
+            return _download(personal_data.export_own(person().id, **given))
     return show_account("account/data.html", status=form.status, form=form)
 
 
@@ -43,11 +43,11 @@ def erase_account() -> ResponseReturnValue:
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
             given = {"password": form.password.data or "", "session_id": current_user.get_id()}
-            erasure.erase_own(person().id, by=actor(), **given)
+            personal_data.erase_own(person().id, by=actor(), **given)
             sign_ins.end()
             flash("Your account was deleted.", "ok")
             return redirect(url_for("pages.sign_in"), 303)
-    owned = erasure.find_sole_ownerships(person().id)
+    owned = personal_data.find_sole_ownerships(person().id)
     return show_account("account/delete.html", status=form.status, form=form, owned=owned)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from invite_app.access import OperatorActor
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, Organization, OutboxMessage, User
-from invite_app.services import delivery, erasure, invitations, members, organizations, roles
+from invite_app.services import delivery, invitations, members, organizations, personal_data, roles
 from invite_app.services.api_keys import authentication
 from invite_app.services.organizations import Founder, Founding
 from tests.support.factories import (
@@ -254,13 +254,13 @@ def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, toget
 
 class TestErasure:
     def test_happens_once(self, app: Flask, acme: Acme, together: Together) -> None:
-        outcomes = together(partial(erasure.erase, acme.member.id, by=OPERATOR) for _ in range(4))
+        outcomes = together(partial(personal_data.erase, acme.member.id, by=OPERATOR) for _ in range(4))
         assert tally(outcomes) == {"str": 1, "UserUnknown": 3}
 
     def test_keeps_an_owner(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             owners = [acme.owner, *(make_member(acme, f"o{number}@acme.example", "owner") for number in range(2))]
-        outcomes = together(partial(erasure.erase, owner.id, by=OPERATOR) for owner in owners)
+        outcomes = together(partial(personal_data.erase, owner.id, by=OPERATOR) for owner in owners)
         assert tally(outcomes) == {"str": 2, "SoleOwner": 1}
 
     def test_and_an_acceptance_leave_no_member(self, app: Flask, acme: Acme, together: Together) -> None:
@@ -268,7 +268,7 @@ class TestErasure:
             person = make_person("ana@guest.example")
             token = token_of(invite(acme, "ana@guest.example"))
         deeds: list[Callable[[], Any]] = [
-            partial(erasure.erase, person.id, by=OPERATOR),
+            partial(personal_data.erase, person.id, by=OPERATOR),
             *(partial(invitations.accept_signed_in, token, person.id) for _ in range(3)),
         ]
         assert tally(together(deeds))["str"] == 1

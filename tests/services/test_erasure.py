@@ -20,7 +20,7 @@ from invite_app.models import (
     User,
 )
 from invite_app.models.base import Base
-from invite_app.services import accounts, audit, erasure, idempotency, imports, invitations, members, person_data
+from invite_app.services import accounts, audit, idempotency, imports, invitations, members, personal_data
 from invite_app.services.accounts import Device, Purpose
 from invite_app.services.api_keys import authentication
 from invite_app.services.imports.parser import Line
@@ -93,7 +93,7 @@ def test_nothing_names_an_erased_person(acme: Acme, zoe: Person) -> None:
     before = everything()
     assert NEW in before
     assert OLD in before
-    pseudonym = erasure.erase(zoe.id, by=OPERATOR)
+    pseudonym = personal_data.erase(zoe.id, by=OPERATOR)
     after = everything()
     assert not [line for line in after.splitlines() if any(name in line for name in NAMES)]
     assert "192.0.2.7" not in after
@@ -104,7 +104,7 @@ def test_nothing_names_an_erased_person(acme: Acme, zoe: Person) -> None:
 def test_erased_person_can_do_nothing_more(acme: Acme, zoe: Person) -> None:
     key = make_api_key(acme, role="member", user=zoe)
     signed_in, reset = accounts.start_session(zoe.id, device=Device()), make_link(zoe, Purpose.RESET)
-    erasure.erase(zoe.id, by=OPERATOR)
+    personal_data.erase(zoe.id, by=OPERATOR)
     assert accounts.find_session(signed_in.id) is None
     for use, error in (
         (lambda: authentication.authenticate(key.secret, ip=None), Unauthenticated),
@@ -122,7 +122,7 @@ def test_organization_counts_exclude_the_erased_person(acme: Acme, globex: Acme,
         return row.members_count, row.pending_count
 
     assert (counted(acme), counted(globex)) == ((4, 3), (3, 1))
-    erasure.erase(zoe.id, by=OPERATOR)
+    personal_data.erase(zoe.id, by=OPERATOR)
     assert (counted(acme), counted(globex)) == ((3, 3), (3, 0))
     states = {row.state for row in session().scalars(select(Invitation).where(Invitation.email.like("deleted-%")))}
     assert states == {"declined", "revoked"}
@@ -135,7 +135,7 @@ def test_organization_counts_exclude_the_erased_person(acme: Acme, globex: Acme,
 
 
 def test_audit_log_keeps_one_pseudonym(acme: Acme, zoe: Person) -> None:
-    pseudonym = erasure.erase(zoe.id, by=OPERATOR)
+    pseudonym = personal_data.erase(zoe.id, by=OPERATOR)
     found = audit.list_page(acme.id, by=acme.owner.actor, only=audit.Filter(actor=pseudonym)).items
     assert {one.actor_name for one in found} == {pseudonym, f"Robot ({pseudonym})"}
     assert {one.ip for one in found} == {None}
@@ -150,7 +150,7 @@ def test_namesakes_and_new_holders_keep_their_names(acme: Acme, globex: Acme, zo
     namesake = make_member(globex, OLD, "admin", given_name="Zoe", family_name="Zölle")
     invitations.take_over(globex.id, invite(globex, "fi@guest.example", by=namesake.actor).id, by=globex.owner.actor)
     waiting = invite(acme, OLD)
-    erasure.erase(zoe.id, by=OPERATOR)
+    personal_data.erase(zoe.id, by=OPERATOR)
     session().expire_all()
     assert session().get_one(User, namesake.id).name == "Zoe Zölle"
     assert (reread(waiting).email, reread(waiting).state) == (OLD, "pending")
@@ -159,7 +159,7 @@ def test_namesakes_and_new_holders_keep_their_names(acme: Acme, globex: Acme, zo
 
 
 def test_lists_lose_the_erased_persons_rows(acme: Acme, zoe: Person) -> None:
-    erasure.erase(zoe.id, by=OPERATOR)
+    personal_data.erase(zoe.id, by=OPERATOR)
     assert session().scalars(select(SheetRow)).all() == []
 
 
@@ -167,16 +167,16 @@ def test_sole_owner_is_not_erased(acme: Acme, globex: Acme) -> None:
     members.change_role(globex.id, make_member(globex, "o@globex.example", "owner").id, "owner", by=OPERATOR)
     before = everything()
     with pytest.raises(SoleOwner) as refusal:
-        erasure.erase(acme.owner.id, by=OPERATOR)
+        personal_data.erase(acme.owner.id, by=OPERATOR)
     assert str(refusal.value) == "Acme would have no owner. Transfer ownership or delete the organization first."
     assert everything() == before
-    assert [one.name for one in erasure.find_sole_ownerships(acme.owner.id)] == ["Acme"]
-    erasure.erase(globex.owner.id, by=OPERATOR)
+    assert [one.name for one in personal_data.find_sole_ownerships(acme.owner.id)] == ["Acme"]
+    personal_data.erase(globex.owner.id, by=OPERATOR)
 
 
 def test_own_erasure_needs_the_password(acme: Acme, zoe: Person) -> None:
     def erase(password: str) -> str:
-        return erasure.erase_own(zoe.id, password=password, session_id="s", by=PersonActor(zoe.id, "192.0.2.7"))
+        return personal_data.erase_own(zoe.id, password=password, session_id="s", by=PersonActor(zoe.id, "192.0.2.7"))
 
     with pytest.raises(WrongPassword):
         erase("wrong")
@@ -190,7 +190,7 @@ def test_password_changed_meanwhile_stops_the_erasure(
 ) -> None:
     monkeypatch.setattr(accounts, "check_password", lambda *_: "the hash of a moment ago")
     with pytest.raises(WrongPassword):
-        erasure.erase_own(zoe.id, password=PASSWORD, session_id="s", by=zoe.actor)
+        personal_data.erase_own(zoe.id, password=PASSWORD, session_id="s", by=zoe.actor)
     assert session().get(User, zoe.id)
 
 
@@ -203,7 +203,7 @@ def test_failed_erasure_changes_nothing(acme: Acme, zoe: Person) -> None:
 
     event.listen(db.engine, "before_cursor_execute", fail)
     with pytest.raises(OSError, match="disk failure"):
-        erasure.erase(zoe.id, by=OPERATOR)
+        personal_data.erase(zoe.id, by=OPERATOR)
     event.remove(db.engine, "before_cursor_execute", fail)
     assert everything() == before
 
@@ -212,7 +212,7 @@ def test_failed_erasure_changes_nothing(acme: Acme, zoe: Person) -> None:
 
 
 def test_export_has_every_kind_of_data(acme: Acme, zoe: Person) -> None:
-    facts = person_data.export(zoe.id)
+    facts = personal_data.export(zoe.id)
     assert facts["account"]["email"] == NEW
     assert [one["organization"] for one in facts["memberships"]] == ["Acme"]
     empty = [name for name, value in facts.items() if not value]
@@ -225,21 +225,21 @@ def test_export_has_every_kind_of_data(acme: Acme, zoe: Person) -> None:
 
 def test_export_leaves_other_people_and_secrets_out(acme: Acme, zoe: Person) -> None:
     stored_hash = session().get_one(User, zoe.id).password_hash
-    text = str(person_data.export_own(zoe.id, password=PASSWORD, session_id="s"))
+    text = str(personal_data.export_own(zoe.id, password=PASSWORD, session_id="s"))
     words = ("guest.example", "Olivia", "owner@", "secret_hash", "nonce", "private_metadata", stored_hash)
     assert [one for one in words if str(one) in text] == []
-    assert "private_metadata" in str(person_data.export(zoe.id))
+    assert "private_metadata" in str(personal_data.export(zoe.id))
 
 
 def test_own_export_needs_the_password(acme: Acme) -> None:
     with pytest.raises(WrongPassword):
-        person_data.export_own(acme.owner.id, password="wrong", session_id="s")
+        personal_data.export_own(acme.owner.id, password="wrong", session_id="s")
 
 
 def test_own_exports_are_limited(make_app: Callable[..., Any]) -> None:
     with make_app(INVITE_RATE_LIMITS="on").app_context():
         owner = make_organization().owner
         for _ in range(limits.RULES["exports of account"].amount):
-            person_data.export_own(owner.id, password=PASSWORD, session_id="s")
+            personal_data.export_own(owner.id, password=PASSWORD, session_id="s")
         with pytest.raises(RateLimited):
-            person_data.export_own(owner.id, password=PASSWORD, session_id="s")
+            personal_data.export_own(owner.id, password=PASSWORD, session_id="s")

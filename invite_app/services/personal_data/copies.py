@@ -25,8 +25,7 @@ from invite_app.models import (
     SheetRow,
     User,
 )
-
-from . import accounts, members, rate_limits
+from invite_app.services import accounts, members, rate_limits
 
 Facts = dict[str, Any]
 

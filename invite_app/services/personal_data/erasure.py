@@ -27,8 +27,8 @@ from invite_app.models import (
     SheetRow,
     User,
 )
+from invite_app.services import accounts, audit, invitations, members
 
-from . import accounts, audit, invitations, members
 from .pseudonyms import ErasedPerson
 
 # Audit events that are read and overwritten together.

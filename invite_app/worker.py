@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from . import db
 from .courier import Courier
 from .extensions import db as database
-from .services import delivery, sweeps
+from .services import delivery, maintenance
 
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
@@ -52,7 +52,7 @@ def prepare_embedded(app: Flask) -> None:
 def run(app: Flask, stop: threading.Event) -> None:
     """Send due messages until told to stop. Whatever fails is logged, and tried again."""
     courier, failures = Courier(app), _Failures()
-    sweep, beat = _Every(SWEEP_SECONDS, sweeps.run), _Every(HEARTBEAT_SECONDS, delivery.record_heartbeat)
+    sweep, beat = _Every(SWEEP_SECONDS, maintenance.run), _Every(HEARTBEAT_SECONDS, delivery.record_heartbeat)
     while not stop.is_set():
         try:
             with app.app_context():

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.errors import RoleUnknown
 from invite_app.models import Invitation
-from invite_app.services import delivery, invitations, member_search, roles, search
+from invite_app.services import cross_search, delivery, invitations, roles, search
 
 from . import invitation_filters, paging
 from .blueprint import pages
@@ -37,7 +37,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
         tab=chosen.tab,
         all_selected="all" in request.args,
         pending=numbers["pending"],
-        members=member_search.members(standing(), chosen.q),
+        members=cross_search.members(standing(), chosen.q),
         is_behind=delivery.is_behind(standing().organization),
     )
 

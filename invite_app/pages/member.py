@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.access import authorize
 from invite_app.models import Membership
-from invite_app.services import member_search, members
+from invite_app.services import cross_search, members
 
 from .blueprint import large_form, pages
 from .facts import Attempt
@@ -23,7 +23,7 @@ ONE = f"{ALL}/<uuid:user_id>"
 @large_form("members:write")
 def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     found = members.get(organization_id, user_id, by=actor())
-    roles, workspaces = member_search.roles_and_workspaces(standing())
+    roles, workspaces = cross_search.roles_and_workspaces(standing())
     form = form_of(found, roles, workspaces)
     if request.method == "POST":
         standing().check_may("members:write")

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired
 
 from invite_app.errors import RoleAboveOwn, RoleUnknown
 from invite_app.models import Membership
-from invite_app.services import member_search, members
+from invite_app.services import cross_search, members
 from invite_app.services.members import Deed, Filter, GiveRole, LeftOut, Obstacle, PutIntoWorkspaces, Remove, Report
 
 from . import facts
@@ -76,7 +76,7 @@ BulkForm = RoleForm | WorkspacesForm | RemovalForm
 def change_roles(organization_id: UUID) -> ResponseReturnValue:
     standing().check_may("members:write")
     form = RoleForm()
-    roles, _ = member_search.roles_and_workspaces(standing())
+    roles, _ = cross_search.roles_and_workspaces(standing())
     form.new_role.choices = [choice(role.key, role.name) for role in roles]
     return _page(organization_id, form, "role", lines=lines(roles), locked=withheld(roles, standing()))
 
@@ -86,7 +86,7 @@ def change_roles(organization_id: UUID) -> ResponseReturnValue:
 def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
     standing().check_may("members:write")
     form = WorkspacesForm()
-    _, workspaces = member_search.roles_and_workspaces(standing())
+    _, workspaces = cross_search.roles_and_workspaces(standing())
     form.workspace_ids.choices = workspace_choices(workspaces)
     return _page(organization_id, form, "workspaces")
 

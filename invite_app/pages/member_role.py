@@ -7,7 +7,7 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.models import Membership
-from invite_app.services import member_search, members
+from invite_app.services import cross_search, members
 
 from . import member_filters
 from .blueprint import pages
@@ -22,7 +22,7 @@ from .visitor import actor, standing
 def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     standing().check_may("members:write")
     found = members.get(organization_id, user_id, by=actor())
-    roles, _ = member_search.roles_and_workspaces(standing())
+    roles, _ = cross_search.roles_and_workspaces(standing())
     form = form_of(found, roles, ())
     del form.workspace_ids
     if form.validate_on_submit():

@@ -7,7 +7,7 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from invite_app.models.base import now
-from invite_app.services import invitations, member_search, members
+from invite_app.services import cross_search, invitations, members
 
 from . import member_filters, paging, spreadsheets
 from .blueprint import pages
@@ -22,7 +22,7 @@ HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC
 def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     chosen = member_filters.read()
     page = members.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
-    roles, workspaces = member_search.roles_and_workspaces(standing())
+    roles, workspaces = cross_search.roles_and_workspaces(standing())
     return show(
         "members/list.html",
         members=page.items,
@@ -33,7 +33,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
         workspaces=[(str(workspace.id), workspace.name) for workspace in workspaces],
         members_count=standing().organization.members_count,
         pending=0 if chosen.q else invitations.pending(standing()),
-        invited=member_search.invited(standing(), chosen.q),
+        invited=cross_search.invited(standing(), chosen.q),
     )
 
 

@@ -16,7 +16,7 @@ from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import DeliveryHeartbeat
 from invite_app.models.base import now
-from invite_app.services import delivery, sweeps
+from invite_app.services import delivery, maintenance
 from tests.support.factories import invite, make_organization, set_delivery
 from tests.support.mail import SmtpServer, wait_until
 
@@ -81,7 +81,7 @@ def beat(app: Flask, *, ago: timedelta) -> None:
 @pytest.mark.parametrize(
     ("owner", "name"),
     [
-        (sweeps, "run"),
+        (maintenance, "run"),
         (delivery, "record_heartbeat"),
         (Courier, "run_once"),
         (delivery, "claim"),

@@ -17,7 +17,7 @@ from invite_app.extensions import db
 from invite_app.mail import messages
 from invite_app.models import AuditEvent, Invitation, OutboxMessage
 from invite_app.models.base import now
-from invite_app.services import delivery, invitations, sweeps
+from invite_app.services import delivery, invitations, maintenance
 from invite_app.services.delivery import attempts
 from tests.support.databases import on_postgres
 from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, reread, set_delivery
@@ -211,7 +211,7 @@ class TestLoop:
         with queue_app.app_context():
             query = select(Invitation.state).where(Invitation.id == invitation_id)
             wait_until(lambda: (session().commit(), session().scalar(query))[1] == "expired")
-            assert sweeps.record_expired() == 0
+            assert maintenance.record_expired() == 0
 
     @on_postgres
     def test_survives_a_restart_of_the_database(

@@ -30,7 +30,7 @@ from invite_app.errors import DomainError
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User
 from invite_app.models.base import now
 from invite_app.models.role import PERMISSIONS
-from invite_app.services import imports, invitations, members, organizations, sweeps
+from invite_app.services import imports, invitations, maintenance, members, organizations
 from invite_app.services.invitations import Changes, Draft
 from tests.support.factories import OPERATOR, Acme, make_organization, make_person, reread, token_of
 
@@ -214,7 +214,7 @@ class Services(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        sweeps.record_expired()
+        maintenance.record_expired()
         overdue = select(Invitation.id).where(Invitation.state == "pending", Invitation.expires_at <= now())
         assert session().scalars(overdue).all() == []
 

@@ -13,13 +13,13 @@ from invite_app.db import session, transaction
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import AuditEvent
 from invite_app.models.base import now
-from invite_app.services import audit, organizations, sweeps
+from invite_app.services import audit, maintenance, organizations
 from invite_app.services.audit import queries
 from tests.support.factories import OPERATOR, Acme, invite
 from tests.test_architecture import NAMES, tree_of
 
 # Erasure replaces names, and retention deletes the logs of organizations that are gone.
-MAY_CHANGE_EVENTS = {("invite_app.services.audit.events", "update"), ("invite_app.services.sweeps", "delete")}
+MAY_CHANGE_EVENTS = {("invite_app.services.audit.events", "update"), ("invite_app.services.maintenance", "delete")}
 
 
 def actions(acme: Acme) -> list[str]:
@@ -59,11 +59,11 @@ class TestDeletedOrganization:
         invite(globex)
         organizations.delete(acme.id, by=acme.owner.actor)
         with time_machine.travel(now() + timedelta(days=364)):
-            sweeps.run()
+            maintenance.run()
             assert actions(acme)
         with time_machine.travel(now() + timedelta(days=366)):
-            sweeps.run()
-            sweeps.run()
+            maintenance.run()
+            maintenance.run()
             assert not actions(acme)
             assert not audit.find_deleted_organizations(str(acme.id))
             assert 0 < count() < others

@@ -20,7 +20,7 @@ from invite_app.models import (
     SheetRow,
 )
 from invite_app.models.base import now
-from invite_app.services import sweeps
+from invite_app.services import maintenance
 from tests.support.factories import Acme, expire, invite, make_organization
 
 Make = Callable[[Acme, timedelta], Any]
@@ -78,9 +78,9 @@ def test_old_rows_are_deleted_and_others_kept(
     with app.app_context():
         with transaction() as writing:
             writing.add_all([make(acme, timedelta(days=days) + hour), make(acme, timedelta(days=days) - hour)])
-        sweeps.run()
+        maintenance.run()
         assert count(model) == 1
-        sweeps.run()
+        maintenance.run()
         assert count(model) == 1
 
 
@@ -88,7 +88,7 @@ def test_waiting_message_is_never_deleted(app: Flask, acme: Acme) -> None:
     with app.app_context():
         with transaction() as writing:
             writing.add(waiting_mail(acme, timedelta(days=400)))
-        sweeps.run()
+        maintenance.run()
         assert count(OutboxMessage) == 1
 
 
@@ -97,7 +97,7 @@ def test_message_is_kept_with_its_invitation(app: Flask, acme: Acme) -> None:
         sent = invite(acme)
         with transaction() as writing:
             writing.get_one(OutboxMessage, sent.message.id).created_at = now() - timedelta(days=400)
-        sweeps.run()
+        maintenance.run()
         assert count(OutboxMessage) == 1
 
 
@@ -108,12 +108,12 @@ def test_import_rows_are_deleted_with_the_import(app: Flask, acme: Acme) -> None
             writing.add(old)
             writing.flush()
             writing.add(SheetRow(sheet_id=old.id, position=1, email="a", given_name="", family_name="", role=""))
-        sweeps.run()
+        maintenance.run()
         assert count(SheetRow) == 0
 
 
 def test_several_processes_delete_many_rows_together(app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "CHUNK", 10)
+    monkeypatch.setattr(maintenance, "CHUNK", 10)
     with app.app_context():
         with transaction() as writing:
             writing.add_all(answer(acme, timedelta(days=2, seconds=number)) for number in range(95))
@@ -122,7 +122,7 @@ def test_several_processes_delete_many_rows_together(app: Flask, acme: Acme, mon
 
     def sweep(_: int) -> None:
         with app.app_context():
-            sweeps.run()
+            maintenance.run()
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(sweep, range(4)))
@@ -132,10 +132,10 @@ def test_several_processes_delete_many_rows_together(app: Flask, acme: Acme, mon
 
 
 def test_one_run_is_bounded(app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeps, "CHUNK", 2)
-    monkeypatch.setattr(sweeps, "MOST_CHUNKS", 3)
+    monkeypatch.setattr(maintenance, "CHUNK", 2)
+    monkeypatch.setattr(maintenance, "MOST_CHUNKS", 3)
     with app.app_context():
         with transaction() as writing:
             writing.add_all(answer(acme, timedelta(days=2, seconds=number)) for number in range(10))
-        sweeps.run()
+        maintenance.run()
         assert count(IdempotencyKey) == 4

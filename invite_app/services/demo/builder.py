@@ -26,9 +26,10 @@ from invite_app.models import (
 from invite_app.models.base import folded, now
 from invite_app.models.membership import NEVER, sort_name
 from invite_app.models.role import ADMIN, MEMBER, OWNER
+from invite_app.services import accounts, organizations, roles
 
-from . import accounts, demo_people, organizations, roles
-from .demo_stories import DAY, ENDED_STORIES, HOUR, PENDING_STORIES, Story
+from . import people
+from .histories import DAY, ENDED_STORIES, HOUR, PENDING_STORIES, Story
 
 PASSWORD = "look around the demo"  # noqa: S105 - guards only made-up people, and the command prints it
 WORKSPACES = (
@@ -55,8 +56,8 @@ MEMBERS, ACCEPTED_LATELY = 120, 93
 def fill() -> tuple[Organization, User]:
     """A new demo organization and its owner, whose password is PASSWORD. Raises AccountExists the second time."""
     with transaction():
-        if accounts.find_by_email(demo_people.OWNER.email) is not None:
-            raise AccountExists(demo_people.OWNER.email)
+        if accounts.find_by_email(people.OWNER.email) is not None:
+            raise AccountExists(people.OWNER.email)
         return _Demo().make()
 
 
@@ -64,7 +65,7 @@ class _Demo:
     def __init__(self) -> None:
         self.random = random.Random(7)  # noqa: S311 - the same demo each time
         self.now = now()
-        self.people = demo_people.people(self.random)
+        self.people = people.people(self.random)
         self.password_hash = accounts.hash_password(PASSWORD)
         self.memberships: list[Membership] = []
 

@@ -10,8 +10,6 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     audit,
     failures,
     forgot,
-    frame,
-    headers,
     home,
     invitation,
     invitation_again,
@@ -37,15 +35,14 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     settings,
     setup,
     sign_in,
-    sign_ins,
-    times,
     workspaces,
 )
 from .blueprint import pages
+from .shared import browser_session, dates, layout, security_headers
 
 
 def register(app: Flask) -> None:
     """Add every page to the application."""
-    for part in (frame, headers, sign_ins, times):
+    for part in (layout, security_headers, browser_session, dates):
         part.register(app)
     app.register_blueprint(pages)

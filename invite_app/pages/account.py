@@ -11,12 +11,8 @@ from flask_login import current_user
 from invite_app.models import Session
 from invite_app.services import accounts, members
 
-from . import devices
 from .blueprint import pages, stand_in
-from .facts import Attempt
-from .fields import PageForm, name_field
-from .frame import show
-from .visitor import device, latest_organization, person
+from .shared import Attempt, PageForm, device, latest_organization, name_field, person, show, user_agents
 
 HERE = "/account"
 
@@ -86,7 +82,7 @@ def end_other_sessions() -> ResponseReturnValue:
 def _lines() -> list[Line]:
     """This browser first."""
     lines = [
-        Line(_public_name(one), devices.name(one.user_agent), one.id == current_user.get_id(), one)
+        Line(_public_name(one), user_agents.name(one.user_agent), one.id == current_user.get_id(), one)
         for one in accounts.list_sessions(person().id)
     ]
     return sorted(lines, key=lambda line: not line.is_this)

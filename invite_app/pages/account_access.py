@@ -11,13 +11,21 @@ from invite_app.mail.transport import transport
 from invite_app.services import accounts
 from invite_app.services.accounts import Purpose
 
-from . import headers, sign_ins
 from .account import HERE, show_account
 from .blueprint import pages, public
-from .facts import Attempt, Row, Rows
-from .fields import PageForm, email_field, new_password_field
-from .frame import show
-from .visitor import device, person
+from .shared import (
+    Attempt,
+    PageForm,
+    Row,
+    Rows,
+    browser_session,
+    device,
+    email_field,
+    new_password_field,
+    person,
+    security_headers,
+    show,
+)
 
 REFUSALS: Rows = {WrongPassword: Row("password", lambda _: "This is not your password.")}
 
@@ -52,7 +60,7 @@ def change_address() -> ResponseReturnValue:
 @public
 def prove_address(token: str) -> ResponseReturnValue:
     """A page with a button: what only fetches links must not use them up. Whoever has the mail has the address."""
-    headers.hide_address()
+    security_headers.hide_address()
     form = PageForm()
     try:
         link = accounts.get_link(token, Purpose.ADDRESS)
@@ -77,7 +85,7 @@ def change_password() -> ResponseReturnValue:
                 keep_session=current_user.get_id(),
                 ip=device().ip,
             )
-            sign_ins.remember_device(changed)
+            browser_session.remember_device(changed)
             flash("Password changed. You are signed out everywhere else.", "ok")
             return redirect(url_for("pages.account"), 303)
     return show_account("account/password.html", status=form.status, form=form, has_password=_has_password())

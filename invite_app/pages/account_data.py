@@ -12,13 +12,10 @@ from wtforms.validators import InputRequired
 
 from invite_app.services import personal_data
 
-from . import sign_ins
 from .account import HERE, show_account
 from .account_access import REFUSALS
 from .blueprint import pages
-from .facts import Attempt
-from .fields import PageForm
-from .visitor import actor, person
+from .shared import Attempt, PageForm, actor, browser_session, person
 
 FILE = "account-data.json"
 
@@ -44,7 +41,7 @@ def erase_account() -> ResponseReturnValue:
         with Attempt(form, REFUSALS):
             given = {"password": form.password.data or "", "session_id": current_user.get_id()}
             personal_data.erase_own(person().id, by=actor(), **given)
-            sign_ins.end()
+            browser_session.end()
             flash("Your account was deleted.", "ok")
             return redirect(url_for("pages.sign_in"), 303)
     owned = personal_data.find_sole_ownerships(person().id)

@@ -15,12 +15,23 @@ from invite_app.models import ApiKey
 from invite_app.models.role import MEMBER
 from invite_app.services import api_keys, idempotency, roles
 
-from . import headers, paging, times, words
 from .blueprint import pages
-from .facts import Attempt, Row, Rows
-from .fields import PageForm, name_field, role_choices
-from .frame import show
-from .visitor import actor, person, standing
+from .shared import (
+    Attempt,
+    PageForm,
+    Row,
+    Rows,
+    actor,
+    dates,
+    name_field,
+    page_links,
+    permission_texts,
+    person,
+    role_choices,
+    security_headers,
+    show,
+    standing,
+)
 
 ALL = "/organizations/<uuid:organization_id>/api-keys"
 ONE = f"{ALL}/<uuid:api_key_id>"
@@ -37,20 +48,20 @@ class KeyForm(PageForm):
     once = HiddenField(default=token_urlsafe)
 
     def validate_last_day(self, field: Any) -> None:
-        if field.data and times.typed_day(field.data) is None:
+        if field.data and dates.typed_day(field.data) is None:
             raise ValidationError("Enter a date, like 2027-12-31.")
 
     @property
     def expires_at(self) -> datetime | None:
         """When the day after the last one begins."""
-        day = times.typed_day(self.last_day.data or "")
-        return times.end_of(day) if day else None
+        day = dates.typed_day(self.last_day.data or "")
+        return dates.end_of(day) if day else None
 
 
 @pages.get(ALL, endpoint="api_keys")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
     page = api_keys.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
-    return show("api_keys/list.html", keys=page.items, page=paging.links(page), is_live=is_live)
+    return show("api_keys/list.html", keys=page.items, page=page_links.links(page), is_live=is_live)
 
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
@@ -62,7 +73,9 @@ def new_api_key(organization_id: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
             return _make(organization_id, form)
-    return show("api_keys/form.html", status=form.status, form=form, roles=words.role_lines(all_roles, standing()))
+    return show(
+        "api_keys/form.html", status=form.status, form=form, roles=permission_texts.role_lines(all_roles, standing())
+    )
 
 
 @pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
@@ -79,7 +92,7 @@ def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnVal
 
 def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
     """The secret is in this answer and nowhere else, so that no cookie and no cache has it."""
-    headers.hide_address()
+    security_headers.hide_address()
     sent = idempotency.Request(f"api key form of {person().id}", (form.once.data or "")[:100], body_hash="")
 
     def remember(_: ApiKey) -> None:

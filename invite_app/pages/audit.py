@@ -12,10 +12,9 @@ from invite_app.models.base import now
 from invite_app.services import audit
 from invite_app.services.audit import Filter
 
-from . import audit_words, paging, spreadsheets, times
+from . import audit_words
 from .blueprint import pages
-from .frame import show
-from .visitor import actor, standing
+from .shared import actor, csv_download, dates, page_links, show, standing
 
 HERE = "/organizations/<uuid:organization_id>/audit"
 PARAMETERS = ("who", "action", "whom", "from", "to")
@@ -30,7 +29,7 @@ def show_log(organization_id: UUID) -> ResponseReturnValue:
     return show(
         "audit/list.html",
         events=page.items,
-        page=paging.links(page, **given),
+        page=page_links.links(page, **given),
         chosen=chosen,
         is_narrowed=bool(given),
         export=url_for("pages.audit_file", **given),
@@ -43,7 +42,7 @@ def audit_file(organization_id: UUID) -> ResponseReturnValue:
     """The events that the page with the same filters lists, all of them."""
     standing().check_may("audit:read")
     events = audit.export(organization_id, by=actor(), only=_filter(_chosen()))
-    return spreadsheets.download(f"audit-log-{now():%Y-%m-%d}.csv", HEAD, _rows(events))
+    return csv_download.download(f"audit-log-{now():%Y-%m-%d}.csv", HEAD, _rows(events))
 
 
 def _rows(events: Iterator[AuditEvent]) -> Iterator[tuple[object, ...]]:
@@ -67,11 +66,11 @@ def _chosen() -> dict[str, str]:
 
 def _filter(chosen: dict[str, str]) -> Filter:
     """Days are those of the reader, the last one included. One that is no day does not narrow the list."""
-    first, last = times.typed_day(chosen["from"]), times.typed_day(chosen["to"])
+    first, last = dates.typed_day(chosen["from"]), dates.typed_day(chosen["to"])
     return Filter(
         actor=chosen["who"],
         action=chosen["action"],
         target=chosen["whom"],
-        since=times.start_of(first) if first else None,
-        until=times.end_of(last) if last else None,
+        since=dates.start_of(first) if first else None,
+        until=dates.end_of(last) if last else None,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from invite_app.models import AuditEvent
 
-from . import times, words
+from .shared import dates, permission_texts
 
 AREAS: dict[str, dict[str, str]] = {
     "Invitations": {
@@ -117,8 +117,8 @@ def _plain(name: str) -> str:
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
-    "permissions": lambda names: words.joined([words.MAY[name] for name in names]) or "none",
-    "invitation_lifetime": lambda seconds: times.duration(timedelta(seconds=seconds)),
+    "permissions": lambda names: permission_texts.joined([permission_texts.MAY[name] for name in names]) or "none",
+    "invitation_lifetime": lambda seconds: dates.duration(timedelta(seconds=seconds)),
     "seat_limit": lambda limit: "no limit" if limit is None else f"{limit:,}",
-    "ends": lambda moment: times.day_and_time(datetime.fromisoformat(moment)),
+    "ends": lambda moment: dates.day_and_time(datetime.fromisoformat(moment)),
 }

@@ -16,8 +16,7 @@ from invite_app.access import authorize
 from invite_app.extensions import csrf
 from invite_app.services import accounts
 
-from . import kept_forms
-from .visitor import LATEST, actor, standing
+from .shared import LATEST, actor, saved_forms, standing
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -70,7 +69,7 @@ def want_signed_in() -> ResponseReturnValue | None:
         return None
     with suppress(RequestEntityTooLarge):  # the form is dropped, and the visitor signs in first
         _check_token()
-    return kept_forms.ask_to_sign_in()
+    return saved_forms.ask_to_sign_in()
 
 
 @pages.before_request

@@ -28,9 +28,9 @@ from invite_app.errors import (
     WorkspaceUnknown,
 )
 
-from . import blueprint, facts, kept_forms
+from . import blueprint
 from .blueprint import pages
-from .frame import show, theme
+from .shared import form_errors, saved_forms, show, theme
 
 STATUS: dict[type[DomainError], int] = {
     OrganizationUnknown: 404,
@@ -55,7 +55,7 @@ log = structlog.get_logger()
 def show_fact(error: DomainError) -> ResponseReturnValue:
     metrics.note_refusal(error)
     status = STATUS.get(type(error), 400)
-    sentence = "" if isinstance(error, PermissionMissing) else facts.sentence(error)
+    sentence = "" if isinstance(error, PermissionMissing) else form_errors.sentence(error)
     answer = show(f"errors/{status}.html", status=status, sentence=sentence)
     retry = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
     return (*answer, retry) if isinstance(answer, tuple) else answer
@@ -72,12 +72,12 @@ def show_busy(error: ServiceBusy) -> ResponseReturnValue:
 
 @pages.errorhandler(Unauthenticated)
 def ask_to_sign_in(_: Unauthenticated) -> ResponseReturnValue:
-    return kept_forms.ask_to_sign_in()
+    return saved_forms.ask_to_sign_in()
 
 
 @pages.errorhandler(InvitationEnded)
 def show_ended_invitation(error: InvitationEnded) -> ResponseReturnValue:
-    flash(facts.sentence(error), "warn")
+    flash(form_errors.sentence(error), "warn")
     return redirect(url_for("pages.invitation", invitation_id=error.invitation_id), 303)
 
 
@@ -87,8 +87,8 @@ def show_form_again(_: CSRFError) -> ResponseReturnValue:
     if request.blueprint != pages.name or not _comes_from_here():
         return show("errors/csrf.html", status=400)
     if current_user.is_authenticated or blueprint.is_public(request.endpoint or ""):
-        return kept_forms.show_again()
-    return kept_forms.ask_to_sign_in()
+        return saved_forms.show_again()
+    return saved_forms.ask_to_sign_in()
 
 
 def _comes_from_here() -> bool:

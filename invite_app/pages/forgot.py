@@ -9,12 +9,17 @@ from invite_app.mail.transport import transport
 from invite_app.services import accounts
 from invite_app.services.accounts import Purpose
 
-from . import headers, sign_ins
 from .blueprint import pages, public
-from .facts import Attempt
-from .fields import PageForm, email_field, new_password_field
-from .frame import show
-from .visitor import device
+from .shared import (
+    Attempt,
+    PageForm,
+    browser_session,
+    device,
+    email_field,
+    new_password_field,
+    security_headers,
+    show,
+)
 
 
 class ForgotForm(PageForm):
@@ -47,14 +52,14 @@ def reset_sent() -> ResponseReturnValue:
 @pages.route("/reset/<token>", methods=["GET", "POST"])
 @public
 def reset(token: str) -> ResponseReturnValue:
-    headers.hide_address()
+    security_headers.hide_address()
     form = ResetForm()
     try:
         link = accounts.get_link(token, Purpose.RESET)
         keys = len(accounts.list_live_keys(link.user_id))
         if form.validate_on_submit():
             with Attempt(form):
-                sign_ins.begin(
+                browser_session.begin(
                     accounts.reset_password(
                         token,
                         form.password.data or "",

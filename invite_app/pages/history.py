@@ -10,7 +10,7 @@ from markupsafe import Markup
 from invite_app.models import AuditEvent, DeliveryState, Invitation, InvitationState, Observation
 from invite_app.services.timeline import Entry
 
-from . import times
+from .shared import dates
 
 Detail = dict[str, Any]
 
@@ -93,11 +93,11 @@ def latest(events: Iterable[AuditEvent]) -> list[Line]:
 
 def _end(invitation: Invitation, state: InvitationState) -> list[Line]:
     if state == InvitationState.PENDING:
-        detail = f"{times.until(invitation.expires_at).capitalize()}. The seat is free again then."
-        ends = f"Ends on {times.day_and_time(invitation.expires_at)}"
+        detail = f"{dates.until(invitation.expires_at).capitalize()}. The seat is free again then."
+        ends = f"Ends on {dates.day_and_time(invitation.expires_at)}"
         return [Line("hourglass", "off", ends, detail, future=True)]
     if state == InvitationState.EXPIRED:
-        return [Line("hourglass", "warn", "Ended", at=times.tag(invitation.expires_at))]
+        return [Line("hourglass", "warn", "Ended", at=dates.tag(invitation.expires_at))]
     return []
 
 
@@ -105,7 +105,7 @@ def _waiting(invitation: Invitation, state: InvitationState) -> list[Line]:
     message = invitation.message
     if state != InvitationState.PENDING or message is None or message.state != DeliveryState.QUEUED:
         return []
-    detail = f"Next try {times.until(message.next_attempt_at)}." if message.attempts else ""
+    detail = f"Next try {dates.until(message.next_attempt_at)}." if message.attempts else ""
     return [Line("stack-2", "off", "Waiting to be sent", detail, future=True)]
 
 
@@ -113,7 +113,7 @@ def _entry(entry: Entry) -> Line:
     otherwise = ("info-circle", "off", entry.kind.replace(".", " ").replace("_", " "))
     icon, kind, sentence = INVITATION_WORDS.get(entry.kind, otherwise)
     say = DETAILS.get(entry.kind, _nothing)
-    return Line(icon, kind, sentence.format(actor=entry.actor), say(entry.detail), times.tag(entry.at))
+    return Line(icon, kind, sentence.format(actor=entry.actor), say(entry.detail), dates.tag(entry.at))
 
 
 def _event(event: AuditEvent) -> Line:
@@ -121,7 +121,7 @@ def _event(event: AuditEvent) -> Line:
     otherwise = ("info-circle", "off", "{actor}: {action} {target}")
     icon, kind, sentence = LATEST_WORDS.get(event.action, otherwise)
     title = sentence.format(actor=event.actor_name, target=event.target_name, action=action)
-    return Line(icon, kind, title, at=times.tag(event.at))
+    return Line(icon, kind, title, at=dates.tag(event.at))
 
 
 def _nothing(_: Detail) -> str:
@@ -136,7 +136,7 @@ def _changes(detail: Detail) -> str:
 
 def _new_end(detail: Detail) -> str:
     ends = detail.get("after", {}).get("ends")
-    return f"Works until {times.day_and_time(datetime.fromisoformat(ends))}." if ends else ""
+    return f"Works until {dates.day_and_time(datetime.fromisoformat(ends))}." if ends else ""
 
 
 def _answer(detail: Detail) -> str:

@@ -6,10 +6,8 @@ from flask_login import current_user
 
 from invite_app.services import organizations
 
-from .addresses import local_path_or_home
 from .blueprint import pages, public
-from .frame import THEMES, show
-from .visitor import latest_organization
+from .shared import THEMES, latest_organization, local_path_or_home, show
 
 YEAR = 365 * 24 * 3600
 

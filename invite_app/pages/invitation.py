@@ -9,11 +9,9 @@ from invite_app.models import InvitationState
 from invite_app.models.base import now
 from invite_app.services import invitations, timeline
 
-from . import headers, history, times
+from . import history
 from .blueprint import pages
-from .facts import Attempt
-from .frame import show
-from .visitor import actor, standing
+from .shared import Attempt, actor, dates, security_headers, show, standing
 from .why import STATES, why
 from .why_words import name_of
 
@@ -42,7 +40,7 @@ def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
 def resend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     with Attempt():
         invitation = invitations.resend(organization_id, invitation_id, by=actor())
-        flash(f"Sent again. The same link now works until {times.day(invitation.expires_at)}.", "ok")
+        flash(f"Sent again. The same link now works until {dates.day(invitation.expires_at)}.", "ok")
     return _back(invitation_id)
 
 
@@ -50,7 +48,7 @@ def resend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     with Attempt():
         invitation = invitations.extend(organization_id, invitation_id, by=actor())
-        flash(f"Extended. The link now works until {times.day(invitation.expires_at)}.", "ok")
+        flash(f"Extended. The link now works until {dates.day(invitation.expires_at)}.", "ok")
     return _back(invitation_id)
 
 
@@ -87,7 +85,7 @@ def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
     """Showing the link is a deed, written to the audit log, so it takes a POST."""
     standing().check_may("invitations:write")
     standing().check_may("invitations:read")
-    headers.hide_address()
+    security_headers.hide_address()
     link = ""
     if request.method == "POST":
         with Attempt():

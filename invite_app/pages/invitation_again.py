@@ -11,13 +11,9 @@ from invite_app.models.base import now
 from invite_app.services import invitations, validation
 from invite_app.services.invitations import Reason
 
-from . import times
 from .blueprint import pages
-from .facts import Attempt
-from .fields import Checked, PageForm, email_field
-from .frame import show
 from .invitation import ONE
-from .visitor import actor, standing
+from .shared import Attempt, Checked, PageForm, actor, dates, email_field, show, standing
 from .why_words import name_of
 
 EXPLANATION = (
@@ -41,7 +37,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
             given = {"email": form.email.data or "", "note": form.note.data or ""}
             sent = invitations.resend(organization_id, invitation_id, by=actor(), **given)
             which = "The same link now" if sent.email == invitation.email else "The old link is dead; the new one"
-            flash(f"Sent again. {which} works until {times.day(sent.expires_at)}.", "ok")
+            flash(f"Sent again. {which} works until {dates.day(sent.expires_at)}.", "ok")
             return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)
     return show(
         "invitations/again.html",
@@ -49,7 +45,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
         form=form,
         invitation=invitation,
         name=name_of(invitation),
-        works_until=times.day(now() + standing().organization.invitation_lifetime),
+        works_until=dates.day(now() + standing().organization.invitation_lifetime),
     )
 
 

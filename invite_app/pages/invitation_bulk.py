@@ -25,14 +25,11 @@ from invite_app.models.base import now
 from invite_app.services import invitations
 from invite_app.services.invitations import Deed, Extend, LeftOut, Report, Revoke, SendAgain
 
-from . import facts, times
 from .blueprint import pages
-from .facts import Attempt, Row, Rows
-from .frame import show
 from .invitation_filters import EXTEND, RESEND, REVOKE
 from .invitation_list import ALL
 from .invitation_selection import InvitationSelectionForm
-from .visitor import actor, standing
+from .shared import Attempt, Row, Rows, actor, dates, form_errors, show, standing
 
 NONE = "Select at least one invitation first."
 TOO_MANY: Rows = {
@@ -120,7 +117,7 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         done=_invitations(len(report.done)),
         selected=_share(report),
         left_out=[_why(one) for one in report.left_out],
-        works_until=times.day(now() + standing().organization.invitation_lifetime),
+        works_until=dates.day(now() + standing().organization.invitation_lifetime),
     )
 
 
@@ -148,7 +145,7 @@ def _invitations(number: int) -> str:
 def _why(left_out: LeftOut) -> str:
     """'Ana Sousa (already accepted)'."""
     error = left_out.why
-    say = next((WHY[kind] for kind in type(error).__mro__ if kind in WHY), facts.sentence)
+    say = next((WHY[kind] for kind in type(error).__mro__ if kind in WHY), form_errors.sentence)
     return f"{_name(left_out.invitation)} ({str(say(error)).rstrip('.')})"
 
 

@@ -10,13 +10,20 @@ from invite_app.models import Invitation
 from invite_app.services import invitations, roles, validation, workspaces
 from invite_app.services.invitations import Changes
 
-from . import words
 from .blueprint import large_form, pages
-from .facts import Attempt
-from .fields import Checked, PageForm, email_field, role_choices, workspace_choices
-from .frame import show
 from .invitation import ONE
-from .visitor import actor, standing
+from .shared import (
+    Attempt,
+    Checked,
+    PageForm,
+    actor,
+    email_field,
+    permission_texts,
+    role_choices,
+    show,
+    standing,
+    workspace_choices,
+)
 
 
 class EditForm(PageForm):
@@ -56,7 +63,7 @@ def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
         status=form.status,
         form=form,
         invitation=invitation,
-        roles=words.role_lines(all_roles, standing()),
+        roles=permission_texts.role_lines(all_roles, standing()),
     )
 
 

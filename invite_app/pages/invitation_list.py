@@ -12,11 +12,10 @@ from invite_app.errors import RoleUnknown
 from invite_app.models import Invitation
 from invite_app.services import cross_search, delivery, invitations, roles, search
 
-from . import invitation_filters, paging
+from . import invitation_filters
 from .blueprint import pages
-from .frame import show
 from .invitation_filters import TABS, Chosen, Tab
-from .visitor import standing
+from .shared import page_links, show, standing
 from .why import why
 
 ALL = "/organizations/<uuid:organization_id>/invitations"
@@ -30,7 +29,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
     return show(
         "invitations/list.html",
         rows=[(invitation, why(invitation)) for invitation in page.items],
-        page=paging.links(page, **chosen.given),
+        page=page_links.links(page, **chosen.given),
         tabs=[_line(one, numbers, chosen) for one in TABS],
         chosen=chosen,
         role_name=_role_name(organization_id, chosen.role, page.items),

@@ -5,7 +5,7 @@ from wtforms import HiddenField
 from invite_app.services.invitations import Filter
 
 from . import invitation_filters
-from .selection import SelectionForm
+from .shared import SelectionForm
 
 
 class InvitationSelectionForm(SelectionForm):

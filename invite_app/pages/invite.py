@@ -15,12 +15,23 @@ from invite_app.models.role import MEMBER
 from invite_app.services import invitations, roles, suggestions, validation, workspaces
 from invite_app.services.invitations import Draft
 
-from . import facts, times, words
 from .blueprint import large_form, pages
-from .facts import Attempt
-from .fields import Checked, PageForm, choice, email_field, name_field, role_choices, workspace_choices
-from .frame import show
-from .visitor import actor, standing
+from .shared import (
+    Attempt,
+    Checked,
+    PageForm,
+    actor,
+    choice,
+    dates,
+    email_field,
+    form_errors,
+    name_field,
+    permission_texts,
+    role_choices,
+    show,
+    standing,
+    workspace_choices,
+)
 
 OFFERED_DAYS = (1, 3, 7, 14, 30, 90)
 DEFAULT = ""
@@ -43,8 +54,8 @@ class InviteForm(PageForm):
         """What there is to choose from."""
         self.role.choices = role_choices(all_roles, standing())
         self.workspace_ids.choices = workspace_choices(rooms)
-        usual = times.duration(organization.invitation_lifetime)
-        others = {str(days): times.duration(timedelta(days=days)) for days in OFFERED_DAYS}
+        usual = dates.duration(organization.invitation_lifetime)
+        others = {str(days): dates.duration(timedelta(days=days)) for days in OFFERED_DAYS}
         self.days.choices = [choice(DEFAULT, f"{usual}, as usual")]
         self.days.choices += [choice(days, label) for days, label in others.items() if label != usual]
 
@@ -79,13 +90,13 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
         "invitations/new.html",
         status=form.status,
         form=form,
-        roles=words.role_lines(all_roles, standing()),
+        roles=permission_texts.role_lines(all_roles, standing()),
         preview=preview,
         guess=guess,
         is_typing=is_preview,
         is_news=form.asked.data != asked,
         obstacle="" if form.errors else _obstacle(preview),
-        words=words,
+        words=permission_texts,
     )
 
 
@@ -121,11 +132,11 @@ def _preview(organization_id: UUID, form: InviteForm) -> invitations.Preview | N
         return None
 
 
-def _obstacle(preview: invitations.Preview | None) -> facts.Text:
+def _obstacle(preview: invitations.Preview | None) -> form_errors.Text:
     """What would refuse any invitation, said before anybody fills in the form."""
     organization = standing().organization
     try:
         invitations.check_plan(organization)
     except DomainError as error:
-        return facts.sentence(error)
-    return facts.sentence(SeatsFull(organization.seat_limit or 0)) if preview and preview.is_full else ""
+        return form_errors.sentence(error)
+    return form_errors.sentence(SeatsFull(organization.seat_limit or 0)) if preview and preview.is_full else ""

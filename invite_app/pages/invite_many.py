@@ -25,12 +25,8 @@ from invite_app.models.role import MEMBER
 from invite_app.request_limits import KIB, MIB
 from invite_app.services import imports, invitations, roles, workspaces
 
-from . import facts, spreadsheets
 from .blueprint import large_form, pages
-from .facts import Attempt, Row
-from .fields import PageForm, choice, role_choices
-from .frame import show
-from .visitor import actor, standing
+from .shared import Attempt, PageForm, Row, actor, choice, csv_download, form_errors, role_choices, show, standing
 
 HERE = "/organizations/<uuid:organization_id>/invitations/bulk"
 ONE = f"{HERE}/<uuid:sheet_id>"
@@ -46,7 +42,7 @@ ROWS = {
     ListUnreadable: Row("file"),
     ListTooLong: Row("text", lambda error: f"{error} Take some out, and send them as another list."),
     RoleUnknown: Row("role"),
-    RoleAboveOwn: Row("role", facts.sentence),
+    RoleAboveOwn: Row("role", form_errors.sentence),
 }
 
 
@@ -101,7 +97,7 @@ def invite_many(organization_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{HERE}/example")
 def example_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     standing().check_may("invitations:write")
-    return spreadsheets.download("invite-example.csv", imports.COLUMNS, EXAMPLE)
+    return csv_download.download("invite-example.csv", imports.COLUMNS, EXAMPLE)
 
 
 @pages.route(f"{ONE}/start-over", methods=["GET", "POST"])
@@ -145,10 +141,10 @@ def _create(organization_id: UUID, form: StartForm) -> Sheet:
     return imports.create(organization_id, lines, by=actor(), role=form.role.data or "", workspaces=names)
 
 
-def _obstacle() -> facts.Text:
+def _obstacle() -> form_errors.Text:
     """What would refuse any list, said before anybody pastes one."""
     try:
         invitations.check_plan(standing().organization)
     except DomainError as error:
-        return facts.sentence(error)
+        return form_errors.sentence(error)
     return ""

@@ -12,13 +12,9 @@ from invite_app.models.base import now
 from invite_app.services import imports, roles, suggestions
 from invite_app.services.imports import PAGE, Row, Summary
 
-from . import spreadsheets
 from .blueprint import pages
-from .facts import Attempt
-from .frame import show
 from .invite_many import ONE
-from .paging import Links
-from .visitor import actor, standing
+from .shared import Attempt, Links, actor, csv_download, show, standing
 
 TABS = {
     "not_ready": "Not ready",
@@ -128,7 +124,7 @@ def list_rest(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     head, *rows = imports.format_rows([line for line, _ in rest])
     reasons = [reason for _, reason in rest]
     lines = [[*row, reason] for row, reason in zip(rows, reasons, strict=True)]
-    return spreadsheets.download(f"not-sent-{now():%Y-%m-%d}.csv", [*head, "reason"], lines)
+    return csv_download.download(f"not-sent-{now():%Y-%m-%d}.csv", [*head, "reason"], lines)
 
 
 def _first_section(summary: Summary) -> str:

@@ -9,10 +9,8 @@ from flask.typing import ResponseReturnValue
 from invite_app.services import imports
 
 from .blueprint import pages
-from .frame import show
 from .invite_many import ONE
-from .times import HOUR, MINUTE
-from .visitor import actor
+from .shared import HOUR, MINUTE, actor, show
 from .why import why
 
 

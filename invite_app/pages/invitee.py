@@ -26,12 +26,19 @@ from invite_app.models import InvitationState, Membership
 from invite_app.services import accounts, delivery, invitations, validation
 from invite_app.services.invitations import Offer, Profile
 
-from . import headers, sign_ins, words
 from .blueprint import pages, public
-from .facts import Attempt
-from .fields import Checked, PageForm, name_field, new_password_field
-from .frame import show
-from .visitor import device
+from .shared import (
+    Attempt,
+    Checked,
+    PageForm,
+    browser_session,
+    device,
+    name_field,
+    new_password_field,
+    permission_texts,
+    security_headers,
+    show,
+)
 
 ONE = "/invitations/<token>"
 BLOCKS = (InviterLostRight, RoleGone, DomainNotAllowed, SeatsFull, ProofRequired)
@@ -64,7 +71,7 @@ class AskForm(PageForm):
 @public
 def follow_app_link() -> ResponseReturnValue:
     """The link of clients that know the invitation as `inv_code`; at once on, to where no log keeps it."""
-    headers.hide_address()
+    security_headers.hide_address()
     return redirect(url_for("pages.invitation_offer", token=request.args.get("inv_code") or "none"))
 
 
@@ -72,7 +79,7 @@ def follow_app_link() -> ResponseReturnValue:
 @public
 def invitation_offer(token: str) -> ResponseReturnValue:
     """Whatever fetches the link is taken for a machine until a browser says otherwise."""
-    headers.hide_address()
+    security_headers.hide_address()
     invitations.saw_machine(token)
     return _page(token, AcceptForm())
 
@@ -104,7 +111,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 @public
 def note_opened(token: str) -> ResponseReturnValue:
     """The page's script says that a person sees it."""
-    headers.hide_address()
+    security_headers.hide_address()
     invitations.saw_visitor(token, current_user.user_id if current_user.is_authenticated else None)
     return "", 204
 
@@ -137,16 +144,16 @@ def decline_invitation(token: str) -> ResponseReturnValue:
 @public
 def sign_in_to_accept(token: str) -> ResponseReturnValue:
     """The token waits in the session, where no address, log or other site sees it."""
-    headers.hide_address()
-    session[sign_ins.WAITING_INVITATION] = token
+    security_headers.hide_address()
+    session[browser_session.WAITING_INVITATION] = token
     return redirect(url_for("pages.sign_in"), 303)
 
 
 @pages.post(f"{ONE}/sign-out")
 @public
 def sign_out_to_accept(token: str) -> ResponseReturnValue:
-    headers.hide_address()
-    sign_ins.end()
+    security_headers.hide_address()
+    browser_session.end()
     return redirect(url_for("pages.invitation_offer", token=token), 303)
 
 
@@ -157,10 +164,10 @@ def show_broken_link(_: LinkBroken) -> ResponseReturnValue:
 
 def _look(token: str) -> Offer:
     """Raises LinkBroken."""
-    headers.hide_address()
+    security_headers.hide_address()
     offer = invitations.open_link(token)
     if offer.landing:
-        headers.let_forms_lead_to(validation.origin(offer.landing) or "")
+        security_headers.let_forms_lead_to(validation.origin(offer.landing) or "")
     return offer
 
 
@@ -216,14 +223,14 @@ def _facts(offer: Offer) -> dict[str, Any]:
     return {
         "invitation": offer.invitation,
         "organization": offer.invitation.organization,
-        "role_line": words.role_line(role.permissions) if role else "",
+        "role_line": permission_texts.role_line(role.permissions) if role else "",
     }
 
 
 def _enter(token: str, membership: Membership) -> ResponseReturnValue:
     """Sign the new member in, and lead where the invitation says."""
-    headers.hide_address()
-    session.pop(sign_ins.WAITING_INVITATION, None)
-    sign_ins.begin(accounts.start_session(membership.user_id, device=device()))
+    security_headers.hide_address()
+    session.pop(browser_session.WAITING_INVITATION, None)
+    browser_session.begin(accounts.start_session(membership.user_id, device=device()))
     landing = invitations.open_link(token).landing
     return redirect(landing or url_for("pages.overview", organization_id=membership.organization_id), 303)

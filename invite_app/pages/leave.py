@@ -8,9 +8,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.services import members
 
 from .blueprint import pages
-from .facts import Attempt
-from .frame import show
-from .visitor import actor, standing
+from .shared import Attempt, actor, show, standing
 
 
 @pages.route("/organizations/<uuid:organization_id>/leave", methods=["GET", "POST"])

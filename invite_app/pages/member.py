@@ -10,10 +10,8 @@ from invite_app.models import Membership
 from invite_app.services import cross_search, members
 
 from .blueprint import large_form, pages
-from .facts import Attempt
-from .frame import show
 from .member_form import MemberForm, effect, form_of, lines, obstacle, refused
-from .visitor import actor, standing
+from .shared import Attempt, actor, show, standing
 
 ALL = "/organizations/<uuid:organization_id>/members"
 ONE = f"{ALL}/<uuid:user_id>"

@@ -14,17 +14,13 @@ from invite_app.models import Membership
 from invite_app.services import cross_search, members
 from invite_app.services.members import Deed, Filter, GiveRole, LeftOut, Obstacle, PutIntoWorkspaces, Remove, Report
 
-from . import facts
 from .blueprint import large_form, pages
-from .facts import Attempt, Row, Rows
-from .fields import choice, workspace_choices
-from .frame import show
 from .member_form import lines, withheld
 from .member_selection import MemberSelectionForm
 from .members import ALL
-from .visitor import actor, standing
+from .shared import Attempt, Row, Rows, actor, choice, form_errors, show, standing, workspace_choices
 
-REFUSALS: Rows = {kind: Row("new_role", facts.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
+REFUSALS: Rows = {kind: Row("new_role", form_errors.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
 DONE = {
     "role": "{} got another role.",
     "workspaces": "{} got other workspaces.",

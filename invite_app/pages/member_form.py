@@ -10,8 +10,7 @@ from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
 from invite_app.services import members
 
-from . import facts, words
-from .fields import PageForm, choice, workspace_choices
+from .shared import PageForm, choice, form_errors, permission_texts, workspace_choices
 
 ONLY_OWNERS = "Only an owner can make somebody an owner."
 
@@ -61,7 +60,7 @@ def effect(form: MemberForm, member: Membership, roles: Sequence[Role], workspac
 
 def lines(roles: Sequence[Role]) -> dict[str, str]:
     """One line on each role, by key."""
-    return {role.key: _sentence(words.role_line(role.permissions)) for role in roles}
+    return {role.key: _sentence(permission_texts.role_line(role.permissions)) for role in roles}
 
 
 def refused(member: Membership, roles: Sequence[Role], standing: Standing) -> dict[str, str]:
@@ -77,7 +76,7 @@ def obstacle(member: Membership, standing: Standing) -> str:
     try:
         standing.check_may_change(member.user_id, member.role)
     except MemberAboveOwn as error:
-        return str(facts.sentence(error)) if standing.may("members:write") else ""
+        return str(form_errors.sentence(error)) if standing.may("members:write") else ""
     return ""
 
 
@@ -91,12 +90,12 @@ def only_owner(member: Membership) -> str:
 
 
 def _why(role: Role, standing: Standing) -> str:
-    lacking = [name for name in words.MAY if name in role.permissions and not standing.may(name)]
-    return f"Your own role does not have: {words.missing(lacking)}." if lacking else ONLY_OWNERS
+    lacking = [name for name in permission_texts.MAY if name in role.permissions and not standing.may(name)]
+    return f"Your own role does not have: {permission_texts.missing(lacking)}." if lacking else ONLY_OWNERS
 
 
 def _in_words(names: set[str]) -> list[str]:
-    return [text for name, text in words.MAY.items() if name in names]
+    return [text for name, text in permission_texts.MAY.items() if name in names]
 
 
 def _sentence(text: str) -> str:

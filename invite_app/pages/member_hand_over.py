@@ -9,10 +9,8 @@ from invite_app.errors import PermissionMissing
 from invite_app.services import members
 
 from .blueprint import pages
-from .facts import Attempt
-from .frame import show
 from .member import ONE
-from .visitor import actor, standing
+from .shared import Attempt, actor, show, standing
 
 
 @pages.route(f"{ONE}/hand-over", methods=["GET", "POST"])

@@ -9,12 +9,9 @@ from wtforms import BooleanField
 from invite_app.services import members
 
 from .blueprint import pages
-from .facts import Attempt
-from .fields import PageForm
-from .frame import show
 from .member import ONE
 from .member_form import only_owner
-from .visitor import actor, person, standing
+from .shared import Attempt, PageForm, actor, person, show, standing
 
 
 class RemovalForm(PageForm):

@@ -11,11 +11,9 @@ from invite_app.services import cross_search, members
 
 from . import member_filters
 from .blueprint import pages
-from .facts import Attempt
-from .frame import show
 from .member import ONE, may_stay, note_saved
 from .member_form import MemberForm, form_of, lines, obstacle, refused
-from .visitor import actor, standing
+from .shared import Attempt, actor, show, standing
 
 
 @pages.route(f"{ONE}/role", methods=["GET", "POST"])

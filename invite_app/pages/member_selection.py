@@ -5,7 +5,7 @@ from wtforms import HiddenField
 from invite_app.services.members import Filter
 
 from . import member_filters
-from .selection import SelectionForm
+from .shared import SelectionForm
 
 
 class MemberSelectionForm(SelectionForm):

@@ -9,10 +9,9 @@ from flask.typing import ResponseReturnValue
 from invite_app.models.base import now
 from invite_app.services import cross_search, invitations, members
 
-from . import member_filters, paging, spreadsheets
+from . import member_filters
 from .blueprint import pages
-from .frame import show
-from .visitor import actor, standing
+from .shared import actor, csv_download, page_links, show, standing
 
 ALL = "/organizations/<uuid:organization_id>/members"
 HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC)", "Last active (UTC)")
@@ -26,7 +25,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
     return show(
         "members/list.html",
         members=page.items,
-        page=paging.links(page, **chosen.given),
+        page=page_links.links(page, **chosen.given),
         chosen=chosen,
         all_selected="all" in request.args,
         roles=[(role.key, role.name) for role in roles],
@@ -42,7 +41,7 @@ def members_file(organization_id: UUID) -> ResponseReturnValue:
     """Everybody whom the list with the same filter shows."""
     standing().check_may("members:read")
     chosen = member_filters.read()
-    return spreadsheets.download(f"members-{now():%Y-%m-%d}.csv", HEAD, _rows(organization_id, chosen))
+    return csv_download.download(f"members-{now():%Y-%m-%d}.csv", HEAD, _rows(organization_id, chosen))
 
 
 def _rows(organization_id: UUID, chosen: member_filters.Chosen) -> Iterator[tuple[object, ...]]:

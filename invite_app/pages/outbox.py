@@ -7,12 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.services import delivery
 
-from . import headers, paging
 from .blueprint import pages, stand_in
-from .frame import show
-from .visitor import actor, latest_organization
+from .shared import actor, latest_organization, page_links, security_headers, show
 
-IN_FRAME = headers.content_security_policy(
+IN_FRAME = security_headers.content_security_policy(
     {
         "default-src": "'none'",
         "style-src": "'unsafe-inline'",
@@ -30,12 +28,12 @@ def show_list() -> ResponseReturnValue:
     page = delivery.list_local(by=actor(), cursor=request.args.get("cursor"))
     if latest := latest_organization():
         stand_in(latest.id)
-    return show("outbox/list.html", rows=page.items, page=paging.links(page))
+    return show("outbox/list.html", rows=page.items, page=page_links.links(page))
 
 
 @pages.get("/outbox/<uuid:message_id>")
 def outbox_message(message_id: UUID) -> ResponseReturnValue:
-    headers.hide_address()
+    security_headers.hide_address()
     row, message = delivery.get_local(message_id, by=actor())
     assert row.organization_id is not None
     stand_in(row.organization_id)
@@ -44,7 +42,7 @@ def outbox_message(message_id: UUID) -> ResponseReturnValue:
 
 @pages.get("/outbox/<uuid:message_id>/body")
 def outbox_body(message_id: UUID) -> Response:
-    headers.hide_address()
+    security_headers.hide_address()
     _, message = delivery.get_local(message_id, by=actor())
     answer = make_response(message.html.replace("<head>", '<head><base target="_blank">', 1))
     answer.headers["Content-Security-Policy"] = IN_FRAME

@@ -12,10 +12,9 @@ from flask.typing import ResponseReturnValue
 from invite_app.services import audit, invitations, members
 from invite_app.services.invitations import Attention, Some
 
-from . import history, times
+from . import history
 from .blueprint import pages
-from .frame import local_address, show
-from .visitor import standing
+from .shared import dates, local_address, show, standing
 
 LATEST = 5
 MOST_LINES = 6
@@ -82,7 +81,7 @@ def _asking(asking: Some) -> Line:
         sentence = f"{asking.total:,} people ask for a fresh invitation"
         return Line("warn", "hand-stop", sentence, _names(asking), url_for("pages.invitations", state="expired"))
     word = f" “{one.asked_word}”" if one.asked_word else ""
-    detail = f"The invitation ended on {times.day(one.expires_at)}.{word}"
+    detail = f"The invitation ended on {dates.day(one.expires_at)}.{word}"
     sentence = f"{one.name or one.email} asks for a fresh invitation"
     if not standing().may("invitations:write"):
         return Line("warn", "hand-stop", sentence, detail, url_for("pages.invitation", invitation_id=one.id))
@@ -118,10 +117,10 @@ def _length(wait: timedelta | None) -> str:
     """'5.7 h', '3.2 days'; nothing while nobody has accepted."""
     if wait is None:
         return ""
-    for unit, word in ((times.DAY, "days"), (times.HOUR, "h")):
+    for unit, word in ((dates.DAY, "days"), (dates.HOUR, "h")):
         if wait >= unit:
             return f"{wait / unit:.1f} {word}"
-    return f"{max(wait // times.MINUTE, 1)} min"
+    return f"{max(wait // dates.MINUTE, 1)} min"
 
 
 def _invitations(number: int, one: str, several: str) -> str:

@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.services import members
 
 from .blueprint import pages
-from .facts import Attempt
-from .visitor import actor, standing
+from .shared import Attempt, actor, standing
 
 HERE = "/organizations/<uuid:organization_id>/ownership"
 

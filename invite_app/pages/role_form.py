@@ -9,11 +9,9 @@ from invite_app.errors import RoleAboveOwn
 from invite_app.models import Role
 from invite_app.services.roles import RoleUse
 
-from . import facts, permissions, words
-from .facts import Row, Rows
-from .fields import PageForm, choice, name_field
+from .shared import PageForm, Row, Rows, choice, form_errors, name_field, permission_texts
 
-REFUSALS: Rows = {RoleAboveOwn: Row("permissions", facts.sentence)}
+REFUSALS: Rows = {RoleAboveOwn: Row("permissions", form_errors.sentence)}
 """This form has no role to choose: what stands above one's own is a permission."""
 
 
@@ -21,7 +19,7 @@ class RoleForm(PageForm):
     name = name_field("Name", say="a name")
     permissions = SelectMultipleField(
         "Permissions",
-        choices=[choice(name, label) for name, label in permissions.LABELS.items()],
+        choices=[choice(name, label) for name, label in permission_texts.LABELS.items()],
         validate_choice=False,
     )
 
@@ -58,7 +56,7 @@ def effect(form: RoleForm, use: RoleUse | None) -> Effect:
 
 def withheld(standing: Standing) -> dict[str, str]:
     """Why some permissions cannot be chosen."""
-    return {name: permissions.ABOVE_OWN for name in permissions.LABELS if not standing.may(name)}
+    return {name: permission_texts.ABOVE_OWN for name in permission_texts.LABELS if not standing.may(name)}
 
 
 def obstacle(role: Role, standing: Standing) -> str:
@@ -66,12 +64,12 @@ def obstacle(role: Role, standing: Standing) -> str:
     if role.is_built_in:
         return "Built in. Duplicate it to make your own."
     if not standing.may_grant(role):
-        missing = words.missing(
-            name for name in permissions.LABELS if name in role.permissions and not standing.may(name)
+        missing = permission_texts.missing(
+            name for name in permission_texts.LABELS if name in role.permissions and not standing.may(name)
         )
         return f"You cannot change this role: your own role does not let you {missing}."
     return ""
 
 
 def _in_words(names: set[str]) -> list[str]:
-    return [words.MAY[name] for name in permissions.LABELS if name in names]
+    return [permission_texts.MAY[name] for name in permission_texts.LABELS if name in names]

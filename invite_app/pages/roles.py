@@ -12,20 +12,28 @@ from invite_app.models import Role
 from invite_app.services import roles
 from invite_app.services.roles import RoleUse
 
-from . import facts, paging, permissions, words
 from .blueprint import pages
-from .facts import Attempt, Row, Rows
-from .fields import PageForm, choice
-from .frame import show
 from .role_form import REFUSALS, NewRoleForm, RoleForm, effect, obstacle, withheld
-from .visitor import actor, standing
+from .shared import (
+    Attempt,
+    PageForm,
+    Row,
+    Rows,
+    actor,
+    choice,
+    form_errors,
+    page_links,
+    permission_texts,
+    show,
+    standing,
+)
 
 ALL = "/organizations/<uuid:organization_id>/roles"
 ONE = f"{ALL}/<key>"
 NEEDS = "roles:write"
 
 
-REMOVAL_REFUSALS: Rows = {kind: Row("replacement", facts.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
+REMOVAL_REFUSALS: Rows = {kind: Row("replacement", form_errors.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
 
 
 class RemovalForm(PageForm):
@@ -35,7 +43,7 @@ class RemovalForm(PageForm):
 @pages.app_template_filter()
 def role_line(role: Role) -> str:
     """One line on what people with the role can do."""
-    line = words.role_line(role.permissions)
+    line = permission_texts.role_line(role.permissions)
     return line[0].upper() + line[1:]
 
 
@@ -50,7 +58,7 @@ def address_key(role: Role) -> str:
 @pages.get(ALL, endpoint="roles")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
     page = roles.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
-    return show("roles/list.html", uses=page.items, page=paging.links(page))
+    return show("roles/list.html", uses=page.items, page=page_links.links(page))
 
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
@@ -122,9 +130,9 @@ def _show_editor(form: RoleForm, use: RoleUse | None) -> ResponseReturnValue:
         status=form.status,
         form=form,
         use=use,
-        groups=permissions.GROUPS,
-        hints=permissions.HINTS,
-        locked=permissions.HINTS if in_the_way else withheld(standing()),
+        groups=permission_texts.GROUPS,
+        hints=permission_texts.HINTS,
+        locked=permission_texts.HINTS if in_the_way else withheld(standing()),
         obstacle=in_the_way,
         effect=effect(form, use),
     )

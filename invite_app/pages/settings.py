@@ -14,11 +14,21 @@ from invite_app.services import invitations, organizations, validation
 from invite_app.services.organizations import KEEP, Changes
 
 from .blueprint import pages
-from .facts import Attempt
-from .fields import Checked, PageForm, choice, name_field
-from .frame import local_address, show
-from .typed import EachLine, lines, seat_limit, whole_number
-from .visitor import actor, standing
+from .shared import (
+    Attempt,
+    Checked,
+    EachLine,
+    PageForm,
+    actor,
+    choice,
+    lines,
+    local_address,
+    name_field,
+    seat_limit,
+    show,
+    standing,
+    whole_number,
+)
 
 HERE = "/organizations/<uuid:organization_id>/settings"
 NEEDS = "organization:write"

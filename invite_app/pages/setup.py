@@ -9,12 +9,19 @@ from invite_app.models import Plan
 from invite_app.services import accounts, organizations
 from invite_app.services.organizations import Founder, Founding
 
-from . import headers, sign_ins
 from .blueprint import pages, public
-from .facts import Attempt
-from .fields import PageForm, choice, email_field, name_field, new_password_field
-from .frame import show
-from .visitor import device
+from .shared import (
+    Attempt,
+    PageForm,
+    browser_session,
+    choice,
+    device,
+    email_field,
+    name_field,
+    new_password_field,
+    security_headers,
+    show,
+)
 
 PLANS = {
     Plan.PAID: "Invite as many people as you have seats for.",
@@ -35,7 +42,7 @@ class SetupForm(PageForm):
 @pages.route("/setup/<token>", methods=["GET", "POST"])
 @public
 def setup(token: str) -> ResponseReturnValue:
-    headers.hide_address()
+    security_headers.hide_address()
     token = token or request.args.get("token", "")
     if organizations.is_set_up():
         return show("setup/done.html")
@@ -58,5 +65,5 @@ def _set_up(form: SetupForm) -> ResponseReturnValue:
     )
     where = device()
     organization, owner = organizations.set_up(founding, founder, ip=where.ip)
-    sign_ins.begin(accounts.start_session(owner.id, device=where))
+    browser_session.begin(accounts.start_session(owner.id, device=where))
     return redirect(url_for("pages.overview", organization_id=organization.id), 303)

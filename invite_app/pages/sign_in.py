@@ -9,13 +9,8 @@ from wtforms.validators import InputRequired
 from invite_app.errors import LinkBroken
 from invite_app.services import accounts, invitations
 
-from . import headers, sign_ins
-from .addresses import local_path, local_path_or_home
 from .blueprint import pages, public
-from .facts import Attempt
-from .fields import PageForm
-from .frame import show
-from .visitor import device
+from .shared import Attempt, PageForm, browser_session, device, local_path, local_path_or_home, security_headers, show
 
 
 class SignInForm(PageForm):
@@ -32,7 +27,7 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(email=offer.invitation.email if offer else "")
     if form.validate_on_submit():
         with Attempt(form):
-            sign_ins.begin(accounts.sign_in(form.email.data or "", form.password.data or "", device=device()))
+            browser_session.begin(accounts.sign_in(form.email.data or "", form.password.data or "", device=device()))
             return redirect(_target(), 303)
     return show(
         "sign_in/form.html",
@@ -47,11 +42,11 @@ def sign_in() -> ResponseReturnValue:
 @public
 def follow_sign_in_link(token: str) -> ResponseReturnValue:
     """A page with a button: what only fetches links must not use them up."""
-    headers.hide_address()
+    security_headers.hide_address()
     if request.method != "POST":
         return show("sign_in/link.html", token=token)
     try:
-        sign_ins.begin(accounts.follow_sign_in_link(token, device=device()))
+        browser_session.begin(accounts.follow_sign_in_link(token, device=device()))
     except LinkBroken:
         return show("sign_in/link_broken.html", status=404)
     return redirect(_target(), 303)
@@ -60,19 +55,19 @@ def follow_sign_in_link(token: str) -> ResponseReturnValue:
 @pages.post("/sign-out")
 @public
 def sign_out() -> ResponseReturnValue:
-    sign_ins.end()
+    browser_session.end()
     return redirect(url_for("pages.sign_in"), 303)
 
 
 def _target() -> str:
     """Where the person was going: into an invitation that waits, or to the page that asked for the sign-in."""
-    if token := session.pop(sign_ins.WAITING_INVITATION, None):
+    if token := session.pop(browser_session.WAITING_INVITATION, None):
         return url_for("pages.invitation_offer", token=token)
     return local_path_or_home(request.values.get("next"))
 
 
 def _waiting_offer() -> invitations.Offer | None:
-    token = session.get(sign_ins.WAITING_INVITATION)
+    token = session.get(browser_session.WAITING_INVITATION)
     try:
         return invitations.open_link(token) if token else None
     except LinkBroken:

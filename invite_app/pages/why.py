@@ -10,7 +10,7 @@ from invite_app.models.base import now
 from invite_app.services import invitations
 from invite_app.services.invitations import Reason
 
-from .visitor import standing
+from .shared import standing
 from .why_words import WORDS, revoked_by
 
 

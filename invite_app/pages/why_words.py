@@ -9,7 +9,7 @@ from invite_app.models.base import now
 from invite_app.services import invitations
 from invite_app.services.invitations import Reason
 
-from . import times
+from .shared import dates
 
 
 def name_of(invitation: Invitation) -> str:
@@ -18,22 +18,22 @@ def name_of(invitation: Invitation) -> str:
 
 def _accepted(invitation: Invitation) -> tuple[str, str]:
     at = invitation.ended_at or invitation.updated_at
-    return f"{name_of(invitation)} joined on {times.day_and_time(at)}.", f"Joined on {times.day(at)}."
+    return f"{name_of(invitation)} joined on {dates.day_and_time(at)}.", f"Joined on {dates.day(at)}."
 
 
 def _declined(invitation: Invitation) -> tuple[str, str]:
-    at = times.day(invitation.ended_at or invitation.updated_at)
+    at = dates.day(invitation.ended_at or invitation.updated_at)
     word = f": “{invitation.decline_word}”" if invitation.decline_word else "."
     return f"{name_of(invitation)} declined on {at}{word}", f"Declined on {at}."
 
 
 def _revoked(invitation: Invitation) -> tuple[str, str]:
-    sentence = f"This was revoked on {times.day(invitation.ended_at or invitation.updated_at)}."
+    sentence = f"This was revoked on {dates.day(invitation.ended_at or invitation.updated_at)}."
     return sentence, sentence
 
 
 def revoked_by(invitation: Invitation, name: str) -> str:
-    return f"{name} revoked this on {times.day(invitation.ended_at or invitation.updated_at)}."
+    return f"{name} revoked this on {dates.day(invitation.ended_at or invitation.updated_at)}."
 
 
 def _asks_again(invitation: Invitation) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def _sending(invitation: Invitation) -> tuple[str, str]:
     if message is None or not message.reason:
         return "The email is about to be sent.", "About to be sent."
     waits = (
-        f"aits for the mail server: {message.reason.rstrip('.')}. Next try {times.until(message.next_attempt_at)}."
+        f"aits for the mail server: {message.reason.rstrip('.')}. Next try {dates.until(message.next_attempt_at)}."
     )
     return f"The email w{waits}", f"W{waits}"
 
@@ -100,7 +100,7 @@ def _wrong_account(invitation: Invitation) -> tuple[str, str]:
 
 
 def _opened_ends_soon(invitation: Invitation) -> tuple[str, str]:
-    ago, ends = _ago(invitation.opened_at), times.until(invitation.expires_at)
+    ago, ends = _ago(invitation.opened_at), dates.until(invitation.expires_at)
     sentence = f"{name_of(invitation)} opened this {ago} and has not accepted. It ends {ends}."
     return sentence, f"Opened {ago}, not accepted yet."
 
@@ -142,13 +142,13 @@ WORDS: dict[Reason, Callable[[Invitation], tuple[str, str]]] = {
 
 
 def _ended_on(invitation: Invitation) -> str:
-    return f"The invitation ended on {times.day(invitation.expires_at)}."
+    return f"The invitation ended on {dates.day(invitation.expires_at)}."
 
 
 def _ago(moment: datetime | None) -> str:
     """'12 minutes ago', in full words, for sentences."""
     passed = now() - moment if moment else timedelta()
-    for unit, word in ((times.DAY, "day"), (times.HOUR, "hour"), (times.MINUTE, "minute")):
+    for unit, word in ((dates.DAY, "day"), (dates.HOUR, "hour"), (dates.MINUTE, "minute")):
         if count := passed // unit:
             return f"{count} {word}{'s' if count != 1 else ''} ago"
     return "just now"

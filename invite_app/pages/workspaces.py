@@ -7,12 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.services import workspaces
 
-from . import paging
 from .blueprint import pages
-from .facts import Attempt
-from .fields import PageForm, name_field
-from .frame import show
-from .visitor import actor, standing
+from .shared import Attempt, PageForm, actor, name_field, page_links, show, standing
 
 ALL = "/organizations/<uuid:organization_id>/workspaces"
 ONE = f"{ALL}/<uuid:workspace_id>"
@@ -25,7 +21,7 @@ class WorkspaceForm(PageForm):
 @pages.get(ALL, endpoint="workspaces")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
     page = workspaces.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
-    return show("workspaces/list.html", uses=page.items, page=paging.links(page))
+    return show("workspaces/list.html", uses=page.items, page=page_links.links(page))
 
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])

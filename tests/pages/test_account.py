@@ -10,7 +10,7 @@ from sqlalchemy import select
 from invite_app import tokens
 from invite_app.db import session
 from invite_app.models import AccountLink, User
-from invite_app.pages import devices
+from invite_app.pages.shared import user_agents
 from invite_app.services import accounts
 from invite_app.services.accounts import passwords
 from tests.support.factories import PASSWORD, Acme, Person, add_member, make_person
@@ -239,7 +239,7 @@ def test_no_page_contains_a_session_secret(acme: Acme, owner: Visitor, visit: Vi
     ],
 )
 def test_browsers_are_recognized(user_agent: str | None, name: str) -> None:
-    assert devices.name(user_agent) == name
+    assert user_agents.name(user_agent) == name
 
 
 # --- organizations ---

@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 
 from invite_app.models.base import now
-from invite_app.pages import audit_words, spreadsheets
+from invite_app.pages import audit_words
+from invite_app.pages.shared import csv_download
 from invite_app.services import invitations, members, organizations, roles, workspaces
 from invite_app.services.organizations import Changes
 from tests.support.factories import OPERATOR, Acme, configure, invite, make_api_key, make_member, make_role
@@ -33,8 +34,8 @@ def exported(visitor: Visitor, path: str) -> list[list[str]]:
     answer = visitor.client.get(path)
     assert answer.status_code == 200
     assert answer.mimetype == "text/csv"
-    assert answer.text.startswith(spreadsheets.BYTE_ORDER_MARK)
-    return list(csv.reader(StringIO(answer.text.removeprefix(spreadsheets.BYTE_ORDER_MARK))))
+    assert answer.text.startswith(csv_download.BYTE_ORDER_MARK)
+    return list(csv.reader(StringIO(answer.text.removeprefix(csv_download.BYTE_ORDER_MARK))))
 
 
 def test_events_are_described_with_before_and_after(app: Flask, acme: Acme, owner: Visitor) -> None:
@@ -153,12 +154,12 @@ def test_no_cell_is_a_formula(name: str, app: Flask, acme: Acme, owner: Visitor)
 
 @pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1"])
 def test_possible_formulas_are_quoted(text: str) -> None:
-    assert spreadsheets.safe(text) == f"'{text}"
+    assert csv_download.safe(text) == f"'{text}"
 
 
 @pytest.mark.parametrize(("cell", "text"), [(None, ""), (3, "3"), ("a=b", "a=b"), ("", "")])
 def test_other_cells_are_unchanged(cell: object, text: str) -> None:
-    assert spreadsheets.safe(cell) == text
+    assert csv_download.safe(cell) == text
 
 
 @pytest.mark.parametrize("path", ["", "/export"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from invite_app.pages.addresses import local_path
+from invite_app.pages.shared import local_path
 from invite_app.services import accounts
 from tests.support.factories import PASSWORD, Acme, make_organization, make_person
 from tests.support.visitor import Visitor

@@ -15,7 +15,7 @@ from invite_app.errors import DomainError
 from invite_app.models import Role, Workspace
 from invite_app.services import accounts, validation
 
-from . import kept_forms
+from . import saved_forms
 
 
 class PageForm(FlaskForm):
@@ -23,7 +23,7 @@ class PageForm(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-            return super().wrap_formdata(form, formdata) or kept_forms.take()
+            return super().wrap_formdata(form, formdata) or saved_forms.take()
 
     refusal_status = 422
 

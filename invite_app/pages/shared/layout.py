@@ -12,7 +12,7 @@ from invite_app.access import Standing
 from invite_app.mail.transport import transport
 from invite_app.services import invitations, organizations
 
-from . import times
+from . import dates
 
 THEMES = ("light", "dark")
 
@@ -76,7 +76,7 @@ def register(app: Flask) -> None:
 def show(template: str, *, status: int = 200, **values: Any) -> ResponseReturnValue:
     """The page in its frame. Inside an organization that is the frame of the organization."""
     values.setdefault("theme", theme())
-    values.setdefault("zone", getattr(times.zone(), "key", "UTC"))
+    values.setdefault("zone", getattr(dates.zone(), "key", "UTC"))
     values.setdefault("is_outbox_local", transport().is_local)
     if current_user.is_authenticated:
         values.setdefault("person", current_user.user)

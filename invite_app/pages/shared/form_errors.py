@@ -47,9 +47,9 @@ from invite_app.errors import (
     WrongPassword,
 )
 
-from . import times, words
+from . import dates, permission_texts
 from .fields import PageForm
-from .frame import has_endpoint
+from .layout import has_endpoint
 
 Text = str | Markup
 
@@ -72,7 +72,7 @@ def _pending(error: InvitationPending) -> Text:
     link = _link(
         "Open the invitation", "pages.invitation", needs="invitations:read", invitation_id=error.invitation_id
     )
-    invited = f"{error.email} is invited since {times.day(error.invited_at)}."
+    invited = f"{error.email} is invited since {dates.day(error.invited_at)}."
     return Markup("{}{}").format(invited, _step(link, ""))
 
 
@@ -82,7 +82,7 @@ def _domain_not_allowed(error: DomainNotAllowed) -> Text:
 
 
 def _role_above_own(error: RoleAboveOwn) -> Text:
-    return f"You cannot grant {error.role}: your own role does not let you {words.missing(error.missing)}."
+    return f"You cannot grant {error.role}: your own role does not let you {permission_texts.missing(error.missing)}."
 
 
 def _role_unknown(error: RoleUnknown) -> Text:
@@ -108,7 +108,7 @@ def _seats(error: SeatsFull) -> Text:
 
 
 def _wait(error: RateLimited) -> Text:
-    return f"Too many {error.what}. Try again {times.next_try(error.retry_after)}."
+    return f"Too many {error.what}. Try again {dates.next_try(error.retry_after)}."
 
 
 Rows = Mapping[type[DomainError], Row]

@@ -9,12 +9,12 @@ from invite_app.extensions import login
 from invite_app.models import Session, User
 from invite_app.services import accounts
 
-from . import kept_forms
-from .visitor import DEVICE_COOKIE, device
+from . import saved_forms
+from .current import DEVICE_COOKIE, device
 
 WAITING_INVITATION = "waiting_invitation"
 DEVICE_LIFETIME = timedelta(days=365)
-_CARRIED = (WAITING_INVITATION, kept_forms.KEY)
+_CARRIED = (WAITING_INVITATION, saved_forms.KEY)
 
 
 def register(app: Flask) -> None:

@@ -1,0 +1,76 @@
+"""Parts that all pages share: layout, forms and their errors, dates, and the person at the browser."""
+
+from . import (
+    browser_session,
+    csv_download,
+    dates,
+    form_errors,
+    layout,
+    page_links,
+    permission_texts,
+    saved_forms,
+    security_headers,
+    user_agents,
+)
+from .current import LATEST, actor, device, latest_organization, person, standing
+from .dates import HOUR, MINUTE
+from .fields import (
+    Checked,
+    PageForm,
+    choice,
+    email_field,
+    name_field,
+    new_password_field,
+    role_choices,
+    workspace_choices,
+)
+from .form_errors import Attempt, Row, Rows
+from .layout import THEMES, local_address, show, theme
+from .page_links import Links
+from .parsing import EachLine, lines, seat_limit, whole_number
+from .selection import SelectionForm
+from .urls import local_path, local_path_or_home
+
+__all__ = [
+    "HOUR",
+    "LATEST",
+    "MINUTE",
+    "THEMES",
+    "Attempt",
+    "Checked",
+    "EachLine",
+    "Links",
+    "PageForm",
+    "Row",
+    "Rows",
+    "SelectionForm",
+    "actor",
+    "browser_session",
+    "choice",
+    "csv_download",
+    "dates",
+    "device",
+    "email_field",
+    "form_errors",
+    "latest_organization",
+    "layout",
+    "lines",
+    "local_address",
+    "local_path",
+    "local_path_or_home",
+    "name_field",
+    "new_password_field",
+    "page_links",
+    "permission_texts",
+    "person",
+    "role_choices",
+    "saved_forms",
+    "seat_limit",
+    "security_headers",
+    "show",
+    "standing",
+    "theme",
+    "user_agents",
+    "whole_number",
+    "workspace_choices",
+]

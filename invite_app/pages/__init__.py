@@ -8,7 +8,7 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     account_data,
     api_keys,
     audit,
-    failures,
+    error_pages,
     forgot,
     home,
     invitation,

@@ -4,13 +4,9 @@ from flask import Flask
 
 from . import (  # noqa: F401 - importing a module adds its views to the blueprint
     account,
-    account_access,
-    account_data,
     api_keys,
     audit,
     error_pages,
-    forgot,
-    home,
     invitation,
     invitation_again,
     invitation_bulk,
@@ -33,8 +29,6 @@ from . import (  # noqa: F401 - importing a module adds its views to the bluepri
     ownership,
     roles,
     settings,
-    setup,
-    sign_in,
     workspaces,
 )
 from .blueprint import pages

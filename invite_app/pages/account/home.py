@@ -4,10 +4,9 @@ from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from invite_app.pages.blueprint import pages, public
+from invite_app.pages.shared import THEMES, latest_organization, local_path_or_home, show
 from invite_app.services import organizations
-
-from .blueprint import pages, public
-from .shared import THEMES, latest_organization, local_path_or_home, show
 
 YEAR = 365 * 24 * 3600
 

@@ -6,11 +6,8 @@ from wtforms import BooleanField
 
 from invite_app.errors import LinkBroken
 from invite_app.mail.transport import transport
-from invite_app.services import accounts
-from invite_app.services.accounts import Purpose
-
-from .blueprint import pages, public
-from .shared import (
+from invite_app.pages.blueprint import pages, public
+from invite_app.pages.shared import (
     Attempt,
     PageForm,
     browser_session,
@@ -20,6 +17,8 @@ from .shared import (
     security_headers,
     show,
 )
+from invite_app.services import accounts
+from invite_app.services.accounts import Purpose
 
 
 class ForgotForm(PageForm):

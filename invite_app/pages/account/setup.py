@@ -6,11 +6,8 @@ from wtforms import RadioField
 
 from invite_app import tokens
 from invite_app.models import Plan
-from invite_app.services import accounts, organizations
-from invite_app.services.organizations import Founder, Founding
-
-from .blueprint import pages, public
-from .shared import (
+from invite_app.pages.blueprint import pages, public
+from invite_app.pages.shared import (
     Attempt,
     PageForm,
     browser_session,
@@ -22,6 +19,8 @@ from .shared import (
     security_headers,
     show,
 )
+from invite_app.services import accounts, organizations
+from invite_app.services.organizations import Founder, Founding
 
 PLANS = {
     Plan.PAID: "Invite as many people as you have seats for.",

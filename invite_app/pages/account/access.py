@@ -8,12 +8,8 @@ from wtforms.validators import InputRequired
 
 from invite_app.errors import AccountExists, LinkBroken, WrongPassword
 from invite_app.mail.transport import transport
-from invite_app.services import accounts
-from invite_app.services.accounts import Purpose
-
-from .account import HERE, show_account
-from .blueprint import pages, public
-from .shared import (
+from invite_app.pages.blueprint import pages, public
+from invite_app.pages.shared import (
     Attempt,
     PageForm,
     Row,
@@ -26,6 +22,10 @@ from .shared import (
     security_headers,
     show,
 )
+from invite_app.services import accounts
+from invite_app.services.accounts import Purpose
+
+from .profile import HERE, show_account
 
 REFUSALS: Rows = {WrongPassword: Row("password", lambda _: "This is not your password.")}
 

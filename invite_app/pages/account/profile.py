@@ -9,10 +9,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from invite_app.models import Session
+from invite_app.pages.blueprint import pages, stand_in
+from invite_app.pages.shared import (
+    Attempt,
+    PageForm,
+    device,
+    latest_organization,
+    name_field,
+    person,
+    show,
+    user_agents,
+)
 from invite_app.services import accounts, members
-
-from .blueprint import pages, stand_in
-from .shared import Attempt, PageForm, device, latest_organization, name_field, person, show, user_agents
 
 HERE = "/account"
 

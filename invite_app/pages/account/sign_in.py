@@ -7,10 +7,18 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from invite_app.errors import LinkBroken
+from invite_app.pages.blueprint import pages, public
+from invite_app.pages.shared import (
+    Attempt,
+    PageForm,
+    browser_session,
+    device,
+    local_path,
+    local_path_or_home,
+    security_headers,
+    show,
+)
 from invite_app.services import accounts, invitations
-
-from .blueprint import pages, public
-from .shared import Attempt, PageForm, browser_session, device, local_path, local_path_or_home, security_headers, show
 
 
 class SignInForm(PageForm):

@@ -10,12 +10,12 @@ from flask_login import current_user
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, PageForm, actor, browser_session, person
 from invite_app.services import personal_data
 
-from .account import HERE, show_account
-from .account_access import REFUSALS
-from .blueprint import pages
-from .shared import Attempt, PageForm, actor, browser_session, person
+from .access import REFUSALS
+from .profile import HERE, show_account
 
 FILE = "account-data.json"
 

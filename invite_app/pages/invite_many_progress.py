@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from invite_app.services import imports
 
 from .blueprint import pages
+from .invitations import why
 from .invite_many import ONE
 from .shared import HOUR, MINUTE, actor, show
-from .why import why
 
 
 @pages.get(f"{ONE}/progress")

@@ -12,8 +12,8 @@ from flask.typing import ResponseReturnValue
 from invite_app.services import audit, invitations, members
 from invite_app.services.invitations import Attention, Some
 
-from . import history
 from .blueprint import pages
+from .invitations import latest_event
 from .shared import dates, local_address, show, standing
 
 LATEST = 5
@@ -49,7 +49,7 @@ def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - th
         weeks=[_week(week) for week in numbers.weeks] if numbers else [],
         median=_length(numbers.median_time_to_accept) if numbers else "",
         enough=ENOUGH,
-        latest=history.latest(audit.latest(here, LATEST)) if here.may("audit:read") else [],
+        latest=latest_event(audit.latest(here, LATEST)) if here.may("audit:read") else [],
     )
 
 

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models import InvitationState
 from invite_app.models.base import now
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, actor, dates, security_headers, show, standing
 from invite_app.services import invitations, timeline
 
-from . import history
-from .blueprint import pages
-from .shared import Attempt, actor, dates, security_headers, show, standing
-from .why import STATES, why
-from .why_words import name_of
+from . import timeline_texts
+from .status import STATES, why
+from .status_texts import name_of
 
 ONE = "/organizations/<uuid:organization_id>/invitations/<uuid:invitation_id>"
 
@@ -32,7 +32,7 @@ def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
         badge_of_state=STATES[state],
         is_pending=state == InvitationState.PENDING,
         is_open=state in (InvitationState.PENDING, InvitationState.EXPIRED),
-        events=history.of_invitation(invitation, entries, state),
+        events=timeline_texts.of_invitation(invitation, entries, state),
     )
 
 

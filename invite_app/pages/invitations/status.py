@@ -7,11 +7,11 @@ from typing import Any
 from invite_app.mail.transport import transport
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.base import now
+from invite_app.pages.shared import standing
 from invite_app.services import invitations
 from invite_app.services.invitations import Reason
 
-from .shared import standing
-from .why_words import WORDS, revoked_by
+from .status_texts import WORDS, revoked_by
 
 
 def _by_id(invitation: Invitation) -> dict[str, Any]:

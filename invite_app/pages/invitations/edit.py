@@ -7,12 +7,8 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField, SelectMultipleField, TextAreaField
 
 from invite_app.models import Invitation
-from invite_app.services import invitations, roles, validation, workspaces
-from invite_app.services.invitations import Changes
-
-from .blueprint import large_form, pages
-from .invitation import ONE
-from .shared import (
+from invite_app.pages.blueprint import large_form, pages
+from invite_app.pages.shared import (
     Attempt,
     Checked,
     PageForm,
@@ -24,6 +20,10 @@ from .shared import (
     standing,
     workspace_choices,
 )
+from invite_app.services import invitations, roles, validation, workspaces
+from invite_app.services.invitations import Changes
+
+from .detail import ONE
 
 
 class EditForm(PageForm):

@@ -12,11 +12,8 @@ from invite_app.errors import DomainError, SeatsFull
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.role import MEMBER
-from invite_app.services import invitations, roles, suggestions, validation, workspaces
-from invite_app.services.invitations import Draft
-
-from .blueprint import large_form, pages
-from .shared import (
+from invite_app.pages.blueprint import large_form, pages
+from invite_app.pages.shared import (
     Attempt,
     Checked,
     PageForm,
@@ -32,6 +29,8 @@ from .shared import (
     standing,
     workspace_choices,
 )
+from invite_app.services import invitations, roles, suggestions, validation, workspaces
+from invite_app.services.invitations import Draft
 
 OFFERED_DAYS = (1, 3, 7, 14, 30, 90)
 DEFAULT = ""

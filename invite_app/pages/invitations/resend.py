@@ -8,13 +8,13 @@ from wtforms import TextAreaField
 
 from invite_app.models import Invitation
 from invite_app.models.base import now
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, Checked, PageForm, actor, dates, email_field, show, standing
 from invite_app.services import invitations, validation
 from invite_app.services.invitations import Reason
 
-from .blueprint import pages
-from .invitation import ONE
-from .shared import Attempt, Checked, PageForm, actor, dates, email_field, show, standing
-from .why_words import name_of
+from .detail import ONE
+from .status_texts import name_of
 
 EXPLANATION = (
     "You opened the invitation while signed in to another account. Open it again, choose “Sign out and continue”, "

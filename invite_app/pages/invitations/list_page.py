@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.errors import RoleUnknown
 from invite_app.models import Invitation
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import page_links, show, standing
 from invite_app.services import cross_search, delivery, invitations, roles, search
 
-from . import invitation_filters
-from .blueprint import pages
-from .invitation_filters import TABS, Chosen, Tab
-from .shared import page_links, show, standing
-from .why import why
+from . import filters
+from .filters import TABS, Chosen, Tab
+from .status import why
 
 ALL = "/organizations/<uuid:organization_id>/invitations"
 
@@ -24,7 +24,7 @@ ALL = "/organizations/<uuid:organization_id>/invitations"
 @pages.get(ALL, endpoint="invitations")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
     numbers = invitations.counts_of(standing(), at_most=search.CAP)
-    chosen = invitation_filters.read()
+    chosen = filters.read()
     page = invitations.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     return show(
         "invitations/list.html",

@@ -1,4 +1,4 @@
-"""Sending again, extending or revoking many invitations: the effect first, and which are left out."""
+"""Resend, extend or revoke many invitations, after a look at what that would do."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import HiddenField
 
 from invite_app.errors import (
     AlreadyMember,
@@ -22,14 +23,14 @@ from invite_app.errors import (
 )
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.base import now
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, Row, Rows, SelectionForm, actor, dates, form_errors, show, standing
 from invite_app.services import invitations
-from invite_app.services.invitations import Deed, Extend, LeftOut, Report, Revoke, SendAgain
+from invite_app.services.invitations import Deed, Extend, Filter, LeftOut, Report, Revoke, SendAgain
 
-from .blueprint import pages
-from .invitation_filters import EXTEND, RESEND, REVOKE
-from .invitation_list import ALL
-from .invitation_selection import InvitationSelectionForm
-from .shared import Attempt, Row, Rows, actor, dates, form_errors, show, standing
+from . import filters
+from .filters import EXTEND, RESEND, REVOKE
+from .list_page import ALL
 
 NONE = "Select at least one invitation first."
 TOO_MANY: Rows = {
@@ -37,6 +38,7 @@ TOO_MANY: Rows = {
 }
 NAMED = 5
 """How many of those that are left out a note names."""
+
 
 ENDED = {
     InvitationState.ACCEPTED: "has accepted",
@@ -54,6 +56,22 @@ WHY: Mapping[type[DomainError], Callable[[Any], str]] = {
     RoleAboveOwn: lambda error: f"you cannot grant {error.role}",
     RateLimited: lambda _: "got too many emails lately",
 }
+
+
+class InvitationSelectionForm(SelectionForm):
+    filters = ("state", "soon", "role", "q")
+
+    state = HiddenField()
+    soon = HiddenField()
+    role = HiddenField()
+    q = HiddenField()
+
+    @property
+    def only(self) -> Filter | None:
+        """None when none is selected."""
+        if self.all.data:
+            return filters.read(self.narrows).only
+        return Filter(invitation_ids=self.id.data) if self.id.data else None
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from invite_app.models import AuditEvent, DeliveryState, Invitation, InvitationState, Observation
+from invite_app.pages.shared import dates
 from invite_app.services.timeline import Entry
-
-from .shared import dates
 
 Detail = dict[str, Any]
 
@@ -87,7 +86,7 @@ def of_invitation(invitation: Invitation, entries: Iterable[Entry], state: Invit
     return [*_end(invitation, state), *_waiting(invitation, state), *map(_entry, entries)]
 
 
-def latest(events: Iterable[AuditEvent]) -> list[Line]:
+def latest_event(events: Iterable[AuditEvent]) -> list[Line]:
     return [_event(event) for event in events]
 
 

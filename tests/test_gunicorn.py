@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from invite_app.pages import invite_many
+from invite_app.pages.imports import start
 from tests.support.databases import on_sqlite
 from tests.support.server import ROOT, ServerProcess
 
@@ -41,7 +41,7 @@ def test_redacts_tokens_and_queries(configuration: dict[str, Any], text: str, sh
 
 
 def test_server_reads_bodies_of_every_permitted_size(configuration: dict[str, Any]) -> None:
-    assert configuration["LARGEST_BODY"] > invite_many.LARGEST_FORM
+    assert configuration["LARGEST_BODY"] > start.LARGEST_FORM
 
 
 @on_sqlite

@@ -22,11 +22,21 @@ from invite_app.errors import (
 )
 from invite_app.models import Sheet
 from invite_app.models.role import MEMBER
+from invite_app.pages.blueprint import large_form, pages
+from invite_app.pages.shared import (
+    Attempt,
+    PageForm,
+    Row,
+    actor,
+    choice,
+    csv_download,
+    form_errors,
+    role_choices,
+    show,
+    standing,
+)
 from invite_app.request_limits import KIB, MIB
 from invite_app.services import imports, invitations, roles, workspaces
-
-from .blueprint import large_form, pages
-from .shared import Attempt, PageForm, Row, actor, choice, csv_download, form_errors, role_choices, show, standing
 
 HERE = "/organizations/<uuid:organization_id>/invitations/bulk"
 ONE = f"{HERE}/<uuid:sheet_id>"

@@ -6,12 +6,12 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from invite_app.pages.blueprint import pages
+from invite_app.pages.invitations import why
+from invite_app.pages.shared import HOUR, MINUTE, actor, show
 from invite_app.services import imports
 
-from .blueprint import pages
-from .invitations import why
-from .invite_many import ONE
-from .shared import HOUR, MINUTE, actor, show
+from .start import ONE
 
 
 @pages.get(f"{ONE}/progress")

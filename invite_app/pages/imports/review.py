@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models import Role
 from invite_app.models.base import now
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, Links, actor, csv_download, show, standing
 from invite_app.services import imports, roles, suggestions
 from invite_app.services.imports import PAGE, Row, Summary
 
-from .blueprint import pages
-from .invite_many import ONE
-from .shared import Attempt, Links, actor, csv_download, show, standing
+from .start import ONE
 
 TABS = {
     "not_ready": "Not ready",

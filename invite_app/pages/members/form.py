@@ -8,9 +8,8 @@ from wtforms import RadioField, SelectMultipleField
 from invite_app.access import Standing
 from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
+from invite_app.pages.shared import PageForm, choice, form_errors, permission_texts, workspace_choices
 from invite_app.services import members
-
-from .shared import PageForm, choice, form_errors, permission_texts, workspace_choices
 
 ONLY_OWNERS = "Only an owner can make somebody an owner."
 

@@ -5,10 +5,9 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, actor, show, standing
 from invite_app.services import members
-
-from .blueprint import pages
-from .shared import Attempt, actor, show, standing
 
 
 @pages.route("/organizations/<uuid:organization_id>/leave", methods=["GET", "POST"])

@@ -6,12 +6,12 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, PageForm, actor, person, show, standing
 from invite_app.services import members
 
-from .blueprint import pages
-from .member import ONE
-from .member_form import only_owner
-from .shared import Attempt, PageForm, actor, person, show, standing
+from .detail import ONE
+from .form import only_owner
 
 
 class RemovalForm(PageForm):

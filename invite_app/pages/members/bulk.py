@@ -1,4 +1,4 @@
-"""Changing or removing many members: the effect first, and who is left out."""
+"""Change or remove many members, after a look at what that would do."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,19 +6,30 @@ from uuid import UUID
 
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, RadioField, SelectMultipleField
+from wtforms import BooleanField, HiddenField, RadioField, SelectMultipleField
 from wtforms.validators import DataRequired
 
 from invite_app.errors import RoleAboveOwn, RoleUnknown
 from invite_app.models import Membership
+from invite_app.pages.blueprint import large_form, pages
+from invite_app.pages.shared import (
+    Attempt,
+    Row,
+    Rows,
+    SelectionForm,
+    actor,
+    choice,
+    form_errors,
+    show,
+    standing,
+    workspace_choices,
+)
 from invite_app.services import cross_search, members
 from invite_app.services.members import Deed, Filter, GiveRole, LeftOut, Obstacle, PutIntoWorkspaces, Remove, Report
 
-from .blueprint import large_form, pages
-from .member_form import lines, withheld
-from .member_selection import MemberSelectionForm
-from .members import ALL
-from .shared import Attempt, Row, Rows, actor, choice, form_errors, show, standing, workspace_choices
+from . import filters
+from .form import lines, withheld
+from .list_page import ALL
 
 REFUSALS: Rows = {kind: Row("new_role", form_errors.sentence) for kind in (RoleUnknown, RoleAboveOwn)}
 DONE = {
@@ -35,6 +46,21 @@ WHY = {
 }
 NAMED = 5
 """How many of those who are left out a note names."""
+
+
+class MemberSelectionForm(SelectionForm):
+    filters = ("q", "role", "workspace")
+
+    q = HiddenField()
+    role = HiddenField()
+    workspace = HiddenField()
+
+    @property
+    def only(self) -> Filter | None:
+        """None when nobody is selected."""
+        if self.all.data:
+            return filters.read(self.narrows).only
+        return Filter(user_ids=self.id.data) if self.id.data else None
 
 
 class RoleForm(MemberSelectionForm):

@@ -7,11 +7,11 @@ from flask import request
 from flask.typing import ResponseReturnValue
 
 from invite_app.models.base import now
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import actor, csv_download, page_links, show, standing
 from invite_app.services import cross_search, invitations, members
 
-from . import member_filters
-from .blueprint import pages
-from .shared import actor, csv_download, page_links, show, standing
+from . import filters
 
 ALL = "/organizations/<uuid:organization_id>/members"
 HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC)", "Last active (UTC)")
@@ -19,7 +19,7 @@ HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC
 
 @pages.get(ALL, endpoint="members")
 def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
-    chosen = member_filters.read()
+    chosen = filters.read()
     page = members.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     roles, workspaces = cross_search.roles_and_workspaces(standing())
     return show(
@@ -40,11 +40,11 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
 def members_file(organization_id: UUID) -> ResponseReturnValue:
     """Everybody whom the list with the same filter shows."""
     standing().check_may("members:read")
-    chosen = member_filters.read()
+    chosen = filters.read()
     return csv_download.download(f"members-{now():%Y-%m-%d}.csv", HEAD, _rows(organization_id, chosen))
 
 
-def _rows(organization_id: UUID, chosen: member_filters.Chosen) -> Iterator[tuple[object, ...]]:
+def _rows(organization_id: UUID, chosen: filters.Chosen) -> Iterator[tuple[object, ...]]:
     for member in members.export(organization_id, by=actor(), only=chosen.only, order=chosen.order):
         yield (
             member.user.given_name,

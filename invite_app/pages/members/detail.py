@@ -1,5 +1,6 @@
-"""One member: facts, role and workspaces with the effect of changing them."""
+"""One member: the page and the panel beside the list."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, request, url_for
@@ -7,11 +8,12 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.access import authorize
 from invite_app.models import Membership
+from invite_app.pages.blueprint import large_form, pages
+from invite_app.pages.shared import Attempt, actor, show, standing
 from invite_app.services import cross_search, members
 
-from .blueprint import large_form, pages
-from .member_form import MemberForm, effect, form_of, lines, obstacle, refused
-from .shared import Attempt, actor, show, standing
+from . import filters
+from .form import MemberForm, effect, form_of, lines, obstacle, refused
 
 ALL = "/organizations/<uuid:organization_id>/members"
 ONE = f"{ALL}/<uuid:user_id>"
@@ -62,3 +64,36 @@ def note_saved(before: Membership, after: Membership) -> None:
 def may_stay(after: Membership) -> bool:
     """Whether who has changed a member, maybe themselves, still sees members."""
     return authorize(actor(), after.organization_id).may("members:read")
+
+
+@pages.route(f"{ONE}/role", methods=["GET", "POST"])
+def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
+    standing().check_may("members:write")
+    found = members.get(organization_id, user_id, by=actor())
+    roles, _ = cross_search.roles_and_workspaces(standing())
+    form = form_of(found, roles, ())
+    del form.workspace_ids
+    if form.validate_on_submit():
+        with Attempt(form):
+            return _save_in_panel(organization_id, found, form)
+    return show(
+        "members/role.html",
+        status=form.status,
+        form=form,
+        member=found,
+        lines=lines(roles),
+        locked=refused(found, roles, standing()),
+        obstacle=obstacle(found, standing()),
+        place=_place(),
+    )
+
+
+def _save_in_panel(organization_id: UUID, before: Membership, form: MemberForm) -> ResponseReturnValue:
+    after = members.change(organization_id, before.user_id, role=form.chosen_role, by=actor())
+    note_saved(before, after)
+    return redirect(url_for("pages.members", **_place()) if may_stay(after) else url_for("pages.overview"), 303)
+
+
+def _place() -> dict[str, Any]:
+    """Where in the list the member was found, as parameters of an address."""
+    return {**filters.read().given, "cursor": request.args.get("cursor")}

@@ -1,0 +1,46 @@
+"""Offer the ownership of an organization to a member, accept or decline it."""
+
+from uuid import UUID
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from invite_app.errors import PermissionMissing
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, actor, show, standing
+from invite_app.services import members
+
+from .detail import ONE
+
+HERE = "/organizations/<uuid:organization_id>/ownership"
+
+
+@pages.post(f"{HERE}/accept")
+def become_owner(organization_id: UUID) -> ResponseReturnValue:
+    with Attempt():
+        members.accept_transfer(organization_id, by=actor())
+        flash(f"You are an owner of {standing().organization.name} now.", "ok")
+    return redirect(url_for("pages.overview"), 303)
+
+
+@pages.post(f"{HERE}/decline")
+def decline_ownership(organization_id: UUID) -> ResponseReturnValue:
+    """For the one who was asked, and for the one who asked and takes it back."""
+    with Attempt():
+        members.decline_transfer(organization_id, by=actor())
+        flash("The offer is gone. Nobody's role has changed.", "ok")
+    return redirect(url_for("pages.overview"), 303)
+
+
+@pages.route(f"{ONE}/hand-over", methods=["GET", "POST"])
+def hand_over(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
+    if not standing().is_owner:
+        raise PermissionMissing("organization:write")
+    heir = members.get(organization_id, user_id, by=actor())
+    name = heir.user.name or heir.user.email
+    if request.method == "POST":
+        with Attempt():
+            members.offer_transfer(organization_id, user_id, by=actor())
+            flash(f"{name} becomes owner by confirming. You stay owner until then.", "ok")
+        return redirect(url_for("pages.member", user_id=user_id), 303)
+    return show("members/hand_over.html", heir=heir, name=name)

@@ -4,18 +4,12 @@ from flask import Flask
 
 from . import (  # noqa: F401 - importing a module adds its views to the blueprint
     account,
-    api_keys,
-    audit,
     error_pages,
     imports,
     invitations,
     invitee,
     members,
-    outbox,
-    overview,
-    roles,
-    settings,
-    workspaces,
+    organization,
 )
 from .blueprint import pages
 from .shared import browser_session, dates, layout, security_headers

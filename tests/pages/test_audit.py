@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from invite_app.models.base import now
-from invite_app.pages import audit_words
+from invite_app.pages.organization import audit_texts
 from invite_app.pages.shared import csv_download
 from invite_app.services import invitations, members, organizations, roles, workspaces
 from invite_app.services.organizations import Changes
@@ -67,7 +67,7 @@ def test_every_audit_action_has_a_text() -> None:
     actions = r'"((?:invitation|member|role|organization|workspace|api_key|ownership|message)\.[a-z_]+)"'
     found = {name for file in services.glob("*.py") for name in re.findall(actions, file.read_text())}
     outside = {"organization.deleted"}
-    assert found - outside <= audit_words.SENTENCES.keys()
+    assert found - outside <= audit_texts.SENTENCES.keys()
 
 
 def test_key_and_command_line_are_distinguished_from_people(app: Flask, acme: Acme, owner: Visitor) -> None:

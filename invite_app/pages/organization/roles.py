@@ -9,12 +9,8 @@ from wtforms import SelectField
 from invite_app.access import authorize
 from invite_app.errors import RoleAboveOwn, RoleUnknown
 from invite_app.models import Role
-from invite_app.services import roles
-from invite_app.services.roles import RoleUse
-
-from .blueprint import pages
-from .role_form import REFUSALS, NewRoleForm, RoleForm, effect, obstacle, withheld
-from .shared import (
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import (
     Attempt,
     PageForm,
     Row,
@@ -27,6 +23,10 @@ from .shared import (
     show,
     standing,
 )
+from invite_app.services import roles
+from invite_app.services.roles import RoleUse
+
+from .role_form import REFUSALS, NewRoleForm, RoleForm, effect, obstacle, withheld
 
 ALL = "/organizations/<uuid:organization_id>/roles"
 ONE = f"{ALL}/<key>"

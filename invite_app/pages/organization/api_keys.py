@@ -13,10 +13,8 @@ from invite_app.access import is_live
 from invite_app.errors import InvalidSetting, StillRunning
 from invite_app.models import ApiKey
 from invite_app.models.role import MEMBER
-from invite_app.services import api_keys, idempotency, roles
-
-from .blueprint import pages
-from .shared import (
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import (
     Attempt,
     PageForm,
     Row,
@@ -32,6 +30,7 @@ from .shared import (
     show,
     standing,
 )
+from invite_app.services import api_keys, idempotency, roles
 
 ALL = "/organizations/<uuid:organization_id>/api-keys"
 ONE = f"{ALL}/<uuid:api_key_id>"

@@ -7,9 +7,8 @@ from wtforms import SelectMultipleField, StringField
 from invite_app.access import Standing
 from invite_app.errors import RoleAboveOwn
 from invite_app.models import Role
+from invite_app.pages.shared import PageForm, Row, Rows, choice, form_errors, name_field, permission_texts
 from invite_app.services.roles import RoleUse
-
-from .shared import PageForm, Row, Rows, choice, form_errors, name_field, permission_texts
 
 REFUSALS: Rows = {RoleAboveOwn: Row("permissions", form_errors.sentence)}
 """This form has no role to choose: what stands above one's own is a permission."""

@@ -5,10 +5,9 @@ from uuid import UUID
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
+from invite_app.pages.blueprint import pages, stand_in
+from invite_app.pages.shared import actor, latest_organization, page_links, security_headers, show
 from invite_app.services import delivery
-
-from .blueprint import pages, stand_in
-from .shared import actor, latest_organization, page_links, security_headers, show
 
 IN_FRAME = security_headers.content_security_policy(
     {

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models import AuditEvent
 from invite_app.models.base import now
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import actor, csv_download, dates, page_links, show, standing
 from invite_app.services import audit
 from invite_app.services.audit import Filter
 
-from . import audit_words
-from .blueprint import pages
-from .shared import actor, csv_download, dates, page_links, show, standing
+from . import audit_texts
 
 HERE = "/organizations/<uuid:organization_id>/audit"
 PARAMETERS = ("who", "action", "whom", "from", "to")
@@ -33,7 +33,7 @@ def show_log(organization_id: UUID) -> ResponseReturnValue:
         chosen=chosen,
         is_narrowed=bool(given),
         export=url_for("pages.audit_file", **given),
-        words=audit_words,
+        words=audit_texts,
     )
 
 
@@ -47,14 +47,14 @@ def audit_file(organization_id: UUID) -> ResponseReturnValue:
 
 def _rows(events: Iterator[AuditEvent]) -> Iterator[tuple[object, ...]]:
     for event in events:
-        changes = audit_words.changes(event)
+        changes = audit_texts.changes(event)
         yield (
             f"{event.at:%Y-%m-%d %H:%M:%S}",
             event.actor_name,
             event.actor_kind,
             event.ip,
             event.action,
-            audit_words.sentence(event),
+            audit_texts.sentence(event),
             "; ".join(f"{change.label}: {change.before}" for change in changes if change.before),
             "; ".join(f"{change.label}: {change.after}" for change in changes if change.after),
         )

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from invite_app.models import AuditEvent
-
-from .shared import dates, permission_texts
+from invite_app.pages.shared import dates, permission_texts
 
 AREAS: dict[str, dict[str, str]] = {
     "Invitations": {

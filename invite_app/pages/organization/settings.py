@@ -10,11 +10,8 @@ from wtforms import SelectField, StringField, TextAreaField, ValidationError
 
 from invite_app.errors import InvalidLifetime
 from invite_app.models import Organization, Plan
-from invite_app.services import invitations, organizations, validation
-from invite_app.services.organizations import KEEP, Changes
-
-from .blueprint import pages
-from .shared import (
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import (
     Attempt,
     Checked,
     EachLine,
@@ -29,6 +26,8 @@ from .shared import (
     standing,
     whole_number,
 )
+from invite_app.services import invitations, organizations, validation
+from invite_app.services.organizations import KEEP, Changes
 
 HERE = "/organizations/<uuid:organization_id>/settings"
 NEEDS = "organization:write"

@@ -9,12 +9,11 @@ from uuid import UUID
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
+from invite_app.pages.blueprint import pages
+from invite_app.pages.invitations import latest_event
+from invite_app.pages.shared import dates, local_address, show, standing
 from invite_app.services import audit, invitations, members
 from invite_app.services.invitations import Attention, Some
-
-from .blueprint import pages
-from .invitations import latest_event
-from .shared import dates, local_address, show, standing
 
 LATEST = 5
 MOST_LINES = 6

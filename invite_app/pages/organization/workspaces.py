@@ -5,10 +5,9 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from invite_app.pages.blueprint import pages
+from invite_app.pages.shared import Attempt, PageForm, actor, name_field, page_links, show, standing
 from invite_app.services import workspaces
-
-from .blueprint import pages
-from .shared import Attempt, PageForm, actor, name_field, page_links, show, standing
 
 ALL = "/organizations/<uuid:organization_id>/workspaces"
 ONE = f"{ALL}/<uuid:workspace_id>"

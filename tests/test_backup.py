@@ -14,10 +14,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import Invitation
 from invite_app.services import invitations, members
+from invite_app.worker.sender import Courier
 from tests.support.databases import Databases, dispose, on_postgres, on_sqlite
 from tests.support.factories import Acme, expire, invite, make_organization, token_of
 from tests.support.mail import SmtpServer

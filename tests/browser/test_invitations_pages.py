@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from invite_app.courier import Courier
+from invite_app.worker.sender import Courier
 from tests.browser.test_journey import heading, press, sign_in
 from tests.support.factories import expire, invite, make_organization, token_of
 from tests.support.mail import SmtpServer

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from invite_app import tokens
-from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import AccountLink
 from invite_app.services import accounts, api_keys, members
 from invite_app.services.accounts import Purpose
 from invite_app.services.api_keys import authentication
+from invite_app.worker.sender import Courier
 from tests.browser.test_journey import fill, heading, make_acme, press, sign_in
 from tests.support.factories import (
     PASSWORD,

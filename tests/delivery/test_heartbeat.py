@@ -12,11 +12,12 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from invite_app import worker
-from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import DeliveryHeartbeat
 from invite_app.models.base import now
 from invite_app.services import delivery, maintenance
+from invite_app.worker import loop
+from invite_app.worker.sender import Courier
 from tests.support.factories import invite, make_organization, set_delivery
 from tests.support.mail import SmtpServer, wait_until
 
@@ -31,7 +32,7 @@ def mail_app(make_app: Callable[..., Flask], smtp: SmtpServer) -> Flask:
 @pytest.fixture
 def start(mail_app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[START]:
     """Start the loop with short pauses."""
-    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(loop, "IDLE_SECONDS", 0.02)
     stop, threads = threading.Event(), []
 
     def start() -> threading.Thread:
@@ -129,7 +130,7 @@ def test_no_outcome_of_a_batch_is_lost(
 
 
 def test_pauses_grow_while_delivery_fails() -> None:
-    failures = worker._Failures()
+    failures = loop._Failures()
     assert [failures.note(MemoryError()) for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
     failures.forget()
     assert failures.note(MemoryError()) == 1

@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.services import api_keys, delivery, invitations, members, organizations, roles
 from invite_app.services.invitations import Reason
+from invite_app.worker.sender import Courier
 from tests.support.factories import Acme, invite, make_api_key, make_organization, make_role
 from tests.support.mail import SmtpServer
 

@@ -9,11 +9,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import OutboxMessage
 from invite_app.models.base import now
 from invite_app.services import delivery
+from invite_app.worker.sender import Courier
 from tests.support.factories import Acme, invite, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ROOT, clean_environ

@@ -11,7 +11,6 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from invite_app import worker
-from invite_app.courier import Courier
 from invite_app.db import IDLE_SECONDS, session
 from invite_app.extensions import db
 from invite_app.mail import messages
@@ -19,6 +18,7 @@ from invite_app.models import AuditEvent, Invitation, OutboxMessage
 from invite_app.models.base import now
 from invite_app.services import delivery, invitations, maintenance
 from invite_app.services.delivery import attempts
+from invite_app.worker.sender import Courier
 from tests.support.databases import on_postgres
 from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, reread, set_delivery
 from tests.support.mail import SmtpServer, wait_until

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 from flask import Flask
 from sqlalchemy import select, update
 
-from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.models.base import now
 from invite_app.services import delivery, imports
 from invite_app.services.invitations import Draft
+from invite_app.worker.sender import Courier
 from tests.support.factories import Acme, Key, make_api_key, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ServerProcess

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from invite_app.courier import LARGEST_BATCH
 from invite_app.extensions import db
+from invite_app.worker.sender import LARGEST_BATCH
 from tests.support.databases import on_postgres, on_sqlite
 from tests.support.mail import wait_until
 

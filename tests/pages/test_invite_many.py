@@ -11,11 +11,11 @@ from sqlalchemy import select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import ListTooLong
 from invite_app.models import Invitation
 from invite_app.services import imports
+from invite_app.worker.sender import Courier
 from tests.support import html
 from tests.support.factories import Acme, configure, invite
 from tests.support.mail import SmtpServer

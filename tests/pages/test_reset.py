@@ -7,10 +7,10 @@ import pytest
 import time_machine
 from flask import Flask
 
-from invite_app.courier import Courier
 from invite_app.models.base import now
 from invite_app.services import accounts, api_keys, delivery
 from invite_app.services.accounts import Purpose, links
+from invite_app.worker.sender import Courier
 from tests.support.factories import OPERATOR, PASSWORD, Acme, make_api_key, make_link
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor

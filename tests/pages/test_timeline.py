@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from invite_app.courier import Courier
+from invite_app.worker.sender import Courier
 from tests.support.factories import Acme, configure, invite, make_person, reread, token_of
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor

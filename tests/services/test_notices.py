@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 
 from invite_app.access import Actor
-from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.services import delivery, invitations, members
 from invite_app.services.delivery import attempts, queries
+from invite_app.worker.sender import Courier
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_api_key, make_organization, token_of
 from tests.support.mail import SmtpServer
 

@@ -12,7 +12,6 @@ import time_machine
 from flask import Flask
 from sqlalchemy import select
 
-from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import DeliveryFailed, RateLimited, WrongPassword
 from invite_app.models import IS_QUEUED, OutboxMessage, User
@@ -21,6 +20,7 @@ from invite_app.services.accounts import Device, known_devices
 from invite_app.services.invitations import Changes, Draft
 from invite_app.services.rate_limits import limits, memory
 from invite_app.services.rate_limits.memory import OwnWindows
+from invite_app.worker.sender import Courier
 from tests.support.databases import on_sqlite
 from tests.support.factories import OPERATOR, PASSWORD, Acme, Person, invite, make_organization, make_person, reread
 from tests.support.mail import SmtpServer

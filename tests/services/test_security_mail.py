@@ -7,13 +7,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from invite_app import tokens
-from invite_app.courier import Courier
 from invite_app.db import session
 from invite_app.errors import LinkBroken, Unauthenticated, WeakPassword
 from invite_app.models import AccountLink, Invitation
 from invite_app.services import accounts
 from invite_app.services.accounts import Device, Purpose
 from invite_app.services.api_keys import authentication
+from invite_app.worker.sender import Courier
 from tests.support.factories import (
     PASSWORD,
     Acme,

@@ -7,12 +7,12 @@ from flask import Flask
 from sqlalchemy import select, update
 from uuid_utils.compat import uuid4
 
-from invite_app.courier import Courier
 from invite_app.db import session, transaction
 from invite_app.errors import PermissionMissing, SheetUnknown
 from invite_app.models import Invitation, OutboxMessage, Sheet
 from invite_app.services import imports, invitations
 from invite_app.services.imports import actions, cancellation
+from invite_app.worker.sender import Courier
 from tests.support.factories import Acme, history, make_organization, reread
 from tests.support.mail import SmtpServer
 

@@ -9,9 +9,9 @@ import structlog
 from flask import Flask
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
-from .models import OutboxMessage
-from .services import delivery
-from .services.delivery import Result
+from invite_app.models import OutboxMessage
+from invite_app.services import delivery
+from invite_app.services.delivery import Result
 
 BATCH_SECONDS = 1.0
 """What is not sent so long after its claim is given back, so that nothing is sent that is no longer true."""

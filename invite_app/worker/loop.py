@@ -11,10 +11,11 @@ from flask import Flask
 from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from . import db
-from .courier import Courier
-from .extensions import db as database
-from .services import delivery, maintenance
+from invite_app import db
+from invite_app.extensions import db as database
+from invite_app.services import delivery, maintenance
+
+from .sender import Courier
 
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 60.0

@@ -6,21 +6,7 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import (
-    api,
-    bounds,
-    cli,
-    config_names,
-    db,
-    log_context,
-    logs,
-    metrics,
-    pages,
-    private_files,
-    request_limits,
-    secret_key,
-    worker,
-)
+from . import api, bounds, cli, config_names, db, pages, private_files, request_limits, secret_key, worker
 from .application import Application
 from .browser_sessions import CookieSessions
 from .client_address import CleanAddress
@@ -31,6 +17,7 @@ from .hosts import NormalizedHosts
 from .mail.rendering import unlinked
 from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
+from .observability import logs, metrics, request_context
 from .routing import LateRule
 from .services import rate_limits
 from .timeouts import read_timeouts
@@ -64,7 +51,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     bounds.register(app)
     metrics.register(app)
     request_limits.register(app)
-    log_context.register(app)
+    request_context.register(app)
     rate_limits.register(app)
     api.register(app)
     pages.register(app)

@@ -16,9 +16,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
-from invite_app import logs
 from invite_app.db import session
 from invite_app.models import Invitation
+from invite_app.observability import logs
 from tests.support.databases import on_sqlite
 from tests.support.factories import PASSWORD, invite, make_api_key, make_organization, token_of
 from tests.support.server import ServerProcess, run_command

@@ -172,7 +172,8 @@ def test_processes_sum_counts_and_keep_past_ones(start_process: Callable[..., Se
 
 def test_importing_leaves_no_files_counters_cannot_open(tmp_path: Path) -> None:
     show = f"print(sorted(os.listdir({str(tmp_path)!r})))"
-    code = f"import os; from invite_app.metrics import REQUESTS; {show}; REQUESTS.labels(*'abc').inc(); {show}"
+    start = "import os; from invite_app.observability.metrics import REQUESTS"
+    code = f"{start}; {show}; REQUESTS.labels(*'abc').inc(); {show}"
     environ = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     told = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
     assert told.stdout.splitlines() == ["[]", "['0.lock', 'counter_0.db']"]

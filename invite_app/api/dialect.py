@@ -13,10 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
-from invite_app import metrics, request_limits
+from invite_app import request_limits
 from invite_app.access import Actor, authorize
 from invite_app.errors import ListTooLong, OrganizationUnknown, RateLimited, ServiceBusy, StillRunning
 from invite_app.extensions import csrf
+from invite_app.observability import metrics
 from invite_app.services import idempotency
 
 from . import authentication, repetition

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from invite_app import metrics
+from invite_app.observability import metrics
 from invite_app.services import delivery
 
 from .deadline import in_time

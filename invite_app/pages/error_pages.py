@@ -9,7 +9,6 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
-from invite_app import metrics
 from invite_app.errors import (
     ApiKeyUnknown,
     DomainError,
@@ -27,6 +26,7 @@ from invite_app.errors import (
     UserUnknown,
     WorkspaceUnknown,
 )
+from invite_app.observability import metrics
 
 from . import blueprint
 from .blueprint import pages

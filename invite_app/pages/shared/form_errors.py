@@ -15,7 +15,6 @@ from flask import Response, after_this_request, flash, g, url_for
 from markupsafe import Markup, escape
 from sqlalchemy.exc import SQLAlchemyError
 
-from invite_app import metrics
 from invite_app.access import Standing
 from invite_app.db_errors import busy_fact, is_conflict
 from invite_app.errors import (
@@ -46,6 +45,7 @@ from invite_app.errors import (
     WorkspaceUnknown,
     WrongPassword,
 )
+from invite_app.observability import metrics
 
 from . import dates, permission_texts
 from .fields import PageForm

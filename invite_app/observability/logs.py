@@ -11,7 +11,7 @@ import structlog
 from flask import Flask
 from flask.logging import wsgi_errors_stream
 
-from . import log_context
+from . import request_context
 
 HIDDEN = "[redacted]"
 
@@ -33,7 +33,7 @@ _SEPARATORS = {code: f"\\u{code:04x}" for code in (0x2028, 0x2029)}
 _CONTROL |= _SEPARATORS
 _TRACES = frozenset({"exception", "stack"})
 _BEFORE = (
-    log_context.add_request,
+    request_context.add_request,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
@@ -54,7 +54,7 @@ def configure(app: Flask) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(app.config["LOG_FORMAT"]))
     handler.set_name("invite_app")
-    ours = logging.getLogger(__package__)
+    ours = logging.getLogger("invite_app")
     ours.handlers = [handler, *(other for other in ours.handlers if other.name != "invite_app")]
     ours.setLevel(logging.INFO)
     requests = logging.getLogger("werkzeug")
@@ -65,7 +65,7 @@ def configure(app: Flask) -> None:
 def tell_foreign_settings(names: Sequence[str]) -> None:
     """Warn of variables that start as ours do and mean nothing to us."""
     if names:
-        structlog.get_logger(__package__).warning("unknown_settings", names=list(names))
+        structlog.get_logger("invite_app").warning("unknown_settings", names=list(names))
 
 
 def redact(text: str) -> str:

@@ -1,0 +1,1 @@
+"""Logs, the context that they carry, and metrics."""

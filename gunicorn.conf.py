@@ -116,7 +116,7 @@ class BufferingWorker(Worker):
     """Serve with waitress under gunicorn: a thread is taken when a request has arrived completely."""
 
     def run(self) -> None:
-        from invite_app.hosts import PROBES  # noqa: PLC0415 - a master with one worker imports no app
+        from invite_app.web.hosts import PROBES  # noqa: PLC0415 - a master with one worker imports no app
 
         channels: dict[int, Any] = {}
         HTTPChannel.task_class, Task.worker = Task, self

@@ -6,21 +6,21 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, bounds, cli, config_names, db, pages, private_files, request_limits, secret_key, worker
-from .application import Application
-from .browser_sessions import CookieSessions
-from .client_address import CleanAddress
+from . import api, bounds, cli, config_check, db, pages, private_files, secret_key, worker
 from .config import KNOWN, flask_config, make_folder, read_settings, variables
 from .extensions import csrf, login, mail
 from .extensions import db as database
-from .hosts import NormalizedHosts
 from .mail.rendering import unlinked
 from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
 from .observability import logs, metrics, request_context
-from .routing import LateRule
 from .services import rate_limits
 from .timeouts import read_timeouts
+from .web import request_limits
+from .web.application import Application
+from .web.client_address import CleanAddress
+from .web.flask_overrides import CookieSessions, LateRule
+from .web.hosts import NormalizedHosts
 
 PACKAGE = Path(__file__).parent
 
@@ -41,7 +41,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     app.session_interface = CookieSessions()
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
     logs.configure(app)
-    logs.tell_foreign_settings(config_names.foreign(variables(environ), KNOWN))
+    logs.tell_foreign_settings(config_check.foreign(variables(environ), KNOWN))
     make_folder(Path(app.instance_path))
     secret_key.configure(app, settings.secret_key.get_secret_value(), settings.secret_key_fallbacks)
     _init_extensions(app)

@@ -15,8 +15,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from . import config_names, request_limits
+from . import config_check
 from .errors import ConfigurationError
+from .web import request_limits
 
 SHORTEST_SECRET = 16
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -154,7 +155,7 @@ def read_settings(environ: Mapping[str, str] | None) -> Settings:
     Raises ConfigurationError naming every variable that is misspelt, or that cannot be read and what is allowed.
     """
     environ = variables(environ)
-    if slips := config_names.misspelt(environ, KNOWN):
+    if slips := config_check.misspelt(environ, KNOWN):
         raise ConfigurationError(" ".join(f"{name} is no setting; {near} is." for name, near in slips.items()))
     names = {name: f"INVITE_{name.upper()}" for name in Settings.model_fields}
     names |= {field: name for field, name in FALLBACKS.items() if not environ.get(names[field], "").strip()}

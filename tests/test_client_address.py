@@ -7,9 +7,9 @@ import pytest
 from flask import Flask, request
 from sqlalchemy import select
 
-from invite_app.client_address import clean
 from invite_app.db import session
 from invite_app.models import Session
+from invite_app.web.client_address import clean
 from tests.support.databases import on_sqlite
 from tests.support.factories import make_organization
 from tests.support.visitor import Visitor

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from invite_app.hosts import PROBES
+from invite_app.web.hosts import PROBES
 from tests.support.databases import on_sqlite
 
 pytestmark = on_sqlite

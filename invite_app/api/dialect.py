@@ -13,12 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
-from invite_app import request_limits
 from invite_app.access import Actor, authorize
 from invite_app.errors import ListTooLong, OrganizationUnknown, RateLimited, ServiceBusy, StillRunning
 from invite_app.extensions import csrf
 from invite_app.observability import metrics
 from invite_app.services import idempotency
+from invite_app.web import request_limits
 
 from . import authentication, repetition
 from .description import Description

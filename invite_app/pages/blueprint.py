@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from invite_app import request_limits
 from invite_app.access import authorize
 from invite_app.extensions import csrf
 from invite_app.services import accounts
+from invite_app.web import request_limits
 
 from .shared import LATEST, actor, saved_forms, standing
 

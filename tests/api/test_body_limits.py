@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from invite_app.api import DIALECTS
-from invite_app.request_limits import MIB, PUBLIC_BYTES
+from invite_app.web.request_limits import MIB, PUBLIC_BYTES
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Key, make_api_key, make_role
 

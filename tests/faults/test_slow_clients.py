@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from invite_app.db import has_row_locks
 from invite_app.extensions import db
-from invite_app.hosts import PROBES
+from invite_app.web.hosts import PROBES
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, make_api_key, make_organization
 from tests.support.server import ServerProcess

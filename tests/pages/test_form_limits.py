@@ -10,9 +10,9 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.datastructures import MultiDict
 from werkzeug.formparser import MultiPartParser
 
-from invite_app import request_limits
 from invite_app.pages import blueprint
-from invite_app.request_limits import KIB, MIB, PUBLIC_BYTES, PUBLIC_FIELDS
+from invite_app.web import request_limits
+from invite_app.web.request_limits import KIB, MIB, PUBLIC_BYTES, PUBLIC_FIELDS
 from tests.support import html
 from tests.support.databases import on_sqlite
 from tests.support.factories import PASSWORD, Acme, make_member, make_role

@@ -35,8 +35,8 @@ from invite_app.pages.shared import (
     show,
     standing,
 )
-from invite_app.request_limits import KIB, MIB
 from invite_app.services import imports, invitations, roles, workspaces
+from invite_app.web.request_limits import KIB, MIB
 
 HERE = "/organizations/<uuid:organization_id>/invitations/bulk"
 ONE = f"{HERE}/<uuid:sheet_id>"

@@ -14,8 +14,8 @@ from .bounds import bounds
 from .db import has_row_locks, once_per_reading, transaction
 from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
-from .models.base import now
-from .models.role import OWNER, PERMISSIONS
+from .models.roles import OWNER, PERMISSIONS
+from .models.types import now
 from .reading import Question, Reader, ask, attach
 
 

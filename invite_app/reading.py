@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import InstrumentedAttribute, instance_state
 
 from . import prepared
 from .db import session
-from .models.base import Base, loaded
+from .models.types import Base, loaded
 
 Model = TypeVar("Model", bound=Base)
 

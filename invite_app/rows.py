@@ -14,7 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from . import prepared
 from .db import has_row_locks, session
-from .models.base import Base, row_of, written_columns
+from .models.types import Base, row_of, written_columns
 
 
 @dataclass(frozen=True)

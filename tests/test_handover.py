@@ -12,8 +12,8 @@ from invite_app import prepared
 from invite_app.db import session, transaction
 from invite_app.extensions import db
 from invite_app.models import User
-from invite_app.models.base import now
 from invite_app.models.engines import Among
+from invite_app.models.types import now
 from tests.support.databases import on_postgres
 from tests.support.factories import make_person
 

@@ -15,8 +15,8 @@ from invite_app import create_app
 from invite_app.db import current_revision, is_current, migrate, newest_revision, session
 from invite_app.extensions import db
 from invite_app.models import Organization
-from invite_app.models.base import Base
 from invite_app.models.search import is_in_models
+from invite_app.models.types import Base
 from tests.support.databases import BASE, dispose
 from tests.support.factories import configure, invite, make_api_key, make_organization, reread
 from tests.support.server import run_command

@@ -15,7 +15,7 @@ from invite_app import prepared
 from invite_app.db import session, transaction
 from invite_app.extensions import db as database
 from invite_app.models import Organization, Role, User, Workspace
-from invite_app.models.base import fresh, row_of, written_columns
+from invite_app.models.types import fresh, row_of, written_columns
 from invite_app.reading import Reader, ask, attach
 from invite_app.services import members, workspaces
 from tests.support.databases import on_postgres, on_sqlite

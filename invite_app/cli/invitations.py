@@ -9,7 +9,7 @@ import click
 
 from invite_app.errors import DomainError
 from invite_app.models import Workspace
-from invite_app.models.base import folded
+from invite_app.models.types import folded
 from invite_app.services import imports, invitations, organizations, workspaces
 
 from . import lists

@@ -9,8 +9,8 @@ from sqlalchemy import JSON, Connection
 
 from invite_app.db import newest_revision
 from invite_app.migration_lock import lock_in_transaction, migration_lock
-from invite_app.models.base import Base, UtcTime
 from invite_app.models.search import is_in_models
+from invite_app.models.types import Base, UtcTime
 
 
 def render_item(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:

@@ -1,10 +1,11 @@
 """The tables, one file per aggregate."""
 
+from .accounts import AccountLink, Session, User
+from .api_keys import ApiKey, IdempotencyKey
 from .audit import AuditEvent
-from .batch import Batch, IdempotencyKey
-from .figures import WeeklyFigures
 from .heartbeat import DeliveryHeartbeat
-from .invitation import (
+from .imports import Batch, RowState, Sheet, SheetRow
+from .invitations import (
     IS_PENDING,
     IS_QUEUED,
     DeliveryState,
@@ -13,12 +14,11 @@ from .invitation import (
     OutboxMessage,
     invitation_workspaces,
 )
-from .membership import ApiKey, Membership, membership_workspaces
-from .observation import InvitationEvent, Observation
-from .organization import Installation, Organization, OwnershipOffer, Plan, Workspace
-from .role import Role
-from .sheet import RowState, Sheet, SheetRow
-from .user import AccountLink, Session, User
+from .members import Membership, membership_workspaces
+from .organizations import Installation, Organization, OwnershipOffer, Plan, Workspace
+from .roles import Role
+from .statistics import WeeklyFigures
+from .tracking import InvitationEvent, Observation
 
 __all__ = [
     "IS_PENDING",

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Index, String, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
-from .base import Base, Identified, now
+from .types import Base, Identified, now
 
 
 class AuditEvent(Identified, Base):

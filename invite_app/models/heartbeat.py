@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, now
+from .types import Base, now
 
 
 class DeliveryHeartbeat(Base):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from invite_app.access import Standing, is_live
 from invite_app.db import session
 from invite_app.models import ApiKey, Membership, Role
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 from . import audit
 

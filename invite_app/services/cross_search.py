@@ -7,7 +7,7 @@ from sqlalchemy import select
 from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, Role, User, Workspace
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 from . import invitations, pagination, search
 from .members import BY_NAME, Filter, narrowed

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, select, update
 
 from invite_app.db import session
 from invite_app.models import IS_PENDING, IS_QUEUED, Invitation, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 # The next attempt of a message that is held back: no delivery process finds it due.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from invite_app.db import session, transaction
 from invite_app.errors import IdempotencyKeyReused, StillRunning
 from invite_app.models import IdempotencyKey
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 LIFETIME = timedelta(hours=24)
 PATIENCE = timedelta(minutes=1)

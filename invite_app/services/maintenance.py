@@ -21,7 +21,7 @@ from invite_app.models import (
     Session,
     Sheet,
 )
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 from . import accounts, audit, idempotency, imports, invitations
 

@@ -10,7 +10,7 @@ from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.errors import InvalidEmail
 from invite_app.models import Membership, User
-from invite_app.models.base import folded
+from invite_app.models.types import folded
 
 from . import validation
 

@@ -12,7 +12,7 @@ from invite_app import rows
 from invite_app.access import Actor, authorize
 from invite_app.db import session
 from invite_app.models import AuditEvent, InvitationEvent, Observation
-from invite_app.models.base import fresh
+from invite_app.models.types import fresh
 
 FETCH = timedelta(seconds=30)
 BY_PERSON = (Observation.OPENED, Observation.WRONG_ACCOUNT, Observation.NO_SEAT)

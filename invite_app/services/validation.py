@@ -21,7 +21,7 @@ from invite_app.errors import (
     InvalidNote,
     InvalidSetting,
 )
-from invite_app.models.base import folded
+from invite_app.models.types import folded
 
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
 """A part before the @ that needs no closer look."""

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from invite_app.api import DIALECTS
 from invite_app.api.endpoint import Endpoint
 from invite_app.db import session
-from invite_app.models.base import Base, now
+from invite_app.models.types import Base, now
 from invite_app.services import api_keys, imports, members
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Key, invite, make_api_key, make_organization, make_role

@@ -18,8 +18,8 @@ from uuid_utils.compat import uuid7
 from invite_app.db import is_embedded, session, transaction
 from invite_app.extensions import db
 from invite_app.models import Organization, Role
-from invite_app.models.base import now
-from invite_app.models.membership import NEVER
+from invite_app.models.members import NEVER
+from invite_app.models.types import now
 from tests.support.factories import Acme, Key, make_api_key, make_organization, make_role
 
 # The number of people with a rare value, for any size.

@@ -18,8 +18,8 @@ from sqlalchemy import insert, select, text, update
 from invite_app import create_app, db, tokens
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, Membership, Organization, Role, Session, User
-from invite_app.models.base import fresh, now, row_of
-from invite_app.models.membership import sort_name
+from invite_app.models.members import sort_name
+from invite_app.models.types import fresh, now, row_of
 from invite_app.services import invitations, members, pagination
 from invite_app.services.members import queries
 from tests.support.factories import OPERATOR, make_api_key, make_organization, make_person

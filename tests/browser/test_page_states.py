@@ -10,7 +10,7 @@ from sqlalchemy import select
 from invite_app.db import session
 from invite_app.errors import RateLimited
 from invite_app.models import Invitation
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import imports
 from invite_app.services.imports.parser import Line
 from tests.browser.test_journey import heading, press, setup_link, sign_in

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from invite_app.access import PersonActor, authorize
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import accounts, invitations
 from invite_app.services.invitations import Reason
 

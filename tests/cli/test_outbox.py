@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from invite_app.models.base import now
+from invite_app.models.types import now
 from tests.support.factories import invite, make_organization, set_delivery
 
 from .conftest import Ask, Run

@@ -13,7 +13,7 @@ from sqlalchemy import Update, select, update
 from invite_app.access import authorize
 from invite_app.db import session, transaction
 from invite_app.models import ApiKey, Invitation, Organization, Role, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations
 from invite_app.services.invitations import tracking
 from tests.support.factories import Acme, Key, Person, invite, make_api_key, make_person, reread, token_of

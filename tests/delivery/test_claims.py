@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from invite_app.db import session, transaction
 from invite_app.models import Organization, OutboxMessage, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery, invitations
 from invite_app.services.accounts import Purpose, links
 from invite_app.services.delivery import attempts, queries

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from invite_app import worker
 from invite_app.db import session, transaction
 from invite_app.models import DeliveryHeartbeat
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery, maintenance
 from invite_app.worker import loop
 from invite_app.worker.sender import Courier

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from invite_app.db import session, transaction
 from invite_app.models import OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery
 from invite_app.worker.sender import Courier
 from tests.support.factories import Acme, invite, make_organization

@@ -15,7 +15,7 @@ from invite_app.db import IDLE_SECONDS, session
 from invite_app.extensions import db
 from invite_app.mail import messages
 from invite_app.models import AuditEvent, Invitation, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery, invitations, maintenance
 from invite_app.services.delivery import attempts
 from invite_app.worker.sender import Courier

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery, imports
 from invite_app.services.invitations import Draft
 from invite_app.worker.sender import Courier

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from invite_app.db import session
 from invite_app.errors import DomainError
 from invite_app.models import Invitation, Membership, Organization
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, members
 from invite_app.services.rate_limits import limits, memory
 from tests.support.databases import on_sqlite

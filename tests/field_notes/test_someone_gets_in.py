@@ -10,7 +10,7 @@ import time_machine
 from flask import Flask
 
 from invite_app.errors import DomainError
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import accounts, invitations, members
 from invite_app.services.accounts import Device
 from tests.support.databases import on_sqlite

@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 
 from invite_app.errors import Unauthenticated
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import api_keys
 from invite_app.services.api_keys import authentication
 from tests.support.factories import Acme, Key, make_api_key, make_member, make_role

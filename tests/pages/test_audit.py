@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.organization import audit_texts
 from invite_app.pages.shared import csv_download
 from invite_app.services import invitations, members, organizations, roles, workspaces

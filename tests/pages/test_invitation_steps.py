@@ -9,7 +9,7 @@ from flask import Flask
 
 from invite_app.db import transaction
 from invite_app.models import Invitation
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, roles
 from tests.support import html
 from tests.support.factories import (

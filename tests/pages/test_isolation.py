@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
 from invite_app.services import accounts, delivery, imports
 from invite_app.services.imports import parse
 from tests.api.test_guards import everything_of

@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from invite_app.access import Actor
 from invite_app.db import session, transaction
 from invite_app.models import Membership, OutboxMessage
-from invite_app.models.base import now
-from invite_app.models.membership import NEVER
+from invite_app.models.members import NEVER
+from invite_app.models.types import now
 from invite_app.services import members
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Person, add_member, invite, make_api_key, make_member, make_role, reread

@@ -15,7 +15,7 @@ from sqlalchemy import Select, Table, select
 
 from invite_app.db import session
 from invite_app.models import Observation, OutboxMessage
-from invite_app.models.base import Base
+from invite_app.models.types import Base
 from invite_app.services import accounts
 from invite_app.services.delivery import local_outbox
 from tests.support.factories import Acme, expire, invite, make_person, token_of

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import accounts, api_keys, delivery
 from invite_app.services.accounts import Purpose, links
 from invite_app.worker.sender import Courier

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from invite_app.db import session
 from invite_app.models import AuditEvent, Invitation
-from invite_app.models.base import now
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
+from invite_app.models.types import now
 from tests.support.factories import (
     Acme,
     add_member,

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from invite_app.db import session, transaction
 from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserUnknown, WeakPassword, WrongPassword
 from invite_app.models import AccountLink, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import accounts, invitations
 from invite_app.services.accounts import passwords, queries
 from invite_app.tokens import account_token

@@ -9,7 +9,7 @@ from invite_app.access import authorize
 from invite_app.db import session
 from invite_app.errors import DomainNotAllowed
 from invite_app.models import Invitation
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, members, organizations
 from invite_app.services.invitations import Filter, Reason, status
 from invite_app.services.invitations.filters import conditions

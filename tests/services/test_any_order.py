@@ -28,8 +28,8 @@ from invite_app.access import OperatorActor, PersonActor
 from invite_app.db import session, transaction
 from invite_app.errors import DomainError
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User
-from invite_app.models.base import now
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
+from invite_app.models.types import now
 from invite_app.services import imports, invitations, maintenance, members, organizations
 from invite_app.services.invitations import Changes, Draft
 from tests.support.factories import OPERATOR, Acme, make_organization, make_person, reread, token_of

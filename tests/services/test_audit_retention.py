@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from invite_app.db import session, transaction
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import AuditEvent
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit, maintenance, organizations
 from invite_app.services.audit import queries
 from tests.support.factories import OPERATOR, Acme, invite

@@ -22,7 +22,7 @@ from invite_app.errors import (
     WorkspaceUnknown,
 )
 from invite_app.models import Organization, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, members, roles
 from invite_app.services.invitations import Changes
 from tests.support.factories import (

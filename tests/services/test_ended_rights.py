@@ -11,7 +11,7 @@ from invite_app.access import authorize
 from invite_app.db import session, transaction
 from invite_app.errors import MemberAboveOwn, OfferUnknown, Unauthenticated
 from invite_app.models import ApiKey, AuditEvent, Membership, OwnershipOffer, Role
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import members, roles
 from tests.support.factories import Acme, Person, add_member, make_api_key, make_member, make_role
 

@@ -19,7 +19,7 @@ from invite_app.models import (
     SheetRow,
     User,
 )
-from invite_app.models.base import Base
+from invite_app.models.types import Base
 from invite_app.services import accounts, audit, idempotency, imports, invitations, members, personal_data
 from invite_app.services.accounts import Device, Purpose
 from invite_app.services.api_keys import authentication

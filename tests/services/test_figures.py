@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from invite_app.access import authorize
 from invite_app.db import session, transaction
 from invite_app.models import Invitation, Organization, WeeklyFigures
-from invite_app.models.base import Base, fresh, now, row_of
+from invite_app.models.types import Base, fresh, now, row_of
 from invite_app.services import invitations
 from tests.support.factories import Acme, expire, invite
 

@@ -5,7 +5,7 @@ import pytest
 from invite_app.access import Actor
 from invite_app.errors import InvalidName, InvalidSetting, NameTaken, OrganizationUnknown, PermissionMissing
 from invite_app.models import Organization
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
 from invite_app.services import audit, members, organizations
 from tests.support.factories import OPERATOR, Acme, configure, make_api_key, make_organization, make_role
 

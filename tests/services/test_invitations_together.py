@@ -20,7 +20,7 @@ from invite_app.errors import (
     SeatsFull,
 )
 from invite_app.models import Invitation, InvitationState, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, roles
 from invite_app.services.invitations import Deed, Extend, Filter, Report, Revoke, SendAgain, bulk_actions
 from invite_app.services.invitations.filters import EVERYTHING

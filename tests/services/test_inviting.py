@@ -26,7 +26,7 @@ from invite_app.errors import (
     WorkspaceUnknown,
 )
 from invite_app.models import Invitation, Organization, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, organizations, workspaces
 from tests.support.factories import (
     OPERATOR,

@@ -19,8 +19,8 @@ from invite_app.errors import (
     WeakPassword,
 )
 from invite_app.models import AuditEvent, Installation, Invitation, Membership, Organization, OutboxMessage, User
-from invite_app.models.base import Base
-from invite_app.models.role import BUILT_IN
+from invite_app.models.roles import BUILT_IN
+from invite_app.models.types import Base
 from invite_app.services import api_keys, members, organizations, roles
 from invite_app.services.api_keys import authentication
 from invite_app.services.organizations import Changes, Founder, Founding

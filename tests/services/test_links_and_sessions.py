@@ -12,7 +12,7 @@ from invite_app import tokens
 from invite_app.db import session, transaction
 from invite_app.errors import LinkBroken, RateLimited, WrongPassword
 from invite_app.models import AccountLink, Session
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import accounts
 from invite_app.services.accounts import Device, Purpose
 from tests.support.factories import PASSWORD, make_person

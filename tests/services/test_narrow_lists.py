@@ -8,7 +8,7 @@ import pytest
 
 from invite_app.db import transaction
 from invite_app.models import User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, members, organizations, roles
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_member, make_person, make_role
 

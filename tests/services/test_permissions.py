@@ -14,8 +14,8 @@ import time_machine
 
 from invite_app.access import Actor
 from invite_app.errors import DomainError, OrganizationUnknown, PermissionMissing, Unauthenticated
-from invite_app.models.base import now
-from invite_app.models.role import BUILT_IN, PERMISSIONS
+from invite_app.models.roles import BUILT_IN, PERMISSIONS
+from invite_app.models.types import now
 from invite_app.services import api_keys, audit, invitations, members, organizations, roles, workspaces
 from invite_app.services.api_keys import authentication
 from invite_app.services.invitations import Changes, Draft

@@ -6,7 +6,7 @@ import pytest
 
 from invite_app.access import Actor, authorize
 from invite_app.errors import LastOwner, MemberAboveOwn, PermissionMissing, RoleAboveOwn, Unauthenticated
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
 from invite_app.services import api_keys, invitations, members, roles
 from invite_app.services.invitations import Changes
 from tests.support.factories import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from invite_app.models import Membership
-from invite_app.models.base import folded
+from invite_app.models.types import folded
 from invite_app.services import members, search, validation
 from invite_app.services.search import list_plan
 from tests.services.test_searching import add_many, everybody_of

@@ -12,8 +12,8 @@ from uuid_utils.compat import uuid7
 from invite_app.db import is_embedded, session, transaction
 from invite_app.extensions import db
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
-from invite_app.models.base import Base, fresh, now, row_of
 from invite_app.models.search import folded
+from invite_app.models.types import Base, fresh, now, row_of
 from invite_app.services import accounts, audit, invitations, members
 from invite_app.services.search import list_plan
 from tests.support.factories import Acme, invite, make_member

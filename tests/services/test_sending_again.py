@@ -16,7 +16,7 @@ from invite_app.errors import (
 )
 from invite_app.mail import messages
 from invite_app.models import OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations
 from invite_app.services.delivery import queries
 from tests.support.factories import (

@@ -14,7 +14,7 @@ from invite_app.db import session
 from invite_app.errors import DeliveryFailed, InvalidEmail
 from invite_app.mail.transport import NotSent, Receipt, transport
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery, invitations
 from invite_app.services.delivery import attempts, outcomes
 from tests.support.factories import Acme, invite, make_organization, reread, set_delivery, token_of

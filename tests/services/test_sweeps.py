@@ -19,7 +19,7 @@ from invite_app.models import (
     Sheet,
     SheetRow,
 )
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import maintenance
 from tests.support.factories import Acme, expire, invite, make_organization
 

@@ -24,8 +24,8 @@ from invite_app import tokens
 from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor
 from invite_app.db import session, transaction
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
-from invite_app.models.base import folded, now
-from invite_app.models.membership import sort_name
+from invite_app.models.members import sort_name
+from invite_app.models.types import folded, now
 from invite_app.services import api_keys, audit, invitations, organizations, workspaces
 from invite_app.services.accounts import Purpose, links
 

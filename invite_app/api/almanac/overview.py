@@ -7,7 +7,7 @@ from pydantic import Field
 from invite_app.access import Standing
 from invite_app.api.schema import Schema
 from invite_app.models import Invitation, InvitationState, Membership, Role
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, members, roles
 
 from .dialect import Closed

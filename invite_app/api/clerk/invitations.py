@@ -11,7 +11,7 @@ from invite_app.access import Actor, Standing, authorize
 from invite_app.api.dialect import Row
 from invite_app.api.schema import Schema, at_most
 from invite_app.models import Invitation, InvitationState
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations, inviter_rights, private_metadata
 from invite_app.services.pagination import Order, Page
 

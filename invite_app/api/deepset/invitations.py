@@ -10,7 +10,7 @@ from invite_app.access import Actor
 from invite_app.api.repetition import Keep
 from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import DeliveryState, Invitation, InvitationState
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations
 from invite_app.services.invitations import Reason
 

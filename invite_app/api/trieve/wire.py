@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from invite_app.api.schema import Schema
 from invite_app.models import Membership, Organization, Role, User
-from invite_app.models.role import ADMIN, BUILT_IN, MEMBER, OWNER
+from invite_app.models.roles import ADMIN, BUILT_IN, MEMBER, OWNER
 
 ROLES = (MEMBER, ADMIN, OWNER)
 RoleNumber = Annotated[int, Field(strict=True, ge=0, le=2)]

@@ -8,7 +8,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.models import Role
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, Links, actor, csv_download, show, standing
 from invite_app.services import imports, roles, suggestions

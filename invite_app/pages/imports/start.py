@@ -21,7 +21,7 @@ from invite_app.errors import (
     SheetUnknown,
 )
 from invite_app.models import Sheet
-from invite_app.models.role import MEMBER
+from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
     Attempt,

@@ -22,7 +22,7 @@ from invite_app.errors import (
     SeatsFull,
 )
 from invite_app.models import Invitation, InvitationState
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, Row, Rows, SelectionForm, actor, dates, form_errors, show, standing
 from invite_app.services import invitations

@@ -11,7 +11,7 @@ from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField
 from invite_app.errors import DomainError, SeatsFull
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
-from invite_app.models.role import MEMBER
+from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
     Attempt,

@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.models import InvitationState
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, actor, dates, security_headers, show, standing
 from invite_app.services import invitations, timeline

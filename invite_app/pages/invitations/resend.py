@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import TextAreaField
 
 from invite_app.models import Invitation
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, Checked, PageForm, actor, dates, email_field, show, standing
 from invite_app.services import invitations, validation

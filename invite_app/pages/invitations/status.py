@@ -6,7 +6,7 @@ from typing import Any
 
 from invite_app.mail.transport import transport
 from invite_app.models import DeliveryState, Invitation, InvitationState
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.shared import standing
 from invite_app.services import invitations
 from invite_app.services.invitations import Reason

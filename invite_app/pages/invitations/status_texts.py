@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from invite_app.mail.transport import transport
 from invite_app.models import DeliveryState, Invitation
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.shared import dates
 from invite_app.services import invitations
 from invite_app.services.invitations import Reason

@@ -6,7 +6,7 @@ from uuid import UUID
 from flask import request
 from flask.typing import ResponseReturnValue
 
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import actor, csv_download, page_links, show, standing
 from invite_app.services import cross_search, invitations, members

@@ -12,7 +12,7 @@ from wtforms import HiddenField, SelectField, StringField, ValidationError
 from invite_app.access import is_live
 from invite_app.errors import InvalidSetting, StillRunning
 from invite_app.models import ApiKey
-from invite_app.models.role import MEMBER
+from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import (
     Attempt,

@@ -8,7 +8,7 @@ from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.models import AuditEvent
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import actor, csv_download, dates, page_links, show, standing
 from invite_app.services import audit

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from flask import Flask, request
 from markupsafe import Markup
 
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from invite_app.access import Standing
 from invite_app.models import Role
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
 
 MAY = {
     "invitations:read": "see invitations",

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from invite_app.access import lock_organization
 from invite_app.db import session
 from invite_app.models import ApiKey
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit, inviter_rights
 
 

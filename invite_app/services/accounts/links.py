@@ -10,7 +10,7 @@ from invite_app import tokens
 from invite_app.db import session
 from invite_app.errors import LinkBroken
 from invite_app.models import AccountLink, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 
 class Purpose(StrEnum):

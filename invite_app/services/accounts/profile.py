@@ -8,8 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from invite_app.db import session, transaction
 from invite_app.errors import AccountExists, InvalidEmail, WrongPassword
 from invite_app.models import Membership, Organization, Session, User
-from invite_app.models.base import now
-from invite_app.models.membership import sort_name
+from invite_app.models.members import sort_name
+from invite_app.models.types import now
 from invite_app.services import audit, delivery, rate_limits, validation
 
 from . import keys, links, passwords, queries, sessions

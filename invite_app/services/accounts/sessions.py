@@ -12,7 +12,7 @@ from invite_app import tokens
 from invite_app.db import session, transaction
 from invite_app.errors import InvalidEmail, WrongPassword
 from invite_app.models import Membership, Session, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.reading import Reader
 from invite_app.services import audit, rate_limits, validation
 

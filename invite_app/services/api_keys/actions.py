@@ -13,8 +13,8 @@ from invite_app.access import Actor, authorize, locked
 from invite_app.db import noted, session
 from invite_app.errors import ApiKeyUnknown, InvalidSetting, MembershipUnknown
 from invite_app.models import ApiKey, Membership, Role
-from invite_app.models.base import now
-from invite_app.models.role import OWNER
+from invite_app.models.roles import OWNER
+from invite_app.models.types import now
 from invite_app.services import audit, inviter_rights, roles, validation
 
 from . import authentication

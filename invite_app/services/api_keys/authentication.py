@@ -14,7 +14,7 @@ from invite_app.access import Actor, KeyActor, authorize, is_live
 from invite_app.db import session, transaction
 from invite_app.errors import ApiKeyUnknown, Unauthenticated
 from invite_app.models import ApiKey
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 LAST_USE_STEP = timedelta(minutes=5)
 REMEMBERED = timedelta(minutes=1)

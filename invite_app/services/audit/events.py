@@ -10,7 +10,7 @@ from sqlalchemy import update
 from invite_app.access import KeyActor, PersonActor, Standing
 from invite_app.db import session
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
-from invite_app.models.base import fresh
+from invite_app.models.types import fresh
 
 
 @dataclass(frozen=True)

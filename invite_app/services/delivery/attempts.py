@@ -7,7 +7,7 @@ from invite_app.errors import RateLimited
 from invite_app.mail import messages
 from invite_app.mail.transport import AddressRefused, NotSent, Receipt, transport
 from invite_app.models import InvitationState, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import held_mail, rate_limits
 
 from . import claims, outbox, outcomes

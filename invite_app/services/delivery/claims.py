@@ -21,8 +21,8 @@ from invite_app.models import (
     User,
     Workspace,
 )
-from invite_app.models.base import Base
 from invite_app.models.engines import Among
+from invite_app.models.types import Base
 from invite_app.reading import Reader, ask, refer
 
 from . import queries

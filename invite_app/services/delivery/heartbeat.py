@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from invite_app.db import session, transaction
 from invite_app.models import IS_QUEUED, DeliveryHeartbeat, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 
 STALLED_AFTER = timedelta(minutes=2)
 

@@ -17,7 +17,7 @@ from invite_app.errors import InvitationUnknown
 from invite_app.mail import messages
 from invite_app.mail.transport import transport
 from invite_app.models import AuditEvent, Invitation, Membership, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit, pagination
 
 from . import queries

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from invite_app.db import session, transaction
 from invite_app.models import DeliveryState, InvitationState, Organization, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit, held_mail
 
 from . import heartbeat, outbox, outcomes

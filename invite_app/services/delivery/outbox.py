@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid4
 from invite_app.db import session
 from invite_app.mail.transport import transport
 from invite_app.models import IS_QUEUED, AccountLink, DeliveryState, Invitation, Organization, OutboxMessage, User
-from invite_app.models.base import fresh, now
+from invite_app.models.types import fresh, now
 
 LEASE_MARGIN = timedelta(seconds=20)
 

@@ -13,8 +13,8 @@ from invite_app import prepared
 from invite_app.db import has_row_locks, session, transaction
 from invite_app.mail.transport import Receipt
 from invite_app.models import DeliveryState, Invitation, Observation, OutboxMessage
-from invite_app.models.base import now
 from invite_app.models.engines import Among
+from invite_app.models.types import now
 from invite_app.services import held_mail, timeline
 
 MAX_ATTEMPTS = 6

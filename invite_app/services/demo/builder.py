@@ -23,9 +23,9 @@ from invite_app.models import (
     User,
     Workspace,
 )
-from invite_app.models.base import folded, now
-from invite_app.models.membership import NEVER, sort_name
-from invite_app.models.role import ADMIN, MEMBER, OWNER
+from invite_app.models.members import NEVER, sort_name
+from invite_app.models.roles import ADMIN, MEMBER, OWNER
+from invite_app.models.types import folded, now
 from invite_app.services import accounts, organizations, roles
 
 from . import people

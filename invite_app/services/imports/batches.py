@@ -21,7 +21,7 @@ from invite_app.errors import (
     SeatsFull,
 )
 from invite_app.models import Batch, DeliveryState, Invitation, OutboxMessage
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit, delivery, invitations
 from invite_app.services.invitations import CachedLookup, Draft
 

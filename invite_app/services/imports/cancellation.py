@@ -23,7 +23,7 @@ from invite_app.models import (
     RowState,
     SheetRow,
 )
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery, invitations
 
 from .actions import open_sheet

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 from invite_app.access import Actor
 from invite_app.db import session
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, OutboxMessage, Sheet, SheetRow
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit, delivery, held_mail, invitations
 
 from .actions import open_sheet

@@ -22,8 +22,8 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Role, User
-from invite_app.models.base import fresh, now
-from invite_app.models.membership import membership_workspaces, sort_name
+from invite_app.models.members import membership_workspaces, sort_name
+from invite_app.models.types import fresh, now
 from invite_app.reading import Question, Reader, attach
 from invite_app.services import accounts, audit, delivery, inviter_rights, validation
 

@@ -11,7 +11,7 @@ from invite_app.access import Actor, Standing, authorize, locked
 from invite_app.db import session
 from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatsFull
 from invite_app.models import Invitation, InvitationState
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import validation
 
 from . import checks, drafts, expiry, filters, lists, queries, steps

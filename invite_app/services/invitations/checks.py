@@ -22,7 +22,7 @@ from invite_app.errors import (
 )
 from invite_app.mail.transport import transport
 from invite_app.models import IS_PENDING, Invitation, Membership, Organization, Plan, Role, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.reading import Question, Reader
 from invite_app.services import delivery, rate_limits, roles, validation
 

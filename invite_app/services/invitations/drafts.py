@@ -19,8 +19,8 @@ from invite_app.access import KeyActor, PersonActor, Standing
 from invite_app.db import session
 from invite_app.errors import InvitationPending, RedirectNotAllowed, RoleUnknown, WorkspaceUnknown
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Role, Workspace
-from invite_app.models.base import folded, fresh, now
-from invite_app.models.invitation import invitation_workspaces
+from invite_app.models.invitations import invitation_workspaces
+from invite_app.models.types import folded, fresh, now
 from invite_app.reading import Question, ask
 from invite_app.services import inviter_rights, roles, validation, workspaces
 

@@ -11,7 +11,7 @@ from sqlalchemy import Update, func, select, update
 
 from invite_app.db import once_per_reading, session
 from invite_app.models import IS_PENDING, Invitation, InvitationState, Organization
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit
 
 

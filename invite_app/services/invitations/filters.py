@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from invite_app import ids
 from invite_app.access import Standing
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import roles, search, validation
 
 from . import expiry, status

@@ -12,7 +12,7 @@ from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.mail import messages
 from invite_app.models import Invitation, InvitationState, Organization, Role, WeeklyFigures, Workspace
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import roles, search, workspaces
 
 from . import drafts, expiry, lists

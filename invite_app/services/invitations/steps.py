@@ -5,7 +5,7 @@ from datetime import timedelta
 from invite_app.access import Standing
 from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.models import Invitation, InvitationState, Role
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit, delivery, held_mail, validation
 
 from . import checks, drafts, expiry

@@ -13,7 +13,7 @@ from invite_app import tokens
 from invite_app.db import session, transaction
 from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
 from invite_app.models import Invitation, InvitationState, Observation, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import delivery, timeline, validation
 
 from . import acceptance, links

@@ -9,7 +9,7 @@ from invite_app.access import Actor, Standing, locked
 from invite_app.db import session
 from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
 from invite_app.models import Membership, Organization, Role, User, Workspace
-from invite_app.models.membership import sort_name
+from invite_app.models.members import sort_name
 from invite_app.services import (
     api_key_revocation,
     audit,

@@ -7,8 +7,8 @@ from invite_app.access import Actor, Standing, authorize, locked
 from invite_app.db import session
 from invite_app.errors import LastOwner, OfferUnknown, PermissionMissing
 from invite_app.models import OwnershipOffer, User
-from invite_app.models.base import now
-from invite_app.models.role import ADMIN, OWNER
+from invite_app.models.roles import ADMIN, OWNER
+from invite_app.models.types import now
 from invite_app.services import audit, inviter_rights, roles
 
 from . import ownership_offers

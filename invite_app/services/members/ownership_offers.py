@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, or_, select
 from invite_app.access import Standing
 from invite_app.db import session
 from invite_app.models import OwnershipOffer, User
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import audit
 
 OFFER_LIFETIME = timedelta(days=7)

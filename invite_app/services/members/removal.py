@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 from invite_app.access import Actor, Standing, authorize
 from invite_app.db import session
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership
-from invite_app.models.base import now
+from invite_app.models.types import now
 from invite_app.services import invitations
 
 from . import queries

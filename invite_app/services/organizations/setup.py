@@ -10,8 +10,8 @@ from invite_app.access import Actor, locked
 from invite_app.db import session, transaction
 from invite_app.errors import AlreadySetUp, NameTaken, PermissionMissing
 from invite_app.models import Installation, Membership, Organization, Plan, Role, User
-from invite_app.models.membership import sort_name
-from invite_app.models.role import OWNER
+from invite_app.models.members import sort_name
+from invite_app.models.roles import OWNER
 from invite_app.services import accounts, audit, rate_limits, roles, validation
 
 from . import actions, queries, slugs

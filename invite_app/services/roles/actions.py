@@ -13,8 +13,8 @@ from invite_app.access import Actor, Standing, locked
 from invite_app.db import noted, session
 from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
 from invite_app.models import ApiKey, Membership, Organization, Role
-from invite_app.models.base import folded
-from invite_app.models.role import BUILT_IN, PERMISSIONS
+from invite_app.models.roles import BUILT_IN, PERMISSIONS
+from invite_app.models.types import folded
 from invite_app.services import api_key_revocation, audit, inviter_rights, validation
 
 from . import queries

@@ -16,8 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from invite_app.db import is_embedded
 from invite_app.extensions import db
 from invite_app.models import Membership
-from invite_app.models.base import folded as folded_name
 from invite_app.models.search import folded
+from invite_app.models.types import folded as folded_name
 from invite_app.services import validation
 
 from . import index

@@ -9,7 +9,7 @@ from invite_app.access import Actor, locked
 from invite_app.db import noted, session
 from invite_app.errors import NameTaken
 from invite_app.models import Workspace
-from invite_app.models.base import folded
+from invite_app.models.types import folded
 from invite_app.services import audit, validation
 
 from . import queries

@@ -11,7 +11,7 @@ from invite_app.access import Actor, authorize
 from invite_app.db import session
 from invite_app.errors import WorkspaceUnknown
 from invite_app.models import IS_PENDING, Invitation, Workspace, invitation_workspaces, membership_workspaces
-from invite_app.models.base import folded, now
+from invite_app.models.types import folded, now
 from invite_app.services import pagination, validation
 
 BY_NAME: pagination.Order[Workspace] = pagination.Order(

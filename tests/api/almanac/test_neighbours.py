@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
 from invite_app.services import invitations, organizations
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Key, Person, configure, expire, invite, make_member, make_role, reread

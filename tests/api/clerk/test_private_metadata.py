@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from invite_app.api import DIALECTS
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
 from invite_app.services import members
 from tests.api.clerk import schemas
 from tests.support.databases import on_sqlite

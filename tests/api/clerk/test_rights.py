@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from invite_app.api.clerk import clerk
-from invite_app.models.base import now
-from invite_app.models.role import PERMISSIONS
+from invite_app.models.roles import PERMISSIONS
+from invite_app.models.types import now
 from invite_app.services import api_keys
 from tests.support.databases import on_sqlite
 from tests.support.factories import Acme, Key, Person, invite, make_api_key, make_role

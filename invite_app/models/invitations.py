@@ -19,12 +19,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import Base, Identified, Word, now
+from .accounts import AccountLink, User
 from .engines import partial_index
-from .observation import Observed
-from .organization import Organization, Workspace
-from .role import Role
-from .user import AccountLink, User
+from .organizations import Organization, Workspace
+from .roles import Role
+from .tracking import Observed
+from .types import Base, Identified, Word, now
 
 
 class InvitationState(StrEnum):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Computed, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Identified, Word, now
+from .types import Base, Identified, Word, now
 
 
 class Observation(StrEnum):

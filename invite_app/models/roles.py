@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Identified, now
+from .types import Base, Identified, now
 
 PERMISSIONS = (
     "invitations:read",

@@ -4,16 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKey, Index, String, Table, UniqueConstraint, Uuid
+from sqlalchemy import Column, ForeignKey, Index, Table, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .base import Base, Identified, folded, now, sortable
-from .organization import Organization, Workspace
-from .role import Role
-from .user import User
+from .accounts import User
+from .organizations import Organization, Workspace
+from .roles import Role
+from .types import Base, Identified, folded, now, sortable
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for no visit yet: lists are ordered by it, and a cursor cannot stand on an empty value."""
+
 
 membership_workspaces = Table(
     "membership_workspaces",
@@ -60,23 +61,3 @@ class Membership(Identified, Base):
 def sort_name(user: User) -> str:
     """What a list of members is ordered by: the name, then the address, in any case."""
     return folded(f"{user.name} {user.email}")[:300]
-
-
-class ApiKey(Identified, Base):
-    """A secret with which a program acts for a user; only its SHA-256 is stored."""
-
-    __tablename__ = "api_keys"
-
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    role_id: Mapped[UUID] = mapped_column(ForeignKey("roles.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str] = mapped_column(String(100))
-    prefix: Mapped[str] = mapped_column(String(12))
-    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime] = mapped_column(default=now)
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
-
-    user: Mapped[User] = relationship(lazy="raise")
-    role: Mapped[Role] = relationship(lazy="raise")

@@ -1,4 +1,4 @@
-"""A list of people to invite, from the moment it was pasted until its last row is sent or given up."""
+"""Imports of people, their rows, and batches."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Identified, Word, now
+from .types import Base, Identified, Word, now
 
 
 class RowState(StrEnum):
@@ -59,3 +59,17 @@ class SheetRow(Base):
     reason: Mapped[str] = mapped_column(String(500), default="")
     suggestion: Mapped[str] = mapped_column(String(254), default="")
     invitation_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="SET NULL"))
+
+
+class Batch(Identified, Base):
+    """One list of invitations; `total` counts its rows, the invitations that came of it carry its id."""
+
+    __tablename__ = "batches"
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"), index=True)
+    created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    total: Mapped[int]
+    sent: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Interval, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Base, Identified, Word, now
+from .types import Base, Identified, Word, now
 
 DEFAULT_LIFETIME = timedelta(days=7)
 

@@ -20,10 +20,10 @@ from invite_app.observability import metrics
 from invite_app.services import idempotency
 from invite_app.web import request_limits
 
-from . import authentication, repetition
-from .description import Description
+from . import authentication, idempotency_key
+from .dialect_docs import Description
 from .endpoint import Endpoint, View
-from .shape import Malformed
+from .request_parsing import Malformed
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,12 @@ class Dialect:
         if not endpoint.is_public:
             available |= self._admit(endpoint, path)
         available |= _read(endpoint, available)
-        asked = repetition.named(available["by"], available["organization_id"]) if endpoint.is_repeatable else None
+        asked = (
+            idempotency_key.named(available["by"], available["organization_id"]) if endpoint.is_repeatable else None
+        )
         if asked is not None:
             return self._answer_once(endpoint, available, asked)
-        return respond(endpoint.status, endpoint.call(**available, keep=repetition.keep_nothing))
+        return respond(endpoint.status, endpoint.call(**available, keep=idempotency_key.keep_nothing))
 
     def _admit(self, endpoint: Endpoint, path: Mapping[str, str]) -> dict[str, Any]:
         """Return the actor, and the organization where the operation is about one. Raise Unauthenticated."""
@@ -122,8 +124,8 @@ class Dialect:
         if first := idempotency.find_answer(asked):
             authorize(available["by"], available["organization_id"], endpoint.permission)
             return respond(first.status, first.body.encode(), {"Idempotent-Replayed": "true"})
-        repetition.check_rate(available["by"])
-        once = repetition.Repetition(endpoint, asked)
+        idempotency_key.check_rate(available["by"])
+        once = idempotency_key.Repetition(endpoint, asked)
         try:
             response = respond(endpoint.status, endpoint.call(**available, keep=once.keep))
         except (StillRunning, SQLAlchemyError):  # the latter are repeated or answered by the application

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
-from . import shape
+from . import request_parsing
 
 View = Callable[..., Any]
 MAX_BYTES = 1024 * 1024
@@ -79,17 +79,17 @@ class Endpoint:
     def read(self) -> dict[str, Any]:
         """Body and query of the present request. Raises shape.Malformed with every deviation in either."""
         found: dict[str, Any] = {}
-        errors: list[shape.Malformed] = []
+        errors: list[request_parsing.Malformed] = []
         for name, reader in (("query", self._read_query), ("body", self._read_body)):
             if name in self.parameters:
                 try:
                     found[name] = reader()
-                except shape.Malformed as error:
+                except request_parsing.Malformed as error:
                     errors.append(error)
         if len(errors) == 1:
             raise errors[0]
         if errors:
-            raise shape.Malformed([problem for error in errors for problem in error.problems])
+            raise request_parsing.Malformed([problem for error in errors for problem in error.problems])
         return found
 
     def call(self, **available: Any) -> bytes:
@@ -100,8 +100,10 @@ class Endpoint:
         return self.adapters["return"].dump_json(given, by_alias=True)
 
     def _read_query(self) -> Any:
-        return shape.read_query(self.adapters["query"], self.types["query"])
+        return request_parsing.read_query(self.adapters["query"], self.types["query"])
 
     def _read_body(self) -> Any:
         default = self.parameters["body"].default
-        return shape.read_body(self.adapters["body"], ... if default is inspect.Parameter.empty else default)
+        return request_parsing.read_body(
+            self.adapters["body"], ... if default is inspect.Parameter.empty else default
+        )

@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from .dialect import Dialect, Row
 from .endpoint import Endpoint
-from .shape import Malformed
+from .request_parsing import Malformed
 
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/{model}"

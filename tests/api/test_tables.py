@@ -5,7 +5,7 @@ from werkzeug.exceptions import HTTPException
 
 from invite_app.api import DIALECTS
 from invite_app.api.dialect import Dialect
-from invite_app.api.shape import Malformed
+from invite_app.api.request_parsing import Malformed
 from invite_app.errors import DomainError
 
 from .facts import EXAMPLES, SHARED, every_fact

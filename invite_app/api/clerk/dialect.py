@@ -10,10 +10,10 @@ from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, Un
 from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api.authentication import bearer_or_session
-from invite_app.api.description import Description
 from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.dialect_docs import Description
+from invite_app.api.request_parsing import Malformed, NotJson, Problem, WrongContentType
 from invite_app.api.schema import Schema
-from invite_app.api.shape import Malformed, NotJson, Problem, WrongContentType
 
 
 class NoBearer(Unauthorized):

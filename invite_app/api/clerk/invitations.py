@@ -16,7 +16,7 @@ from invite_app.services import invitations, inviter_rights, private_metadata
 from invite_app.services.pagination import Order, Page
 
 from .dialect import NOT_FOUND, clerk, missing
-from .lists import MAX_NAMED, Listed, PageQuery, one_of, ordered
+from .pagination import MAX_NAMED, Listed, PageQuery, one_of, ordered
 from .schemas import (
     PREFIX,
     Metadata,

@@ -14,7 +14,7 @@ from invite_app.services import members, private_metadata
 from invite_app.services.pagination import Order
 
 from .dialect import clerk, invalid
-from .lists import MAX_NAMED, Listed, PageQuery, one_of, ordered
+from .pagination import MAX_NAMED, Listed, PageQuery, one_of, ordered
 from .schemas import (
     LAST_MOMENT,
     Metadata,

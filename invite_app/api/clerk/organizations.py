@@ -12,7 +12,7 @@ from invite_app.services import organizations, roles
 from invite_app.services.pagination import Order
 
 from .dialect import clerk
-from .lists import Listed, PageQuery, one_of, ordered
+from .pagination import Listed, PageQuery, one_of, ordered
 from .schemas import OrganizationShown, milliseconds, organization_shown, permission_keys, role_key
 
 ORDERS: dict[str, Order[Role]] = {"created_at": roles.NEWEST, "name": roles.BY_NAME, "key": roles.BY_KEY}

@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from invite_app.access import Actor
-from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.fastapi_errors import at
 from invite_app.api.schema import Schema
 from invite_app.errors import MembershipUnknown
 from invite_app.models import ApiKey

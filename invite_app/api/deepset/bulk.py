@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import FailFast, Field, TypeAdapter
 
 from invite_app.access import Actor
-from invite_app.api import shape
-from invite_app.api.repetition import Keep
+from invite_app.api import request_parsing
+from invite_app.api.idempotency_key import Keep
 from invite_app.api.schema import MAX_ITEMS, Schema, at_most
 from invite_app.models import Batch
 from invite_app.services import imports, invitations
@@ -113,15 +113,17 @@ def _begun(batch: Batch) -> Answers:
 ROW: TypeAdapter[InvitationRow] = TypeAdapter(InvitationRow)
 
 
-def _read(row: dict[str, Any]) -> invitations.Draft | shape.Malformed:
+def _read(row: dict[str, Any]) -> invitations.Draft | request_parsing.Malformed:
     try:
-        return invitations.Draft(**shape.validate(ROW, row, "body").model_dump())
-    except shape.Malformed as error:
+        return invitations.Draft(**request_parsing.validate(ROW, row, "body").model_dump())
+    except request_parsing.Malformed as error:
         return error
 
 
 def _answers(
-    rows: list[dict[str, Any]], read: list[invitations.Draft | shape.Malformed], judged: list[imports.RowResult]
+    rows: list[dict[str, Any]],
+    read: list[invitations.Draft | request_parsing.Malformed],
+    judged: list[imports.RowResult],
 ) -> list[RowAnswer]:
     """One answer per row; `judged` holds results only for the rows that could be read."""
     results, answers = iter(judged), []
@@ -140,6 +142,6 @@ def _answers(
 def _refusal(number: int, row: dict[str, Any], email: str | None, error: Exception) -> RowAnswer:
     answer = deepset.row_for(error)
     assert answer is not None
-    with shape.in_place_of_the_body(row):
+    with request_parsing.in_place_of_the_body(row):
         detail = answer.body(error)["detail"]
     return RowAnswer(row=number, email=email, status=answer.status or 500, detail=detail)

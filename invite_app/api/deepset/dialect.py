@@ -7,10 +7,20 @@ from werkzeug.exceptions import HTTPException
 
 from invite_app import errors as facts
 from invite_app.api.authentication import bearer_or_session
-from invite_app.api.description import FASTAPI_STYLE
-from invite_app.api.details import SIGN_IN, at, at_field, at_header, malformed, named, not_found, saying, sentence
 from invite_app.api.dialect import Dialect, ErrorTable, Row
-from invite_app.api.shape import Malformed
+from invite_app.api.dialect_docs import FASTAPI_STYLE
+from invite_app.api.fastapi_errors import (
+    SIGN_IN,
+    at,
+    at_field,
+    at_header,
+    malformed,
+    named,
+    not_found,
+    saying,
+    sentence,
+)
+from invite_app.api.request_parsing import Malformed
 
 
 def at_workspace(error: facts.WorkspaceUnknown) -> Any:

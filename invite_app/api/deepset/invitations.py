@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from invite_app.access import Actor
-from invite_app.api.repetition import Keep
+from invite_app.api.idempotency_key import Keep
 from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.types import now
@@ -15,7 +15,7 @@ from invite_app.services import invitations
 from invite_app.services.invitations import Reason
 
 from .dialect import deepset
-from .lists import Listed, PageQuery, listed
+from .pagination import Listed, PageQuery, listed
 
 OrganizationId = Annotated[
     str,

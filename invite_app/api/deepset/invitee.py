@@ -7,8 +7,8 @@ from flask import request
 from pydantic import Field
 
 from invite_app.api import authentication
-from invite_app.api.details import sentence
 from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.fastapi_errors import sentence
 from invite_app.api.schema import Schema
 from invite_app.errors import DomainNotAllowed
 from invite_app.models import InvitationState, Membership

@@ -11,7 +11,7 @@ from invite_app.models import Membership
 from invite_app.services import members
 
 from .dialect import deepset
-from .lists import Listed, PageQuery, listed
+from .pagination import Listed, PageQuery, listed
 
 
 class MemberShown(Schema):

@@ -7,15 +7,15 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from invite_app.access import Actor, Standing, authorize
-from invite_app.api.details import at
 from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.fastapi_errors import at
 from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import InvalidLifetime
 from invite_app.models import AuditEvent
 from invite_app.services import audit, invitations, organizations
 
 from .dialect import deepset
-from .lists import PageQuery
+from .pagination import PageQuery
 
 
 class OutsideInvitation(Schema):

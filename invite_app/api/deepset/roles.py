@@ -5,9 +5,9 @@ from uuid import UUID
 from pydantic import Field
 
 from invite_app.access import Actor
-from invite_app.api.details import not_found
 from invite_app.api.dialect import ErrorTable, Row
-from invite_app.api.repetition import Keep
+from invite_app.api.fastapi_errors import not_found
+from invite_app.api.idempotency_key import Keep
 from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import RoleUnknown
 from invite_app.models import Role

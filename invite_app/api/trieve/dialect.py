@@ -9,12 +9,12 @@ from werkzeug.exceptions import HTTPException
 from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api import authentication
-from invite_app.api.description import Description
 from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.dialect_docs import Description
+from invite_app.api.request_parsing import Malformed
 from invite_app.api.schema import Schema
-from invite_app.api.shape import Malformed
 
-from .addressing import Misaddressed, NotAnId, addressed
+from .organization_id import Misaddressed, NotAnId, addressed
 
 
 def key_or_session() -> Actor:

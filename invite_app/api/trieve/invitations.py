@@ -13,7 +13,7 @@ from invite_app.models import Invitation, InvitationState
 from invite_app.services import invitations
 
 from .dialect import ABOVE_OWN, GONE, sentence, trieve
-from .wire import NaiveTime, Payload, RoleNumber, WantedRole, role_name, role_number
+from .schemas import NaiveTime, Payload, RoleNumber, WantedRole, role_name, role_number
 
 USED = {InvitationState.PENDING: False, InvitationState.ACCEPTED: True}
 """The states that Trieve knows; an invitation in any other is not listed."""

@@ -5,7 +5,7 @@ from invite_app.api.schema import Schema
 from invite_app.services import members, organizations
 
 from .dialect import trieve
-from .wire import OrganizationShown, SlimUser, shown_organization, shown_user
+from .schemas import OrganizationShown, SlimUser, shown_organization, shown_user
 
 
 class OrganizationWithSubAndPlan(Schema):

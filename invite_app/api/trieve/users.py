@@ -10,7 +10,7 @@ from invite_app.errors import RoleAboveOwn, RoleUnknown
 from invite_app.services import accounts, members
 
 from .dialect import saying, trieve
-from .wire import Payload, SlimUser, WantedRole, role_name, shown_user
+from .schemas import Payload, SlimUser, WantedRole, role_name, shown_user
 
 ABOVE_OWN = Row(400, saying("Can not grant a user a higher role than that of the requesting user's"))
 GRANTING: ErrorTable = {RoleAboveOwn: ABOVE_OWN, RoleUnknown: ABOVE_OWN}

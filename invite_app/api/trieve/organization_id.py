@@ -5,7 +5,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from invite_app.access import Actor, KeyActor
-from invite_app.api import shape
+from invite_app.api import request_parsing
 
 IN_BODY = ("organization_id", "organizationId")
 
@@ -35,8 +35,8 @@ def addressed(actor: Actor, in_headers: UUID | None) -> UUID:
 
 def _in_body() -> UUID | None:
     """Return None also for what is no id: that is told as a deviation of the body."""
-    with suppress(shape.Malformed, ValueError, TypeError, AttributeError):
-        body = shape.given()
+    with suppress(request_parsing.Malformed, ValueError, TypeError, AttributeError):
+        body = request_parsing.given()
         if isinstance(body, Mapping):
             return next((UUID(body[name]) for name in IN_BODY if body.get(name) is not None), None)
     return None

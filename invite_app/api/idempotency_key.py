@@ -12,7 +12,7 @@ from invite_app.db import noted
 from invite_app.services import idempotency, rate_limits
 
 from .endpoint import Endpoint
-from .shape import Malformed, told
+from .request_parsing import Malformed, told
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from invite_app.errors import IdempotencyKeyReused, InvalidValue
 
-from .shape import Malformed, refused, told
+from .request_parsing import Malformed, refused, told
 
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
 

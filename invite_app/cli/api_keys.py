@@ -4,8 +4,8 @@ import click
 
 from invite_app.services import accounts, api_keys, organizations
 
-from .answers import Answer
 from .commands import OPERATOR, Commands
+from .output import Answer
 
 group = Commands("api-key", help="Create, list and revoke API keys.")
 

@@ -9,8 +9,8 @@ from invite_app.errors import OrganizationUnknown
 from invite_app.models import AuditEvent
 from invite_app.services import audit, organizations
 
-from .answers import Answer, Facts
 from .commands import OPERATOR, Commands
+from .output import Answer, Facts
 
 group = Commands("audit", help="Export what was done in an organization.")
 

@@ -8,8 +8,8 @@ import click
 
 from invite_app.services import backups
 
-from .answers import Answer
 from .commands import Commands
+from .output import Answer
 
 commands = Commands()
 

@@ -17,7 +17,7 @@ from invite_app.errors import DomainError, InvalidValue
 from invite_app.retries import retry
 from invite_app.services import audit
 
-from .answers import Answer, show
+from .output import Answer, show
 
 OPERATOR = OperatorActor()
 BY_OPERATOR = audit.Author("operator", None, "The operator")

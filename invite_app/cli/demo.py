@@ -2,9 +2,9 @@
 
 from invite_app.services import demo
 
-from .answers import Answer
 from .commands import Commands
 from .links import sign_in_url
+from .output import Answer
 
 commands = Commands()
 

@@ -13,8 +13,8 @@ from invite_app.models.types import folded
 from invite_app.services import imports, invitations, organizations, workspaces
 
 from . import lists
-from .answers import Answer, Facts
 from .commands import OPERATOR, Commands
+from .output import Answer, Facts
 
 commands = Commands()
 Listed = tuple[lists.Person, invitations.Draft]

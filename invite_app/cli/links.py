@@ -6,8 +6,8 @@ from invite_app import tokens
 from invite_app.errors import AlreadySetUp
 from invite_app.services import accounts, organizations
 
-from .answers import Answer
 from .commands import Commands
+from .output import Answer
 
 commands = Commands()
 

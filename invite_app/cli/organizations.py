@@ -11,9 +11,9 @@ from invite_app.errors import AccountExists
 from invite_app.models import Organization, Plan
 from invite_app.services import accounts, api_keys, organizations, validation
 
-from .answers import Answer, Facts
 from .commands import BY_OPERATOR, OPERATOR, Commands, password_option, read_password
 from .links import sign_in_url
+from .output import Answer, Facts
 
 group = Commands("org", help="Create, list, change and delete organizations.")
 PLANS = click.Choice([plan.value for plan in Plan])

@@ -13,8 +13,8 @@ from invite_app import worker
 from invite_app.models import OutboxMessage
 from invite_app.services import delivery
 
-from .answers import Answer, Facts
 from .commands import BY_OPERATOR, Commands
+from .output import Answer, Facts
 
 group = Commands("outbox", help="Send mail, see how it goes, and try again what failed.")
 

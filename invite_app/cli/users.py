@@ -6,9 +6,9 @@ import click
 
 from invite_app.services import accounts, personal_data
 
-from .answers import Answer
 from .commands import OPERATOR, Commands, password_option, read_password
 from .links import sign_in_url
+from .output import Answer
 
 group = Commands("user", help="Create, export and erase accounts, and make links that sign in.")
 

@@ -4,8 +4,8 @@ import click
 
 from invite_app.services import organizations, workspaces
 
-from .answers import Answer
 from .commands import OPERATOR, Commands
+from .output import Answer
 
 group = Commands("workspace", help="Create and list workspaces.")
 

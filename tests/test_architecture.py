@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -52,6 +53,57 @@ LATE = {
     "rapidfuzz",
     "sqlalchemy.dialects.postgresql",
     "zxcvbn_rs_py",
+}
+
+# Services and pages from left to right: each group imports only groups to its left, and its own.
+ORDER = {
+    "services": (
+        {
+            "held_mail",
+            "idempotency",
+            "invited_domains",
+            "inviter_rights",
+            "pagination",
+            "private_metadata",
+            "rate_limits",
+            "suggestions",
+            "timeline",
+            "validation",
+        },
+        {"search"},
+        {"audit"},
+        {"api_key_revocation", "delivery"},
+        {"roles", "workspaces"},
+        {"accounts"},
+        {"api_keys", "organizations"},
+        {"invitations"},
+        {"imports"},
+        {"members"},
+        {"backups", "cross_search", "demo", "maintenance", "personal_data"},
+    ),
+    "pages": (
+        {"shared"},
+        {"blueprint"},
+        {"account", "error_pages", "invitations", "invitee", "members"},
+        {"imports", "organization"},
+    ),
+}
+
+MAX_MODULES = 16
+
+# The modules of `invite_app` itself that become the package `db`.
+DATABASE = {
+    "db.py",
+    "db_errors.py",
+    "fair_lock.py",
+    "handover.py",
+    "migration_lock.py",
+    "prepared.py",
+    "private_files.py",
+    "reading.py",
+    "retries.py",
+    "rows.py",
+    "timeouts.py",
 }
 
 MAX_LINES, MAX_FUNCTION = 250, 40
@@ -135,6 +187,59 @@ def test_has_no_circular_imports() -> None:
         for module in NAMES
     }
     assert list(TopologicalSorter(graph).static_order())
+
+
+def aggregate_of(module: str) -> tuple[str, str]:
+    """Return the layer and the package (or single module) in it that a module of services or pages belongs to."""
+    parts = module.split(".")
+    return (parts[1], parts[2]) if len(parts) > 2 and parts[1] in ORDER else ("", "")
+
+
+def public_names_of(package: str) -> set[str]:
+    """Return what `__all__` of a package lists."""
+    for node in tree_of(NAMES[package]).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def is_face(module: str) -> bool:
+    layer, aggregate = aggregate_of(module)
+    return module == f"invite_app.{layer}.{aggregate}" and NAMES[module].name == "__init__.py"
+
+
+@pytest.mark.parametrize("module", NAMES)
+def test_imports_packages_only_by_their_public_face(module: str) -> None:
+    for source, name in imports_of(module):
+        layer, aggregate = aggregate_of(source)
+        face = f"invite_app.{layer}.{aggregate}"
+        if not aggregate or aggregate_of(module) == (layer, aggregate) or not is_face(face):
+            continue
+        assert source == face, f"{source} is inside of a package"
+        assert name in public_names_of(face), f"{name} is not public in {face}"
+
+
+@pytest.mark.parametrize("package", [module for module in NAMES if is_face(module)])
+def test_a_public_face_only_imports(package: str) -> None:
+    docstring, *rest = tree_of(NAMES[package]).body
+    assert isinstance(docstring, ast.Expr)
+    names = [node for node in rest if not isinstance(node, ast.ImportFrom)]
+    assert [ast.unparse(node.targets[0]) for node in names if isinstance(node, ast.Assign)] in ([], ["__all__"])
+    assert len(names) <= 1
+    assert all(node.level == 1 for node in rest if isinstance(node, ast.ImportFrom))
+
+
+@pytest.mark.parametrize("module", [module for module in NAMES if aggregate_of(module)[1]])
+def test_imports_only_packages_to_its_left(module: str) -> None:
+    layer, aggregate = aggregate_of(module)
+    place = {name: number for number, group in enumerate(ORDER[layer]) for name in group}
+    targets = {aggregate_of(target) for target in own_imports_of(module)}
+    assert [name for other, name in targets if other == layer and place[name] > place[aggregate]] == []
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    counts = Counter(path.parent for path in SOURCES if path.parent != PACKAGE or path.name not in DATABASE)
+    assert {str(folder): count for folder, count in counts.items() if count > MAX_MODULES} == {}
 
 
 def facts() -> Iterator[type[errors.DomainError]]:

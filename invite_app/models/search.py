@@ -1,7 +1,7 @@
 """What lists are searched in: one text per row, and the names of the index that migration 0003 keeps of it.
 
 The index is the database's own affair: triggers (SQLite) or an index over an expression (PostgreSQL) follow every
-writer, so no service writes to it. `services.searching` asks it.
+writer, so no service writes to it. `services.search` asks it.
 """
 
 from functools import cache

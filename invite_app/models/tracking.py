@@ -47,7 +47,7 @@ NEEDS_YOU = (
     " OR no_seat_at IS NOT NULL OR undelivered_at IS NOT NULL"
     " OR (wrong_account_at IS NOT NULL AND opened_at IS NULL)))"
 )
-"""Whether an invitation waits for an admin, but for the clock; `services.reasons` says it with the clock."""
+"""Whether an invitation waits for an admin, but for the clock; `invitations.status` says it with the clock."""
 
 
 class Observed:

@@ -1,7 +1,7 @@
 """Inviting many, step by step: a list is pasted, judged row by row, mended, and what is ready is sent.
 
 Nothing is lost between the steps: the list stays, so a page can be reloaded, closed and opened again. How a row is
-judged is in `sheet_rows`.
+judged is in `import_rows`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """The page of a list that one test narrows down, in one statement that is made once for all values.
 
-`narrowing` asks the database for one thing, looks at the answer and asks for the next. Here it is asked for all at
+`list_plan` asks the database for one thing, looks at the answer and asks for the next. Here it is asked for all at
 once, and leaves out by itself what it need not look at.
 """
 

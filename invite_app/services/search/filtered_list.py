@@ -1,4 +1,4 @@
-"""What a list is narrowed to: conditions on its rows, and ids from indexes. `narrowing` reads its pages."""
+"""What a list is narrowed to: conditions on its rows, and ids from indexes. `list_plan` reads its pages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -14,9 +14,6 @@ from invite_app.models import AuditEvent
 # Counted from the deletion of the organization.
 LIFETIME = timedelta(days=365)
 
-_deletion = aliased(AuditEvent)
-_other = aliased(AuditEvent)
-
 
 @dataclass(frozen=True)
 class DeletedOrganization:
@@ -51,9 +48,10 @@ def deletions_of(organization_id: UUID) -> list[AuditEvent]:
 
 def expired_conditions(moment: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """Return two conditions for events to delete: those of organizations deleted long ago, then the deletions."""
+    deletion_event, other = aliased(AuditEvent), aliased(AuditEvent)
     is_old = moment - LIFETIME
-    deleted = select(_deletion.target_id).where(*_is_deletion(_deletion), _deletion.at <= is_old)
-    is_empty = ~exists().where(_other.organization_id == AuditEvent.target_id)
+    deleted = select(deletion_event.target_id).where(*_is_deletion(deletion_event), deletion_event.at <= is_old)
+    is_empty = ~exists().where(other.organization_id == AuditEvent.target_id)
     deletion: Any = _is_deletion(AuditEvent)
     return (
         AuditEvent.organization_id.in_(deleted),

@@ -59,8 +59,8 @@ class ActingKey(NamedTuple):
 _LOCKED = Reader(
     select(Organization).where(Organization.id == bindparam("organization_id")).with_for_update(key_share=True)
 )
-_OPERATORS_STANDING = Reader(select(Organization).where(Organization.id == bindparam("organization_id")))
-_PERSONS_STANDING = Reader(
+_OPERATOR_PRINCIPAL = Reader(select(Organization).where(Organization.id == bindparam("organization_id")))
+_USER_PRINCIPAL = Reader(
     select(Organization, User, Role.permissions, Role.is_built_in, Role.key)
     .join(Membership, Membership.organization_id == Organization.id)
     .join(User, User.id == Membership.user_id)
@@ -68,7 +68,7 @@ _PERSONS_STANDING = Reader(
     .where(Organization.id == bindparam("organization_id"), Membership.user_id == bindparam("user_id"))
 )
 _keys_role: Any = Role.__table__.alias("keys_role")
-_KEYS_STANDING = Reader(
+_API_KEY_PRINCIPAL = Reader(
     select(
         Organization,
         User,
@@ -96,7 +96,7 @@ _KEYS_STANDING = Reader(
 
 
 @dataclass(frozen=True)
-class Standing:
+class Principal:
     """What an actor is and may do in one organization, as of this transaction."""
 
     actor: Actor
@@ -148,7 +148,7 @@ class Standing:
 
 def authorize(
     actor: Actor, organization_id: UUID | str, permission: str | None = None, along: Sequence[Question] = ()
-) -> Standing:
+) -> Principal:
     """The actor's standing in the organization, read now, or earlier in the same reading transaction.
 
     What is asked `along` is answered in the same round trip, and for nobody where this raises: OrganizationUnknown
@@ -156,39 +156,39 @@ def authorize(
     PermissionMissing.
     """
     place = ids.parse(organization_id, OrganizationUnknown())
-    standing = once_per_reading(("standing", actor, place), lambda: _read_standing(actor, place, along))
+    principal = once_per_reading(("standing", actor, place), lambda: _read_principal(actor, place, along))
     if late := [question for question in along if question.rows is None]:
         ask(*late)
     if permission:
-        standing.check_may(permission)
-    return standing
+        principal.check_may(permission)
+    return principal
 
 
 @contextmanager
 def locked(
     organization_id: UUID | str, *, by: Actor, needs: str | None = None, along: Sequence[Question] = ()
-) -> Iterator[Standing]:
+) -> Iterator[Principal]:
     """A writing transaction on one organization, whose row stays locked until the commit.
 
     What is asked `along` is answered under the lock, too. Raises ServiceBusy, and what `authorize` raises.
     """
     organization_id = ids.parse(organization_id, OrganizationUnknown())
     with bounds().organizations.required_place(organization_id) as place, transaction():
-        standing = _read_locked(by, organization_id, along)
+        principal = _read_locked(by, organization_id, along)
         place.leave()
         if needs:
-            standing.check_may(needs)
-        yield replace(standing, organization=attach(standing.organization))
+            principal.check_may(needs)
+        yield replace(principal, organization=attach(principal.organization))
 
 
-def _read_locked(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Standing:
+def _read_locked(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Principal:
     """The standing as it is once the organization is locked: each question is answered after the one before."""
     question = _question(actor, organization_id)
     lock = [_LOCKED.question(organization_id=organization_id)] if has_row_locks() else []
     ask(*lock, question, *along)
     if lock and not lock[0].rows:
         raise OrganizationUnknown
-    return _standing(actor, organization_id, question)
+    return _principal(actor, organization_id, question)
 
 
 def lock_organization(organization_id: UUID) -> Organization:
@@ -199,37 +199,37 @@ def lock_organization(organization_id: UUID) -> Organization:
     return attach(organization)
 
 
-def _read_standing(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Standing:
+def _read_principal(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Principal:
     question = _question(actor, organization_id)
     ask(question, *along)
-    return _standing(actor, organization_id, question)
+    return _principal(actor, organization_id, question)
 
 
 def _question(actor: Actor, organization_id: UUID) -> Question:
     """What to ask the database about the actor's standing."""
     match actor:
         case PersonActor(user_id):
-            return _PERSONS_STANDING.question(organization_id=organization_id, user_id=user_id)
+            return _USER_PRINCIPAL.question(organization_id=organization_id, user_id=user_id)
         case KeyActor(api_key_id):
-            return _KEYS_STANDING.question(api_key_id=api_key_id)
+            return _API_KEY_PRINCIPAL.question(api_key_id=api_key_id)
         case OperatorActor():
-            return _OPERATORS_STANDING.question(organization_id=organization_id)
+            return _OPERATOR_PRINCIPAL.question(organization_id=organization_id)
 
 
-def _standing(actor: Actor, organization_id: UUID, answered: Question) -> Standing:
+def _principal(actor: Actor, organization_id: UUID, answered: Question) -> Principal:
     """What the answer says. Raises OrganizationUnknown and Unauthenticated."""
     if isinstance(actor, KeyActor):
-        return _standing_of_key(actor, organization_id, answered)
+        return _principal_of_key(actor, organization_id, answered)
     if not answered.rows:
         raise OrganizationUnknown
     organization, *found = answered.rows[0]
     if isinstance(actor, OperatorActor):
-        return Standing(actor, organization, frozenset(PERMISSIONS), is_owner=True)
+        return Principal(actor, organization, frozenset(PERMISSIONS), is_owner=True)
     user, *role = found
-    return Standing(actor, organization, frozenset(role[0]), user, is_owner=_is_owner(*role))
+    return Principal(actor, organization, frozenset(role[0]), user, is_owner=_is_owner(*role))
 
 
-def _standing_of_key(actor: KeyActor, organization_id: UUID, answered: Question) -> Standing:
+def _principal_of_key(actor: KeyActor, organization_id: UUID, answered: Question) -> Principal:
     if not answered.rows or not is_live(api_key := ActingKey(*answered.rows[0][8:])):
         raise Unauthenticated
     organization, user, *roles = answered.rows[0][:8]
@@ -238,7 +238,7 @@ def _standing_of_key(actor: KeyActor, organization_id: UUID, answered: Question)
     role, keys_role = roles[:3], roles[3:]
     permissions = frozenset(role[0]) & frozenset(keys_role[0])
     is_owner = _is_owner(*role) and _is_owner(*keys_role)
-    return Standing(actor, organization, permissions, user, api_key, is_owner=is_owner)
+    return Principal(actor, organization, permissions, user, api_key, is_owner=is_owner)
 
 
 def _is_owner(_permissions: list[str], is_built_in: bool, key: str) -> bool:

@@ -16,7 +16,7 @@ from invite_app.extensions import csrf
 from invite_app.services import accounts
 from invite_app.web import request_limits
 
-from .shared import LATEST, actor, saved_forms, standing
+from .shared import LATEST, actor, principal, saved_forms
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -91,7 +91,7 @@ def take_form() -> None:
     if request.method not in current_app.config["WTF_CSRF_METHODS"]:
         return
     if limits := limits_of(request.endpoint or ""):
-        standing().check_may(limits.needs)
+        principal().check_may(limits.needs)
         request_limits.allow(size=limits.size, fields=limits.fields)
     _check_token()
 
@@ -103,12 +103,12 @@ def _check_token() -> None:
 
 def stand_in(organization_id: UUID) -> None:
     """Show this page inside an organization. Raises OrganizationUnknown."""
-    g.standing = authorize(actor(), organization_id)
+    g.principal = authorize(actor(), organization_id)
 
 
 @pages.url_defaults
 def stay_in_organization(endpoint: str, values: dict[str, Any]) -> None:
     """Links to pages of an organization lead to those of the present one."""
-    standing = g.get("standing")
-    if standing is not None and current_app.url_map.is_endpoint_expecting(endpoint, "organization_id"):
-        values.setdefault("organization_id", standing.organization.id)
+    principal = g.get("principal")
+    if principal is not None and current_app.url_map.is_endpoint_expecting(endpoint, "organization_id"):
+        values.setdefault("organization_id", principal.organization.id)

@@ -65,7 +65,7 @@ def show_fact(error: DomainError) -> ResponseReturnValue:
 def show_busy(error: ServiceBusy) -> ResponseReturnValue:
     """Show no navigation, for which the database would have to be asked."""
     metrics.note_refusal(error)
-    g.pop("standing", None)
+    g.pop("principal", None)
     page = render_template("errors/503.html", sentence=str(error), theme=theme(), nav=None)
     return page, 503, {"Retry-After": str(error.retry_after)}
 
@@ -122,5 +122,5 @@ def show_accident(error: InternalServerError) -> ResponseReturnValue:
     """Nothing is asked of the database here: it may be what broke."""
     number = uuid4().hex[:12]
     log.error("page_failed", number=number, path=request.path, exc_info=error.original_exception)
-    g.pop("standing", None)
+    g.pop("principal", None)
     return render_template("errors/500.html", number=number, theme=theme(), nav=None), 500

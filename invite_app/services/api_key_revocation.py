@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import joinedload
 
-from invite_app.access import Standing, is_live
+from invite_app.access import Principal, is_live
 from invite_app.db import session
 from invite_app.models import ApiKey, Membership, Role
 from invite_app.models.types import now
@@ -14,7 +14,7 @@ from invite_app.models.types import now
 from . import audit
 
 
-def check_may_end(standing: Standing, role: Role) -> None:
+def check_may_end(principal: Principal, role: Role) -> None:
     """Raise MemberAboveOwn when a live key with this role acts for somebody whose keys the actor may not revoke."""
     holders = (
         select(Membership)
@@ -24,23 +24,23 @@ def check_may_end(standing: Standing, role: Role) -> None:
         .distinct()
     )
     for holder in session().scalars(holders):
-        standing.check_may_change(holder.user_id, holder.role)
+        principal.check_may_change(holder.user_id, holder.role)
 
 
-def end_all_with_role(standing: Standing, role: Role) -> None:
-    _end(standing, _unrevoked(ApiKey.role_id == role.id))
+def end_all_with_role(principal: Principal, role: Role) -> None:
+    _end(principal, _unrevoked(ApiKey.role_id == role.id))
 
 
-def end_all_of_member(standing: Standing, user_id: UUID) -> None:
-    _end(standing, _unrevoked(ApiKey.organization_id == standing.organization.id, ApiKey.user_id == user_id))
+def end_all_of_member(principal: Principal, user_id: UUID) -> None:
+    _end(principal, _unrevoked(ApiKey.organization_id == principal.organization.id, ApiKey.user_id == user_id))
 
 
 def _unrevoked(*conditions: ColumnElement[bool]) -> Iterable[ApiKey]:
     return session().scalars(select(ApiKey).where(*conditions, ApiKey.revoked_at.is_(None)).order_by(ApiKey.id))
 
 
-def _end(standing: Standing, api_keys: Iterable[ApiKey]) -> None:
+def _end(principal: Principal, api_keys: Iterable[ApiKey]) -> None:
     for api_key in list(api_keys):
         if is_live(api_key):
-            audit.record(standing.organization.id, standing, "api_key.revoked", api_key)
+            audit.record(principal.organization.id, principal, "api_key.revoked", api_key)
         api_key.revoked_at = now()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, Role, User, Workspace
 from invite_app.models.types import now
@@ -23,11 +23,11 @@ class Also:
     what: str = ""
 
 
-def invited(standing: Standing, fragment: str) -> Also | None:
+def invited(principal: Principal, fragment: str) -> Also | None:
     """The invitations a search would find; None without any, or for those who may not see invitations."""
-    if not standing.may("invitations:read"):
+    if not principal.may("invitations:read"):
         return None
-    narrow = invitations.narrowed(standing, invitations.Filter(fragment=fragment))
+    narrow = invitations.narrowed(principal, invitations.Filter(fragment=fragment))
     if not narrow.tests:
         return None
     found = search.glimpse(narrow, pagination.place(None, invitations.NEWEST, 1))
@@ -37,12 +37,12 @@ def invited(standing: Standing, fragment: str) -> Also | None:
     return replace(also, name=one.name or one.email, what=one.state_at(now())) if one else also if number else None
 
 
-def members(standing: Standing, fragment: str) -> Also | None:
+def members(principal: Principal, fragment: str) -> Also | None:
     """The members a search would find; None without any, or for those who may not see members."""
-    if not standing.may("members:read"):
+    if not principal.may("members:read"):
         return None
     by_name = BY_NAME
-    narrow = narrowed(standing.organization.id, Filter(fragment=fragment), by_name)
+    narrow = narrowed(principal.organization.id, Filter(fragment=fragment), by_name)
     if not narrow.tests:
         return None
     found = search.glimpse(narrow, pagination.place(None, by_name, 1))
@@ -58,9 +58,9 @@ def members(standing: Standing, fragment: str) -> Also | None:
     return replace(also, name=one.name or one.email, what=role) if one else also if number else None
 
 
-def roles_and_workspaces(standing: Standing) -> tuple[list[Role], list[Workspace]]:
+def roles_and_workspaces(principal: Principal) -> tuple[list[Role], list[Workspace]]:
     """Everything a list can be narrowed by, for those who may see the list."""
-    here = standing.organization.id
+    here = principal.organization.id
     roles = select(Role).where(Role.organization_id == here)
     workspaces = select(Workspace).where(Workspace.organization_id == here)
     return (

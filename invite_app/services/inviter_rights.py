@@ -6,7 +6,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from invite_app import ids
-from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, Standing, authorize
+from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, Principal, authorize
 from invite_app.db import session
 from invite_app.errors import DomainError, MembershipUnknown, OrganizationUnknown, PermissionMissing
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Organization, Role
@@ -21,20 +21,20 @@ def check_named(organization_id: UUID | str, user_id: UUID | str | None, *, by: 
     named(authorize(by, organization_id, RIGHT), user_id)
 
 
-def named(standing: Standing, user_id: UUID | str | None) -> Standing:
+def named(principal: Principal, user_id: UUID | str | None) -> Principal:
     """The standing of the member in whose name somebody invites; without a name, that of the actor.
 
     Keys may name any member who may invite, people only themselves: the one named is who the invitee sees and
     answers to. Raises MembershipUnknown and PermissionMissing.
     """
     if user_id is None:
-        return standing
+        return principal
     unknown = MembershipUnknown(str(user_id))
     person = PersonActor(ids.parse(user_id, unknown))
-    if isinstance(standing.actor, PersonActor) and standing.actor.user_id != person.user_id:
+    if isinstance(principal.actor, PersonActor) and principal.actor.user_id != person.user_id:
         raise PermissionMissing(RIGHT)
     try:
-        return authorize(person, standing.organization.id, RIGHT)
+        return authorize(person, principal.organization.id, RIGHT)
     except OrganizationUnknown:
         raise unknown from None
 

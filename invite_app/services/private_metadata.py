@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.models import Invitation, Membership
 
 
-def visible(standing: Standing, of: Membership | Invitation) -> dict[str, Any]:
+def visible(principal: Principal, of: Membership | Invitation) -> dict[str, Any]:
     """Return the private metadata, or nothing to an actor who may only read such a row."""
     needed = "members:write" if isinstance(of, Membership) else "invitations:write"
-    return of.private_metadata if standing.may(needed) else {}
+    return of.private_metadata if principal.may(needed) else {}

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.errors import InvalidEmail
 from invite_app.models import Membership, User
@@ -41,21 +41,21 @@ class Guess:
 
 def guess(organization_id: UUID | str, email: str, *, by: Actor) -> Guess | None:
     """What a slightly different address would be that is more likely, or None."""
-    standing = authorize(by, organization_id, "invitations:write")
+    principal = authorize(by, organization_id, "invitations:write")
     try:
         address = validation.email(email)
     except InvalidEmail:
         return None
-    domain = likelier_domain(address, known_domains(standing))
+    domain = likelier_domain(address, known_domains(principal))
     if domain is None:
         return None
-    return Guess(f"{address.rpartition('@')[0]}@{domain}", domain, _members_at(standing, domain))
+    return Guess(f"{address.rpartition('@')[0]}@{domain}", domain, _members_at(principal, domain))
 
 
-def known_domains(standing: Standing) -> Collection[str]:
+def known_domains(principal: Principal) -> Collection[str]:
     """The domains that people of this organization are likely to have: the allowed ones, and the actor's own."""
-    own = [standing.user.email.rpartition("@")[2]] if standing.user else []
-    return [*standing.organization.allowed_domains, *own]
+    own = [principal.user.email.rpartition("@")[2]] if principal.user else []
+    return [*principal.organization.allowed_domains, *own]
 
 
 def likelier_domain(address: str, known: Collection[str]) -> str | None:
@@ -79,13 +79,13 @@ def closest(text: str, names: Collection[str]) -> str | None:
     return found[0] if found else None
 
 
-def _members_at(standing: Standing, domain: str) -> int:
+def _members_at(principal: Principal, domain: str) -> int:
     query = (
         select(func.count())
         .select_from(Membership)
         .join(User, User.id == Membership.user_id)
         .where(
-            Membership.organization_id == standing.organization.id,
+            Membership.organization_id == principal.organization.id,
             User.email.endswith(f"@{domain}", autoescape=True),
         )
     )

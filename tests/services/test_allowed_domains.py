@@ -36,13 +36,13 @@ def narrow(acme: Acme, *domains: str) -> None:
 
 def needing(acme: Acme) -> set[str]:
     """Return the addresses that need attention, on which the row, the SQL filter and the count must agree."""
-    standing, moment = authorize(acme.owner.actor, acme.id), now()
+    principal, moment = authorize(acme.owner.actor, acme.id), now()
     everything = invitations.list_all(acme.id, by=acme.owner.actor)
     complete = [invitations.get(acme.id, one.id, by=acme.owner.actor) for one in everything]
     by_row = {one.email for one in complete if invitations.why(one, moment) in status.NEEDS_YOU}
     here = (Invitation.organization_id == acme.id, *conditions(Filter(needs_you=True), moment))
     assert by_row == set(session().scalars(select(Invitation.email).where(*here)))
-    assert invitations.count_needing_attention(standing) == len(by_row)
+    assert invitations.count_needing_attention(principal) == len(by_row)
     return by_row
 
 

@@ -145,8 +145,8 @@ class TestKeys:
         key = make_api_key(acme, "admin", user=acme.member)
         assert authorize(key.actor, acme.id).permissions == {"members:read"}
         members.change_role(acme.id, acme.member.id, "owner", by=OPERATOR)
-        standing = authorize(key.actor, acme.id)
-        assert (standing.permissions, standing.is_owner) == ({*PERMISSIONS} - {"organization:write"}, False)
+        principal = authorize(key.actor, acme.id)
+        assert (principal.permissions, principal.is_owner) == ({*PERMISSIONS} - {"organization:write"}, False)
 
     def test_lose_what_their_role_loses(self, acme: Acme) -> None:
         make_role(acme, "Bot", ["invitations:write", "members:read"])

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.api.schema import Schema
 from invite_app.models import Invitation, InvitationState, Membership, Role
 from invite_app.models.types import now
@@ -73,14 +73,14 @@ class OrganizationMembers(Schema):
     roles: list[RoleShown]
 
 
-def overview(standing: Standing) -> OrganizationMembers:
-    here, by = standing.organization.id, standing.actor
-    open_ones = invitations.list_all(here, by=by, states=OPEN) if standing.may("invitations:read") else []
-    people = members.list_all(here, by=by) if standing.may("members:read") else []
+def overview(principal: Principal) -> OrganizationMembers:
+    here, by = principal.organization.id, principal.actor
+    open_ones = invitations.list_all(here, by=by, states=OPEN) if principal.may("invitations:read") else []
+    people = members.list_all(here, by=by) if principal.may("members:read") else []
     return OrganizationMembers(
         organization_id=here,
-        seats=_seats(standing),
-        viewer=_viewer(standing, members.get_own(here, by=by)),
+        seats=_seats(principal),
+        viewer=_viewer(principal, members.get_own(here, by=by)),
         invitations=[shown_invitation(invitation) for invitation in open_ones],
         members=[_shown_member(membership) for membership in people],
         roles=[_shown_role(role) for role in roles.list_all(here, by=by)],
@@ -98,8 +98,8 @@ def shown_invitation(invitation: Invitation) -> HostedOrganizationInvitation:
     )
 
 
-def _seats(standing: Standing) -> Seats:
-    organization = standing.organization
+def _seats(principal: Principal) -> Seats:
+    organization = principal.organization
     pending = invitations.pending_now(organization)
     used, limit = organization.members_count + pending, organization.seat_limit
     return Seats(
@@ -112,14 +112,14 @@ def _seats(standing: Standing) -> Seats:
     )
 
 
-def _viewer(standing: Standing, membership: Membership) -> Viewer:
+def _viewer(principal: Principal, membership: Membership) -> Viewer:
     return Viewer(
-        organization_id=standing.organization.id,
+        organization_id=principal.organization.id,
         role=membership.role.key,
-        can_manage_billing=standing.may("organization:write"),
-        can_manage_developers=standing.may("api_keys:write"),
-        can_manage_enterprise=standing.may("organization:write"),
-        can_manage_members=standing.may("members:write"),
+        can_manage_billing=principal.may("organization:write"),
+        can_manage_developers=principal.may("api_keys:write"),
+        can_manage_enterprise=principal.may("organization:write"),
+        can_manage_members=principal.may("members:write"),
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from invite_app import errors as facts
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.api.dialect import Row
 from invite_app.api.schema import Schema, at_most
 from invite_app.models import Invitation, InvitationState
@@ -215,16 +215,16 @@ def shown(invitation: Invitation) -> InvitationShown:
     return InvitationShown(**_fields(invitation, invitation.private_metadata))
 
 
-def _listed(page: Page[Invitation], standing: Standing) -> Listed[InvitationShown]:
-    data = [InvitationShown(**_fields(item, private_metadata.visible(standing, item))) for item in page.items]
+def _listed(page: Page[Invitation], principal: Principal) -> Listed[InvitationShown]:
+    data = [InvitationShown(**_fields(item, private_metadata.visible(principal, item))) for item in page.items]
     return Listed(data=data, total_count=page.total)
 
 
-def _listed_with_organization(page: Page[Invitation], standing: Standing) -> Listed[InvitationWithOrganization]:
-    organization = public_organization_data(standing.organization)
+def _listed_with_organization(page: Page[Invitation], principal: Principal) -> Listed[InvitationWithOrganization]:
+    organization = public_organization_data(principal.organization)
     data = [
         InvitationWithOrganization(
-            **_fields(item, private_metadata.visible(standing, item)), public_organization_data=organization
+            **_fields(item, private_metadata.visible(principal, item)), public_organization_data=organization
         )
         for item in page.items
     ]

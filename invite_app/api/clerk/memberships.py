@@ -167,9 +167,9 @@ def _page(
         limit=query.limit,
         exact=True,
     )
-    standing = authorize(by, organization_id)
-    organization = organization_shown(standing.organization)
-    shown_items = [_shown(item, organization, private_metadata.visible(standing, item)) for item in page.items]
+    principal = authorize(by, organization_id)
+    organization = organization_shown(principal.organization)
+    shown_items = [_shown(item, organization, private_metadata.visible(principal, item)) for item in page.items]
     return Listed(data=shown_items, total_count=page.total)
 
 

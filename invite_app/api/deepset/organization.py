@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.fastapi_errors import at
 from invite_app.api.schema import MAX_ITEMS, Schema
@@ -132,8 +132,8 @@ def list_audit_events(organization_id: str, query: AuditQuery, by: Actor) -> Eve
     )
 
 
-def shown(standing: Standing) -> Settings:
-    organization, outside = standing.organization, invitations.outside_domains(standing)
+def shown(principal: Principal) -> Settings:
+    organization, outside = principal.organization, invitations.outside_domains(principal)
     return Settings(
         name=organization.name,
         organization_id=organization.id,

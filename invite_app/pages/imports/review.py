@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import Role
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, Links, actor, csv_download, show, standing
+from invite_app.pages.shared import Attempt, Links, actor, csv_download, principal, show
 from invite_app.services import imports, roles, suggestions
 from invite_app.services.imports import PAGE, Row, Summary
 
@@ -90,7 +90,7 @@ def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
         summary=summary,
         rows=rows,
         focus=_to_focus(rows, request.args.get("after", -1, type=int)),
-        roles=[role for role in all_roles if standing().may_grant(role)],
+        roles=[role for role in all_roles if principal().may_grant(role)],
         tabs=_tabs(summary, section),
         section=section,
         number=page,

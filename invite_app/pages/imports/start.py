@@ -31,9 +31,9 @@ from invite_app.pages.shared import (
     choice,
     csv_download,
     form_errors,
+    principal,
     role_choices,
     show,
-    standing,
 )
 from invite_app.services import imports, invitations, roles, workspaces
 from invite_app.web.request_limits import KIB, MIB
@@ -86,9 +86,9 @@ class StartForm(PageForm):
 @pages.route(HERE, methods=["GET", "POST"])
 @large_form("invitations:write", size=LARGEST_FORM)
 def invite_many(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may("invitations:write")
+    principal().check_may("invitations:write")
     form = StartForm()
-    form.role.choices = role_choices(roles.list_all(organization_id, by=actor()), standing())
+    form.role.choices = role_choices(roles.list_all(organization_id, by=actor()), principal())
     rooms = workspaces.list_all(organization_id, by=actor())
     form.workspaces.choices = [choice(room.name, room.name) for room in rooms]
     if form.validate_on_submit():
@@ -106,7 +106,7 @@ def invite_many(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.get(f"{HERE}/example")
 def example_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
-    standing().check_may("invitations:write")
+    principal().check_may("invitations:write")
     return csv_download.download("invite-example.csv", imports.COLUMNS, EXAMPLE)
 
 
@@ -154,7 +154,7 @@ def _create(organization_id: UUID, form: StartForm) -> Sheet:
 def _obstacle() -> form_errors.Text:
     """What would refuse any list, said before anybody pastes one."""
     try:
-        invitations.check_plan(standing().organization)
+        invitations.check_plan(principal().organization)
     except DomainError as error:
         return form_errors.sentence(error)
     return ""

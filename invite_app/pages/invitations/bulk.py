@@ -24,7 +24,7 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, Row, Rows, SelectionForm, actor, dates, form_errors, show, standing
+from invite_app.pages.shared import Attempt, Row, Rows, SelectionForm, actor, dates, form_errors, principal, show
 from invite_app.services import invitations
 from invite_app.services.invitations import Deed, Extend, Filter, LeftOut, Report, Revoke, SendAgain
 
@@ -110,7 +110,7 @@ def revoke_invitations(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
-    standing().check_may("invitations:write")
+    principal().check_may("invitations:write")
     act, form = ACTS[name], InvitationSelectionForm()
     only = form.only
     if only is None:
@@ -135,7 +135,7 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         done=_invitations(len(report.done)),
         selected=_share(report),
         left_out=[_why(one) for one in report.left_out],
-        works_until=dates.day(now() + standing().organization.invitation_lifetime),
+        works_until=dates.day(now() + principal().organization.invitation_lifetime),
     )
 
 

@@ -24,9 +24,9 @@ from invite_app.pages.shared import (
     form_errors,
     name_field,
     permission_texts,
+    principal,
     role_choices,
     show,
-    standing,
     workspace_choices,
 )
 from invite_app.services import invitations, roles, suggestions, validation, workspaces
@@ -51,7 +51,7 @@ class InviteForm(PageForm):
 
     def offer(self, all_roles: list[Role], rooms: list[Workspace], organization: Organization) -> None:
         """What there is to choose from."""
-        self.role.choices = role_choices(all_roles, standing())
+        self.role.choices = role_choices(all_roles, principal())
         self.workspace_ids.choices = workspace_choices(rooms)
         usual = dates.duration(organization.invitation_lifetime)
         others = {str(days): dates.duration(timedelta(days=days)) for days in OFFERED_DAYS}
@@ -73,10 +73,10 @@ class InviteForm(PageForm):
 @pages.route("/organizations/<uuid:organization_id>/invitations/new", methods=["GET", "POST"])
 @large_form("invitations:write")
 def invite(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may("invitations:write")
+    principal().check_may("invitations:write")
     form = InviteForm(email=request.args.get("email", ""))
     all_roles = roles.list_all(organization_id, by=actor())
-    form.offer(all_roles, workspaces.list_all(organization_id, by=actor()), standing().organization)
+    form.offer(all_roles, workspaces.list_all(organization_id, by=actor()), principal().organization)
     is_preview = "preview" in request.form
     asked = form.asked.data or ""
     guess = _guess(organization_id, form, is_final=not is_preview)
@@ -89,7 +89,7 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
         "invitations/new.html",
         status=form.status,
         form=form,
-        roles=permission_texts.role_lines(all_roles, standing()),
+        roles=permission_texts.role_lines(all_roles, principal()),
         preview=preview,
         guess=guess,
         is_typing=is_preview,
@@ -133,7 +133,7 @@ def _preview(organization_id: UUID, form: InviteForm) -> invitations.Preview | N
 
 def _obstacle(preview: invitations.Preview | None) -> form_errors.Text:
     """What would refuse any invitation, said before anybody fills in the form."""
-    organization = standing().organization
+    organization = principal().organization
     try:
         invitations.check_plan(organization)
     except DomainError as error:

@@ -15,9 +15,9 @@ from invite_app.pages.shared import (
     actor,
     email_field,
     permission_texts,
+    principal,
     role_choices,
     show,
-    standing,
     workspace_choices,
 )
 from invite_app.services import invitations, roles, validation, workspaces
@@ -45,11 +45,11 @@ class EditForm(PageForm):
 @pages.route(f"{ONE}/edit", methods=["GET", "POST"])
 @large_form("invitations:write")
 def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    standing().check_may("invitations:write")
+    principal().check_may("invitations:write")
     invitation = invitations.get(organization_id, invitation_id, by=actor())
     form = _form_for(invitation)
     all_roles = roles.list_all(organization_id, by=actor())
-    form.role.choices = role_choices(all_roles, standing())
+    form.role.choices = role_choices(all_roles, principal())
     form.workspace_ids.choices = workspace_choices(workspaces.list_all(organization_id, by=actor()))
     if form.validate_on_submit():
         old_address = invitation.email
@@ -63,7 +63,7 @@ def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
         status=form.status,
         form=form,
         invitation=invitation,
-        roles=permission_texts.role_lines(all_roles, standing()),
+        roles=permission_texts.role_lines(all_roles, principal()),
     )
 
 

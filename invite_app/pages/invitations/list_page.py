@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.errors import RoleUnknown
 from invite_app.models import Invitation
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import page_links, show, standing
+from invite_app.pages.shared import page_links, principal, show
 from invite_app.services import cross_search, delivery, invitations, roles, search
 
 from . import filters
@@ -23,9 +23,9 @@ ALL = "/organizations/<uuid:organization_id>/invitations"
 
 @pages.get(ALL, endpoint="invitations")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    numbers = invitations.counts_of(standing(), at_most=search.CAP)
+    numbers = invitations.counts_of(principal(), at_most=search.CAP)
     chosen = filters.read()
-    page = invitations.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
+    page = invitations.page_of(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     return show(
         "invitations/list.html",
         rows=[(invitation, why(invitation)) for invitation in page.items],
@@ -36,8 +36,8 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
         tab=chosen.tab,
         all_selected="all" in request.args,
         pending=numbers["pending"],
-        members=cross_search.members(standing(), chosen.q),
-        is_behind=delivery.is_behind(standing().organization),
+        members=cross_search.members(principal(), chosen.q),
+        is_behind=delivery.is_behind(principal().organization),
     )
 
 

@@ -9,7 +9,7 @@ from wtforms import TextAreaField
 from invite_app.models import Invitation
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, Checked, PageForm, actor, dates, email_field, show, standing
+from invite_app.pages.shared import Attempt, Checked, PageForm, actor, dates, email_field, principal, show
 from invite_app.services import invitations, validation
 from invite_app.services.invitations import Reason
 
@@ -29,7 +29,7 @@ class AgainForm(PageForm):
 
 @pages.route(f"{ONE}/send-again", methods=["GET", "POST"])
 def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    standing().check_may("invitations:write")
+    principal().check_may("invitations:write")
     invitation = invitations.get(organization_id, invitation_id, by=actor())
     form = AgainForm(email=invitation.email, note=_note(invitation))
     if form.validate_on_submit():
@@ -45,7 +45,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
         form=form,
         invitation=invitation,
         name=name_of(invitation),
-        works_until=dates.day(now() + standing().organization.invitation_lifetime),
+        works_until=dates.day(now() + principal().organization.invitation_lifetime),
     )
 
 

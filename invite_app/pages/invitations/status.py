@@ -7,7 +7,7 @@ from typing import Any
 from invite_app.mail.transport import transport
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.types import now
-from invite_app.pages.shared import standing
+from invite_app.pages.shared import principal
 from invite_app.services import invitations
 from invite_app.services.invitations import Reason
 
@@ -131,7 +131,7 @@ def _steps(invitation: Invitation, reason: Reason) -> tuple[Step, ...]:
             return (SEND_AGAIN, COPY_LINK)
         case Reason.SENDING if message and not message.attempts:
             return ()
-        case Reason.NO_SEAT if standing().may("organization:write"):
+        case Reason.NO_SEAT if principal().may("organization:write"):
             return (CHANGE_SEATS,)
         case Reason.EXPIRED if message and message.state == DeliveryState.FAILED:
             return (SEND_FRESH, CORRECT_AND_SEND)

@@ -20,8 +20,8 @@ from invite_app.pages.shared import (
     actor,
     choice,
     form_errors,
+    principal,
     show,
-    standing,
     workspace_choices,
 )
 from invite_app.services import cross_search, members
@@ -96,26 +96,26 @@ BulkForm = RoleForm | WorkspacesForm | RemovalForm
 
 @pages.route(f"{ALL}/change-role", methods=["GET", "POST"])
 def change_roles(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may("members:write")
+    principal().check_may("members:write")
     form = RoleForm()
-    roles, _ = cross_search.roles_and_workspaces(standing())
+    roles, _ = cross_search.roles_and_workspaces(principal())
     form.new_role.choices = [choice(role.key, role.name) for role in roles]
-    return _page(organization_id, form, "role", lines=lines(roles), locked=withheld(roles, standing()))
+    return _page(organization_id, form, "role", lines=lines(roles), locked=withheld(roles, principal()))
 
 
 @pages.route(f"{ALL}/change-workspaces", methods=["GET", "POST"])
 @large_form("members:write")
 def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may("members:write")
+    principal().check_may("members:write")
     form = WorkspacesForm()
-    _, workspaces = cross_search.roles_and_workspaces(standing())
+    _, workspaces = cross_search.roles_and_workspaces(principal())
     form.workspace_ids.choices = workspace_choices(workspaces)
     return _page(organization_id, form, "workspaces")
 
 
 @pages.route(f"{ALL}/remove", methods=["GET", "POST"])
 def remove_members(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may("members:write")
+    principal().check_may("members:write")
     return _page(organization_id, RemovalForm(), "remove")
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.access import authorize
 from invite_app.models import Membership
 from invite_app.pages.blueprint import large_form, pages
-from invite_app.pages.shared import Attempt, actor, show, standing
+from invite_app.pages.shared import Attempt, actor, principal, show
 from invite_app.services import cross_search, members
 
 from . import filters
@@ -23,10 +23,10 @@ ONE = f"{ALL}/<uuid:user_id>"
 @large_form("members:write")
 def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     found = members.get(organization_id, user_id, by=actor())
-    roles, workspaces = cross_search.roles_and_workspaces(standing())
+    roles, workspaces = cross_search.roles_and_workspaces(principal())
     form = form_of(found, roles, workspaces)
     if request.method == "POST":
-        standing().check_may("members:write")
+        principal().check_may("members:write")
         if "preview" not in request.form and form.validate():
             with Attempt(form):
                 return _save(organization_id, found, form)
@@ -36,8 +36,8 @@ def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
         form=form,
         member=found,
         lines=lines(roles),
-        locked=refused(found, roles, standing()),
-        obstacle=obstacle(found, standing()),
+        locked=refused(found, roles, principal()),
+        obstacle=obstacle(found, principal()),
         effect=effect(form, found, roles, workspaces),
     )
 
@@ -68,9 +68,9 @@ def may_stay(after: Membership) -> bool:
 
 @pages.route(f"{ONE}/role", methods=["GET", "POST"])
 def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
-    standing().check_may("members:write")
+    principal().check_may("members:write")
     found = members.get(organization_id, user_id, by=actor())
-    roles, _ = cross_search.roles_and_workspaces(standing())
+    roles, _ = cross_search.roles_and_workspaces(principal())
     form = form_of(found, roles, ())
     del form.workspace_ids
     if form.validate_on_submit():
@@ -82,8 +82,8 @@ def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
         form=form,
         member=found,
         lines=lines(roles),
-        locked=refused(found, roles, standing()),
-        obstacle=obstacle(found, standing()),
+        locked=refused(found, roles, principal()),
+        obstacle=obstacle(found, principal()),
         place=_place(),
     )
 

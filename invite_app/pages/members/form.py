@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wtforms import RadioField, SelectMultipleField
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
 from invite_app.pages.shared import PageForm, choice, form_errors, permission_texts, workspace_choices
@@ -62,34 +62,34 @@ def lines(roles: Sequence[Role]) -> dict[str, str]:
     return {role.key: _sentence(permission_texts.role_line(role.permissions)) for role in roles}
 
 
-def refused(member: Membership, roles: Sequence[Role], standing: Standing) -> dict[str, str]:
+def refused(member: Membership, roles: Sequence[Role], principal: Principal) -> dict[str, str]:
     """Why some roles cannot be given to this member, by key."""
     is_last_owner = member.role.is_owner and members.count_owners(member) == 1
     sentence = only_owner(member) if is_last_owner else ""
     others = {role.key: sentence for role in roles if not role.is_owner} if is_last_owner else {}
-    return others | withheld(roles, standing)
+    return others | withheld(roles, principal)
 
 
-def obstacle(member: Membership, standing: Standing) -> str:
+def obstacle(member: Membership, principal: Principal) -> str:
     """Why this person cannot change the member; empty for those who may, and for those who change nobody."""
     try:
-        standing.check_may_change(member.user_id, member.role)
+        principal.check_may_change(member.user_id, member.role)
     except MemberAboveOwn as error:
-        return str(form_errors.sentence(error)) if standing.may("members:write") else ""
+        return str(form_errors.sentence(error)) if principal.may("members:write") else ""
     return ""
 
 
-def withheld(roles: Sequence[Role], standing: Standing) -> dict[str, str]:
+def withheld(roles: Sequence[Role], principal: Principal) -> dict[str, str]:
     """Why some roles cannot be chosen, by key."""
-    return {role.key: _why(role, standing) for role in roles if not standing.may_grant(role)}
+    return {role.key: _why(role, principal) for role in roles if not principal.may_grant(role)}
 
 
 def only_owner(member: Membership) -> str:
     return f"{member.user.given_name or member.user.email} is the only owner. Hand over ownership first."
 
 
-def _why(role: Role, standing: Standing) -> str:
-    lacking = [name for name in permission_texts.MAY if name in role.permissions and not standing.may(name)]
+def _why(role: Role, principal: Principal) -> str:
+    lacking = [name for name in permission_texts.MAY if name in role.permissions and not principal.may(name)]
     return f"Your own role does not have: {permission_texts.missing(lacking)}." if lacking else ONLY_OWNERS
 
 

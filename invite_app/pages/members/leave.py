@@ -6,20 +6,20 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, actor, show, standing
+from invite_app.pages.shared import Attempt, actor, principal, show
 from invite_app.services import members
 
 
 @pages.route("/organizations/<uuid:organization_id>/leave", methods=["GET", "POST"])
 def leave(organization_id: UUID) -> ResponseReturnValue:
-    name = standing().organization.name
+    name = principal().organization.name
     if request.method == "POST":
         with Attempt():
             members.leave(organization_id, by=actor())
             flash(f"You left {name}.", "ok")
             return redirect(url_for("pages.home"), 303)
         return redirect(url_for("pages.leave"), 303)
-    return show("members/leave.html", is_last_owner=standing().is_owner and _is_last_owner(organization_id))
+    return show("members/leave.html", is_last_owner=principal().is_owner and _is_last_owner(organization_id))
 
 
 def _is_last_owner(organization_id: UUID) -> bool:

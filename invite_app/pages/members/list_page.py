@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import actor, csv_download, page_links, show, standing
+from invite_app.pages.shared import actor, csv_download, page_links, principal, show
 from invite_app.services import cross_search, invitations, members
 
 from . import filters
@@ -20,8 +20,8 @@ HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC
 @pages.get(ALL, endpoint="members")
 def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     chosen = filters.read()
-    page = members.page_of(standing(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
-    roles, workspaces = cross_search.roles_and_workspaces(standing())
+    page = members.page_of(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
+    roles, workspaces = cross_search.roles_and_workspaces(principal())
     return show(
         "members/list.html",
         members=page.items,
@@ -30,16 +30,16 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
         all_selected="all" in request.args,
         roles=[(role.key, role.name) for role in roles],
         workspaces=[(str(workspace.id), workspace.name) for workspace in workspaces],
-        members_count=standing().organization.members_count,
-        pending=0 if chosen.q else invitations.pending(standing()),
-        invited=cross_search.invited(standing(), chosen.q),
+        members_count=principal().organization.members_count,
+        pending=0 if chosen.q else invitations.pending(principal()),
+        invited=cross_search.invited(principal(), chosen.q),
     )
 
 
 @pages.get(f"{ALL}/export")
 def members_file(organization_id: UUID) -> ResponseReturnValue:
     """Everybody whom the list with the same filter shows."""
-    standing().check_may("members:read")
+    principal().check_may("members:read")
     chosen = filters.read()
     return csv_download.download(f"members-{now():%Y-%m-%d}.csv", HEAD, _rows(organization_id, chosen))
 

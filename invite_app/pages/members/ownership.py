@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.errors import PermissionMissing
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, actor, show, standing
+from invite_app.pages.shared import Attempt, actor, principal, show
 from invite_app.services import members
 
 from .detail import ONE
@@ -19,7 +19,7 @@ HERE = "/organizations/<uuid:organization_id>/ownership"
 def become_owner(organization_id: UUID) -> ResponseReturnValue:
     with Attempt():
         members.accept_transfer(organization_id, by=actor())
-        flash(f"You are an owner of {standing().organization.name} now.", "ok")
+        flash(f"You are an owner of {principal().organization.name} now.", "ok")
     return redirect(url_for("pages.overview"), 303)
 
 
@@ -34,7 +34,7 @@ def decline_ownership(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ONE}/hand-over", methods=["GET", "POST"])
 def hand_over(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
-    if not standing().is_owner:
+    if not principal().is_owner:
         raise PermissionMissing("organization:write")
     heir = members.get(organization_id, user_id, by=actor())
     name = heir.user.name or heir.user.email

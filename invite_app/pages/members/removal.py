@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, PageForm, actor, person, show, standing
+from invite_app.pages.shared import Attempt, PageForm, actor, person, principal, show
 from invite_app.services import members
 
 from .detail import ONE
@@ -22,7 +22,7 @@ class RemovalForm(PageForm):
 @pages.route(f"{ONE}/remove", methods=["GET", "POST"])
 def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     """Who opens it for themselves is led to the page for leaving."""
-    standing().check_may("members:write")
+    principal().check_may("members:write")
     if user_id == person().id:
         return redirect(url_for("pages.leave"), 303)
     preview = members.preview_removal(organization_id, user_id, by=actor())

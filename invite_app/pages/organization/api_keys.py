@@ -25,10 +25,10 @@ from invite_app.pages.shared import (
     page_links,
     permission_texts,
     person,
+    principal,
     role_choices,
     security_headers,
     show,
-    standing,
 )
 from invite_app.services import api_keys, idempotency, roles
 
@@ -65,21 +65,21 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
 def new_api_key(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may(NEEDS)
+    principal().check_may(NEEDS)
     form = KeyForm()
     all_roles = roles.list_all(organization_id, by=actor())
-    form.role.choices = role_choices(all_roles, standing())
+    form.role.choices = role_choices(all_roles, principal())
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
             return _make(organization_id, form)
     return show(
-        "api_keys/form.html", status=form.status, form=form, roles=permission_texts.role_lines(all_roles, standing())
+        "api_keys/form.html", status=form.status, form=form, roles=permission_texts.role_lines(all_roles, principal())
     )
 
 
 @pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
 def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnValue:
-    standing().check_may(NEEDS)
+    principal().check_may(NEEDS)
     api_key = api_keys.get(organization_id, api_key_id, by=actor())
     if request.method == "POST":
         with Attempt():

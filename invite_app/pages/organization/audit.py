@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import AuditEvent
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import actor, csv_download, dates, page_links, show, standing
+from invite_app.pages.shared import actor, csv_download, dates, page_links, principal, show
 from invite_app.services import audit
 from invite_app.services.audit import Filter
 
@@ -40,7 +40,7 @@ def show_log(organization_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{HERE}/export")
 def audit_file(organization_id: UUID) -> ResponseReturnValue:
     """The events that the page with the same filters lists, all of them."""
-    standing().check_may("audit:read")
+    principal().check_may("audit:read")
     events = audit.export(organization_id, by=actor(), only=_filter(_chosen()))
     return csv_download.download(f"audit-log-{now():%Y-%m-%d}.csv", HEAD, _rows(events))
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
 from invite_app.pages.invitations import latest_event
-from invite_app.pages.shared import dates, local_address, show, standing
+from invite_app.pages.shared import dates, local_address, principal, show
 from invite_app.services import audit, invitations, members
 from invite_app.services.invitations import Attention, Some
 
@@ -36,7 +36,7 @@ class Line:
 
 @pages.get("/organizations/<uuid:organization_id>/")
 def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
-    here = standing()
+    here = principal()
     needs = invitations.summarize_attention(here) if here.may("invitations:read") else None
     numbers = invitations.compute_statistics(here) if needs else None
     return show(
@@ -69,7 +69,7 @@ def _lines(needs: Attention) -> Iterator[Line]:
         yield Line("warn", "hourglass", sentence, _names(soon), url_for("pages.invitations", soon=1))
     if needs.is_nearly_full:
         yield _seats(needs.seats_left or 0)
-    if (address := local_address()) and standing().may("organization:write"):
+    if (address := local_address()) and principal().may("organization:write"):
         detail = "Nobody outside this machine can open them. Set INVITE_EXTERNAL_URL."
         yield Line("warn", "link", f"Links in emails start with {address}", detail)
 
@@ -82,7 +82,7 @@ def _asking(asking: Some) -> Line:
     word = f" “{one.asked_word}”" if one.asked_word else ""
     detail = f"The invitation ended on {dates.day(one.expires_at)}.{word}"
     sentence = f"{one.name or one.email} asks for a fresh invitation"
-    if not standing().may("invitations:write"):
+    if not principal().may("invitations:write"):
         return Line("warn", "hand-stop", sentence, detail, url_for("pages.invitation", invitation_id=one.id))
     act = url_for("pages.resend_invitation", invitation_id=one.id)
     return Line("warn", "hand-stop", sentence, detail, act, "Send a fresh one", is_act=True)
@@ -103,7 +103,7 @@ def _outside_domains(outside: Some) -> Line:
 
 
 def _seats(left: int) -> Line:
-    sentence = f"All {f'but {left:,} of ' if left else ''}{standing().organization.seat_limit:,} seats are in use"
+    sentence = f"All {f'but {left:,} of ' if left else ''}{principal().organization.seat_limit:,} seats are in use"
     detail = "Pending invitations hold a seat until they are accepted or end."
     return Line("warn", "armchair", sentence, detail, url_for("pages.invitations"))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from wtforms import SelectMultipleField, StringField
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.errors import RoleAboveOwn
 from invite_app.models import Role
 from invite_app.pages.shared import PageForm, Row, Rows, choice, form_errors, name_field, permission_texts
@@ -53,18 +53,18 @@ def effect(form: RoleForm, use: RoleUse | None) -> Effect:
     )
 
 
-def withheld(standing: Standing) -> dict[str, str]:
+def withheld(principal: Principal) -> dict[str, str]:
     """Why some permissions cannot be chosen."""
-    return {name: permission_texts.ABOVE_OWN for name in permission_texts.LABELS if not standing.may(name)}
+    return {name: permission_texts.ABOVE_OWN for name in permission_texts.LABELS if not principal.may(name)}
 
 
-def obstacle(role: Role, standing: Standing) -> str:
+def obstacle(role: Role, principal: Principal) -> str:
     """Why this person cannot change this role; empty when nothing is in the way."""
     if role.is_built_in:
         return "Built in. Duplicate it to make your own."
-    if not standing.may_grant(role):
+    if not principal.may_grant(role):
         missing = permission_texts.missing(
-            name for name in permission_texts.LABELS if name in role.permissions and not standing.may(name)
+            name for name in permission_texts.LABELS if name in role.permissions and not principal.may(name)
         )
         return f"You cannot change this role: your own role does not let you {missing}."
     return ""

@@ -20,8 +20,8 @@ from invite_app.pages.shared import (
     form_errors,
     page_links,
     permission_texts,
+    principal,
     show,
-    standing,
 )
 from invite_app.services import roles
 from invite_app.services.roles import RoleUse
@@ -63,7 +63,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
 def new_role(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may(NEEDS)
+    principal().check_may(NEEDS)
     form = _form_like(organization_id, request.args.get("like", ""))
     if "preview" not in request.form and form.validate_on_submit():
         with Attempt(form, REFUSALS):
@@ -99,7 +99,7 @@ def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
     others = [one for one in roles.list_all(organization_id, by=actor()) if one.id != use.role.id]
     form = RemovalForm()
     form.replacement.choices = [choice("", "Choose a role")]
-    form.replacement.choices += [choice(one.key, one.name) for one in others if standing().may_grant(one)]
+    form.replacement.choices += [choice(one.key, one.name) for one in others if principal().may_grant(one)]
     if form.validate_on_submit():
         with Attempt(form, REMOVAL_REFUSALS):
             roles.delete(organization_id, key, replacement=form.replacement.data or None, by=actor())
@@ -110,7 +110,7 @@ def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
         status=form.status,
         form=form,
         use=use,
-        obstacle=obstacle(use.role, standing()),
+        obstacle=obstacle(use.role, principal()),
     )
 
 
@@ -119,12 +119,12 @@ def _form_like(organization_id: UUID, key: str) -> NewRoleForm:
     if not key:
         return NewRoleForm()
     model = roles.get_with_use(organization_id, key, by=actor()).role
-    may_give = [name for name in model.permissions if standing().may(name)]
+    may_give = [name for name in model.permissions if principal().may(name)]
     return NewRoleForm(name=f"Copy of {model.name}", permissions=may_give)
 
 
 def _show_editor(form: RoleForm, use: RoleUse | None) -> ResponseReturnValue:
-    in_the_way = obstacle(use.role, standing()) if use else ""
+    in_the_way = obstacle(use.role, principal()) if use else ""
     return show(
         "roles/editor.html",
         status=form.status,
@@ -132,7 +132,7 @@ def _show_editor(form: RoleForm, use: RoleUse | None) -> ResponseReturnValue:
         use=use,
         groups=permission_texts.GROUPS,
         hints=permission_texts.HINTS,
-        locked=permission_texts.HINTS if in_the_way else withheld(standing()),
+        locked=permission_texts.HINTS if in_the_way else withheld(principal()),
         obstacle=in_the_way,
         effect=effect(form, use),
     )

@@ -21,9 +21,9 @@ from invite_app.pages.shared import (
     lines,
     local_address,
     name_field,
+    principal,
     seat_limit,
     show,
-    standing,
     whole_number,
 )
 from invite_app.services import invitations, organizations, validation
@@ -71,14 +71,14 @@ class DeletionForm(PageForm):
     name = StringField("Name of the organization")
 
     def validate_name(self, field: Any) -> None:
-        if (field.data or "").strip() != standing().organization.name:
-            raise ValidationError(f"Type the name as it stands above: {standing().organization.name}")
+        if (field.data or "").strip() != principal().organization.name:
+            raise ValidationError(f"Type the name as it stands above: {principal().organization.name}")
 
 
 @pages.route(HERE, methods=["GET", "POST"])
 def settings(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may(NEEDS)
-    organization = standing().organization
+    principal().check_may(NEEDS)
+    organization = principal().organization
     form = _form_of(organization)
     if form.validate_on_submit():
         with Attempt(form):
@@ -96,14 +96,14 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
         excess=max(in_use - organization.seat_limit, 0) if organization.seat_limit else 0,
         plan=PLANS[Plan(organization.plan)],
         local_address=local_address(),
-        outside=invitations.outside_domains(standing()),
+        outside=invitations.outside_domains(principal()),
     )
 
 
 @pages.route(f"{HERE}/delete", methods=["GET", "POST"])
 def delete_organization(organization_id: UUID) -> ResponseReturnValue:
-    standing().check_may(NEEDS)
-    organization = standing().organization
+    principal().check_may(NEEDS)
+    organization = principal().organization
     form = DeletionForm()
     if form.validate_on_submit():
         organizations.delete(organization_id, by=actor())

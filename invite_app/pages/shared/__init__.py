@@ -12,7 +12,7 @@ from . import (
     security_headers,
     user_agents,
 )
-from .current import LATEST, actor, device, latest_organization, person, standing
+from .current import LATEST, actor, device, latest_organization, person, principal
 from .dates import HOUR, MINUTE
 from .fields import (
     Checked,
@@ -68,7 +68,7 @@ __all__ = [
     "seat_limit",
     "security_headers",
     "show",
-    "standing",
+    "principal",
     "theme",
     "user_agents",
     "whole_number",

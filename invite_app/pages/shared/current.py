@@ -3,7 +3,7 @@
 from flask import g, request, session
 from flask_login import current_user
 
-from invite_app.access import PersonActor, Standing
+from invite_app.access import PersonActor, Principal
 from invite_app.models import Organization, User
 from invite_app.services import organizations
 from invite_app.services.accounts import Device
@@ -24,9 +24,9 @@ def actor() -> PersonActor:
     return PersonActor(current_user.user_id, request.remote_addr)
 
 
-def standing() -> Standing:
+def principal() -> Principal:
     """What the person is and may do in the organization that the address names."""
-    found: Standing = g.standing
+    found: Principal = g.principal
     return found
 
 

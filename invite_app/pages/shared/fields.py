@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, PasswordField, StringField, ValidationError
 from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than the published types
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.errors import DomainError
 from invite_app.models import Role, Workspace
 from invite_app.services import accounts, validation
@@ -65,11 +65,11 @@ def choice(value: str, label: str, **attributes: bool) -> Any:
     return SelectChoice(value, label, attributes)
 
 
-def role_choices(roles: Iterable[Role], standing: Standing) -> list[Any]:
+def role_choices(roles: Iterable[Role], principal: Principal) -> list[Any]:
     """All roles of the organization; those that the person may not grant are shown, and cannot be chosen."""
     return [
         choice(role.key, role.name)
-        if standing.may_grant(role)
+        if principal.may_grant(role)
         else choice(role.key, f"{role.name} (above your own role)", disabled=True)
         for role in roles
     ]

@@ -15,7 +15,7 @@ from flask import Response, after_this_request, flash, g, url_for
 from markupsafe import Markup, escape
 from sqlalchemy.exc import SQLAlchemyError
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.db_errors import busy_fact, is_conflict
 from invite_app.errors import (
     AccountExists,
@@ -193,7 +193,7 @@ def _note(form: PageForm, row: Row, error: DomainError) -> None:
 
 
 def _link(label: str, endpoint: str, *, needs: str, **values: Any) -> Markup | Literal[""]:
-    here: Standing | None = g.get("standing")
+    here: Principal | None = g.get("principal")
     if here is None or not here.may(needs) or not has_endpoint(endpoint):
         return ""
     return Markup('<a href="{}">{}</a>').format(url_for(endpoint, **values), label)

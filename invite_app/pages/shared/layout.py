@@ -8,7 +8,7 @@ from flask import Flask, current_app, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.mail.transport import transport
 from invite_app.services import invitations, organizations
 
@@ -31,10 +31,10 @@ class Entry:
     def endpoint(self) -> str:
         return f"pages.{self.key}"
 
-    def is_for(self, standing: Standing) -> bool:
+    def is_for(self, principal: Principal) -> bool:
         return (
             has_endpoint(self.endpoint)
-            and (self.needs is None or standing.may(self.needs))
+            and (self.needs is None or principal.may(self.needs))
             and (not self.only_local_mail or transport().is_local)
         )
 
@@ -80,8 +80,8 @@ def show(template: str, *, status: int = 200, **values: Any) -> ResponseReturnVa
     values.setdefault("is_outbox_local", transport().is_local)
     if current_user.is_authenticated:
         values.setdefault("person", current_user.user)
-    if standing := g.get("standing"):
-        values = {**_around(standing), **values}
+    if principal := g.get("principal"):
+        values = {**_around(principal), **values}
     return render_template(template, **values), status
 
 
@@ -107,11 +107,11 @@ def local_address() -> str:
     return url if host in ("localhost", "::1") or host.startswith("127.") else ""
 
 
-def _around(standing: Standing) -> dict[str, Any]:
-    waiting = invitations.count_needing_attention(standing)
+def _around(principal: Principal) -> dict[str, Any]:
+    waiting = invitations.count_needing_attention(principal)
     return {
-        "standing": standing,
-        "organization": standing.organization,
+        "principal": principal,
+        "organization": principal.organization,
         "need_you": waiting,
         "organizations": [
             {"id": one.id, "name": one.name, "href": url_for("pages.overview", organization_id=one.id)}
@@ -120,7 +120,7 @@ def _around(standing: Standing) -> dict[str, Any]:
         "nav": [
             {"label": group.label, "items": entries}
             for group in NAVIGATION
-            if (entries := [_line(entry, waiting) for entry in group.entries if entry.is_for(standing)])
+            if (entries := [_line(entry, waiting) for entry in group.entries if entry.is_for(principal)])
         ],
     }
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.models import Role
 from invite_app.models.roles import PERMISSIONS
 
@@ -47,9 +47,9 @@ def role_line(permissions: Collection[str]) -> str:
     return joined(abilities(permissions)) or "can sign in, and nothing else"
 
 
-def role_lines(roles: Iterable[Role], standing: Standing) -> list[tuple[str, str]]:
+def role_lines(roles: Iterable[Role], principal: Principal) -> list[tuple[str, str]]:
     """The name of each role that may be granted, with its line."""
-    return [(role.name, role_line(role.permissions)) for role in roles if standing.may_grant(role)]
+    return [(role.name, role_line(role.permissions)) for role in roles if principal.may_grant(role)]
 
 
 def missing(permissions: Iterable[str]) -> str:

@@ -37,17 +37,17 @@ def create(
 
     Raises InvalidName, RoleUnknown, RoleAboveOwn, MembershipUnknown, MemberAboveOwn and InvalidSetting.
     """
-    with locked(organization_id, by=by, needs="api_keys:write") as standing:
+    with locked(organization_id, by=by, needs="api_keys:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         if expires_at is not None and expires_at <= now():
             raise InvalidSetting("expires_at", "Choose an end in the future.")
-        granted = roles.get(standing.organization.id, role)
-        standing.check_may_grant(granted)
-        membership = _membership(standing.organization.id, user_id)
-        standing.check_may_change(membership.user_id, membership.role)
+        granted = roles.get(principal.organization.id, role)
+        principal.check_may_grant(granted)
+        membership = _membership(principal.organization.id, user_id)
+        principal.check_may_change(membership.user_id, membership.role)
         secret = PREFIX + secrets.token_urlsafe(32)
         api_key = ApiKey(
-            organization_id=standing.organization.id,
+            organization_id=principal.organization.id,
             user_id=membership.user_id,
             role_id=granted.id,
             name=cleaned,
@@ -57,18 +57,18 @@ def create(
         )
         session().add(api_key)
         session().flush()
-        audit.record(standing.organization.id, standing, "api_key.created", api_key, after={"role": granted.name})
+        audit.record(principal.organization.id, principal, "api_key.created", api_key, after={"role": granted.name})
         then(api_key)
     return api_key, secret
 
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[ApiKey]:
     """Keys with their user and role, newest first; revoked ones are left out."""
-    standing = authorize(by, organization_id, "api_keys:write")
+    principal = authorize(by, organization_id, "api_keys:write")
     query = (
         select(ApiKey)
         .options(joinedload(ApiKey.user), joinedload(ApiKey.role))
-        .where(ApiKey.organization_id == standing.organization.id, ApiKey.revoked_at.is_(None))
+        .where(ApiKey.organization_id == principal.organization.id, ApiKey.revoked_at.is_(None))
         .order_by(ApiKey.created_at.desc(), ApiKey.id.desc())
     )
     return list(session().scalars(query))
@@ -76,12 +76,12 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[ApiKey]:
 
 def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> None:
     """The key never acts again. Raises ApiKeyUnknown and MemberAboveOwn."""
-    with locked(organization_id, by=by, needs="api_keys:write") as standing:
-        api_key = _get(standing.organization.id, api_key_id)
-        standing.check_may_change(api_key.user_id, _membership(standing.organization.id, api_key.user_id).role)
+    with locked(organization_id, by=by, needs="api_keys:write") as principal:
+        api_key = _get(principal.organization.id, api_key_id)
+        principal.check_may_change(api_key.user_id, _membership(principal.organization.id, api_key.user_id).role)
         api_key.revoked_at = now()
-        inviter_rights.review(standing.organization, api_key.user_id)
-        audit.record(standing.organization.id, standing, "api_key.revoked", api_key)
+        inviter_rights.review(principal.organization, api_key.user_id)
+        audit.record(principal.organization.id, principal, "api_key.revoked", api_key)
 
 
 def _membership(organization_id: UUID, user_id: UUID | str | None) -> Membership:

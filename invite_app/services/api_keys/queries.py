@@ -6,7 +6,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from invite_app import ids
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.errors import ApiKeyUnknown
 from invite_app.models import ApiKey
@@ -37,9 +37,9 @@ def get(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> Ap
     return found
 
 
-def _complete(standing: Standing) -> Select[ApiKey]:
+def _complete(principal: Principal) -> Select[ApiKey]:
     return (
         select(ApiKey)
         .options(joinedload(ApiKey.user, innerjoin=True), joinedload(ApiKey.role, innerjoin=True))
-        .where(ApiKey.organization_id == standing.organization.id, ApiKey.revoked_at.is_(None))
+        .where(ApiKey.organization_id == principal.organization.id, ApiKey.revoked_at.is_(None))
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from invite_app.access import KeyActor, PersonActor, Standing
+from invite_app.access import KeyActor, PersonActor, Principal
 from invite_app.db import session
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
 from invite_app.models.types import fresh
@@ -26,15 +26,15 @@ class Author:
 SERVER = Author("server", None, "The server")
 
 
-def author(standing: Standing) -> Author:
-    match standing.actor:
+def author(principal: Principal) -> Author:
+    match principal.actor:
         case PersonActor(user_id, ip):
-            return Author("person", user_id, standing.name, ip)
+            return Author("person", user_id, principal.name, ip)
         case KeyActor(api_key_id, _, ip):
-            assert standing.api_key is not None
-            return Author("api_key", api_key_id, f"{standing.api_key.name} ({standing.name})"[:254], ip)
+            assert principal.api_key is not None
+            return Author("api_key", api_key_id, f"{principal.api_key.name} ({principal.name})"[:254], ip)
         case _:
-            return Author("operator", None, standing.name)
+            return Author("operator", None, principal.name)
 
 
 def invitee(invitation: Invitation, ip: str | None) -> Author:
@@ -46,7 +46,7 @@ Target = Invitation | Membership | Organization | Workspace | Role | ApiKey | Us
 
 def record(
     organization_id: UUID | None,
-    by: Standing | Author,
+    by: Principal | Author,
     action: str,
     target: Target,
     *,
@@ -59,7 +59,7 @@ def record(
 
 def event(
     organization_id: UUID | None,
-    by: Standing | Author,
+    by: Principal | Author,
     action: str,
     target: Target,
     *,
@@ -67,7 +67,7 @@ def event(
     after: dict[str, Any] | None = None,
 ) -> AuditEvent:
     """The event that `record` adds, for a caller who writes it with other rows."""
-    who = author(by) if isinstance(by, Standing) else by
+    who = author(by) if isinstance(by, Principal) else by
     kind, target_id, name = _describe(target)
     return fresh(
         AuditEvent,

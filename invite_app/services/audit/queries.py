@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from invite_app.access import Actor, OperatorActor, Standing, authorize
+from invite_app.access import Actor, OperatorActor, Principal, authorize
 from invite_app.db import session
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import AuditEvent
@@ -46,9 +46,9 @@ def list_page(
     limit: int = 25,
 ) -> pagination.Page[AuditEvent]:
     """What was done in an organization, newest first. `total` is not counted: the log only grows."""
-    standing = authorize(by, organization_id, "audit:read")
+    principal = authorize(by, organization_id, "audit:read")
     place = pagination.place(cursor, NEWEST, limit)
-    return search.fetch_page(select(AuditEvent), _narrow(standing.organization.id, only), place, total=0)
+    return search.fetch_page(select(AuditEvent), _narrow(principal.organization.id, only), place, total=0)
 
 
 def list_page_of_deleted(
@@ -66,10 +66,10 @@ def check_operator(actor: Actor) -> None:
         raise OrganizationUnknown
 
 
-def latest(standing: Standing, limit: int) -> list[AuditEvent]:
+def latest(principal: Principal, limit: int) -> list[AuditEvent]:
     """The newest events. Raises PermissionMissing."""
-    standing.check_may("audit:read")
-    here = AuditEvent.organization_id == standing.organization.id
+    principal.check_may("audit:read")
+    here = AuditEvent.organization_id == principal.organization.id
     return list(
         session().scalars(
             select(AuditEvent).where(here).order_by(AuditEvent.at.desc(), AuditEvent.id.desc()).limit(limit)

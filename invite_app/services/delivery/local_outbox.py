@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import selectinload
 
-from invite_app.access import PersonActor, Standing, authorize, locked
+from invite_app.access import PersonActor, Principal, authorize, locked
 from invite_app.db import session
 from invite_app.errors import InvitationUnknown
 from invite_app.mail import messages
@@ -75,15 +75,15 @@ def _invitations() -> Select[OutboxMessage]:
     return queries.with_relations().where(OutboxMessage.kind == "invitation")
 
 
-def _standings(by: PersonActor) -> dict[UUID, Standing]:
+def _standings(by: PersonActor) -> dict[UUID, Principal]:
     """Return this person's standing in each of their organizations."""
     query = select(Membership.organization_id).where(Membership.user_id == by.user_id)
     return {organization_id: authorize(by, organization_id) for organization_id in session().scalars(query)}
 
 
-def _may_see(standings: Mapping[UUID, Standing], row: OutboxMessage) -> bool:
-    standing = standings.get(row.organization_id) if row.organization_id else None
-    return standing is not None and row.invitation is not None and standing.may_see_link(row.invitation.role)
+def _may_see(standings: Mapping[UUID, Principal], row: OutboxMessage) -> bool:
+    principal = standings.get(row.organization_id) if row.organization_id else None
+    return principal is not None and row.invitation is not None and principal.may_see_link(row.invitation.role)
 
 
 def _is_recorded(row: OutboxMessage, by: PersonActor) -> bool:
@@ -98,10 +98,10 @@ def _is_recorded(row: OutboxMessage, by: PersonActor) -> bool:
 
 def _record_view(row: OutboxMessage, by: PersonActor) -> None:
     assert row.organization_id is not None
-    with locked(row.organization_id, by=by) as standing:
+    with locked(row.organization_id, by=by) as principal:
         wanted = select(Invitation).options(selectinload(Invitation.role)).where(Invitation.id == row.invitation_id)
         invitation = session().scalar(wanted)
-        if invitation is None or not standing.may_see_link(invitation.role):
+        if invitation is None or not principal.may_see_link(invitation.role):
             raise InvitationUnknown(str(row.id))
         invitation.link_copied = True
-        audit.record(standing.organization.id, standing, VIEWED, invitation)
+        audit.record(principal.organization.id, principal, VIEWED, invitation)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from uuid_utils.compat import uuid7
 
 from invite_app import ids
-from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.access import Actor, Principal, authorize, locked
 from invite_app.bounds import bounds
 from invite_app.db import session
 from invite_app.errors import SheetUnknown
@@ -61,18 +61,18 @@ def create(
 
     Raises PlanUpgradeRequired, RoleUnknown, RoleAboveOwn (for that role) and ServiceBusy.
     """
-    standing = authorize(by, organization_id, "invitations:write")
-    invitations.check_plan(standing.organization)
+    principal = authorize(by, organization_id, "invitations:write")
+    invitations.check_plan(principal.organization)
     sheet = Sheet(
         id=uuid7(),
-        organization_id=standing.organization.id,
-        created_by_id=standing.user.id if standing.user else None,
+        organization_id=principal.organization.id,
+        created_by_id=principal.user.id if principal.user else None,
         role=role,
         workspaces=[clean(name) for name in workspaces],
     )
-    import_rows.check_default_role(standing, sheet)
+    import_rows.check_default_role(principal, sheet)
     with bounds().list_of(str(organization_id), len(lines)):
-        rows = import_rows.judge(standing, sheet, lines)
+        rows = import_rows.judge(principal, sheet, lines)
         with locked(organization_id, by=by, needs="invitations:write"):
             session().add(sheet)
             session().flush()
@@ -82,11 +82,11 @@ def create(
 
 def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Summary:
     """Raises SheetUnknown."""
-    standing, sheet = open_sheet(organization_id, sheet_id, by)
+    principal, sheet = open_sheet(organization_id, sheet_id, by)
     query = select(SheetRow.state, func.count()).where(SheetRow.sheet_id == sheet.id).group_by(SheetRow.state)
     counted = {state: count for state, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
     ready = counted.get(RowState.READY, 0)
-    room = invitations.seats_left(standing.organization)
+    room = invitations.seats_left(principal.organization)
     with_seat = ready if room is None else min(ready, max(room, 0))
     return Summary(
         sheet=sheet,
@@ -101,8 +101,8 @@ def list_rows(
     organization_id: UUID | str, sheet_id: UUID | str, section: str, *, by: Actor, page: int = 1
 ) -> list[Row]:
     """Fifty rows of one section, those first that need somebody. Raises SheetUnknown."""
-    standing, sheet = open_sheet(organization_id, sheet_id, by)
-    last_seat = sections.last_position_with_seat(standing, sheet)
+    principal, sheet = open_sheet(organization_id, sheet_id, by)
+    last_seat = sections.last_position_with_seat(principal, sheet)
     query = (
         select(SheetRow)
         .where(SheetRow.sheet_id == sheet.id, sections.conditions(section, last_seat))
@@ -142,15 +142,15 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
 
     Raises SheetUnknown, RateLimited and ServiceBusy.
     """
-    standing, sheet = open_sheet(organization_id, sheet_id, by)
-    last_seat = sections.last_position_with_seat(standing, sheet)
+    principal, sheet = open_sheet(organization_id, sheet_id, by)
+    last_seat = sections.last_position_with_seat(principal, sheet)
     query = (
         select(SheetRow)
         .where(SheetRow.sheet_id == sheet.id, sections.conditions("ready", last_seat))
         .order_by(SheetRow.position)
     )
     rows = list(session().scalars(query))
-    to_draft = import_rows.reader(standing, sheet)
+    to_draft = import_rows.reader(principal, sheet)
     batch, _ = batches.send_batch(
         organization_id,
         [to_draft(row) for row in rows],
@@ -174,14 +174,14 @@ def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
 
 def delete_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> None:
     """Start over. What was sent stays sent. Raises SheetUnknown."""
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        session().delete(_find(standing, sheet_id))
+    with locked(organization_id, by=by, needs="invitations:write") as principal:
+        session().delete(_find(principal, sheet_id))
 
 
-def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Standing, Sheet]:
+def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Principal, Sheet]:
     """The list, for those who may send it. Raises SheetUnknown."""
-    standing = authorize(by, organization_id, "invitations:write")
-    return standing, _find(standing, sheet_id)
+    principal = authorize(by, organization_id, "invitations:write")
+    return principal, _find(principal, sheet_id)
 
 
 def _rewrite(  # noqa: PLR0917 - what is public names its arguments
@@ -192,19 +192,19 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
     by: Actor,
     keep: bool,
 ) -> Row:
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        sheet = _find(standing, sheet_id)
+    with locked(organization_id, by=by, needs="invitations:write") as principal:
+        sheet = _find(principal, sheet_id)
         row = session().get(SheetRow, (sheet.id, position)) if position <= MAX_ROWS else None
         if row is None or row.state == RowState.SENT:
             raise SheetUnknown(str(sheet_id))
-        import_rows.change(standing, sheet, row, new(import_rows.line_of(row)), keep=keep)
+        import_rows.change(principal, sheet, row, new(import_rows.line_of(row)), keep=keep)
         session().flush()
-        return _shown(row, sections.last_position_with_seat(standing, sheet))
+        return _shown(row, sections.last_position_with_seat(principal, sheet))
 
 
-def _find(standing: Standing, sheet_id: UUID | str) -> Sheet:
+def _find(principal: Principal, sheet_id: UUID | str) -> Sheet:
     sheet = session().get(Sheet, ids.parse(sheet_id, SheetUnknown(str(sheet_id))))
-    if sheet is None or sheet.organization_id != standing.organization.id:
+    if sheet is None or sheet.organization_id != principal.organization.id:
         raise SheetUnknown(str(sheet_id))
     return sheet
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from invite_app import ids, rows
-from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.access import Actor, Principal, authorize, locked
 from invite_app.bounds import bounds
 from invite_app.db import noted, session
 from invite_app.errors import (
@@ -68,11 +68,11 @@ def dry_run(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) ->
 
 def dry_run_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor) -> Iterator[RowResult]:
     """The same for a list of any length, row by row. Raises PlanUpgradeRequired."""
-    standing = authorize(by, organization_id, "invitations:write")
-    invitations.check_plan(standing.organization)
-    judge = _Judge(standing, invitations.seats_left(standing.organization))
+    principal = authorize(by, organization_id, "invitations:write")
+    invitations.check_plan(principal.organization)
+    judge = _Judge(principal, invitations.seats_left(principal.organization))
     for chunk in _chunks(rows):
-        for result, _ in judge.judge(standing, chunk):
+        for result, _ in judge.judge(principal, chunk):
             yield result
 
 
@@ -97,12 +97,12 @@ def send_batch(
         results: list[RowResult] = []
         judge = None
         for chunk in _chunks(rows):
-            with locked(organization_id, by=by, needs="invitations:write") as standing:
-                invitations.record_overdue(standing.organization)
-                judge = (judge or _Judge(standing, None)).with_room(invitations.seats_left(standing.organization))
-                judged = [_within_pace(*one) for one in judge.judge(standing, chunk)]
+            with locked(organization_id, by=by, needs="invitations:write") as principal:
+                invitations.record_overdue(principal.organization)
+                judge = (judge or _Judge(principal, None)).with_room(invitations.seats_left(principal.organization))
+                judged = [_within_pace(*one) for one in judge.judge(principal, chunk)]
                 accepted = [invitation for _, invitation in judged if invitation is not None]
-                _insert(standing, batch.id, accepted)
+                _insert(principal, batch.id, accepted)
                 chunk_results = [_result(result, invitation) for result, invitation in judged]
                 each(len(results), chunk_results)
                 refused = len(judged) - len(accepted)
@@ -113,9 +113,9 @@ def send_batch(
 
 def batch_progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Actor) -> BatchProgress:
     """Raises BatchUnknown."""
-    standing = authorize(by, organization_id, "invitations:read")
+    principal = authorize(by, organization_id, "invitations:read")
     batch = session().get(Batch, ids.parse(batch_id, BatchUnknown(str(batch_id))))
-    if batch is None or batch.organization_id != standing.organization.id:
+    if batch is None or batch.organization_id != principal.organization.id:
         raise BatchUnknown(str(batch_id))
     query = (
         select(OutboxMessage.state, func.count())
@@ -130,8 +130,8 @@ def batch_progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Act
 class _Judge:
     """Judges rows in their order; remembers which addresses it has seen and how many seats are left."""
 
-    def __init__(self, standing: Standing, room: int | None) -> None:
-        self._catalog = CachedLookup(standing.organization.id)
+    def __init__(self, principal: Principal, room: int | None) -> None:
+        self._catalog = CachedLookup(principal.organization.id)
         self._first_row: dict[str, int] = {}
         self._position = 0
         self._room = room
@@ -141,33 +141,33 @@ class _Judge:
         self._catalog = CachedLookup(self._catalog.organization_id)
         return self
 
-    def judge(self, standing: Standing, rows: Sequence[Draft]) -> Iterator[tuple[RowResult, Invitation | None]]:
+    def judge(self, principal: Principal, rows: Sequence[Draft]) -> Iterator[tuple[RowResult, Invitation | None]]:
         """Each row with its result, and the invitation where nothing stands in the way."""
-        built = [self._build(standing, row) for row in rows]
+        built = [self._build(principal, row) for row in rows]
         found = invitations.unavailable(
-            standing.organization.id, [item.email for item in built if isinstance(item, Invitation)]
+            principal.organization.id, [item.email for item in built if isinstance(item, Invitation)]
         )
         for row, item in zip(rows, built, strict=True):
             self._position += 1
             if isinstance(item, DomainError):
                 yield RowResult(row, item), None
-            elif error := found.get(item.email) or self._find_obstacle(standing, item.email):
+            elif error := found.get(item.email) or self._find_obstacle(principal, item.email):
                 yield RowResult(row, error), None
             else:
                 yield RowResult(row), item
 
-    def _build(self, standing: Standing, row: Draft) -> Invitation | DomainError:
+    def _build(self, principal: Principal, row: Draft) -> Invitation | DomainError:
         try:
-            return invitations.build(standing, row, self._catalog)
+            return invitations.build(principal, row, self._catalog)
         except DomainError as error:
             return error
 
-    def _find_obstacle(self, standing: Standing, email: str) -> DomainError | None:
+    def _find_obstacle(self, principal: Principal, email: str) -> DomainError | None:
         if first := self._first_row.get(email):
             return DuplicateInList(email, first)
         if self._room is not None:
             if self._room <= 0:
-                return SeatsFull(standing.organization.seat_limit or 0)
+                return SeatsFull(principal.organization.seat_limit or 0)
             self._room -= 1
         self._first_row[email] = self._position
         return None
@@ -191,13 +191,13 @@ def _result(judged: RowResult, invitation: Invitation | None) -> RowResult:
 def _open_batch(
     organization_id: UUID | str, rows: Sequence[Draft], by: Actor, then: Callable[[Batch], None]
 ) -> Batch:
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        invitations.check_plan(standing.organization)
+    with locked(organization_id, by=by, needs="invitations:write") as principal:
+        invitations.check_plan(principal.organization)
         _check_length(rows)
-        invitations.check_pace(standing)
+        invitations.check_pace(principal)
         batch = Batch(
-            organization_id=standing.organization.id,
-            created_by_id=standing.user.id if standing.user else None,
+            organization_id=principal.organization.id,
+            created_by_id=principal.user.id if principal.user else None,
             total=len(rows),
         )
         session().add(batch)
@@ -206,7 +206,7 @@ def _open_batch(
     return batch
 
 
-def _insert(standing: Standing, batch_id: UUID, accepted: Sequence[Invitation]) -> None:
+def _insert(principal: Principal, batch_id: UUID, accepted: Sequence[Invitation]) -> None:
     """Write the rows of a chunk: the invitations as a whole, and what belongs to each by copying it from them."""
     if not accepted:
         return
@@ -214,13 +214,13 @@ def _insert(standing: Standing, batch_id: UUID, accepted: Sequence[Invitation]) 
         invitation.batch_id = batch_id
     rows.insert_all(accepted)
     invitations.link_workspaces(accepted)
-    standing.organization.pending_count += len(accepted)
+    principal.organization.pending_count += len(accepted)
     ours = (Invitation.batch_id == batch_id) & Invitation.id.between(accepted[0].id, accepted[-1].id)
     message = delivery.message_of(accepted[0], at_once=False)
     rows.insert_for_each(message, ours, id=Invitation.id, invitation_id=Invitation.id)
     for invitation in {one.role_id: one for one in accepted}.values():
         after = {"role": invitation.role_name, "batch": str(batch_id)}
-        sent = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=after)
+        sent = audit.event(principal.organization.id, principal, "invitation.sent", invitation, after=after)
         same_role = ours & (Invitation.role_id == invitation.role_id)
         rows.insert_for_each(sent, same_role, id=Invitation.id, target_id=Invitation.id, target_name=Invitation.email)
 

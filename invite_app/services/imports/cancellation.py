@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, exists, func, select, update
 
-from invite_app.access import Actor, Standing, locked
+from invite_app.access import Actor, Principal, locked
 from invite_app.db import session
 from invite_app.models import (
     IS_PENDING,
@@ -44,11 +44,11 @@ def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int
     _, sheet = open_sheet(organization_id, sheet_id, by)
     stopped, number = 0, -1
     while number:
-        with locked(organization_id, by=by, needs="invitations:write") as standing:
-            invitations.record_overdue(standing.organization)
+        with locked(organization_id, by=by, needs="invitations:write") as principal:
+            invitations.record_overdue(principal.organization)
             waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(TOGETHER)))
             number = len(waiting)
-            stopped += len(_take_back(standing, sheet.id, waiting))
+            stopped += len(_take_back(principal, sheet.id, waiting))
     return stopped
 
 
@@ -72,7 +72,7 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
     )
 
 
-def _take_back(standing: Standing, sheet_id: UUID, waiting: Sequence[UUID]) -> Sequence[UUID]:
+def _take_back(principal: Principal, sheet_id: UUID, waiting: Sequence[UUID]) -> Sequence[UUID]:
     """Those that no delivery process has claimed meanwhile."""
     delivery.lock_invitations(waiting)
     cancel = update(OutboxMessage).where(
@@ -83,7 +83,7 @@ def _take_back(standing: Standing, sheet_id: UUID, waiting: Sequence[UUID]) -> S
     cancelled = cancel.values(state=DeliveryState.FAILED, reason=REASON, next_attempt_at=now())
     ours = [one for one in session().scalars(cancelled.returning(OutboxMessage.invitation_id)) if one]
     for invitation in session().scalars(invitations.complete().where(Invitation.id.in_(ours))):
-        invitations.revoke_invitation(standing, invitation)
+        invitations.revoke_invitation(principal, invitation)
     back = update(SheetRow).where(SheetRow.sheet_id == sheet_id, SheetRow.invitation_id.in_(ours))
     session().execute(back.values(state=RowState.READY, invitation_id=None))
     return ours

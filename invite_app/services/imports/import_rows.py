@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, case, insert, select, update
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.db import session
 from invite_app.errors import (
     AlreadyMember,
@@ -41,17 +41,20 @@ FIELDS: dict[type[DomainError], str] = {
 NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateInList)
 
 
-def check_default_role(standing: Standing, sheet: Sheet) -> None:
+def check_default_role(principal: Principal, sheet: Sheet) -> None:
     """Raises RoleUnknown and RoleAboveOwn."""
-    standing.check_may_grant(CachedLookup(standing.organization.id).role(sheet.role))
+    principal.check_may_grant(CachedLookup(principal.organization.id).role(sheet.role))
 
 
-def judge(standing: Standing, sheet: Sheet, lines: Sequence[Line]) -> list[SheetRow]:
+def judge(principal: Principal, sheet: Sheet, lines: Sequence[Line]) -> list[SheetRow]:
     """Return the rows of the lines, judged in their order; nothing is kept."""
     rows = [_row(sheet, position, line) for position, line in enumerate(lines, start=1)]
     for start in range(0, len(rows), batches.CHUNK):
         _judge(
-            standing, sheet, rows[start : start + batches.CHUNK], {row.address: row for row in reversed(rows[:start])}
+            principal,
+            sheet,
+            rows[start : start + batches.CHUNK],
+            {row.address: row for row in reversed(rows[:start])},
         )
     return rows
 
@@ -63,21 +66,21 @@ def insert_all(rows: Sequence[SheetRow]) -> None:
         session().execute(insert(SheetRow), [{name: getattr(row, name) for name in columns} for row in rows])
 
 
-def change(standing: Standing, sheet: Sheet, row: SheetRow, line: Line, *, keep: bool) -> None:
+def change(principal: Principal, sheet: Sheet, row: SheetRow, line: Line, *, keep: bool) -> None:
     """Write a line over a row, and judge it and all that have (or had) the same address."""
     before = row.address
     _write(row, line)
     row.is_kept = keep
-    _judge(standing, sheet, [row], {})
+    _judge(principal, sheet, [row], {})
     for address in {before, row.address} - {""}:
-        _judge_address(standing, sheet, address)
+        _judge_address(principal, sheet, address)
 
 
 def reader(
-    standing: Standing, sheet: Sheet, catalog: CachedLookup | None = None
+    principal: Principal, sheet: Sheet, catalog: CachedLookup | None = None
 ) -> Callable[[SheetRow], invitations.Draft]:
     """What turns a row into a draft: names become ids, and what a row leaves open comes from the sheet."""
-    catalog = catalog or CachedLookup(standing.organization.id)
+    catalog = catalog or CachedLookup(principal.organization.id)
 
     def read(row: SheetRow) -> invitations.Draft:
         names = row.workspaces or sheet.workspaces
@@ -119,14 +122,14 @@ def _write(row: SheetRow, line: Line) -> None:
     row.role, row.workspaces = line.role, list(line.workspaces)
 
 
-def _judge(standing: Standing, sheet: Sheet, rows: Sequence[SheetRow], earlier: dict[str, SheetRow]) -> None:
+def _judge(principal: Principal, sheet: Sheet, rows: Sequence[SheetRow], earlier: dict[str, SheetRow]) -> None:
     """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
-    catalog = CachedLookup(standing.organization.id)
-    read = reader(standing, sheet, catalog)
-    domains = suggestions.known_domains(standing)
-    built = [_build(standing, row, read, catalog) for row in rows]
+    catalog = CachedLookup(principal.organization.id)
+    read = reader(principal, sheet, catalog)
+    domains = suggestions.known_domains(principal)
+    built = [_build(principal, row, read, catalog) for row in rows]
     taken = invitations.unavailable(
-        standing.organization.id, [item.email for item in built if isinstance(item, Invitation)]
+        principal.organization.id, [item.email for item in built if isinstance(item, Invitation)]
     )
     first = dict(earlier)
     for row, item in zip(rows, built, strict=True):
@@ -139,20 +142,20 @@ def _judge(standing: Standing, sheet: Sheet, rows: Sequence[SheetRow], earlier: 
         _mark(row, error, guess)
 
 
-def _judge_address(standing: Standing, sheet: Sheet, address: str) -> None:
+def _judge_address(principal: Principal, sheet: Sheet, address: str) -> None:
     query = (
         select(SheetRow)
         .where(SheetRow.sheet_id == sheet.id, SheetRow.address == address, SheetRow.state != RowState.SENT)
         .order_by(SheetRow.position)
     )
-    _judge(standing, sheet, list(session().scalars(query)), {})
+    _judge(principal, sheet, list(session().scalars(query)), {})
 
 
 def _build(
-    standing: Standing, row: SheetRow, read: Callable[[SheetRow], invitations.Draft], catalog: CachedLookup
+    principal: Principal, row: SheetRow, read: Callable[[SheetRow], invitations.Draft], catalog: CachedLookup
 ) -> Invitation | DomainError:
     try:
-        return invitations.build(standing, read(row), catalog)
+        return invitations.build(principal, read(row), catalog)
     except DomainError as error:
         return error
 

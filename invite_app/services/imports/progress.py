@@ -83,9 +83,9 @@ def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
 
 def try_again(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
     """Queue the failed mails of the list again whose invitations are pending; how many. Raises SheetUnknown."""
-    standing, sheet = open_sheet(organization_id, sheet_id, by)
+    principal, sheet = open_sheet(organization_id, sheet_id, by)
     failed = _of(select(OutboxMessage.id), sheet).where(OutboxMessage.state == DeliveryState.FAILED, IS_PENDING)
-    return len(delivery.retry(list(session().scalars(failed)), by=audit.author(standing)))
+    return len(delivery.retry(list(session().scalars(failed)), by=audit.author(principal)))
 
 
 def _of(query: Select[Any], sheet: Sheet) -> Select[Any]:

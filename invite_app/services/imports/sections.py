@@ -5,15 +5,15 @@ Seats are counted whenever a list is looked at, so "no seat" is not written into
 
 from sqlalchemy import ColumnElement, func, select
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.db import session
 from invite_app.models import RowState, Sheet, SheetRow
 from invite_app.services import invitations
 
 
-def last_position_with_seat(standing: Standing, sheet: Sheet) -> int | None:
+def last_position_with_seat(principal: Principal, sheet: Sheet) -> int | None:
     """The last ready row for which there is a seat; None when there is one for all, -1 when for none."""
-    room = invitations.seats_left(standing.organization)
+    room = invitations.seats_left(principal.organization)
     if room is None:
         return None
     if room <= 0:

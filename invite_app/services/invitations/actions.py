@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from invite_app.access import Actor, Standing, locked
+from invite_app.access import Actor, Principal, locked
 from invite_app.mail import messages
 from invite_app.models import Invitation
 from invite_app.services import audit, delivery, roles, validation, workspaces
@@ -41,15 +41,15 @@ def resend(
     InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, InvalidNote, DomainNotAllowed, RateLimited, and for
     an expired one or another address what `send` raises.
     """
-    with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        steps.send_again(standing, invitation, email=email, note=note)
+    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+        steps.send_again(principal, invitation, email=email, note=note)
     return invitation
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """The link stops working at once, the seat is free. Raises InvitationUnknown and InvitationEnded."""
-    with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        steps.revoke_invitation(standing, invitation)
+    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+        steps.revoke_invitation(principal, invitation)
     return invitation
 
 
@@ -58,8 +58,8 @@ def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (standing, invitation):
-        steps.extend_invitation(standing, invitation)
+    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+        steps.extend_invitation(principal, invitation)
     return invitation
 
 
@@ -70,17 +70,17 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
     RoleUnknown, WorkspaceUnknown, InvalidNote, InvalidEmail, DomainNotAllowed, and for another address
     PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited.
     """
-    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+    with _changing(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
         before = _summary(invitation)
         if invitation.role is not None:
-            standing.check_may_grant(invitation.role)
-        _apply(standing, invitation, changes)
+            principal.check_may_grant(invitation.role)
+        _apply(principal, invitation, changes)
         after = _summary(invitation)
         changed = [name for name in after if after[name] != before[name]]
         if changed:
             _record(
-                standing,
+                principal,
                 "invitation.changed",
                 invitation,
                 before={name: before[name] for name in changed},
@@ -94,12 +94,12 @@ def try_now(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+    with _changing(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
-        check_may_grant(standing, invitation)
+        check_may_grant(principal, invitation)
         if invitation.message is not None:
             delivery.hasten(invitation.message)
-            _record(standing, "message.retried", invitation)
+            _record(principal, "message.retried", invitation)
     return invitation
 
 
@@ -108,10 +108,10 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+    with _changing(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
-        check_may_grant(standing, invitation)
-        steps.make_inviter(standing, invitation)
+        check_may_grant(principal, invitation)
+        steps.make_inviter(principal, invitation)
     return invitation
 
 
@@ -120,26 +120,26 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (standing, invitation):
+    with _changing(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
-        check_may_grant(standing, invitation)
+        check_may_grant(principal, invitation)
         invitation.link_copied = True
-        _record(standing, "invitation.link_copied", invitation)
+        _record(principal, "invitation.link_copied", invitation)
     return messages.link(invitation, copied=True)
 
 
 @contextmanager
 def _changing(
     organization_id: UUID | str, invitation_id: UUID | str, by: Actor
-) -> Iterator[tuple[Standing, Invitation]]:
+) -> Iterator[tuple[Principal, Invitation]]:
     """A transaction on one invitation, now that overdue ones are written down."""
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
-        expiry.record_overdue(standing.organization)
-        yield standing, find_in(standing.organization.id, invitation_id)
+    with locked(organization_id, by=by, needs="invitations:write") as principal:
+        expiry.record_overdue(principal.organization)
+        yield principal, find_in(principal.organization.id, invitation_id)
 
 
-def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None:
-    organization = standing.organization
+def _apply(principal: Principal, invitation: Invitation, changes: Changes) -> None:
+    organization = principal.organization
     if changes.role is not None:
         steps.set_role(invitation, roles.get(organization.id, changes.role))
     if changes.workspace_ids is not None:
@@ -149,10 +149,10 @@ def _apply(standing: Standing, invitation: Invitation, changes: Changes) -> None
     address = invitation.email if changes.email is None else validation.email(changes.email)
     if address != invitation.email:
         validation.check_domain(address, organization.allowed_domains)
-    check_may_grant(standing, invitation)
+    check_may_grant(principal, invitation)
     if address != invitation.email:
-        checks.check_may_take_over(standing, checks.address_status(organization.id, address))
-        steps.send_to(standing, invitation, address)
+        checks.check_may_take_over(principal, checks.address_status(organization.id, address))
+        steps.send_to(principal, invitation, address)
 
 
 def _summary(invitation: Invitation) -> dict[str, Any]:
@@ -164,5 +164,5 @@ def _summary(invitation: Invitation) -> dict[str, Any]:
     }
 
 
-def _record(standing: Standing, action: str, invitation: Invitation, **what: dict[str, Any]) -> None:
-    audit.record(standing.organization.id, standing, action, invitation, **what)
+def _record(principal: Principal, action: str, invitation: Invitation, **what: dict[str, Any]) -> None:
+    audit.record(principal.organization.id, principal, action, invitation, **what)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.access import Actor, Principal, authorize, locked
 from invite_app.db import session
 from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatsFull
 from invite_app.models import Invitation, InvitationState
@@ -43,62 +43,62 @@ class Report:
 class Deed:
     """What is to be done. `begin` counts it as one act, `prepare` reads what it takes to judge these invitations."""
 
-    def begin(self, standing: Standing) -> None:
+    def begin(self, principal: Principal) -> None:
         """Raises what stands in the way of all."""
 
-    def prepare(self, standing: Standing, invitations: Sequence[Invitation]) -> None:
+    def prepare(self, principal: Principal, invitations: Sequence[Invitation]) -> None:
         pass
 
-    def check(self, standing: Standing, invitation: Invitation) -> None:
+    def check(self, principal: Principal, invitation: Invitation) -> None:
         """Raises what keeps this one out."""
         raise NotImplementedError
 
-    def do(self, standing: Standing, invitation: Invitation) -> None:
+    def do(self, principal: Principal, invitation: Invitation) -> None:
         raise NotImplementedError
 
 
 class Revoke(Deed):
-    def check(self, standing: Standing, invitation: Invitation) -> None:
+    def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.PENDING)
 
-    def do(self, standing: Standing, invitation: Invitation) -> None:
-        steps.revoke_invitation(standing, invitation)
+    def do(self, principal: Principal, invitation: Invitation) -> None:
+        steps.revoke_invitation(principal, invitation)
 
 
 class Extend(Deed):
-    def check(self, standing: Standing, invitation: Invitation) -> None:
+    def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.PENDING)
-        steps.check_may_grant(standing, invitation)
+        steps.check_may_grant(principal, invitation)
 
-    def do(self, standing: Standing, invitation: Invitation) -> None:
-        steps.extend_invitation(standing, invitation)
+    def do(self, principal: Principal, invitation: Invitation) -> None:
+        steps.extend_invitation(principal, invitation)
 
 
 class SendAgain(Deed):
     """Expired ones take seats and addresses, so they are judged in their order, each after those before it."""
 
-    def begin(self, standing: Standing) -> None:
+    def begin(self, principal: Principal) -> None:
         """Raises RateLimited."""
-        checks.check_pace(standing)
+        checks.check_pace(principal)
 
-    def prepare(self, standing: Standing, invitations: Sequence[Invitation]) -> None:
+    def prepare(self, principal: Principal, invitations: Sequence[Invitation]) -> None:
         moment = now()
         expired = [one.email for one in invitations if one.state_at(moment) == InvitationState.EXPIRED]
-        self._taken = checks.unavailable(standing.organization.id, expired) if expired else {}
-        self._room = checks.seats_left(standing.organization)
+        self._taken = checks.unavailable(principal.organization.id, expired) if expired else {}
+        self._room = checks.seats_left(principal.organization)
 
-    def check(self, standing: Standing, invitation: Invitation) -> None:
+    def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.OPEN)
-        steps.check_may_grant(standing, invitation)
-        validation.check_domain(invitation.email, standing.organization.allowed_domains)
+        steps.check_may_grant(principal, invitation)
+        validation.check_domain(invitation.email, principal.organization.allowed_domains)
         if invitation.state_at(now()) == InvitationState.EXPIRED:
-            self._check_may_reopen(standing, invitation)
+            self._check_may_reopen(principal, invitation)
 
-    def do(self, standing: Standing, invitation: Invitation) -> None:
-        steps.send_again(standing, invitation, is_in_list=True)
+    def do(self, principal: Principal, invitation: Invitation) -> None:
+        steps.send_again(principal, invitation, is_in_list=True)
 
-    def _check_may_reopen(self, standing: Standing, invitation: Invitation) -> None:
-        organization = standing.organization
+    def _check_may_reopen(self, principal: Principal, invitation: Invitation) -> None:
+        organization = principal.organization
         drafts.check_redirects(organization, invitation)
         checks.check_plan(organization)
         if fact := self._taken.get(invitation.email):
@@ -112,12 +112,12 @@ class SendAgain(Deed):
 
 def preview_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
     """What would become of all that the filter lets through. Raises ListTooLong when that is more than MOST."""
-    standing = authorize(by, organization_id, "invitations:write")
-    found = _find(standing, only)
-    deed.prepare(standing, found)
+    principal = authorize(by, organization_id, "invitations:write")
+    found = _find(principal, only)
+    deed.prepare(principal, found)
     report = Report([], [])
     for invitation in found:
-        _put(report, invitation, _fact(deed.check, standing, invitation))
+        _put(report, invitation, _fact(deed.check, principal, invitation))
     return report
 
 
@@ -129,43 +129,43 @@ def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Act
     wanted = [one.id for one in _find(authorize(by, organization_id, "invitations:write"), only)]
     report = Report([], [])
     for start in range(0, len(wanted), TOGETHER):
-        with locked(organization_id, by=by, needs="invitations:write") as standing:
-            expiry.record_overdue(standing.organization)
+        with locked(organization_id, by=by, needs="invitations:write") as principal:
+            expiry.record_overdue(principal.organization)
             if start == 0:
-                deed.begin(standing)
-            present = _present(standing, only, wanted[start : start + TOGETHER])
-            deed.prepare(standing, present)
-            judged = [(one, _fact(deed.check, standing, one) or _fact(deed.do, standing, one)) for one in present]
+                deed.begin(principal)
+            present = _present(principal, only, wanted[start : start + TOGETHER])
+            deed.prepare(principal, present)
+            judged = [(one, _fact(deed.check, principal, one) or _fact(deed.do, principal, one)) for one in present]
         for invitation, fact in judged:
             _put(report, invitation, fact)
     return report
 
 
-def _find(standing: Standing, only: Filter) -> list[Invitation]:
-    standing.check_may("invitations:read")
-    found = lists.everything(standing, only, limit=MAX_SELECTED + 1)
+def _find(principal: Principal, only: Filter) -> list[Invitation]:
+    principal.check_may("invitations:read")
+    found = lists.everything(principal, only, limit=MAX_SELECTED + 1)
     if len(found) > MAX_SELECTED:
-        raise ListTooLong(lists.count(standing, only), MAX_SELECTED)
+        raise ListTooLong(lists.count(principal, only), MAX_SELECTED)
     return found
 
 
-def _present(standing: Standing, only: Filter, invitation_ids: Sequence[UUID]) -> list[Invitation]:
+def _present(principal: Principal, only: Filter, invitation_ids: Sequence[UUID]) -> list[Invitation]:
     """Those that are still there, and what the filter asked for by name, in this order, with all that deeds touch.
 
     Their states are the deeds' to judge, which tell of those that ended meanwhile.
     """
     still = Filter(role=only.role, fragment=only.fragment, invitation_ids=invitation_ids)
-    fitting = filters.narrowed(standing, still).fitting
+    fitting = filters.narrowed(principal, still).fitting
     query = queries.complete().where(Invitation.id.in_(fitting))
     found = {one.id: one for one in session().scalars(query)}
     return [found[one] for one in invitation_ids if one in found]
 
 
 def _fact(
-    act: Callable[[Standing, Invitation], None], standing: Standing, invitation: Invitation
+    act: Callable[[Principal, Invitation], None], principal: Principal, invitation: Invitation
 ) -> DomainError | None:
     try:
-        act(standing, invitation)
+        act(principal, invitation)
     except DomainError as error:
         return error
     return None

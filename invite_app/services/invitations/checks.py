@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, any_, bindparam, exists, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.db import has_row_locks, session
 from invite_app.errors import (
     AlreadyMember,
@@ -39,10 +39,10 @@ class AddressStatus:
     pending_since: datetime | None
     has_overdue: bool
 
-    def check_is_free(self, standing: Standing) -> None:
+    def check_is_free(self, principal: Principal) -> None:
         """Raises AlreadyMember (of oneself: InvitedOneself) and InvitationPending."""
         if self.member_id:
-            is_oneself = standing.user is not None and standing.user.id == self.member_id
+            is_oneself = principal.user is not None and principal.user.id == self.member_id
             raise (InvitedOneself if is_oneself else AlreadyMember)(self.address, self.member_id)
         if self.pending_id and self.pending_since:
             raise InvitationPending(self.address, self.pending_id, self.pending_since)
@@ -138,38 +138,38 @@ def seats_left(organization: Organization) -> int | None:
 
 
 def check_may_be_invited(
-    standing: Standing, look: AddressStatus, *, is_in_list: bool = False, by_mail: bool = True
+    principal: Principal, look: AddressStatus, *, is_in_list: bool = False, by_mail: bool = True
 ) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
 
     For an address of a list, `check_pace` is left to whoever has the list.
     """
-    check_plan(standing.organization)
-    look.check_is_free(standing)
+    check_plan(principal.organization)
+    look.check_is_free(principal)
     if look.has_overdue:
-        expiry.record_overdue(standing.organization)
-    check_seats(standing.organization)
+        expiry.record_overdue(principal.organization)
+    check_seats(principal.organization)
     if by_mail:
         check_recipient(look.address)
     if not is_in_list:
-        check_pace(standing)
+        check_pace(principal)
 
 
-def check_may_take_over(standing: Standing, look: AddressStatus) -> None:
+def check_may_take_over(principal: Principal, look: AddressStatus) -> None:
     """An invitation and its seat go to another address.
 
     Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited, in this order.
     """
-    check_plan(standing.organization)
-    look.check_is_free(standing)
-    check_mail(standing, look.address)
+    check_plan(principal.organization)
+    look.check_is_free(principal)
+    check_mail(principal, look.address)
 
 
-def check_mail(standing: Standing, address: str, *, is_in_list: bool = False) -> None:
+def check_mail(principal: Principal, address: str, *, is_in_list: bool = False) -> None:
     """Check the recipient of a mail about an invitation, and count an act of inviting. Raises RateLimited."""
     check_recipient(address)
     if not is_in_list:
-        check_pace(standing)
+        check_pace(principal)
 
 
 def check_recipient(address: str) -> None:
@@ -182,11 +182,11 @@ def check_recipient(address: str) -> None:
     count(delivery.TO_RECIPIENT, address)
 
 
-def check_pace(standing: Standing) -> None:
+def check_pace(principal: Principal) -> None:
     """Count one act of inviting; a whole list is one. Raises RateLimited, but never for the operator."""
-    if standing.user is not None:
-        rate_limits.hit("invitations by actor", standing.api_key.id if standing.api_key else standing.user.id)
-        rate_limits.hit("invitations by organization", standing.organization.id)
+    if principal.user is not None:
+        rate_limits.hit("invitations by actor", principal.api_key.id if principal.api_key else principal.user.id)
+        rate_limits.hit("invitations by organization", principal.organization.id)
 
 
 def check_plan(organization: Organization) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import rows
-from invite_app.access import KeyActor, PersonActor, Standing
+from invite_app.access import KeyActor, PersonActor, Principal
 from invite_app.db import session
 from invite_app.errors import InvitationPending, RedirectNotAllowed, RoleUnknown, WorkspaceUnknown
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Role, Workspace
@@ -122,23 +122,23 @@ class Draft:
     private_metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(standing: Standing, draft: Draft, catalog: Catalog) -> Invitation:
+def build(principal: Principal, draft: Draft, catalog: Catalog) -> Invitation:
     """An invitation with checked values that the actor may hand out; not yet in the database.
 
     Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
     RoleUnknown, WorkspaceUnknown, MembershipUnknown and PermissionMissing (for the named inviter) and RoleAboveOwn.
     """
-    organization = standing.organization
+    organization = principal.organization
     checked = _checked(organization, draft)
     role = catalog.role(draft.role)
     rooms = catalog.workspaces(draft.workspace_ids)
-    inviter = inviter_rights.named(standing, draft.inviter_id)
-    standing.check_may_grant(role)
+    inviter = inviter_rights.named(principal, draft.inviter_id)
+    principal.check_may_grant(role)
     inviter.check_may_grant(role)
     return fresh(
         Invitation,
         **checked,
-        **_inviter(standing, inviter),
+        **_inviter(principal, inviter),
         organization_id=organization.id,
         organization=organization,
         role=role,
@@ -190,24 +190,24 @@ def is_allowed(url: str, organization: Organization) -> bool:
     return found is not None and len(url) <= 2000 and found in (own, *organization.allowed_origins)
 
 
-def set_inviter(invitation: Invitation, standing: Standing) -> None:
+def set_inviter(invitation: Invitation, principal: Principal) -> None:
     """Write down that the actor is the one who invites."""
-    inviter = _inviter(standing, standing)
+    inviter = _inviter(principal, principal)
     set_committed_value(invitation, "inviter", inviter.pop("inviter"))  # for whoever reads on; the id is what is kept
     for name, value in inviter.items():
         setattr(invitation, name, value)
 
 
-def _inviter(standing: Standing, inviter: Standing) -> dict[str, Any]:
+def _inviter(principal: Principal, inviter: Principal) -> dict[str, Any]:
     """Who invites, and in whose name when that is somebody else."""
     kinds = {PersonActor: "person", KeyActor: "key"}
     return {
-        "inviter_kind": kinds.get(type((standing if standing.api_key else inviter).actor), "operator"),
+        "inviter_kind": kinds.get(type((principal if principal.api_key else inviter).actor), "operator"),
         "inviter": inviter.user,
         "inviter_id": inviter.user.id if inviter.user else None,
-        "inviter_key_id": standing.api_key.id if standing.api_key else None,
+        "inviter_key_id": principal.api_key.id if principal.api_key else None,
         "inviter_lost_right": False,
-        "inviter_name": inviter.name if inviter.user else standing.organization.name,
+        "inviter_name": inviter.name if inviter.user else principal.organization.name,
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app import ids
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.models import IS_PENDING, DeliveryState, Invitation, InvitationState, OutboxMessage, User
 from invite_app.models.types import now
 from invite_app.services import roles, search, validation
@@ -43,9 +43,9 @@ EVERYTHING = Filter()
 UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 
-def narrowed(standing: Standing, only: Filter) -> search.Narrow:
+def narrowed(principal: Principal, only: Filter) -> search.Narrow:
     """What the filter narrows the list to."""
-    here, moment = standing.organization.id, now()
+    here, moment = principal.organization.id, now()
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
     if (state := _only_state(here, only)) is not None:
         equals[Invitation.state] = state

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.mail import messages
 from invite_app.models import Invitation, InvitationState, Organization, Role, WeeklyFigures, Workspace
@@ -57,51 +57,51 @@ class Attention:
     outside_domains: Some = NONE
 
 
-def summarize_attention(standing: Standing) -> Attention:
+def summarize_attention(principal: Principal) -> Attention:
     """What needs somebody, and what soon will. Raises PermissionMissing."""
-    standing.check_may("invitations:read")
-    waiting, organization = pending(standing), standing.organization
+    principal.check_may("invitations:read")
+    waiting, organization = pending(principal), principal.organization
     limit, in_use = organization.seat_limit, organization.members_count + waiting
     kinds = {"undelivered": UNDELIVERED, "asking": ASKING, "lost_right": LOST_RIGHT, "ending_soon": ending_soon()}
     if organization.allowed_domains:
         kinds["outside_domains"] = OUTSIDE_DOMAINS
     return Attention(
-        **_some_of_each(standing, kinds),
+        **_some_of_each(principal, kinds),
         pending=waiting,
         seats_left=None if limit is None else max(limit - in_use, 0),
         is_nearly_full=limit is not None and in_use >= NEARLY_FULL * limit,
     )
 
 
-def outside_domains(standing: Standing) -> Some | None:
+def outside_domains(principal: Principal) -> Some | None:
     """Return the pending invitations at domains that are no longer allowed; None where they may not be seen."""
-    if not standing.may("invitations:read"):
+    if not principal.may("invitations:read"):
         return None
-    if not standing.organization.allowed_domains:
+    if not principal.organization.allowed_domains:
         return NONE
-    return _some_of_each(standing, {"outside": OUTSIDE_DOMAINS})["outside"]
+    return _some_of_each(principal, {"outside": OUTSIDE_DOMAINS})["outside"]
 
 
 def ending_soon() -> Filter:
     return Filter((InvitationState.PENDING,), ends_before=now() + SOON)
 
 
-def count_needing_attention(standing: Standing) -> int:
+def count_needing_attention(principal: Principal) -> int:
     """How many invitations need somebody; none for those who may not see invitations."""
-    if not standing.may("invitations:read"):
+    if not principal.may("invitations:read"):
         return 0
-    return lists.count(standing, Filter(needs_you=True), at_most=search.CAP)
+    return lists.count(principal, Filter(needs_you=True), at_most=search.CAP)
 
 
-def pending(standing: Standing) -> int:
+def pending(principal: Principal) -> int:
     """How many people are invited and not in yet; none for those who may not see invitations."""
-    return expiry.pending_now(standing.organization) if standing.may("invitations:read") else 0
+    return expiry.pending_now(principal.organization) if principal.may("invitations:read") else 0
 
 
-def _some_of_each(standing: Standing, kinds: Mapping[str, Filter]) -> dict[str, Some]:
-    totals = lists.count_each(standing, kinds, at_most=search.CAP)
+def _some_of_each(principal: Principal, kinds: Mapping[str, Filter]) -> dict[str, Some]:
+    totals = lists.count_each(principal, kinds, at_most=search.CAP)
     there = {kind: only for kind, only in kinds.items() if totals[kind]}
-    newest = lists.newest_each(standing, there, limit=_EXAMPLES) if there else {}
+    newest = lists.newest_each(principal, there, limit=_EXAMPLES) if there else {}
     return {kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds}
 
 
@@ -127,10 +127,10 @@ def preview(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
 
     Raises RoleUnknown, WorkspaceUnknown and RoleAboveOwn: without them there is no effect to speak of.
     """
-    standing = authorize(by, organization_id, "invitations:write")
-    organization = standing.organization
+    principal = authorize(by, organization_id, "invitations:write")
+    organization = principal.organization
     role = roles.get(organization.id, draft.role)
-    standing.check_may_grant(role)
+    principal.check_may_grant(role)
     chosen = workspaces.get_many(organization.id, draft.workspace_ids)
     invitation = Invitation(
         organization_id=organization.id,
@@ -142,8 +142,8 @@ def preview(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
         expires_at=now() + (draft.lifetime or organization.invitation_lifetime),
     )
     invitation.organization, invitation.workspaces = organization, chosen
-    drafts.set_inviter(invitation, standing)
-    seat = organization.members_count + pending(standing) + 1
+    drafts.set_inviter(invitation, principal)
+    seat = organization.members_count + pending(principal) + 1
     return Preview(organization, role, chosen, seat, messages.sample(invitation))
 
 
@@ -169,10 +169,10 @@ class Statistics:
         return self.accepted / self.sent if self.sent else None
 
 
-def compute_statistics(standing: Standing) -> Statistics:
+def compute_statistics(principal: Principal) -> Statistics:
     """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionMissing."""
-    standing.check_may("invitations:read")
-    here, starts = standing.organization.id, _week_starts(now())
+    principal.check_may("invitations:read")
+    here, starts = principal.organization.id, _week_starts(now())
     query = select(WeeklyFigures).where(
         WeeklyFigures.organization_id == here, WeeklyFigures.week.between(starts[0].date(), starts[-1].date())
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, literal, select, union_all
 from sqlalchemy.orm import joinedload
 
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.models import Invitation, InvitationState, Organization, OutboxMessage, Role, User
 from invite_app.models.types import now
@@ -60,14 +60,14 @@ def list_page(
 
     Their total may be no exact one, unless it has to be.
     """
-    standing = authorize(by, organization_id, "invitations:read")
+    principal = authorize(by, organization_id, "invitations:read")
     if state is not None:
         only = replace(only, states=(state,))
-    return page_of(standing, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
+    return page_of(principal, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
 
 
 def page_of(
-    standing: Standing,
+    principal: Principal,
     *,
     only: Filter,
     order: pagination.Order[Invitation] = NEWEST,
@@ -77,34 +77,34 @@ def page_of(
     exact: bool = False,
 ) -> pagination.Page[Invitation]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
-    standing.check_may("invitations:read")
-    total = expiry.pending_now(standing.organization) if is_all_pending(only) else None
+    principal.check_may("invitations:read")
+    total = expiry.pending_now(principal.organization) if is_all_pending(only) else None
     place = pagination.place(cursor, order, limit)
     query, made = with_parts(), make_invitations
-    narrow = narrowed(standing, only)
+    narrow = narrowed(principal, only)
     page = search.fetch_page(query, narrow, place, made, total=total, offset=offset, exact=exact)
-    load_workspaces(standing.organization, page.items)
+    load_workspaces(principal.organization, page.items)
     return page
 
 
 def list_all(organization_id: UUID | str, *, by: Actor, states: Collection[InvitationState] = ()) -> list[Invitation]:
     """Every invitation in these states, newest first, with nothing but its role: for wire formats without pages."""
-    standing = authorize(by, organization_id, "invitations:read")
+    principal = authorize(by, organization_id, "invitations:read")
     query = (
         select(Invitation)
         .options(joinedload(Invitation.role))
-        .where(Invitation.organization_id == standing.organization.id, *conditions(Filter(states), now()))
+        .where(Invitation.organization_id == principal.organization.id, *conditions(Filter(states), now()))
         .order_by(Invitation.created_at.desc(), Invitation.id.desc())
     )
     return list(session().scalars(query))
 
 
-def everything(standing: Standing, only: Filter, *, limit: int) -> list[Invitation]:
+def everything(principal: Principal, only: Filter, *, limit: int) -> list[Invitation]:
     """The newest that the filter lets through, with nothing but role, for callers that know they may be seen."""
     query = (
         select(Invitation)
         .options(joinedload(Invitation.role))
-        .where(Invitation.id.in_(narrowed(standing, only).fitting))
+        .where(Invitation.id.in_(narrowed(principal, only).fitting))
         .order_by(Invitation.created_at.desc(), Invitation.id.desc())
     )
     return list(session().scalars(query.limit(limit)))
@@ -115,28 +115,28 @@ def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
     return counts_of(authorize(by, organization_id))
 
 
-def counts_of(standing: Standing, *, at_most: int | None = None) -> dict[str, int]:
+def counts_of(principal: Principal, *, at_most: int | None = None) -> dict[str, int]:
     """The same for callers that have read the standing. Raises PermissionMissing.
 
     Each is counted up to `at_most`, but for the pending ones, of which there is a counter.
     """
-    standing.check_may("invitations:read")
+    principal.check_may("invitations:read")
     kinds = {state.value: Filter((state,)) for state in InvitationState if state != InvitationState.PENDING}
-    found = count_each(standing, {**kinds, "failed": UNDELIVERED}, at_most=at_most)
-    return {InvitationState.PENDING.value: expiry.pending_now(standing.organization), **found}
+    found = count_each(principal, {**kinds, "failed": UNDELIVERED}, at_most=at_most)
+    return {InvitationState.PENDING.value: expiry.pending_now(principal.organization), **found}
 
 
-def count_each(standing: Standing, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, Count]:
+def count_each(principal: Principal, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, Count]:
     """How many there are of several kinds, for callers that know that they may be seen."""
-    numbers = [narrowed(standing, only).counted(at_most).label(name) for name, only in kinds.items()]
+    numbers = [narrowed(principal, only).counted(at_most).label(name) for name, only in kinds.items()]
     found = session().execute(select(*numbers)).one()
     return {name: Count(number, at_most) for name, number in zip(kinds, found, strict=True)}
 
 
-def newest_each(standing: Standing, kinds: Mapping[str, Filter], *, limit: int) -> dict[str, list[Invitation]]:
+def newest_each(principal: Principal, kinds: Mapping[str, Filter], *, limit: int) -> dict[str, list[Invitation]]:
     """The newest few of several kinds, alone, in one statement, for callers that know that they may be seen."""
     place = pagination.place(None, NEWEST, limit - 1)
-    few = [place.of(narrowed(standing, only).fitting.add_columns(literal(kind))) for kind, only in kinds.items()]
+    few = [place.of(narrowed(principal, only).fitting.add_columns(literal(kind))) for kind, only in kinds.items()]
     union = union_all(*(select(one.subquery()) for one in few)).subquery()
     rows = session().execute(place.sorted(select(Invitation, union.c[1]).join(union, union.c[0] == Invitation.id)))
     found: dict[str, list[Invitation]] = {kind: [] for kind in kinds}
@@ -145,9 +145,9 @@ def newest_each(standing: Standing, kinds: Mapping[str, Filter], *, limit: int) 
     return found
 
 
-def count(standing: Standing, only: Filter, *, at_most: int | None = None) -> Count:
+def count(principal: Principal, only: Filter, *, at_most: int | None = None) -> Count:
     """How many there are, for callers that know that they may be seen; counted up to `at_most`."""
-    return narrowed(standing, only).total(at_most)
+    return narrowed(principal, only).total(at_most)
 
 
 def with_parts() -> Select[Any]:

@@ -14,8 +14,8 @@ from invite_app.models import Invitation
 
 def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """One invitation with role, workspaces, inviter and delivery. Raises InvitationUnknown."""
-    standing = authorize(by, organization_id, "invitations:read")
-    return find_in(standing.organization.id, invitation_id)
+    principal = authorize(by, organization_id, "invitations:read")
+    return find_in(principal.organization.id, invitation_id)
 
 
 def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from invite_app import ids
-from invite_app.access import Actor, Standing, locked
+from invite_app.access import Actor, Principal, locked
 from invite_app.db import noted
 from invite_app.errors import DuplicateInList, ListTooLong, OrganizationUnknown
 from invite_app.models import Invitation
@@ -28,30 +28,30 @@ def send(
     SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
     """
     catalog = Asked(ids.parse(organization_id, OrganizationUnknown()), draft.email, draft.role)
-    with locked(organization_id, by=by, needs="invitations:write", along=catalog.questions) as standing:
-        invitation = _add(standing, draft, catalog)
+    with locked(organization_id, by=by, needs="invitations:write", along=catalog.questions) as principal:
+        invitation = _add(principal, draft, catalog)
         then(invitation)
     if invitation.message is not None:
-        delivery.send_now(invitation.message, audit.author(standing))
+        delivery.send_now(invitation.message, audit.author(principal))
     return invitation
 
 
-def add(standing: Standing, draft: Draft) -> Invitation:
+def add(principal: Principal, draft: Draft) -> Invitation:
     """The checked invitation of a list with its message, as part of the caller's transaction."""
-    return _add(standing, draft, Asked(standing.organization.id, draft.email, draft.role), is_in_list=True)
+    return _add(principal, draft, Asked(principal.organization.id, draft.email, draft.role), is_in_list=True)
 
 
-def _add(standing: Standing, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
-    invitation = drafts.build(standing, draft, catalog)
+def _add(principal: Principal, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
+    invitation = drafts.build(principal, draft, catalog)
     assert catalog.look is not None
-    checks.check_may_be_invited(standing, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
+    checks.check_may_be_invited(principal, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
     granted = {"role": invitation.role_name}
-    event = audit.event(standing.organization.id, standing, "invitation.sent", invitation, after=granted)
+    event = audit.event(principal.organization.id, principal, "invitation.sent", invitation, after=granted)
     if draft.notify:
         message = invitation.message = delivery.message_of(invitation, at_once=not is_in_list)
-        drafts.insert(standing.organization, invitation, message, event)
+        drafts.insert(principal.organization, invitation, message, event)
     else:
-        drafts.insert(standing.organization, invitation, event)
+        drafts.insert(principal.organization, invitation, event)
     return invitation
 
 
@@ -61,12 +61,12 @@ def send_all_or_none(organization_id: UUID | str, rows: Sequence[drafts.Draft], 
     Raises ListTooLong, DuplicateInList and, for the first draft that something stands in the way of, what
     `invitations.send` raises; then nobody is invited.
     """
-    with locked(organization_id, by=by, needs="invitations:write") as standing:
+    with locked(organization_id, by=by, needs="invitations:write") as principal:
         if len(rows) > MAX_ROWS:
             raise ListTooLong(len(rows), MAX_ROWS)
         _check_repeats(rows)
-        sent = [add(standing, draft) for draft in rows]
-        checks.check_pace(standing)
+        sent = [add(principal, draft) for draft in rows]
+        checks.check_pace(principal)
     return sent
 
 

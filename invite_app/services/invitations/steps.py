@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.errors import InvitationEnded, RoleGone
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.types import now
@@ -21,22 +21,22 @@ def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> 
         raise InvitationEnded(invitation.id, state)
 
 
-def check_may_grant(standing: Standing, invitation: Invitation) -> Role:
+def check_may_grant(principal: Principal, invitation: Invitation) -> Role:
     """The role that the invitation hands out. Raises RoleGone and RoleAboveOwn."""
     if invitation.role is None:
         raise RoleGone(invitation.role_name)
-    standing.check_may_grant(invitation.role)
+    principal.check_may_grant(invitation.role)
     return invitation.role
 
 
-def make_inviter(standing: Standing, invitation: Invitation) -> None:
+def make_inviter(principal: Principal, invitation: Invitation) -> None:
     """Make the actor the inviter. A mail that was held because the old one lost permission is queued."""
     if held_mail.must_wait(invitation):
         held_mail.release_one(invitation)
     before = invitation.inviter_name
-    drafts.set_inviter(invitation, standing)
+    drafts.set_inviter(invitation, principal)
     names = {"before": {"inviter": before}, "after": {"inviter": invitation.inviter_name}}
-    audit.record(standing.organization.id, standing, "invitation.taken_over", invitation, **names)
+    audit.record(principal.organization.id, principal, "invitation.taken_over", invitation, **names)
 
 
 def set_role(invitation: Invitation, role: Role) -> None:
@@ -47,7 +47,7 @@ def set_role(invitation: Invitation, role: Role) -> None:
 
 
 def send_again(
-    standing: Standing,
+    principal: Principal,
     invitation: Invitation,
     *,
     email: str | None = None,
@@ -60,24 +60,24 @@ def send_again(
     address also what a new invitation to it would raise.
     """
     check_state(invitation, OPEN)
-    check_may_grant(standing, invitation)
+    check_may_grant(principal, invitation)
     before = {"email": invitation.email, "note": invitation.note}
     new_note = invitation.note if note is None else validation.note(note)
     address = invitation.email if email is None else validation.email(email)
-    validation.check_domain(address, standing.organization.allowed_domains)
+    validation.check_domain(address, principal.organization.allowed_domains)
     if invitation.state == InvitationState.EXPIRED:
-        _reopen(standing, invitation, address, is_in_list=is_in_list)
+        _reopen(principal, invitation, address, is_in_list=is_in_list)
     elif address != invitation.email:
-        checks.check_may_take_over(standing, checks.address_status(standing.organization.id, address))
+        checks.check_may_take_over(principal, checks.address_status(principal.organization.id, address))
     else:
-        checks.check_mail(standing, address, is_in_list=is_in_list)
+        checks.check_mail(principal, address, is_in_list=is_in_list)
     invitation.note = new_note
-    send_to(standing, invitation, address)
+    send_to(principal, invitation, address)
     after = {"email": invitation.email, "note": invitation.note}
     changed = [name for name in after if after[name] != before[name]]
     audit.record(
-        standing.organization.id,
-        standing,
+        principal.organization.id,
+        principal,
         "invitation.resent",
         invitation,
         before={name: before[name] for name in changed},
@@ -85,30 +85,30 @@ def send_again(
     )
 
 
-def extend_invitation(standing: Standing, invitation: Invitation) -> None:
+def extend_invitation(principal: Principal, invitation: Invitation) -> None:
     """Raises InvitationEnded, RoleGone and RoleAboveOwn."""
     check_state(invitation, PENDING)
-    check_may_grant(standing, invitation)
+    check_may_grant(principal, invitation)
     invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + validation.MAX_LIFETIME)
     after = {"ends": invitation.expires_at.isoformat()}
-    audit.record(standing.organization.id, standing, "invitation.extended", invitation, after=after)
+    audit.record(principal.organization.id, principal, "invitation.extended", invitation, after=after)
 
 
-def revoke_invitation(standing: Standing, invitation: Invitation) -> None:
+def revoke_invitation(principal: Principal, invitation: Invitation) -> None:
     """Raises InvitationEnded."""
     check_state(invitation, PENDING)
-    expiry.end(invitation, standing.organization, InvitationState.REVOKED)
-    audit.record(standing.organization.id, standing, "invitation.revoked", invitation)
+    expiry.end(invitation, principal.organization, InvitationState.REVOKED)
+    audit.record(principal.organization.id, principal, "invitation.revoked", invitation)
 
 
-def send_to(standing: Standing, invitation: Invitation, address: str) -> None:
+def send_to(principal: Principal, invitation: Invitation, address: str) -> None:
     """Put the mail in the queue again, with a new end. Another address gets a link of its own.
 
     The caller has checked the domain of the address.
     """
     if address != invitation.email:
         invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
-    invitation.expires_at = now() + standing.organization.invitation_lifetime
+    invitation.expires_at = now() + principal.organization.invitation_lifetime
     invitation.forget_observations()
     invitation.domain_not_allowed = False
     if invitation.message is None:
@@ -117,10 +117,10 @@ def send_to(standing: Standing, invitation: Invitation, address: str) -> None:
         delivery.enqueue_again(invitation.message)
 
 
-def _reopen(standing: Standing, invitation: Invitation, address: str, *, is_in_list: bool) -> None:
-    drafts.check_redirects(standing.organization, invitation)
-    look = checks.address_status(standing.organization.id, address)
-    checks.check_may_be_invited(standing, look, is_in_list=is_in_list)
+def _reopen(principal: Principal, invitation: Invitation, address: str, *, is_in_list: bool) -> None:
+    drafts.check_redirects(principal.organization, invitation)
+    look = checks.address_status(principal.organization.id, address)
+    checks.check_may_be_invited(principal, look, is_in_list=is_in_list)
     invitation.state, invitation.ended_at = InvitationState.PENDING, None
-    standing.organization.pending_count += 1
-    drafts.set_inviter(invitation, standing)
+    principal.organization.pending_count += 1
+    drafts.set_inviter(invitation, principal)

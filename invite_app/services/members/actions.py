@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from invite_app import ids
-from invite_app.access import Actor, Standing, locked
+from invite_app.access import Actor, Principal, locked
 from invite_app.db import session
 from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
 from invite_app.models import Membership, Organization, Role, User, Workspace
@@ -39,8 +39,8 @@ def add(
     A pending invitation to the same address ends and gives its seat. Raises UserUnknown, DomainNotAllowed,
     RoleUnknown, InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, SeatsFull and RateLimited.
     """
-    with locked(organization_id, by=by, needs="members:write") as standing:
-        organization = standing.organization
+    with locked(organization_id, by=by, needs="members:write") as principal:
+        organization = principal.organization
         user = _get_proven(user_id)
         validation.check_domain(user.email, organization.allowed_domains)
         granted = roles.get(organization.id, role)
@@ -56,14 +56,14 @@ def add(
             public_metadata=validation.metadata(public_metadata or {}, "public_metadata"),
             private_metadata=validation.metadata(private_metadata or {}, "private_metadata"),
         )
-        standing.check_may_grant(granted)
+        principal.check_may_grant(granted)
         invitations.check_plan(organization)
         _check_no_member(organization, user)
         invitations.revoke_those_to(organization, user.email)
         invitations.check_seats(organization)
         invitations.check_recipient(user.email)
         _insert(organization, membership)
-        record_change(standing, "member.added", membership, {}, {"role": granted.name})
+        record_change(principal, "member.added", membership, {}, {"role": granted.name})
     return membership
 
 
@@ -76,16 +76,16 @@ def change_metadata(
     private: Mapping[str, Any] | None = None,
 ) -> Membership:
     """Merge into the metadata, level by level; null removes a name. Raises MembershipUnknown, InvalidMetadata."""
-    with locked(organization_id, by=by, needs="members:write") as standing:
-        membership = find_in(standing.organization.id, user_id)
-        standing.check_may_change(membership.user_id, membership.role)
+    with locked(organization_id, by=by, needs="members:write") as principal:
+        membership = find_in(principal.organization.id, user_id)
+        principal.check_may_change(membership.user_id, membership.role)
         membership.public_metadata = validation.metadata(
             _merged(membership.public_metadata, public or {}), "public_metadata"
         )
         membership.private_metadata = validation.metadata(
             _merged(membership.private_metadata, private or {}), "private_metadata"
         )
-        record_change(standing, "member.metadata_changed", membership, {}, {})
+        record_change(principal, "member.metadata_changed", membership, {}, {})
     return membership
 
 
@@ -106,17 +106,17 @@ def change(
 
     Raises MembershipUnknown, RoleUnknown, WorkspaceUnknown, MemberAboveOwn, RoleAboveOwn and LastOwner.
     """
-    with locked(organization_id, by=by, needs="members:write") as standing:
-        organization = standing.organization
+    with locked(organization_id, by=by, needs="members:write") as principal:
+        organization = principal.organization
         membership = find_in(organization.id, user_id)
         granted = roles.get(organization.id, role) if role is not None else membership.role
         chosen = workspaces.get_many(organization.id, workspace_ids) if workspace_ids is not None else None
-        standing.check_may_change(membership.user_id, membership.role)
-        standing.check_may_grant(granted)
+        principal.check_may_change(membership.user_id, membership.role)
+        principal.check_may_grant(granted)
         if granted.id != membership.role_id:
-            set_role(standing, membership, granted)
+            set_role(principal, membership, granted)
         if chosen is not None:
-            set_workspaces(standing, membership, chosen)
+            set_workspaces(principal, membership, chosen)
     return membership
 
 
@@ -129,18 +129,18 @@ def remove(
     `take_over` those that the actor may grant become the actor's. `tell` sends the person a mail. Raises
     MembershipUnknown, MemberAboveOwn and LastOwner.
     """
-    with locked(organization_id, by=by, needs="members:write") as standing:
-        membership = find_in(standing.organization.id, user_id)
-        standing.check_may_change(membership.user_id, membership.role)
-        remove_member(standing, membership, take_over=take_over, tell=tell)
+    with locked(organization_id, by=by, needs="members:write") as principal:
+        membership = find_in(principal.organization.id, user_id)
+        principal.check_may_change(membership.user_id, membership.role)
+        remove_member(principal, membership, take_over=take_over, tell=tell)
     return membership
 
 
 def leave(organization_id: UUID | str, *, by: Actor) -> None:
     """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
-    with locked(organization_id, by=by) as standing:
-        person = standing.check_in_person("members:write")
-        end_membership(standing, find_in(standing.organization.id, person.id), "member.left")
+    with locked(organization_id, by=by) as principal:
+        person = principal.check_in_person("members:write")
+        end_membership(principal, find_in(principal.organization.id, person.id), "member.left")
 
 
 def _get_proven(user_id: UUID | str) -> User:
@@ -175,51 +175,53 @@ def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def set_role(standing: Standing, membership: Membership, role: Role) -> None:
+def set_role(principal: Principal, membership: Membership, role: Role) -> None:
     """Raises LastOwner."""
     if not role.is_owner:
         check_not_last_owner(membership)
         if membership.role.is_owner:
-            ownership_offers.end_those_by(standing, membership.user_id)
+            ownership_offers.end_those_by(principal, membership.user_id)
     before = membership.role.name
     membership.role, membership.role_id = role, role.id
-    inviter_rights.review(standing.organization, membership.user_id)
-    record_change(standing, "member.role_changed", membership, {"role": before}, {"role": role.name})
+    inviter_rights.review(principal.organization, membership.user_id)
+    record_change(principal, "member.role_changed", membership, {"role": before}, {"role": role.name})
 
 
-def set_workspaces(standing: Standing, membership: Membership, chosen: list[Workspace]) -> None:
+def set_workspaces(principal: Principal, membership: Membership, chosen: list[Workspace]) -> None:
     before = [workspace.name for workspace in membership.workspaces]
     after = [workspace.name for workspace in chosen]
     membership.workspaces = chosen
     if before != after:
         record_change(
-            standing, "member.workspaces_changed", membership, {"workspaces": before}, {"workspaces": after}
+            principal, "member.workspaces_changed", membership, {"workspaces": before}, {"workspaces": after}
         )
 
 
-def remove_member(standing: Standing, membership: Membership, *, take_over: bool = False, tell: bool = False) -> None:
+def remove_member(
+    principal: Principal, membership: Membership, *, take_over: bool = False, tell: bool = False
+) -> None:
     """End somebody else's membership. `take_over` makes their pending invitations the actor's, as far as the actor
     may grant them; `tell` sends them a mail. Raises LastOwner.
     """
     check_not_last_owner(membership)
     if take_over:
-        removal.take_over(standing, membership.user_id)
+        removal.take_over(principal, membership.user_id)
     if tell:
-        delivery.enqueue_notice("removed", membership.user, organization=standing.organization)
-    end_membership(standing, membership, "member.removed")
+        delivery.enqueue_notice("removed", membership.user, organization=principal.organization)
+    end_membership(principal, membership, "member.removed")
 
 
-def end_membership(standing: Standing, membership: Membership, action: str) -> None:
+def end_membership(principal: Principal, membership: Membership, action: str) -> None:
     """End a membership, and with it the person's keys and ownership offers here and the invitations to them.
 
     Raises LastOwner.
     """
     check_not_last_owner(membership)
-    organization = standing.organization
-    api_key_revocation.end_all_of_member(standing, membership.user_id)
-    ownership_offers.end_all_with(standing, membership.user_id)
+    organization = principal.organization
+    api_key_revocation.end_all_of_member(principal, membership.user_id)
+    ownership_offers.end_all_with(principal, membership.user_id)
     invitations.revoke_those_to(organization, membership.user.email)
-    record_change(standing, action, membership, {"role": membership.role.name}, {})
+    record_change(principal, action, membership, {"role": membership.role.name}, {})
     session().delete(membership)
     organization.members_count -= 1
     inviter_rights.review(organization, membership.user_id)
@@ -232,10 +234,10 @@ def check_not_last_owner(membership: Membership) -> None:
 
 
 def record_change(
-    standing: Standing,
+    principal: Principal,
     action: str,
     membership: Membership,
     before: dict[str, object],
     after: dict[str, object],
 ) -> None:
-    audit.record(standing.organization.id, standing, action, membership, before=before, after=after)
+    audit.record(principal.organization.id, principal, action, membership, before=before, after=after)

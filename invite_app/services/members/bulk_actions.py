@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.access import Actor, Principal, authorize, locked
 from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
 from invite_app.services import roles, workspaces
@@ -53,13 +53,13 @@ class Deed:
     not_oneself = True
     ends_ownership = True
 
-    def prepare(self, standing: Standing) -> None:
+    def prepare(self, principal: Principal) -> None:
         """Raises what stands in the way of everybody."""
 
     def changes(self, member: Membership) -> bool:
         return True
 
-    def do(self, standing: Standing, member: Membership) -> None:
+    def do(self, principal: Principal, member: Membership) -> None:
         raise NotImplementedError
 
 
@@ -69,19 +69,19 @@ class GiveRole(Deed):
 
     name: str
 
-    def prepare(self, standing: Standing) -> None:
+    def prepare(self, principal: Principal) -> None:
         """Raises RoleUnknown and RoleAboveOwn."""
-        self._role: Role | None = roles.get(standing.organization.id, self.name) if self.name else None
+        self._role: Role | None = roles.get(principal.organization.id, self.name) if self.name else None
         if self._role is not None:
-            standing.check_may_grant(self._role)
+            principal.check_may_grant(self._role)
             self.ends_ownership = not self._role.is_owner
 
     def changes(self, member: Membership) -> bool:
         return self._role is None or member.role_id != self._role.id
 
-    def do(self, standing: Standing, member: Membership) -> None:
+    def do(self, principal: Principal, member: Membership) -> None:
         assert self._role is not None
-        actions.set_role(standing, member, self._role)
+        actions.set_role(principal, member, self._role)
 
 
 @dataclass
@@ -93,17 +93,17 @@ class PutIntoWorkspaces(Deed):
     not_oneself = False
     ends_ownership = False
 
-    def prepare(self, standing: Standing) -> None:
+    def prepare(self, principal: Principal) -> None:
         """Raises WorkspaceUnknown."""
-        self._chosen = workspaces.get_many(standing.organization.id, self.workspace_ids)
+        self._chosen = workspaces.get_many(principal.organization.id, self.workspace_ids)
 
     def changes(self, member: Membership) -> bool:
         return not self.workspace_ids or self._after(member) != {one.id for one in member.workspaces}
 
-    def do(self, standing: Standing, member: Membership) -> None:
+    def do(self, principal: Principal, member: Membership) -> None:
         all_of_them = {one.id: one for one in [*member.workspaces, *self._chosen]}
         after = [all_of_them[one] for one in self._after(member)]
-        actions.set_workspaces(standing, member, sorted(after, key=_name))
+        actions.set_workspaces(principal, member, sorted(after, key=_name))
 
     def _after(self, member: Membership) -> set[UUID]:
         before, chosen = {one.id for one in member.workspaces}, {one.id for one in self._chosen}
@@ -115,15 +115,15 @@ class Remove(Deed):
     take_over: bool = False
     tell: bool = False
 
-    def do(self, standing: Standing, member: Membership) -> None:
-        actions.remove_member(standing, member, take_over=self.take_over, tell=self.tell)
+    def do(self, principal: Principal, member: Membership) -> None:
+        actions.remove_member(principal, member, take_over=self.take_over, tell=self.tell)
 
 
 def preview_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
     """What would become of everybody whom the filter lets through. Raises what `apply` raises."""
-    standing = authorize(by, organization_id, "members:write")
-    deed.prepare(standing)
-    return _judged(standing, lists.everybody(standing, only), deed)
+    principal = authorize(by, organization_id, "members:write")
+    deed.prepare(principal)
+    return _judged(principal, lists.everybody(principal, only), deed)
 
 
 def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
@@ -131,27 +131,27 @@ def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Act
 
     Raises RoleUnknown, RoleAboveOwn and WorkspaceUnknown; then nobody was changed.
     """
-    standing = authorize(by, organization_id, "members:write")
-    wanted = [member.user_id for member in lists.everybody(standing, only)]
+    principal = authorize(by, organization_id, "members:write")
+    wanted = [member.user_id for member in lists.everybody(principal, only)]
     report = Report([], [])
     for start in range(0, len(wanted), TOGETHER):
-        with locked(organization_id, by=by, needs="members:write") as standing:
-            deed.prepare(standing)
-            present = lists.everybody(standing, Filter(user_ids=wanted[start : start + TOGETHER]))
-            judged = _judged(standing, present, deed)
+        with locked(organization_id, by=by, needs="members:write") as principal:
+            deed.prepare(principal)
+            present = lists.everybody(principal, Filter(user_ids=wanted[start : start + TOGETHER]))
+            judged = _judged(principal, present, deed)
             for member in judged.done:
-                deed.do(standing, member)
+                deed.do(principal, member)
         report.done.extend(judged.done)
         report.left_out.extend(judged.left_out)
     return report
 
 
-def _judged(standing: Standing, members: Iterable[Membership], deed: Deed) -> Report:
+def _judged(principal: Principal, members: Iterable[Membership], deed: Deed) -> Report:
     """The last of the owners stays, so the earlier ones in the list go first."""
     report, owners = Report([], []), 0
     for member in members:
         owners = owners or (queries.count_owners(member) if member.role.is_owner else 0)
-        if obstacle := _obstacle(standing, member, deed, owners):
+        if obstacle := _obstacle(principal, member, deed, owners):
             report.left_out.append(LeftOut(member, obstacle))
         else:
             owners -= member.role.is_owner and deed.ends_ownership
@@ -159,10 +159,10 @@ def _judged(standing: Standing, members: Iterable[Membership], deed: Deed) -> Re
     return report
 
 
-def _obstacle(standing: Standing, member: Membership, deed: Deed, owners: int) -> Obstacle | None:
-    is_oneself = standing.user is not None and standing.user.id == member.user_id
+def _obstacle(principal: Principal, member: Membership, deed: Deed, owners: int) -> Obstacle | None:
+    is_oneself = principal.user is not None and principal.user.id == member.user_id
     try:
-        standing.check_may_change(member.user_id, member.role)
+        principal.check_may_change(member.user_id, member.role)
     except MemberAboveOwn:
         return Obstacle.ABOVE_OWN
     if member.role.is_owner and deed.ends_ownership and owners == 1:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.models import Membership, User, Workspace, membership_workspaces
 from invite_app.services import pagination, search
@@ -47,14 +47,14 @@ def list_page(
     `before` and `after` name a member instead of a cursor. The total of a narrowed list may be no exact one, unless
     it has to be. Raises MembershipUnknown for a member that is not there.
     """
-    standing = authorize(by, organization_id, "members:read")
+    principal = authorize(by, organization_id, "members:read")
     if edge := before or after:
-        cursor = pagination.beside(order, queries.find_in(standing.organization.id, edge), backward=edge == before)
-    return page_of(standing, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
+        cursor = pagination.beside(order, queries.find_in(principal.organization.id, edge), backward=edge == before)
+    return page_of(principal, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
 
 
 def page_of(
-    standing: Standing,
+    principal: Principal,
     *,
     only: Filter,
     order: pagination.Order[Membership] = BY_NAME,
@@ -64,8 +64,8 @@ def page_of(
     exact: bool = False,
 ) -> pagination.Page[Membership]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
-    standing.check_may("members:read")
-    here, place = standing.organization, pagination.place(cursor, order, limit)
+    principal.check_may("members:read")
+    here, place = principal.organization, pagination.place(cursor, order, limit)
     if not only.given:
         query = queries.complete().where(Membership.organization_id == here.id)
         return pagination.fetch(query, order, total=here.members_count, cursor=cursor, offset=offset, limit=limit)
@@ -89,19 +89,19 @@ def _found(
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
     """Every member by name, with person and role but without workspaces: for wire formats that know no pages."""
-    standing = authorize(by, organization_id, "members:read")
+    principal = authorize(by, organization_id, "members:read")
     query = (
         select(Membership)
         .options(joinedload(Membership.user, innerjoin=True), joinedload(Membership.role, innerjoin=True))
-        .where(Membership.organization_id == standing.organization.id)
+        .where(Membership.organization_id == principal.organization.id)
         .order_by(*BY_NAME.columns)
     )
     return list(session().scalars(query))
 
 
-def everybody(standing: Standing, only: Filter) -> list[Membership]:
+def everybody(principal: Principal, only: Filter) -> list[Membership]:
     """Everybody whom the filter lets through, by name, for callers that know that they may be seen."""
-    fitting = filters.narrowed(standing.organization.id, only, BY_NAME).fitting
+    fitting = filters.narrowed(principal.organization.id, only, BY_NAME).fitting
     return list(session().scalars(queries.complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
 
 

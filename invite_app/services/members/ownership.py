@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from invite_app.access import Actor, Standing, authorize, locked
+from invite_app.access import Actor, Principal, authorize, locked
 from invite_app.db import session
 from invite_app.errors import LastOwner, OfferUnknown, PermissionMissing
 from invite_app.models import OwnershipOffer, User
@@ -29,17 +29,17 @@ def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Acto
     Raises PermissionMissing (only an owner can), MembershipUnknown and LastOwner (to oneself there is nothing to
     hand over).
     """
-    with locked(organization_id, by=by, needs="organization:write") as standing:
-        owner = _owner(standing)
-        heir = find_in(standing.organization.id, heir_id)
+    with locked(organization_id, by=by, needs="organization:write") as principal:
+        owner = _owner(principal)
+        heir = find_in(principal.organization.id, heir_id)
         if heir.user_id == owner.id:
             raise LastOwner
-        made = session().get(OwnershipOffer, standing.organization.id)
+        made = session().get(OwnershipOffer, principal.organization.id)
         if made is None:
-            made = OwnershipOffer(organization_id=standing.organization.id)
+            made = OwnershipOffer(organization_id=principal.organization.id)
             session().add(made)
         made.owner_id, made.heir_id, made.created_at = owner.id, heir.user_id, now()
-        audit.record(standing.organization.id, standing, "ownership.offered", heir)
+        audit.record(principal.organization.id, principal, "ownership.offered", heir)
     return made
 
 
@@ -48,9 +48,9 @@ def find_transfer(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer |
     return _concerning(authorize(by, organization_id))
 
 
-def find_parties(standing: Standing) -> Offered | None:
+def find_parties(principal: Principal) -> Offered | None:
     """The same with the two people, for interfaces that name them."""
-    if (made := _concerning(standing)) is None:
+    if (made := _concerning(principal)) is None:
         return None
     owner, heir = (session().get_one(User, user_id) for user_id in (made.owner_id, made.heir_id))
     return Offered(owner, heir)
@@ -62,48 +62,48 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     Raises PermissionMissing, and OfferUnknown, also when the offer is older than seven days or than either
     membership, or when its owner is no owner any more.
     """
-    with locked(organization_id, by=by) as standing:
-        made = _offer_to(standing)
-        heir = find_in(standing.organization.id, made.heir_id)
-        owner = find_in(standing.organization.id, made.owner_id)
+    with locked(organization_id, by=by) as principal:
+        made = _offer_to(principal)
+        heir = find_in(principal.organization.id, made.heir_id)
+        owner = find_in(principal.organization.id, made.owner_id)
         if not owner.role.is_owner or made.created_at < max(owner.created_at, heir.created_at):
             raise OfferUnknown
         for membership, key in ((heir, OWNER), (owner, ADMIN)):
-            role = roles.get(standing.organization.id, key)
+            role = roles.get(principal.organization.id, key)
             before, membership.role, membership.role_id = membership.role.name, role, role.id
             what = {"before": {"role": before}, "after": {"role": role.name}}
-            audit.record(standing.organization.id, standing, "member.role_changed", membership, **what)
+            audit.record(principal.organization.id, principal, "member.role_changed", membership, **what)
         session().delete(made)
-        inviter_rights.review(standing.organization)
+        inviter_rights.review(principal.organization)
 
 
 def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OfferUnknown."""
-    with locked(organization_id, by=by) as standing:
-        person = standing.check_in_person("organization:write")
-        made = ownership_offers.find_open(standing.organization.id)
+    with locked(organization_id, by=by) as principal:
+        person = principal.check_in_person("organization:write")
+        made = ownership_offers.find_open(principal.organization.id)
         if made is None or person.id not in (made.owner_id, made.heir_id):
             raise OfferUnknown
-        audit.record(standing.organization.id, standing, "ownership.declined", person)
+        audit.record(principal.organization.id, principal, "ownership.declined", person)
         session().delete(made)
 
 
-def _concerning(standing: Standing) -> OwnershipOffer | None:
-    made = ownership_offers.find_open(standing.organization.id)
-    concerns = made is not None and standing.user is not None and standing.user.id in (made.owner_id, made.heir_id)
+def _concerning(principal: Principal) -> OwnershipOffer | None:
+    made = ownership_offers.find_open(principal.organization.id)
+    concerns = made is not None and principal.user is not None and principal.user.id in (made.owner_id, made.heir_id)
     return made if concerns else None
 
 
-def _offer_to(standing: Standing) -> OwnershipOffer:
-    person = standing.check_in_person("organization:write")
-    made = ownership_offers.find_open(standing.organization.id)
+def _offer_to(principal: Principal) -> OwnershipOffer:
+    person = principal.check_in_person("organization:write")
+    made = ownership_offers.find_open(principal.organization.id)
     if made is None or made.heir_id != person.id:
         raise OfferUnknown
     return made
 
 
-def _owner(standing: Standing) -> User:
-    person = standing.check_in_person("organization:write")
-    if not standing.is_owner:
+def _owner(principal: Principal) -> User:
+    person = principal.check_in_person("organization:write")
+    if not principal.is_owner:
         raise PermissionMissing("organization:write")
     return person

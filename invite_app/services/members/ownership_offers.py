@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
-from invite_app.access import Standing
+from invite_app.access import Principal
 from invite_app.db import session
 from invite_app.models import OwnershipOffer, User
 from invite_app.models.types import now
@@ -20,19 +20,19 @@ def find_open(organization_id: UUID) -> OwnershipOffer | None:
     return offer if offer is not None and now() - offer.created_at < OFFER_LIFETIME else None
 
 
-def end_all_with(standing: Standing, user_id: UUID) -> None:
+def end_all_with(principal: Principal, user_id: UUID) -> None:
     """End the organization's offer if this person made or received it."""
-    _end(standing, or_(OwnershipOffer.owner_id == user_id, OwnershipOffer.heir_id == user_id))
+    _end(principal, or_(OwnershipOffer.owner_id == user_id, OwnershipOffer.heir_id == user_id))
 
 
-def end_those_by(standing: Standing, user_id: UUID) -> None:
+def end_those_by(principal: Principal, user_id: UUID) -> None:
     """End the organization's offer if this person made it."""
-    _end(standing, OwnershipOffer.owner_id == user_id)
+    _end(principal, OwnershipOffer.owner_id == user_id)
 
 
-def _end(standing: Standing, condition: ColumnElement[bool]) -> None:
-    query = select(OwnershipOffer).where(OwnershipOffer.organization_id == standing.organization.id, condition)
+def _end(principal: Principal, condition: ColumnElement[bool]) -> None:
+    query = select(OwnershipOffer).where(OwnershipOffer.organization_id == principal.organization.id, condition)
     if (offer := session().scalar(query)) is not None:
         heir = session().get_one(User, offer.heir_id)
-        audit.record(standing.organization.id, standing, "ownership.ended", heir)
+        audit.record(principal.organization.id, principal, "ownership.ended", heir)
         session().delete(offer)

@@ -18,16 +18,16 @@ _ONE = select(Membership).where(
 
 def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
     """One member with person, role and workspaces. Raises MembershipUnknown."""
-    standing = authorize(by, organization_id, "members:read")
-    return find_in(standing.organization.id, user_id)
+    principal = authorize(by, organization_id, "members:read")
+    return find_in(principal.organization.id, user_id)
 
 
 def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
     """The place of the actor, or of the person a key acts for, with role and workspaces; whatever it allows."""
-    standing = authorize(by, organization_id)
-    if standing.user is None:
+    principal = authorize(by, organization_id)
+    if principal.user is None:
         raise MembershipUnknown("operator")
-    return find_in(standing.organization.id, standing.user.id)
+    return find_in(principal.organization.id, principal.user.id)
 
 
 def memberships_of(user_id: UUID) -> list[Membership]:

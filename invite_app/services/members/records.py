@@ -82,10 +82,10 @@ def list_rows(
     here = ids.parse(organization_id, OrganizationUnknown())
     place: Place = pagination.place(cursor, BY_NAME, limit)
     asked = _question(here, only, place)
-    standing = authorize(by, here, "members:read", along=[asked] if asked else ())
+    principal = authorize(by, here, "members:read", along=[asked] if asked else ())
     if asked and not only.given:
         everybody = [MemberRow(*row) for row in asked.rows or ()]
-        return place.page(everybody, standing.organization.members_count)
+        return place.page(everybody, principal.organization.members_count)
     if asked and (found := search_plan.read(asked)):
         lines, number = found
         return place.page([MemberRow(*line) for line in lines], number)

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
-from invite_app.access import Actor, Standing, authorize
+from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership
 from invite_app.models.types import now
@@ -18,10 +18,10 @@ from .queries import find_in
 RIGHT = "invitations:write"
 
 
-def sent_by(standing: Standing, user_id: UUID) -> list[Invitation]:
+def sent_by(principal: Principal, user_id: UUID) -> list[Invitation]:
     """The pending invitations that this person, or a key in their name, has sent; with their roles."""
     query = select(Invitation).where(
-        Invitation.organization_id == standing.organization.id,
+        Invitation.organization_id == principal.organization.id,
         Invitation.inviter_id == user_id,
         IS_PENDING,
         Invitation.expires_at > now(),
@@ -29,16 +29,16 @@ def sent_by(standing: Standing, user_id: UUID) -> list[Invitation]:
     return list(session().scalars(query.options(joinedload(Invitation.role)).order_by(Invitation.created_at)))
 
 
-def may_take_over(standing: Standing, invitation: Invitation) -> bool:
+def may_take_over(principal: Principal, invitation: Invitation) -> bool:
     """Whether the actor could have sent it as it is."""
-    return standing.may_see_link(invitation.role)
+    return principal.may_see_link(invitation.role)
 
 
-def take_over(standing: Standing, user_id: UUID) -> None:
+def take_over(principal: Principal, user_id: UUID) -> None:
     """Make the actor the inviter of those invitations that they may grant; part of the caller's transaction."""
-    for invitation in sent_by(standing, user_id):
-        if may_take_over(standing, invitation):
-            invitations.make_inviter(standing, invitation)
+    for invitation in sent_by(principal, user_id):
+        if may_take_over(principal, invitation):
+            invitations.make_inviter(principal, invitation)
 
 
 @dataclass(frozen=True)
@@ -57,23 +57,23 @@ class RemovalPreview:
 
 def preview_removal(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> RemovalPreview:
     """Raises MembershipUnknown and MemberAboveOwn."""
-    standing = authorize(by, organization_id, "members:write")
-    member = find_in(standing.organization.id, user_id)
-    standing.check_may_change(member.user_id, member.role)
-    sent = sent_by(standing, member.user_id)
+    principal = authorize(by, organization_id, "members:write")
+    member = find_in(principal.organization.id, user_id)
+    principal.check_may_change(member.user_id, member.role)
+    sent = sent_by(principal, member.user_id)
     return RemovalPreview(
         member=member,
         is_last_owner=member.role.is_owner and queries.count_owners(member) == 1,
-        keys=_live_keys(standing, member),
-        invitation=_invitation_to(standing, member),
+        keys=_live_keys(principal, member),
+        invitation=_invitation_to(principal, member),
         sent=len(sent),
-        can_be_taken_over=sum(may_take_over(standing, one) for one in sent),
+        can_be_taken_over=sum(may_take_over(principal, one) for one in sent),
     )
 
 
-def _live_keys(standing: Standing, member: Membership) -> list[ApiKey]:
+def _live_keys(principal: Principal, member: Membership) -> list[ApiKey]:
     query = select(ApiKey).where(
-        ApiKey.organization_id == standing.organization.id,
+        ApiKey.organization_id == principal.organization.id,
         ApiKey.user_id == member.user_id,
         ApiKey.revoked_at.is_(None),
         or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now()),
@@ -81,10 +81,10 @@ def _live_keys(standing: Standing, member: Membership) -> list[ApiKey]:
     return list(session().scalars(query.order_by(ApiKey.created_at)))
 
 
-def _invitation_to(standing: Standing, member: Membership) -> Invitation | None:
+def _invitation_to(principal: Principal, member: Membership) -> Invitation | None:
     found: Invitation | None = session().scalar(
         select(Invitation).where(
-            Invitation.organization_id == standing.organization.id,
+            Invitation.organization_id == principal.organization.id,
             Invitation.email == member.user.email,
             IS_PENDING,
             Invitation.expires_at > now(),

@@ -40,8 +40,8 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
     Pending invitations to addresses at domains that are no longer allowed stay, and cannot be accepted.
     Raises InvalidName, InvalidSetting and InvalidLifetime; then nothing is changed.
     """
-    with locked(organization_id, by=by, needs="organization:write") as standing:
-        organization = standing.organization
+    with locked(organization_id, by=by, needs="organization:write") as principal:
+        organization = principal.organization
         wanted = _checked(changes)
         before = {name: getattr(organization, name) for name in wanted}
         changed = {name: value for name, value in wanted.items() if value != before[name]}
@@ -52,7 +52,7 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
         if changed:
             audit.record(
                 organization.id,
-                standing,
+                principal,
                 "organization.changed",
                 organization,
                 before={name: _plain(before[name]) for name in changed},
@@ -63,11 +63,11 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
 
 def delete(organization_id: UUID | str, *, by: Actor) -> None:
     """Delete all that belongs to the organization but its audit log, which the operator can read for a year."""
-    with locked(organization_id, by=by, needs="organization:write") as standing:
-        before = {"slug": standing.organization.slug}
-        audit.record(None, standing, "organization.deleted", standing.organization, before=before)
-        delivery.lock_all(standing.organization.id)
-        session().delete(standing.organization)
+    with locked(organization_id, by=by, needs="organization:write") as principal:
+        before = {"slug": principal.organization.slug}
+        audit.record(None, principal, "organization.deleted", principal.organization, before=before)
+        delivery.lock_all(principal.organization.id)
+        session().delete(principal.organization)
 
 
 def checked_seat_limit(limit: int | None) -> int | None:

@@ -72,12 +72,12 @@ def found_another(
     organization_id: UUID | str, *, name: str, slug: str | None = None, by: Actor
 ) -> tuple[Organization, Role]:
     """Create an organization with this one's plan and seat limit; the owner is the user of the acting owner's key."""
-    with locked(organization_id, by=by, needs="organization:write") as standing:
-        if standing.user is None or standing.api_key is None or not standing.is_owner:
+    with locked(organization_id, by=by, needs="organization:write") as principal:
+        if principal.user is None or principal.api_key is None or not principal.is_owner:
             raise PermissionMissing("organization:write")
-        founding = Founding(name, standing.organization.plan, standing.organization.seat_limit, slug=slug)
-        organization = _found(founding, standing.user, audit.author(standing))
-        rate_limits.hit("organizations by founder", standing.user.id)  # raising takes it back
+        founding = Founding(name, principal.organization.plan, principal.organization.seat_limit, slug=slug)
+        organization = _found(founding, principal.user, audit.author(principal))
+        rate_limits.hit("organizations by founder", principal.user.id)  # raising takes it back
         return organization, roles.get(organization.id, OWNER)
 
 

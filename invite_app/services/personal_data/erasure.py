@@ -117,8 +117,8 @@ def _leave_all(user: User, by: Actor) -> None:
     action = "member.removed" if isinstance(by, OperatorActor) else "member.left"
     for membership in members.memberships_of(user.id):
         organization = lock_organization(membership.organization_id)
-        standing = replace(authorize(by, organization.id), organization=organization)
-        members.end_membership(standing, membership, action)
+        principal = replace(authorize(by, organization.id), organization=organization)
+        members.end_membership(principal, membership, action)
 
 
 def _close_invitations(organization: Organization, person: ErasedPerson) -> None:

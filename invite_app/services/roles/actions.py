@@ -9,7 +9,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, or_, select, update
 from uuid_utils.compat import uuid7
 
-from invite_app.access import Actor, Standing, locked
+from invite_app.access import Actor, Principal, locked
 from invite_app.db import noted, session
 from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
 from invite_app.models import ApiKey, Membership, Organization, Role
@@ -51,21 +51,21 @@ def create(
 
     Raises InvalidName, InvalidSetting, RoleAboveOwn and NameTaken.
     """
-    with locked(organization_id, by=by, needs="roles:write") as standing:
+    with locked(organization_id, by=by, needs="roles:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         role = Role(
             id=uuid7(),
-            organization_id=standing.organization.id,
+            organization_id=principal.organization.id,
             name=cleaned,
             folded_name=folded(cleaned),
             key=_key(key or cleaned),
             permissions=_ordered(permissions),
         )
-        standing.check_may_grant(role)
+        principal.check_may_grant(role)
         _check_names_are_free(role)
         session().add(role)
         session().flush()
-        _record(standing, "role.created", role, after=_summary(role))
+        _record(principal, "role.created", role, after=_summary(role))
         then(role)
     return role
 
@@ -83,20 +83,20 @@ def update_role(
     Raises RoleUnknown, RoleBuiltIn, InvalidName, InvalidSetting, RoleAboveOwn (for what it holds before or
     after), MemberAboveOwn (for new permissions, when a key with it acts for somebody above the actor) and NameTaken.
     """
-    with locked(organization_id, by=by, needs="roles:write") as standing:
-        found = _get_custom(standing, role)
+    with locked(organization_id, by=by, needs="roles:write") as principal:
+        found = _get_custom(principal, role)
         before = _summary(found)
         if name is not None:
             found.name = validation.name(name, "name", "a name")
             found.folded_name = folded(found.name)
         if permissions is not None:
-            api_key_revocation.check_may_end(standing, found)
+            api_key_revocation.check_may_end(principal, found)
             found.permissions = _ordered(permissions)
-        standing.check_may_grant(found)
+        principal.check_may_grant(found)
         with session().no_autoflush:
             _check_names_are_free(found)
-        inviter_rights.review(standing.organization)
-        _record(standing, "role.changed", found, before=before, after=_summary(found))
+        inviter_rights.review(principal.organization)
+        _record(principal, "role.changed", found, before=before, after=_summary(found))
     return found
 
 
@@ -106,36 +106,36 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
     Raises RoleUnknown, RoleBuiltIn, RoleAboveOwn (for either role), MemberAboveOwn when a key with it acts for
     somebody above the actor, and RoleInUse when members have it and no replacement is named.
     """
-    with locked(organization_id, by=by, needs="roles:write") as standing:
-        found = _get_custom(standing, role)
-        api_key_revocation.check_may_end(standing, found)
+    with locked(organization_id, by=by, needs="roles:write") as principal:
+        found = _get_custom(principal, role)
+        api_key_revocation.check_may_end(principal, found)
         with_it = Membership.role_id == found.id
         members = session().scalar(select(func.count()).select_from(Membership).where(with_it)) or 0
         if members:
-            _hand_over(standing, found, replacement, members)
-        api_key_revocation.end_all_with_role(standing, found)
+            _hand_over(principal, found, replacement, members)
+        api_key_revocation.end_all_with_role(principal, found)
         session().flush()
         session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
-        _record(standing, "role.deleted", found, before=_summary(found), after={"replacement": replacement})
+        _record(principal, "role.deleted", found, before=_summary(found), after={"replacement": replacement})
         session().delete(found)
-        inviter_rights.review(standing.organization)
+        inviter_rights.review(principal.organization)
 
 
-def _hand_over(standing: Standing, role: Role, replacement: str | None, members: int) -> None:
+def _hand_over(principal: Principal, role: Role, replacement: str | None, members: int) -> None:
     if replacement is None:
         raise RoleInUse(role.name, members)
-    heir = queries.get(standing.organization.id, replacement)
+    heir = queries.get(principal.organization.id, replacement)
     if heir.id == role.id:
         raise RoleUnknown(replacement)
-    standing.check_may_grant(heir)
+    principal.check_may_grant(heir)
     session().execute(update(Membership).where(Membership.role_id == role.id).values(role_id=heir.id))
 
 
-def _get_custom(standing: Standing, name: str) -> Role:
-    role = queries.get(standing.organization.id, name)
+def _get_custom(principal: Principal, name: str) -> Role:
+    role = queries.get(principal.organization.id, name)
     if role.is_built_in:
         raise RoleBuiltIn(role.name)
-    standing.check_may_grant(role)
+    principal.check_may_grant(role)
     return role
 
 
@@ -170,5 +170,5 @@ def _summary(role: Role) -> dict[str, Any]:
     return {"name": role.name, "permissions": list(role.permissions)}
 
 
-def _record(standing: Standing, action: str, role: Role, **what: dict[str, Any]) -> None:
-    audit.record(standing.organization.id, standing, action, role, **what)
+def _record(principal: Principal, action: str, role: Role, **what: dict[str, Any]) -> None:
+    audit.record(principal.organization.id, principal, action, role, **what)

@@ -23,10 +23,10 @@ BY_KEY: pagination.Order[Role] = pagination.Order((Role.key, Role.id), lambda ro
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Role]:
     """Every role, built-in ones first. Any member may see them."""
-    standing = authorize(by, organization_id)
+    principal = authorize(by, organization_id)
     query = (
         select(Role)
-        .where(Role.organization_id == standing.organization.id)
+        .where(Role.organization_id == principal.organization.id)
         .order_by(Role.is_built_in.desc(), Role.created_at, Role.id)
     )
     return list(session().scalars(query))
@@ -42,9 +42,9 @@ def list_page(
     limit: int = 25,
 ) -> pagination.Page[Role]:
     """A page of the roles whose name or key holds every word of `fragment`. Any member may see them."""
-    standing = authorize(by, organization_id)
+    principal = authorize(by, organization_id)
     query = select(Role).where(
-        Role.organization_id == standing.organization.id,
+        Role.organization_id == principal.organization.id,
         *(
             or_(Role.name.icontains(word, autoescape=True), Role.key.icontains(word, autoescape=True))
             for word in validation.words(fragment)
@@ -103,8 +103,8 @@ def list_with_use(
 
 def get_with_use(organization_id: UUID | str, name: str, *, by: Actor) -> RoleUse:
     """The role with this key or name. Raises RoleUnknown."""
-    standing = authorize(by, organization_id, "roles:write")
-    return _with_use([get(standing.organization.id, name)])[0]
+    principal = authorize(by, organization_id, "roles:write")
+    return _with_use([get(principal.organization.id, name)])[0]
 
 
 def _with_use(found: list[Role]) -> list[RoleUse]:

@@ -19,25 +19,25 @@ def create(
     organization_id: UUID | str, name: str, *, by: Actor, then: Callable[[Workspace], None] = noted
 ) -> Workspace:
     """`then` is called inside the transaction. Raises InvalidName and NameTaken."""
-    with locked(organization_id, by=by, needs="workspaces:write") as standing:
+    with locked(organization_id, by=by, needs="workspaces:write") as principal:
         cleaned = validation.name(name, "name", "a name")
-        workspace = Workspace(organization_id=standing.organization.id, name=cleaned, folded_name=folded(cleaned))
+        workspace = Workspace(organization_id=principal.organization.id, name=cleaned, folded_name=folded(cleaned))
         _save(workspace, cleaned)
-        audit.record(standing.organization.id, standing, "workspace.created", workspace, after={"name": cleaned})
+        audit.record(principal.organization.id, principal, "workspace.created", workspace, after={"name": cleaned})
         then(workspace)
     return workspace
 
 
 def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, by: Actor) -> Workspace:
     """Raises WorkspaceUnknown, InvalidName and NameTaken."""
-    with locked(organization_id, by=by, needs="workspaces:write") as standing:
+    with locked(organization_id, by=by, needs="workspaces:write") as principal:
         cleaned = validation.name(name, "name", "a name")
-        workspace = queries.get_many(standing.organization.id, [workspace_id])[0]
+        workspace = queries.get_many(principal.organization.id, [workspace_id])[0]
         before, workspace.name, workspace.folded_name = workspace.name, cleaned, folded(cleaned)
         _save(workspace, cleaned)
         audit.record(
-            standing.organization.id,
-            standing,
+            principal.organization.id,
+            principal,
             "workspace.renamed",
             workspace,
             before={"name": before},
@@ -48,9 +48,9 @@ def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, 
 
 def delete(organization_id: UUID | str, workspace_id: UUID | str, *, by: Actor) -> None:
     """Members and pending invitations lose the workspace and keep the rest. Raises WorkspaceUnknown."""
-    with locked(organization_id, by=by, needs="workspaces:write") as standing:
-        workspace = queries.get_many(standing.organization.id, [workspace_id])[0]
-        audit.record(standing.organization.id, standing, "workspace.deleted", workspace)
+    with locked(organization_id, by=by, needs="workspaces:write") as principal:
+        workspace = queries.get_many(principal.organization.id, [workspace_id])[0]
+        audit.record(principal.organization.id, principal, "workspace.deleted", workspace)
         session().delete(workspace)
 
 

@@ -21,8 +21,8 @@ BY_NAME: pagination.Order[Workspace] = pagination.Order(
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Workspace]:
     """Every workspace by name. Any member may see them."""
-    standing = authorize(by, organization_id)
-    query = select(Workspace).where(Workspace.organization_id == standing.organization.id)
+    principal = authorize(by, organization_id)
+    query = select(Workspace).where(Workspace.organization_id == principal.organization.id)
     return list(session().scalars(query.order_by(Workspace.folded_name)))
 
 
@@ -31,9 +31,9 @@ def get_by_name(organization_id: UUID | str, name: str, *, by: Actor, needs: str
 
     Raises WorkspaceUnknown.
     """
-    standing = authorize(by, organization_id, needs)
+    principal = authorize(by, organization_id, needs)
     query = select(Workspace).where(
-        Workspace.organization_id == standing.organization.id, Workspace.folded_name == folded(name)
+        Workspace.organization_id == principal.organization.id, Workspace.folded_name == folded(name)
     )
     found: Workspace | None = None if validation.has_control_characters(name) else session().scalar(query)
     if found is None:
@@ -86,8 +86,8 @@ def list_with_use(
 
 def get_with_use(organization_id: UUID | str, workspace_id: UUID | str, *, by: Actor) -> WorkspaceUse:
     """Raises WorkspaceUnknown."""
-    standing = authorize(by, organization_id)
-    return _with_use(get_many(standing.organization.id, [workspace_id]))[0]
+    principal = authorize(by, organization_id)
+    return _with_use(get_many(principal.organization.id, [workspace_id]))[0]
 
 
 def _with_use(found: list[Workspace]) -> list[WorkspaceUse]:

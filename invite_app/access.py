@@ -20,7 +20,7 @@ from .reading import Question, Reader, ask, attach
 
 
 @dataclass(frozen=True)
-class PersonActor:
+class UserActor:
     """Somebody who is signed in."""
 
     user_id: UUID
@@ -28,7 +28,7 @@ class PersonActor:
 
 
 @dataclass(frozen=True)
-class KeyActor:
+class ApiKeyActor:
     """A program that acts with an API key."""
 
     api_key_id: UUID
@@ -43,10 +43,10 @@ class OperatorActor:
     ip: None = None
 
 
-Actor = PersonActor | KeyActor | OperatorActor
+Actor = UserActor | ApiKeyActor | OperatorActor
 
 
-class ActingKey(NamedTuple):
+class ApiKeyInfo(NamedTuple):
     """The columns of the acting key that access needs."""
 
     id: UUID
@@ -103,7 +103,7 @@ class Principal:
     organization: Organization
     permissions: frozenset[str]
     user: User | None = None
-    api_key: ActingKey | None = None
+    api_key: ApiKeyInfo | None = None
     is_owner: bool = False
 
     @property
@@ -208,9 +208,9 @@ def _read_principal(actor: Actor, organization_id: UUID, along: Sequence[Questio
 def _question(actor: Actor, organization_id: UUID) -> Question:
     """What to ask the database about the actor's standing."""
     match actor:
-        case PersonActor(user_id):
+        case UserActor(user_id):
             return _USER_PRINCIPAL.question(organization_id=organization_id, user_id=user_id)
-        case KeyActor(api_key_id):
+        case ApiKeyActor(api_key_id):
             return _API_KEY_PRINCIPAL.question(api_key_id=api_key_id)
         case OperatorActor():
             return _OPERATOR_PRINCIPAL.question(organization_id=organization_id)
@@ -218,7 +218,7 @@ def _question(actor: Actor, organization_id: UUID) -> Question:
 
 def _principal(actor: Actor, organization_id: UUID, answered: Question) -> Principal:
     """What the answer says. Raises OrganizationUnknown and Unauthenticated."""
-    if isinstance(actor, KeyActor):
+    if isinstance(actor, ApiKeyActor):
         return _principal_of_key(actor, organization_id, answered)
     if not answered.rows:
         raise OrganizationUnknown
@@ -229,8 +229,8 @@ def _principal(actor: Actor, organization_id: UUID, answered: Question) -> Princ
     return Principal(actor, organization, frozenset(role[0]), user, is_owner=_is_owner(*role))
 
 
-def _principal_of_key(actor: KeyActor, organization_id: UUID, answered: Question) -> Principal:
-    if not answered.rows or not is_live(api_key := ActingKey(*answered.rows[0][8:])):
+def _principal_of_key(actor: ApiKeyActor, organization_id: UUID, answered: Question) -> Principal:
+    if not answered.rows or not is_live(api_key := ApiKeyInfo(*answered.rows[0][8:])):
         raise Unauthenticated
     organization, user, *roles = answered.rows[0][:8]
     if organization.id != organization_id:
@@ -245,6 +245,6 @@ def _is_owner(_permissions: list[str], is_built_in: bool, key: str) -> bool:
     return is_built_in and key == OWNER
 
 
-def is_live(api_key: ApiKey | ActingKey) -> bool:
+def is_live(api_key: ApiKey | ApiKeyInfo) -> bool:
     """Whether the key was neither revoked nor has come to its end."""
     return api_key.revoked_at is None and (api_key.expires_at is None or api_key.expires_at > now())

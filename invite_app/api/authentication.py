@@ -6,7 +6,7 @@ from flask import g, request
 from flask_login import current_user
 
 from invite_app import ids
-from invite_app.access import Actor, KeyActor, PersonActor, authorize
+from invite_app.access import Actor, ApiKeyActor, UserActor, authorize
 from invite_app.errors import OrganizationUnknown, Unauthenticated
 from invite_app.services import api_keys, organizations, rate_limits
 
@@ -30,7 +30,7 @@ def bearer_or_session() -> Actor:
     return key(secret.strip())
 
 
-def key(secret: str) -> KeyActor:
+def key(secret: str) -> ApiKeyActor:
     """The actor behind a key, which every operation has to authorize or confirm.
 
     Raises Unauthenticated and RateLimited.
@@ -48,13 +48,13 @@ def note_refusal(status: int) -> None:
         rate_limits.note("refusals by key", actor.api_key_id)
 
 
-def person() -> PersonActor:
+def person() -> UserActor:
     """The person the session cookie stands for. Raises Unauthenticated."""
     if request.method not in SAFE_METHODS and not any(name in request.headers for name in CUSTOM_HEADERS):
         raise Unauthenticated
     if not current_user.is_authenticated:
         raise Unauthenticated
-    return PersonActor(current_user.user_id, request.remote_addr)
+    return UserActor(current_user.user_id, request.remote_addr)
 
 
 def organization_in_headers(actor: Actor, otherwise: Exception) -> UUID | None:
@@ -64,7 +64,7 @@ def organization_in_headers(actor: Actor, otherwise: Exception) -> UUID | None:
     """
     given = [request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers]
     named = {ids.parse(text, otherwise) for text in given}
-    if named and isinstance(actor, KeyActor):
+    if named and isinstance(actor, ApiKeyActor):
         named.add(actor.organization_id)
     if len(named) > 1:
         raise OrganizationUnknown
@@ -93,11 +93,11 @@ def own_organization(actor: Actor, in_headers: UUID | None) -> UUID:
 
     A person who belongs to several names one in a header. Raise OrganizationUnknown.
     """
-    if isinstance(actor, KeyActor):
+    if isinstance(actor, ApiKeyActor):
         return actor.organization_id
     if in_headers is not None:
         return in_headers
-    found = organizations.list_of(actor.user_id) if isinstance(actor, PersonActor) else []
+    found = organizations.list_of(actor.user_id) if isinstance(actor, UserActor) else []
     if len(found) != 1:
         raise OrganizationUnknown
     return found[0].id

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Response, request
 
-from invite_app.access import Actor, KeyActor, PersonActor
+from invite_app.access import Actor, ApiKeyActor, UserActor
 from invite_app.db import noted
 from invite_app.services import idempotency, rate_limits
 
@@ -77,9 +77,9 @@ class Repetition:
 
 def _id(actor: Actor) -> str:
     match actor:
-        case PersonActor(user_id):
+        case UserActor(user_id):
             return str(user_id)
-        case KeyActor(api_key_id):
+        case ApiKeyActor(api_key_id):
             return str(api_key_id)
     raise TypeError("the operator sends no requests")
 

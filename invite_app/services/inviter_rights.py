@@ -6,7 +6,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from invite_app import ids
-from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor, Principal, authorize
+from invite_app.access import Actor, ApiKeyActor, OperatorActor, Principal, UserActor, authorize
 from invite_app.db import session
 from invite_app.errors import DomainError, MembershipUnknown, OrganizationUnknown, PermissionMissing
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Organization, Role
@@ -30,8 +30,8 @@ def named(principal: Principal, user_id: UUID | str | None) -> Principal:
     if user_id is None:
         return principal
     unknown = MembershipUnknown(str(user_id))
-    person = PersonActor(ids.parse(user_id, unknown))
-    if isinstance(principal.actor, PersonActor) and principal.actor.user_id != person.user_id:
+    person = UserActor(ids.parse(user_id, unknown))
+    if isinstance(principal.actor, UserActor) and principal.actor.user_id != person.user_id:
         raise PermissionMissing(RIGHT)
     try:
         return authorize(person, principal.organization.id, RIGHT)
@@ -85,10 +85,10 @@ def _answerable(invitation: Invitation) -> list[Actor]:
         case "operator":
             return [OperatorActor()]
         case "key" if invitation.inviter_key_id and invitation.inviter_id:
-            key = KeyActor(invitation.inviter_key_id, invitation.organization_id)
-            return [key, PersonActor(invitation.inviter_id)]
+            key = ApiKeyActor(invitation.inviter_key_id, invitation.organization_id)
+            return [key, UserActor(invitation.inviter_id)]
         case "person" if invitation.inviter_id:
-            return [PersonActor(invitation.inviter_id)]
+            return [UserActor(invitation.inviter_id)]
     return []
 
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from invite_app import create_app
-from invite_app.access import KeyActor
+from invite_app.access import ApiKeyActor
 from invite_app.models import User
 from invite_app.services import accounts, organizations, workspaces
 from invite_app.services.api_keys import authentication
@@ -32,7 +32,7 @@ class TestOrganizations:
         token = acme["sign_in_url"].removeprefix("http://localhost/sign-in/")
         with app.app_context():
             actor = authentication.authenticate(acme["api_key"], ip=None)
-            assert isinstance(actor, KeyActor)
+            assert isinstance(actor, ApiKeyActor)
             assert str(organizations.get(acme["organization_id"], by=actor).id) == acme["organization_id"]
             session = accounts.follow_sign_in_link(token, device=accounts.Device())
             assert (str(session.user_id), session.user.given_name) == (acme["owner_user_id"], "olivia")

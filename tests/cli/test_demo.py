@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import func, select
 
-from invite_app.access import PersonActor, authorize
+from invite_app.access import UserActor, authorize
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, User
 from invite_app.models.types import now
@@ -22,13 +22,13 @@ def test_has_people_and_invitations_in_every_state(app: Flask, ask: Ask) -> None
         here = UUID(made["organization_id"])
         owner = session().scalars(select(User).where(User.email == made["owner_email"])).one()
         counted = session().scalar(select(func.count()).where(Membership.organization_id == here))
-        counts = invitations.counts(here, by=PersonActor(owner.id))
+        counts = invitations.counts(here, by=UserActor(owner.id))
         assert counted == 120
         assert all(counts.values())
         rows = session().scalars(invitations.complete().where(Invitation.organization_id == here))
         told = {invitations.why(invitation, now()) for invitation in rows}
         assert told == set(Reason) - {Reason.ROLE_GONE, Reason.DOMAIN_NOT_ALLOWED}
-        assert invitations.compute_statistics(authorize(PersonActor(owner.id), here)).accepted > 50
+        assert invitations.compute_statistics(authorize(UserActor(owner.id), here)).accepted > 50
 
 
 def test_owner_can_sign_in(app: Flask, ask: Ask) -> None:

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, func, select
 
-from invite_app.access import OperatorActor, PersonActor
+from invite_app.access import OperatorActor, UserActor
 from invite_app.db import session, transaction
 from invite_app.errors import DomainError
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User
@@ -70,11 +70,11 @@ class Services(RuleBasedStateMachine):
             return False
         return True
 
-    def actor(self, house: Acme, pick: int) -> PersonActor | OperatorActor:
+    def actor(self, house: Acme, pick: int) -> UserActor | OperatorActor:
         present = session().scalars(
             select(Membership.user_id).where(Membership.organization_id == house.id).order_by(Membership.id)
         )
-        return [OPERATOR, *map(PersonActor, present)][pick % (1 + self.count(Membership, house))]
+        return [OPERATOR, *map(UserActor, present)][pick % (1 + self.count(Membership, house))]
 
     def member(self, house: Acme, pick: int) -> UUID:
         query = select(Membership.user_id).where(Membership.organization_id == house.id).order_by(Membership.id)
@@ -174,17 +174,17 @@ class Services(RuleBasedStateMachine):
         house = self.houses[at]
         target, actor = self.member(house, whom), self.actor(house, by)
         allowed = self.permissions(house, actor)
-        had = self.permissions(house, PersonActor(target))
+        had = self.permissions(house, UserActor(target))
         if self.attempt(lambda: members.change_role(house.id, target, role, by=actor)):
             assert had <= allowed
-            assert self.permissions(house, PersonActor(target)) <= allowed
+            assert self.permissions(house, UserActor(target)) <= allowed
 
     @rule(at=where, whom=number, by=number)
     def remove(self, at: int, whom: int, by: int) -> None:
         house = self.houses[at]
         target = self.member(house, whom)
         actor = self.actor(house, by)
-        allowed, had = self.permissions(house, actor), self.permissions(house, PersonActor(target))
+        allowed, had = self.permissions(house, actor), self.permissions(house, UserActor(target))
         if self.attempt(lambda: members.remove(house.id, target, by=actor)):
             assert had <= allowed
             assert self.count(ApiKey, house, ApiKey.user_id == target, ApiKey.revoked_at.is_(None)) == 0
@@ -193,8 +193,8 @@ class Services(RuleBasedStateMachine):
     def leave(self, at: int, whom: int) -> None:
         house = self.houses[at]
         target = self.member(house, whom)
-        if self.attempt(lambda: members.leave(house.id, by=PersonActor(target))):
-            assert not self.permissions(house, PersonActor(target))
+        if self.attempt(lambda: members.leave(house.id, by=UserActor(target))):
+            assert not self.permissions(house, UserActor(target))
 
     @rule(at=where, email=address)
     def invite_on_the_free_plan(self, at: int, email: str) -> None:
@@ -231,14 +231,14 @@ class Services(RuleBasedStateMachine):
 
     # --- invariants ---
 
-    def permissions(self, house: Acme, actor: PersonActor | OperatorActor) -> set[str]:
+    def permissions(self, house: Acme, actor: UserActor | OperatorActor) -> set[str]:
         if isinstance(actor, OperatorActor):
             return set(PERMISSIONS)
         query = select(Role.permissions).join(Membership, Membership.role_id == Role.id)
         mine = Membership.organization_id == house.id, Membership.user_id == actor.user_id
         return set(session().scalar(query.where(*mine)) or ())
 
-    def check_grant(self, house: Acme, actor: PersonActor | OperatorActor, role: str) -> None:
+    def check_grant(self, house: Acme, actor: UserActor | OperatorActor, role: str) -> None:
         """Check that nobody assigns permissions they do not have."""
         granted = select(Role.permissions).where(Role.organization_id == house.id, Role.key == role)
         assert set(session().scalar(granted) or ()) <= self.permissions(house, actor)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invite_app.access import PersonActor
+from invite_app.access import UserActor
 from invite_app.errors import DomainError
 from invite_app.models import AuditEvent
 from invite_app.services import api_keys, audit, invitations, members, organizations, roles, workspaces
@@ -31,7 +31,7 @@ def events(acme: Acme) -> list[AuditEvent]:
     return audit.list_page(acme.id, by=acme.owner.actor, limit=100).items
 
 
-def deeds(acme: Acme) -> dict[str, Callable[[PersonActor], Any]]:
+def deeds(acme: Acme) -> dict[str, Callable[[UserActor], Any]]:
     """Return one function per audit action, each for rows of its own."""
     sent = {
         name: invite(acme, f"{name}@guest.example").id
@@ -76,7 +76,7 @@ def deeds(acme: Acme) -> dict[str, Callable[[PersonActor], Any]]:
 
 
 def test_each_action_records_one_event_with_its_actor(acme: Acme) -> None:
-    by = PersonActor(acme.owner.id, ip="192.0.2.7")
+    by = UserActor(acme.owner.id, ip="192.0.2.7")
     for action, deed in deeds(acme).items():
         before = {event.id for event in events(acme)}
         deed(by)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, select
 
 from invite_app import tokens
-from invite_app.access import PersonActor
+from invite_app.access import UserActor
 from invite_app.db import session
 from invite_app.errors import LinkBroken, RateLimited, SoleOwner, Unauthenticated, UserUnknown, WrongPassword
 from invite_app.extensions import db
@@ -176,7 +176,7 @@ def test_sole_owner_is_not_erased(acme: Acme, globex: Acme) -> None:
 
 def test_own_erasure_needs_the_password(acme: Acme, zoe: Person) -> None:
     def erase(password: str) -> str:
-        return personal_data.erase_own(zoe.id, password=password, session_id="s", by=PersonActor(zoe.id, "192.0.2.7"))
+        return personal_data.erase_own(zoe.id, password=password, session_id="s", by=UserActor(zoe.id, "192.0.2.7"))
 
     with pytest.raises(WrongPassword):
         erase("wrong")

@@ -5,7 +5,7 @@ import base64
 import pytest
 from flask import Flask
 
-from invite_app.access import PersonActor
+from invite_app.access import UserActor
 from invite_app.db import session
 from invite_app.models import InvitationState
 from invite_app.services import audit, invitations, members
@@ -93,7 +93,7 @@ def test_any_text_can_be_searched_for(acme: Acme, text: str) -> None:
 
 
 def test_query_count_does_not_grow_with_rows(app: Flask, acme: Acme) -> None:
-    def queries(by: PersonActor) -> int:
+    def queries(by: UserActor) -> int:
         session().remove()
         with record_statements(app) as statements:
             for item in invitations.list_page(acme.id, by=by, limit=50).items:

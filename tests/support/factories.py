@@ -21,7 +21,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
 from invite_app import tokens
-from invite_app.access import Actor, KeyActor, OperatorActor, PersonActor
+from invite_app.access import Actor, ApiKeyActor, OperatorActor, UserActor
 from invite_app.db import session, transaction
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
 from invite_app.models.members import sort_name
@@ -42,8 +42,8 @@ class Person:
     email: str
 
     @property
-    def actor(self) -> PersonActor:
-        return PersonActor(self.id)
+    def actor(self) -> UserActor:
+        return UserActor(self.id)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Key:
 
     id: UUID
     secret: str
-    actor: KeyActor
+    actor: ApiKeyActor
 
     @property
     def headers(self) -> dict[str, str]:
@@ -167,7 +167,7 @@ def make_api_key(
     """Create a key that acts for `user`, by default the first owner."""
     user_id = user.id if user else None
     made, secret = api_keys.create(_id(organization), name=name, role=role, by=OPERATOR, user_id=user_id, **options)
-    return Key(made.id, secret, KeyActor(made.id, made.organization_id))
+    return Key(made.id, secret, ApiKeyActor(made.id, made.organization_id))
 
 
 def invite(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
-from invite_app.access import Actor, KeyActor
+from invite_app.access import Actor, ApiKeyActor
 from invite_app.api import request_parsing
 
 IN_BODY = ("organization_id", "organizationId")
@@ -24,7 +24,7 @@ class NotAnId(Misaddressed):
 def addressed(actor: Actor, in_headers: UUID | None) -> UUID:
     """Return the organization of a request whose path names none. Raise Misaddressed."""
     in_body = _in_body()
-    of_body = in_body if isinstance(actor, KeyActor) else None  # a page of another origin can write a body
+    of_body = in_body if isinstance(actor, ApiKeyActor) else None  # a page of another origin can write a body
     found = in_headers or of_body
     if found is None:
         raise Misaddressed("The TR-Organization header is missing")

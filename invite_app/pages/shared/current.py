@@ -3,7 +3,7 @@
 from flask import g, request, session
 from flask_login import current_user
 
-from invite_app.access import PersonActor, Principal
+from invite_app.access import Principal, UserActor
 from invite_app.models import Organization, User
 from invite_app.services import organizations
 from invite_app.services.accounts import Device
@@ -20,8 +20,8 @@ def person() -> User:
     return user
 
 
-def actor() -> PersonActor:
-    return PersonActor(current_user.user_id, request.remote_addr)
+def actor() -> UserActor:
+    return UserActor(current_user.user_id, request.remote_addr)
 
 
 def principal() -> Principal:

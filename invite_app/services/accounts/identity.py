@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from invite_app.access import Actor, KeyActor, PersonActor, authorize
+from invite_app.access import Actor, ApiKeyActor, UserActor, authorize
 from invite_app.db import session
 from invite_app.errors import UserUnknown
 from invite_app.models import Membership, Organization, User
@@ -32,9 +32,9 @@ def get_identity(actor: Actor) -> Identity:
     Raises Unauthenticated, and UserUnknown for the operator, who is nobody in particular.
     """
     match actor:
-        case PersonActor(user_id):
+        case UserActor(user_id):
             return Identity(session().get_one(User, user_id), _places(user_id))
-        case KeyActor(_, organization_id):
+        case ApiKeyActor(_, organization_id):
             user = authorize(actor, organization_id).user
             assert user is not None
             places = [place for place in _places(user.id) if place.organization.id == organization_id]

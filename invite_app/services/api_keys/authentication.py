@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import bindparam, select, update
 
 from invite_app import ids
-from invite_app.access import Actor, KeyActor, authorize, is_live
+from invite_app.access import Actor, ApiKeyActor, authorize, is_live
 from invite_app.db import session, transaction
 from invite_app.errors import ApiKeyUnknown, Unauthenticated
 from invite_app.models import ApiKey
@@ -30,14 +30,14 @@ def organization_of(api_key_id: UUID | str) -> UUID:
     return api_key.organization_id
 
 
-def authenticate(secret: str, *, ip: str | None) -> KeyActor:
+def authenticate(secret: str, *, ip: str | None) -> ApiKeyActor:
     """The actor behind a key. Raises Unauthenticated when it is unknown, revoked or over."""
     actor = recognize(secret, ip=ip)
     confirm(actor)
     return actor
 
 
-def recognize(secret: str, *, ip: str | None) -> KeyActor:
+def recognize(secret: str, *, ip: str | None) -> ApiKeyActor:
     """The actor behind a key, for callers who authorize it (or `confirm` it) before they do anything.
 
     Whose a key is never changes, and is remembered for a minute; whether it still acts is read by `authorize`.
@@ -47,12 +47,12 @@ def recognize(secret: str, *, ip: str | None) -> KeyActor:
     known = _known().get(secret_hash)
     if known is None or known.until < time.monotonic():
         known = _remember(secret_hash)
-    return KeyActor(known.api_key_id, known.organization_id, ip)
+    return ApiKeyActor(known.api_key_id, known.organization_id, ip)
 
 
 def confirm(actor: Actor) -> None:
     """Raises Unauthenticated when the actor is a key that does not act any more."""
-    if isinstance(actor, KeyActor):
+    if isinstance(actor, ApiKeyActor):
         authorize(actor, actor.organization_id)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from invite_app.access import KeyActor, PersonActor, Principal
+from invite_app.access import ApiKeyActor, Principal, UserActor
 from invite_app.db import session
 from invite_app.models import ApiKey, AuditEvent, Invitation, Membership, Organization, Role, User, Workspace
 from invite_app.models.types import fresh
@@ -28,9 +28,9 @@ SERVER = Author("server", None, "The server")
 
 def author(principal: Principal) -> Author:
     match principal.actor:
-        case PersonActor(user_id, ip):
+        case UserActor(user_id, ip):
             return Author("person", user_id, principal.name, ip)
-        case KeyActor(api_key_id, _, ip):
+        case ApiKeyActor(api_key_id, _, ip):
             assert principal.api_key is not None
             return Author("api_key", api_key_id, f"{principal.api_key.name} ({principal.name})"[:254], ip)
         case _:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import selectinload
 
-from invite_app.access import PersonActor, Principal, authorize, locked
+from invite_app.access import Principal, UserActor, authorize, locked
 from invite_app.db import session
 from invite_app.errors import InvitationUnknown
 from invite_app.mail import messages
@@ -31,7 +31,7 @@ NEWEST: pagination.Order[OutboxMessage] = pagination.Order(
 )
 
 
-def list_local(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT) -> pagination.Page[OutboxMessage]:
+def list_local(*, by: UserActor, cursor: str | None = None, limit: int = LIMIT) -> pagination.Page[OutboxMessage]:
     """Return the newest messages that carry a link which this person may see, in any organization.
 
     A page may hold fewer than `limit`, since roles are compared when it is read. Raises InvitationUnknown when there
@@ -45,7 +45,7 @@ def list_local(*, by: PersonActor, cursor: str | None = None, limit: int = LIMIT
     return replace(page, items=[row for row in page.items if _may_see(standings, row)])
 
 
-def get_local(message_id: UUID, *, by: PersonActor) -> tuple[OutboxMessage, messages.MailMessage]:
+def get_local(message_id: UUID, *, by: UserActor) -> tuple[OutboxMessage, messages.MailMessage]:
     """Return one of these messages, as it would have been sent but for its link, and record who looked at it.
 
     Raises InvitationUnknown.
@@ -75,7 +75,7 @@ def _invitations() -> Select[OutboxMessage]:
     return queries.with_relations().where(OutboxMessage.kind == "invitation")
 
 
-def _standings(by: PersonActor) -> dict[UUID, Principal]:
+def _standings(by: UserActor) -> dict[UUID, Principal]:
     """Return this person's standing in each of their organizations."""
     query = select(Membership.organization_id).where(Membership.user_id == by.user_id)
     return {organization_id: authorize(by, organization_id) for organization_id in session().scalars(query)}
@@ -86,7 +86,7 @@ def _may_see(standings: Mapping[UUID, Principal], row: OutboxMessage) -> bool:
     return principal is not None and row.invitation is not None and principal.may_see_link(row.invitation.role)
 
 
-def _is_recorded(row: OutboxMessage, by: PersonActor) -> bool:
+def _is_recorded(row: OutboxMessage, by: UserActor) -> bool:
     events = exists().where(
         AuditEvent.target_id == row.invitation_id,
         AuditEvent.at > now() - RECORD_EVERY,
@@ -96,7 +96,7 @@ def _is_recorded(row: OutboxMessage, by: PersonActor) -> bool:
     return bool(session().scalar(select(events)))
 
 
-def _record_view(row: OutboxMessage, by: PersonActor) -> None:
+def _record_view(row: OutboxMessage, by: UserActor) -> None:
     assert row.organization_id is not None
     with locked(row.organization_id, by=by) as principal:
         wanted = select(Invitation).options(selectinload(Invitation.role)).where(Invitation.id == row.invitation_id)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import exists, select
 
-from invite_app.access import PersonActor, authorize
+from invite_app.access import UserActor, authorize
 from invite_app.db import session
 from invite_app.errors import DomainError
 from invite_app.models import Invitation, OutboxMessage, User
@@ -31,7 +31,7 @@ def _inviter(invitation: Invitation) -> User | None:
     if invitation.inviter_kind != "person" or invitation.inviter is None:
         return None
     try:
-        authorize(PersonActor(invitation.inviter.id), invitation.organization_id, "invitations:read")
+        authorize(UserActor(invitation.inviter.id), invitation.organization_id, "invitations:read")
     except DomainError:
         return None
     return invitation.inviter

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import rows
-from invite_app.access import KeyActor, PersonActor, Principal
+from invite_app.access import ApiKeyActor, Principal, UserActor
 from invite_app.db import session
 from invite_app.errors import InvitationPending, RedirectNotAllowed, RoleUnknown, WorkspaceUnknown
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Role, Workspace
@@ -200,7 +200,7 @@ def set_inviter(invitation: Invitation, principal: Principal) -> None:
 
 def _inviter(principal: Principal, inviter: Principal) -> dict[str, Any]:
     """Who invites, and in whose name when that is somebody else."""
-    kinds = {PersonActor: "person", KeyActor: "key"}
+    kinds = {UserActor: "person", ApiKeyActor: "key"}
     return {
         "inviter_kind": kinds.get(type((principal if principal.api_key else inviter).actor), "operator"),
         "inviter": inviter.user,

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, String, and_, cast, delete, or_, select, update
 
-from invite_app.access import Actor, OperatorActor, PersonActor, authorize, lock_organization
+from invite_app.access import Actor, OperatorActor, UserActor, authorize, lock_organization
 from invite_app.db import session, transaction
 from invite_app.errors import SoleOwner, UserUnknown, WrongPassword
 from invite_app.models import (
@@ -37,7 +37,7 @@ OPEN = (InvitationState.PENDING, InvitationState.EXPIRED)
 UNNAMED = dict.fromkeys(("given_name", "family_name", "note", "decline_word", "asked_word"), "")
 
 
-def erase_own(user_id: UUID, *, password: str, session_id: str, by: PersonActor) -> str:
+def erase_own(user_id: UUID, *, password: str, session_id: str, by: UserActor) -> str:
     """Erase the signed-in person. Raises WrongPassword, RateLimited and SoleOwner."""
     known = accounts.check_password(user_id, password, session_id)
     return _erase(user_id, by, known)

@@ -110,34 +110,34 @@ class Principal:
     def name(self) -> str:
         return self.user.name if self.user else "The operator"
 
-    def may(self, permission: str) -> bool:
+    def can(self, permission: str) -> bool:
         return permission in self.permissions
 
-    def may_grant(self, role: Role) -> bool:
+    def can_grant(self, role: Role) -> bool:
         """By permission set; and only owners make owners, or else whoever holds as much could rise above them."""
         return self.permissions.issuperset(role.permissions) and (self.is_owner or not role.is_owner)
 
-    def may_see_link(self, role: Role | None) -> bool:
+    def can_see_link(self, role: Role | None) -> bool:
         """Return whether the actor may see, and so hand on, the link of an invitation with this role."""
-        return self.may("invitations:write") and role is not None and self.may_grant(role)
+        return self.can("invitations:write") and role is not None and self.can_grant(role)
 
-    def check_in_person(self, permission: str) -> User:
+    def check_is_user(self, permission: str) -> User:
         """The person who acts. Raises PermissionMissing for a key or the operator, who must not decide for them."""
         if self.user is None or self.api_key is not None:
             raise PermissionMissing(permission)
         return self.user
 
-    def check_may(self, permission: str) -> None:
+    def check_can(self, permission: str) -> None:
         """Raises PermissionMissing."""
-        if not self.may(permission):
+        if not self.can(permission):
             raise PermissionMissing(permission)
 
-    def check_may_grant(self, role: Role) -> None:
+    def check_can_grant(self, role: Role) -> None:
         """Raises RoleAboveOwn when the role holds a permission that the actor does not."""
-        if not self.may_grant(role):
+        if not self.can_grant(role):
             raise RoleAboveOwn(role.name, self._lacks(role))
 
-    def check_may_change(self, user_id: UUID, role: Role) -> None:
+    def check_can_manage(self, user_id: UUID, role: Role) -> None:
         """Raises MemberAboveOwn when that person, who has `role`, stands above the actor."""
         if self._lacks(role) or (role.is_owner and not self.is_owner):
             raise MemberAboveOwn(str(user_id), self._lacks(role))
@@ -160,7 +160,7 @@ def authorize(
     if late := [question for question in along if question.rows is None]:
         ask(*late)
     if permission:
-        principal.check_may(permission)
+        principal.check_can(permission)
     return principal
 
 
@@ -177,7 +177,7 @@ def locked(
         principal = _read_locked(by, organization_id, along)
         place.leave()
         if needs:
-            principal.check_may(needs)
+            principal.check_can(needs)
         yield replace(principal, organization=attach(principal.organization))
 
 

@@ -91,7 +91,7 @@ def take_form() -> None:
     if request.method not in current_app.config["WTF_CSRF_METHODS"]:
         return
     if limits := limits_of(request.endpoint or ""):
-        principal().check_may(limits.needs)
+        principal().check_can(limits.needs)
         request_limits.allow(size=limits.size, fields=limits.fields)
     _check_token()
 

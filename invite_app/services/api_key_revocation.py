@@ -24,7 +24,7 @@ def check_may_end(principal: Principal, role: Role) -> None:
         .distinct()
     )
     for holder in session().scalars(holders):
-        principal.check_may_change(holder.user_id, holder.role)
+        principal.check_can_manage(holder.user_id, holder.role)
 
 
 def end_all_with_role(principal: Principal, role: Role) -> None:

@@ -25,7 +25,7 @@ class Also:
 
 def invited(principal: Principal, fragment: str) -> Also | None:
     """The invitations a search would find; None without any, or for those who may not see invitations."""
-    if not principal.may("invitations:read"):
+    if not principal.can("invitations:read"):
         return None
     narrow = invitations.narrowed(principal, invitations.Filter(fragment=fragment))
     if not narrow.tests:
@@ -39,7 +39,7 @@ def invited(principal: Principal, fragment: str) -> Also | None:
 
 def members(principal: Principal, fragment: str) -> Also | None:
     """The members a search would find; None without any, or for those who may not see members."""
-    if not principal.may("members:read"):
+    if not principal.can("members:read"):
         return None
     by_name = BY_NAME
     narrow = narrowed(principal.organization.id, Filter(fragment=fragment), by_name)

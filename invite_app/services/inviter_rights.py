@@ -94,7 +94,7 @@ def _answerable(invitation: Invitation) -> list[Actor]:
 
 def _may_grant(actor: Actor, organization_id: UUID, role: Role) -> bool:
     try:
-        authorize(actor, organization_id, RIGHT).check_may_grant(role)
+        authorize(actor, organization_id, RIGHT).check_can_grant(role)
     except DomainError:
         return False
     return True

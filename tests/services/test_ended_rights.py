@@ -106,7 +106,7 @@ class TestKeysOfOthers:
             roles.delete(acme.id, bot_role, by=acme.admin.actor)
         with pytest.raises(MemberAboveOwn):
             roles.update_role(acme.id, bot_role, permissions=[], by=acme.admin.actor)
-        assert authorize(key.actor, acme.id).may("invitations:write")
+        assert authorize(key.actor, acme.id).can("invitations:write")
 
     def test_admin_may_rename_role_of_owners_key(self, acme: Acme, bot_role: str) -> None:
         make_api_key(acme, bot_role)

@@ -77,7 +77,7 @@ class Someone:
     """A function that creates an actor, and the permissions it should have."""
 
     make: Callable[[Acme], Actor]
-    may: set[str]
+    can: set[str]
 
 
 ACTORS: dict[str, Someone] = {
@@ -118,7 +118,7 @@ def test_actor_does_exactly_what_its_permissions_allow(acme: Acme, who: str) -> 
             refused = error.permission
         except DomainError:
             pass  # the permission check passed
-        allowed = not needed or needed in ACTORS[who].may
+        allowed = not needed or needed in ACTORS[who].can
         assert refused == (None if allowed else needed), f"{who}: {name}"
 
 

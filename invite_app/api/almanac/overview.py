@@ -75,8 +75,8 @@ class OrganizationMembers(Schema):
 
 def overview(principal: Principal) -> OrganizationMembers:
     here, by = principal.organization.id, principal.actor
-    open_ones = invitations.list_all(here, by=by, states=OPEN) if principal.may("invitations:read") else []
-    people = members.list_all(here, by=by) if principal.may("members:read") else []
+    open_ones = invitations.list_all(here, by=by, states=OPEN) if principal.can("invitations:read") else []
+    people = members.list_all(here, by=by) if principal.can("members:read") else []
     return OrganizationMembers(
         organization_id=here,
         seats=_seats(principal),
@@ -116,10 +116,10 @@ def _viewer(principal: Principal, membership: Membership) -> Viewer:
     return Viewer(
         organization_id=principal.organization.id,
         role=membership.role.key,
-        can_manage_billing=principal.may("organization:write"),
-        can_manage_developers=principal.may("api_keys:write"),
-        can_manage_enterprise=principal.may("organization:write"),
-        can_manage_members=principal.may("members:write"),
+        can_manage_billing=principal.can("organization:write"),
+        can_manage_developers=principal.can("api_keys:write"),
+        can_manage_enterprise=principal.can("organization:write"),
+        can_manage_members=principal.can("members:write"),
     )
 
 

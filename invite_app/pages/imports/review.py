@@ -90,7 +90,7 @@ def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
         summary=summary,
         rows=rows,
         focus=_to_focus(rows, request.args.get("after", -1, type=int)),
-        roles=[role for role in all_roles if principal().may_grant(role)],
+        roles=[role for role in all_roles if principal().can_grant(role)],
         tabs=_tabs(summary, section),
         section=section,
         number=page,

@@ -86,7 +86,7 @@ class StartForm(PageForm):
 @pages.route(HERE, methods=["GET", "POST"])
 @large_form("invitations:write", size=LARGEST_FORM)
 def invite_many(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may("invitations:write")
+    principal().check_can("invitations:write")
     form = StartForm()
     form.role.choices = role_choices(roles.list_all(organization_id, by=actor()), principal())
     rooms = workspaces.list_all(organization_id, by=actor())
@@ -106,7 +106,7 @@ def invite_many(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.get(f"{HERE}/example")
 def example_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
-    principal().check_may("invitations:write")
+    principal().check_can("invitations:write")
     return csv_download.download("invite-example.csv", imports.COLUMNS, EXAMPLE)
 
 

@@ -110,7 +110,7 @@ def revoke_invitations(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
-    principal().check_may("invitations:write")
+    principal().check_can("invitations:write")
     act, form = ACTS[name], InvitationSelectionForm()
     only = form.only
     if only is None:

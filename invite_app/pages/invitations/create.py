@@ -73,7 +73,7 @@ class InviteForm(PageForm):
 @pages.route("/organizations/<uuid:organization_id>/invitations/new", methods=["GET", "POST"])
 @large_form("invitations:write")
 def invite(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may("invitations:write")
+    principal().check_can("invitations:write")
     form = InviteForm(email=request.args.get("email", ""))
     all_roles = roles.list_all(organization_id, by=actor())
     form.offer(all_roles, workspaces.list_all(organization_id, by=actor()), principal().organization)

@@ -70,7 +70,7 @@ def take_over_invitation(organization_id: UUID, invitation_id: UUID) -> Response
 
 @pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
 def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    principal().check_may("invitations:write")
+    principal().check_can("invitations:write")
     if request.method == "POST":
         with Attempt():
             invitation = invitations.revoke(organization_id, invitation_id, by=actor())
@@ -83,8 +83,8 @@ def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 @pages.route(f"{ONE}/link", methods=["GET", "POST"])
 def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     """Showing the link is a deed, written to the audit log, so it takes a POST."""
-    principal().check_may("invitations:write")
-    principal().check_may("invitations:read")
+    principal().check_can("invitations:write")
+    principal().check_can("invitations:read")
     security_headers.hide_address()
     link = ""
     if request.method == "POST":

@@ -45,7 +45,7 @@ class EditForm(PageForm):
 @pages.route(f"{ONE}/edit", methods=["GET", "POST"])
 @large_form("invitations:write")
 def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    principal().check_may("invitations:write")
+    principal().check_can("invitations:write")
     invitation = invitations.get(organization_id, invitation_id, by=actor())
     form = _form_for(invitation)
     all_roles = roles.list_all(organization_id, by=actor())

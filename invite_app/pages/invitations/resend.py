@@ -29,7 +29,7 @@ class AgainForm(PageForm):
 
 @pages.route(f"{ONE}/send-again", methods=["GET", "POST"])
 def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    principal().check_may("invitations:write")
+    principal().check_can("invitations:write")
     invitation = invitations.get(organization_id, invitation_id, by=actor())
     form = AgainForm(email=invitation.email, note=_note(invitation))
     if form.validate_on_submit():

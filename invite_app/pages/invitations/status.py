@@ -131,7 +131,7 @@ def _steps(invitation: Invitation, reason: Reason) -> tuple[Step, ...]:
             return (SEND_AGAIN, COPY_LINK)
         case Reason.SENDING if message and not message.attempts:
             return ()
-        case Reason.NO_SEAT if principal().may("organization:write"):
+        case Reason.NO_SEAT if principal().can("organization:write"):
             return (CHANGE_SEATS,)
         case Reason.EXPIRED if message and message.state == DeliveryState.FAILED:
             return (SEND_FRESH, CORRECT_AND_SEND)

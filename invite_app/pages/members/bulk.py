@@ -96,7 +96,7 @@ BulkForm = RoleForm | WorkspacesForm | RemovalForm
 
 @pages.route(f"{ALL}/change-role", methods=["GET", "POST"])
 def change_roles(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may("members:write")
+    principal().check_can("members:write")
     form = RoleForm()
     roles, _ = cross_search.roles_and_workspaces(principal())
     form.new_role.choices = [choice(role.key, role.name) for role in roles]
@@ -106,7 +106,7 @@ def change_roles(organization_id: UUID) -> ResponseReturnValue:
 @pages.route(f"{ALL}/change-workspaces", methods=["GET", "POST"])
 @large_form("members:write")
 def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may("members:write")
+    principal().check_can("members:write")
     form = WorkspacesForm()
     _, workspaces = cross_search.roles_and_workspaces(principal())
     form.workspace_ids.choices = workspace_choices(workspaces)
@@ -115,7 +115,7 @@ def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ALL}/remove", methods=["GET", "POST"])
 def remove_members(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may("members:write")
+    principal().check_can("members:write")
     return _page(organization_id, RemovalForm(), "remove")
 
 

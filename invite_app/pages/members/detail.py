@@ -26,7 +26,7 @@ def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     roles, workspaces = cross_search.roles_and_workspaces(principal())
     form = form_of(found, roles, workspaces)
     if request.method == "POST":
-        principal().check_may("members:write")
+        principal().check_can("members:write")
         if "preview" not in request.form and form.validate():
             with Attempt(form):
                 return _save(organization_id, found, form)
@@ -63,12 +63,12 @@ def note_saved(before: Membership, after: Membership) -> None:
 
 def may_stay(after: Membership) -> bool:
     """Whether who has changed a member, maybe themselves, still sees members."""
-    return authorize(actor(), after.organization_id).may("members:read")
+    return authorize(actor(), after.organization_id).can("members:read")
 
 
 @pages.route(f"{ONE}/role", methods=["GET", "POST"])
 def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
-    principal().check_may("members:write")
+    principal().check_can("members:write")
     found = members.get(organization_id, user_id, by=actor())
     roles, _ = cross_search.roles_and_workspaces(principal())
     form = form_of(found, roles, ())

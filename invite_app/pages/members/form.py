@@ -73,15 +73,15 @@ def refused(member: Membership, roles: Sequence[Role], principal: Principal) -> 
 def obstacle(member: Membership, principal: Principal) -> str:
     """Why this person cannot change the member; empty for those who may, and for those who change nobody."""
     try:
-        principal.check_may_change(member.user_id, member.role)
+        principal.check_can_manage(member.user_id, member.role)
     except MemberAboveOwn as error:
-        return str(form_errors.sentence(error)) if principal.may("members:write") else ""
+        return str(form_errors.sentence(error)) if principal.can("members:write") else ""
     return ""
 
 
 def withheld(roles: Sequence[Role], principal: Principal) -> dict[str, str]:
     """Why some roles cannot be chosen, by key."""
-    return {role.key: _why(role, principal) for role in roles if not principal.may_grant(role)}
+    return {role.key: _why(role, principal) for role in roles if not principal.can_grant(role)}
 
 
 def only_owner(member: Membership) -> str:
@@ -89,7 +89,7 @@ def only_owner(member: Membership) -> str:
 
 
 def _why(role: Role, principal: Principal) -> str:
-    lacking = [name for name in permission_texts.MAY if name in role.permissions and not principal.may(name)]
+    lacking = [name for name in permission_texts.MAY if name in role.permissions and not principal.can(name)]
     return f"Your own role does not have: {permission_texts.missing(lacking)}." if lacking else ONLY_OWNERS
 
 

@@ -39,7 +39,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
 @pages.get(f"{ALL}/export")
 def members_file(organization_id: UUID) -> ResponseReturnValue:
     """Everybody whom the list with the same filter shows."""
-    principal().check_may("members:read")
+    principal().check_can("members:read")
     chosen = filters.read()
     return csv_download.download(f"members-{now():%Y-%m-%d}.csv", HEAD, _rows(organization_id, chosen))
 

@@ -22,7 +22,7 @@ class RemovalForm(PageForm):
 @pages.route(f"{ONE}/remove", methods=["GET", "POST"])
 def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     """Who opens it for themselves is led to the page for leaving."""
-    principal().check_may("members:write")
+    principal().check_can("members:write")
     if user_id == person().id:
         return redirect(url_for("pages.leave"), 303)
     preview = members.preview_removal(organization_id, user_id, by=actor())

@@ -65,7 +65,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
 def new_api_key(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may(NEEDS)
+    principal().check_can(NEEDS)
     form = KeyForm()
     all_roles = roles.list_all(organization_id, by=actor())
     form.role.choices = role_choices(all_roles, principal())
@@ -79,7 +79,7 @@ def new_api_key(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
 def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnValue:
-    principal().check_may(NEEDS)
+    principal().check_can(NEEDS)
     api_key = api_keys.get(organization_id, api_key_id, by=actor())
     if request.method == "POST":
         with Attempt():

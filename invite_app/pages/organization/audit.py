@@ -40,7 +40,7 @@ def show_log(organization_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{HERE}/export")
 def audit_file(organization_id: UUID) -> ResponseReturnValue:
     """The events that the page with the same filters lists, all of them."""
-    principal().check_may("audit:read")
+    principal().check_can("audit:read")
     events = audit.export(organization_id, by=actor(), only=_filter(_chosen()))
     return csv_download.download(f"audit-log-{now():%Y-%m-%d}.csv", HEAD, _rows(events))
 

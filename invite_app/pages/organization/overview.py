@@ -37,7 +37,7 @@ class Line:
 @pages.get("/organizations/<uuid:organization_id>/")
 def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     here = principal()
-    needs = invitations.summarize_attention(here) if here.may("invitations:read") else None
+    needs = invitations.summarize_attention(here) if here.can("invitations:read") else None
     numbers = invitations.compute_statistics(here) if needs else None
     return show(
         "overview/page.html",
@@ -48,7 +48,7 @@ def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - th
         weeks=[_week(week) for week in numbers.weeks] if numbers else [],
         median=_length(numbers.median_time_to_accept) if numbers else "",
         enough=ENOUGH,
-        latest=latest_event(audit.latest(here, LATEST)) if here.may("audit:read") else [],
+        latest=latest_event(audit.latest(here, LATEST)) if here.can("audit:read") else [],
     )
 
 
@@ -69,7 +69,7 @@ def _lines(needs: Attention) -> Iterator[Line]:
         yield Line("warn", "hourglass", sentence, _names(soon), url_for("pages.invitations", soon=1))
     if needs.is_nearly_full:
         yield _seats(needs.seats_left or 0)
-    if (address := local_address()) and principal().may("organization:write"):
+    if (address := local_address()) and principal().can("organization:write"):
         detail = "Nobody outside this machine can open them. Set INVITE_EXTERNAL_URL."
         yield Line("warn", "link", f"Links in emails start with {address}", detail)
 
@@ -82,7 +82,7 @@ def _asking(asking: Some) -> Line:
     word = f" “{one.asked_word}”" if one.asked_word else ""
     detail = f"The invitation ended on {dates.day(one.expires_at)}.{word}"
     sentence = f"{one.name or one.email} asks for a fresh invitation"
-    if not principal().may("invitations:write"):
+    if not principal().can("invitations:write"):
         return Line("warn", "hand-stop", sentence, detail, url_for("pages.invitation", invitation_id=one.id))
     act = url_for("pages.resend_invitation", invitation_id=one.id)
     return Line("warn", "hand-stop", sentence, detail, act, "Send a fresh one", is_act=True)

@@ -55,16 +55,16 @@ def effect(form: RoleForm, use: RoleUse | None) -> Effect:
 
 def withheld(principal: Principal) -> dict[str, str]:
     """Why some permissions cannot be chosen."""
-    return {name: permission_texts.ABOVE_OWN for name in permission_texts.LABELS if not principal.may(name)}
+    return {name: permission_texts.ABOVE_OWN for name in permission_texts.LABELS if not principal.can(name)}
 
 
 def obstacle(role: Role, principal: Principal) -> str:
     """Why this person cannot change this role; empty when nothing is in the way."""
     if role.is_built_in:
         return "Built in. Duplicate it to make your own."
-    if not principal.may_grant(role):
+    if not principal.can_grant(role):
         missing = permission_texts.missing(
-            name for name in permission_texts.LABELS if name in role.permissions and not principal.may(name)
+            name for name in permission_texts.LABELS if name in role.permissions and not principal.can(name)
         )
         return f"You cannot change this role: your own role does not let you {missing}."
     return ""

@@ -63,7 +63,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
 def new_role(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may(NEEDS)
+    principal().check_can(NEEDS)
     form = _form_like(organization_id, request.args.get("like", ""))
     if "preview" not in request.form and form.validate_on_submit():
         with Attempt(form, REFUSALS):
@@ -99,7 +99,7 @@ def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
     others = [one for one in roles.list_all(organization_id, by=actor()) if one.id != use.role.id]
     form = RemovalForm()
     form.replacement.choices = [choice("", "Choose a role")]
-    form.replacement.choices += [choice(one.key, one.name) for one in others if principal().may_grant(one)]
+    form.replacement.choices += [choice(one.key, one.name) for one in others if principal().can_grant(one)]
     if form.validate_on_submit():
         with Attempt(form, REMOVAL_REFUSALS):
             roles.delete(organization_id, key, replacement=form.replacement.data or None, by=actor())
@@ -119,7 +119,7 @@ def _form_like(organization_id: UUID, key: str) -> NewRoleForm:
     if not key:
         return NewRoleForm()
     model = roles.get_with_use(organization_id, key, by=actor()).role
-    may_give = [name for name in model.permissions if principal().may(name)]
+    may_give = [name for name in model.permissions if principal().can(name)]
     return NewRoleForm(name=f"Copy of {model.name}", permissions=may_give)
 
 
@@ -140,5 +140,5 @@ def _show_editor(form: RoleForm, use: RoleUse | None) -> ResponseReturnValue:
 
 def _after_a_change(organization_id: UUID) -> str:
     """The list; but who has just taken the right to see it from their own role goes to the overview."""
-    may_stay = authorize(actor(), organization_id).may(NEEDS)
+    may_stay = authorize(actor(), organization_id).can(NEEDS)
     return url_for("pages.roles" if may_stay else "pages.overview")

@@ -77,7 +77,7 @@ class DeletionForm(PageForm):
 
 @pages.route(HERE, methods=["GET", "POST"])
 def settings(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may(NEEDS)
+    principal().check_can(NEEDS)
     organization = principal().organization
     form = _form_of(organization)
     if form.validate_on_submit():
@@ -102,7 +102,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{HERE}/delete", methods=["GET", "POST"])
 def delete_organization(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may(NEEDS)
+    principal().check_can(NEEDS)
     organization = principal().organization
     form = DeletionForm()
     if form.validate_on_submit():

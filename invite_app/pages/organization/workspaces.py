@@ -25,7 +25,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
 def new_workspace(organization_id: UUID) -> ResponseReturnValue:
-    principal().check_may("workspaces:write")
+    principal().check_can("workspaces:write")
     form = WorkspaceForm()
     if form.validate_on_submit():
         with Attempt(form):
@@ -37,7 +37,7 @@ def new_workspace(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(f"{ONE}/rename", methods=["GET", "POST"])
 def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
-    principal().check_may("workspaces:write")
+    principal().check_can("workspaces:write")
     workspace = workspaces.get_with_use(organization_id, workspace_id, by=actor()).workspace
     form = WorkspaceForm(name=workspace.name)
     if form.validate_on_submit():
@@ -50,7 +50,7 @@ def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseRetur
 
 @pages.route(f"{ONE}/delete", methods=["GET", "POST"])
 def delete_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
-    principal().check_may("workspaces:write")
+    principal().check_can("workspaces:write")
     if request.method == "POST":
         workspaces.delete(organization_id, workspace_id, by=actor())
         flash("The workspace is deleted.", "ok")

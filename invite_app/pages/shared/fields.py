@@ -69,7 +69,7 @@ def role_choices(roles: Iterable[Role], principal: Principal) -> list[Any]:
     """All roles of the organization; those that the person may not grant are shown, and cannot be chosen."""
     return [
         choice(role.key, role.name)
-        if principal.may_grant(role)
+        if principal.can_grant(role)
         else choice(role.key, f"{role.name} (above your own role)", disabled=True)
         for role in roles
     ]

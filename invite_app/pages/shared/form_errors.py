@@ -194,7 +194,7 @@ def _note(form: PageForm, row: Row, error: DomainError) -> None:
 
 def _link(label: str, endpoint: str, *, needs: str, **values: Any) -> Markup | Literal[""]:
     here: Principal | None = g.get("principal")
-    if here is None or not here.may(needs) or not has_endpoint(endpoint):
+    if here is None or not here.can(needs) or not has_endpoint(endpoint):
         return ""
     return Markup('<a href="{}">{}</a>').format(url_for(endpoint, **values), label)
 

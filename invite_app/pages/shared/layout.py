@@ -34,7 +34,7 @@ class Entry:
     def is_for(self, principal: Principal) -> bool:
         return (
             has_endpoint(self.endpoint)
-            and (self.needs is None or principal.may(self.needs))
+            and (self.needs is None or principal.can(self.needs))
             and (not self.only_local_mail or transport().is_local)
         )
 

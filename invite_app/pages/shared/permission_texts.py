@@ -49,7 +49,7 @@ def role_line(permissions: Collection[str]) -> str:
 
 def role_lines(roles: Iterable[Role], principal: Principal) -> list[tuple[str, str]]:
     """The name of each role that may be granted, with its line."""
-    return [(role.name, role_line(role.permissions)) for role in roles if principal.may_grant(role)]
+    return [(role.name, role_line(role.permissions)) for role in roles if principal.can_grant(role)]
 
 
 def missing(permissions: Iterable[str]) -> str:

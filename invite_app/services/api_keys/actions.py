@@ -42,9 +42,9 @@ def create(
         if expires_at is not None and expires_at <= now():
             raise InvalidSetting("expires_at", "Choose an end in the future.")
         granted = roles.get(principal.organization.id, role)
-        principal.check_may_grant(granted)
+        principal.check_can_grant(granted)
         membership = _membership(principal.organization.id, user_id)
-        principal.check_may_change(membership.user_id, membership.role)
+        principal.check_can_manage(membership.user_id, membership.role)
         secret = PREFIX + secrets.token_urlsafe(32)
         api_key = ApiKey(
             organization_id=principal.organization.id,
@@ -78,7 +78,7 @@ def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) ->
     """The key never acts again. Raises ApiKeyUnknown and MemberAboveOwn."""
     with locked(organization_id, by=by, needs="api_keys:write") as principal:
         api_key = _get(principal.organization.id, api_key_id)
-        principal.check_may_change(api_key.user_id, _membership(principal.organization.id, api_key.user_id).role)
+        principal.check_can_manage(api_key.user_id, _membership(principal.organization.id, api_key.user_id).role)
         api_key.revoked_at = now()
         inviter_rights.review(principal.organization, api_key.user_id)
         audit.record(principal.organization.id, principal, "api_key.revoked", api_key)

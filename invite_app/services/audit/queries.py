@@ -68,7 +68,7 @@ def check_operator(actor: Actor) -> None:
 
 def latest(principal: Principal, limit: int) -> list[AuditEvent]:
     """The newest events. Raises PermissionMissing."""
-    principal.check_may("audit:read")
+    principal.check_can("audit:read")
     here = AuditEvent.organization_id == principal.organization.id
     return list(
         session().scalars(

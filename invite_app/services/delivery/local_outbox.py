@@ -39,7 +39,7 @@ def list_local(*, by: UserActor, cursor: str | None = None, limit: int = LIMIT) 
     """
     _check_is_local()
     standings = _standings(by)
-    inviting = [organization_id for organization_id, one in standings.items() if one.may("invitations:write")]
+    inviting = [organization_id for organization_id, one in standings.items() if one.can("invitations:write")]
     query = _invitations().where(OutboxMessage.organization_id.in_(inviting))
     page = pagination.fetch(query, NEWEST, total=0, cursor=cursor, limit=limit)
     return replace(page, items=[row for row in page.items if _may_see(standings, row)])
@@ -83,7 +83,7 @@ def _standings(by: UserActor) -> dict[UUID, Principal]:
 
 def _may_see(standings: Mapping[UUID, Principal], row: OutboxMessage) -> bool:
     principal = standings.get(row.organization_id) if row.organization_id else None
-    return principal is not None and row.invitation is not None and principal.may_see_link(row.invitation.role)
+    return principal is not None and row.invitation is not None and principal.can_see_link(row.invitation.role)
 
 
 def _is_recorded(row: OutboxMessage, by: UserActor) -> bool:
@@ -101,7 +101,7 @@ def _record_view(row: OutboxMessage, by: UserActor) -> None:
     with locked(row.organization_id, by=by) as principal:
         wanted = select(Invitation).options(selectinload(Invitation.role)).where(Invitation.id == row.invitation_id)
         invitation = session().scalar(wanted)
-        if invitation is None or not principal.may_see_link(invitation.role):
+        if invitation is None or not principal.can_see_link(invitation.role):
             raise InvitationUnknown(str(row.id))
         invitation.link_copied = True
         audit.record(principal.organization.id, principal, VIEWED, invitation)

@@ -43,7 +43,7 @@ NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateInList)
 
 def check_default_role(principal: Principal, sheet: Sheet) -> None:
     """Raises RoleUnknown and RoleAboveOwn."""
-    principal.check_may_grant(CachedLookup(principal.organization.id).role(sheet.role))
+    principal.check_can_grant(CachedLookup(principal.organization.id).role(sheet.role))
 
 
 def judge(principal: Principal, sheet: Sheet, lines: Sequence[Line]) -> list[SheetRow]:

@@ -13,7 +13,7 @@ from invite_app.services import audit, delivery, roles, validation, workspaces
 
 from . import checks, expiry, steps
 from .queries import find_in
-from .steps import PENDING, check_may_grant, check_state
+from .steps import PENDING, check_can_grant, check_state
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
         check_state(invitation, PENDING)
         before = _summary(invitation)
         if invitation.role is not None:
-            principal.check_may_grant(invitation.role)
+            principal.check_can_grant(invitation.role)
         _apply(principal, invitation, changes)
         after = _summary(invitation)
         changed = [name for name in after if after[name] != before[name]]
@@ -96,7 +96,7 @@ def try_now(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor
     """
     with _changing(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
-        check_may_grant(principal, invitation)
+        check_can_grant(principal, invitation)
         if invitation.message is not None:
             delivery.hasten(invitation.message)
             _record(principal, "message.retried", invitation)
@@ -110,7 +110,7 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
     """
     with _changing(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
-        check_may_grant(principal, invitation)
+        check_can_grant(principal, invitation)
         steps.make_inviter(principal, invitation)
     return invitation
 
@@ -122,7 +122,7 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
     """
     with _changing(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
-        check_may_grant(principal, invitation)
+        check_can_grant(principal, invitation)
         invitation.link_copied = True
         _record(principal, "invitation.link_copied", invitation)
     return messages.link(invitation, copied=True)
@@ -149,7 +149,7 @@ def _apply(principal: Principal, invitation: Invitation, changes: Changes) -> No
     address = invitation.email if changes.email is None else validation.email(changes.email)
     if address != invitation.email:
         validation.check_domain(address, organization.allowed_domains)
-    check_may_grant(principal, invitation)
+    check_can_grant(principal, invitation)
     if address != invitation.email:
         checks.check_may_take_over(principal, checks.address_status(organization.id, address))
         steps.send_to(principal, invitation, address)

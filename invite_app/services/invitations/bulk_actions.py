@@ -68,7 +68,7 @@ class Revoke(Deed):
 class Extend(Deed):
     def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.PENDING)
-        steps.check_may_grant(principal, invitation)
+        steps.check_can_grant(principal, invitation)
 
     def do(self, principal: Principal, invitation: Invitation) -> None:
         steps.extend_invitation(principal, invitation)
@@ -89,7 +89,7 @@ class SendAgain(Deed):
 
     def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.OPEN)
-        steps.check_may_grant(principal, invitation)
+        steps.check_can_grant(principal, invitation)
         validation.check_domain(invitation.email, principal.organization.allowed_domains)
         if invitation.state_at(now()) == InvitationState.EXPIRED:
             self._check_may_reopen(principal, invitation)
@@ -142,7 +142,7 @@ def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Act
 
 
 def _find(principal: Principal, only: Filter) -> list[Invitation]:
-    principal.check_may("invitations:read")
+    principal.check_can("invitations:read")
     found = lists.everything(principal, only, limit=MAX_SELECTED + 1)
     if len(found) > MAX_SELECTED:
         raise ListTooLong(lists.count(principal, only), MAX_SELECTED)

@@ -133,8 +133,8 @@ def build(principal: Principal, draft: Draft, catalog: Catalog) -> Invitation:
     role = catalog.role(draft.role)
     rooms = catalog.workspaces(draft.workspace_ids)
     inviter = inviter_rights.named(principal, draft.inviter_id)
-    principal.check_may_grant(role)
-    inviter.check_may_grant(role)
+    principal.check_can_grant(role)
+    inviter.check_can_grant(role)
     return fresh(
         Invitation,
         **checked,

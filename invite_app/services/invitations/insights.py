@@ -59,7 +59,7 @@ class Attention:
 
 def summarize_attention(principal: Principal) -> Attention:
     """What needs somebody, and what soon will. Raises PermissionMissing."""
-    principal.check_may("invitations:read")
+    principal.check_can("invitations:read")
     waiting, organization = pending(principal), principal.organization
     limit, in_use = organization.seat_limit, organization.members_count + waiting
     kinds = {"undelivered": UNDELIVERED, "asking": ASKING, "lost_right": LOST_RIGHT, "ending_soon": ending_soon()}
@@ -75,7 +75,7 @@ def summarize_attention(principal: Principal) -> Attention:
 
 def outside_domains(principal: Principal) -> Some | None:
     """Return the pending invitations at domains that are no longer allowed; None where they may not be seen."""
-    if not principal.may("invitations:read"):
+    if not principal.can("invitations:read"):
         return None
     if not principal.organization.allowed_domains:
         return NONE
@@ -88,14 +88,14 @@ def ending_soon() -> Filter:
 
 def count_needing_attention(principal: Principal) -> int:
     """How many invitations need somebody; none for those who may not see invitations."""
-    if not principal.may("invitations:read"):
+    if not principal.can("invitations:read"):
         return 0
     return lists.count(principal, Filter(needs_you=True), at_most=search.CAP)
 
 
 def pending(principal: Principal) -> int:
     """How many people are invited and not in yet; none for those who may not see invitations."""
-    return expiry.pending_now(principal.organization) if principal.may("invitations:read") else 0
+    return expiry.pending_now(principal.organization) if principal.can("invitations:read") else 0
 
 
 def _some_of_each(principal: Principal, kinds: Mapping[str, Filter]) -> dict[str, Some]:
@@ -130,7 +130,7 @@ def preview(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
     principal = authorize(by, organization_id, "invitations:write")
     organization = principal.organization
     role = roles.get(organization.id, draft.role)
-    principal.check_may_grant(role)
+    principal.check_can_grant(role)
     chosen = workspaces.get_many(organization.id, draft.workspace_ids)
     invitation = Invitation(
         organization_id=organization.id,
@@ -171,7 +171,7 @@ class Statistics:
 
 def compute_statistics(principal: Principal) -> Statistics:
     """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionMissing."""
-    principal.check_may("invitations:read")
+    principal.check_can("invitations:read")
     here, starts = principal.organization.id, _week_starts(now())
     query = select(WeeklyFigures).where(
         WeeklyFigures.organization_id == here, WeeklyFigures.week.between(starts[0].date(), starts[-1].date())

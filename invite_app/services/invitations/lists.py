@@ -77,7 +77,7 @@ def page_of(
     exact: bool = False,
 ) -> pagination.Page[Invitation]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
-    principal.check_may("invitations:read")
+    principal.check_can("invitations:read")
     total = expiry.pending_now(principal.organization) if is_all_pending(only) else None
     place = pagination.place(cursor, order, limit)
     query, made = with_parts(), make_invitations
@@ -120,7 +120,7 @@ def counts_of(principal: Principal, *, at_most: int | None = None) -> dict[str, 
 
     Each is counted up to `at_most`, but for the pending ones, of which there is a counter.
     """
-    principal.check_may("invitations:read")
+    principal.check_can("invitations:read")
     kinds = {state.value: Filter((state,)) for state in InvitationState if state != InvitationState.PENDING}
     found = count_each(principal, {**kinds, "failed": UNDELIVERED}, at_most=at_most)
     return {InvitationState.PENDING.value: expiry.pending_now(principal.organization), **found}

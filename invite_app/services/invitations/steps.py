@@ -21,11 +21,11 @@ def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> 
         raise InvitationEnded(invitation.id, state)
 
 
-def check_may_grant(principal: Principal, invitation: Invitation) -> Role:
+def check_can_grant(principal: Principal, invitation: Invitation) -> Role:
     """The role that the invitation hands out. Raises RoleGone and RoleAboveOwn."""
     if invitation.role is None:
         raise RoleGone(invitation.role_name)
-    principal.check_may_grant(invitation.role)
+    principal.check_can_grant(invitation.role)
     return invitation.role
 
 
@@ -60,7 +60,7 @@ def send_again(
     address also what a new invitation to it would raise.
     """
     check_state(invitation, OPEN)
-    check_may_grant(principal, invitation)
+    check_can_grant(principal, invitation)
     before = {"email": invitation.email, "note": invitation.note}
     new_note = invitation.note if note is None else validation.note(note)
     address = invitation.email if email is None else validation.email(email)
@@ -88,7 +88,7 @@ def send_again(
 def extend_invitation(principal: Principal, invitation: Invitation) -> None:
     """Raises InvitationEnded, RoleGone and RoleAboveOwn."""
     check_state(invitation, PENDING)
-    check_may_grant(principal, invitation)
+    check_can_grant(principal, invitation)
     invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + validation.MAX_LIFETIME)
     after = {"ends": invitation.expires_at.isoformat()}
     audit.record(principal.organization.id, principal, "invitation.extended", invitation, after=after)

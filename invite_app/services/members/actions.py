@@ -56,7 +56,7 @@ def add(
             public_metadata=validation.metadata(public_metadata or {}, "public_metadata"),
             private_metadata=validation.metadata(private_metadata or {}, "private_metadata"),
         )
-        principal.check_may_grant(granted)
+        principal.check_can_grant(granted)
         invitations.check_plan(organization)
         _check_no_member(organization, user)
         invitations.revoke_those_to(organization, user.email)
@@ -78,7 +78,7 @@ def change_metadata(
     """Merge into the metadata, level by level; null removes a name. Raises MembershipUnknown, InvalidMetadata."""
     with locked(organization_id, by=by, needs="members:write") as principal:
         membership = find_in(principal.organization.id, user_id)
-        principal.check_may_change(membership.user_id, membership.role)
+        principal.check_can_manage(membership.user_id, membership.role)
         membership.public_metadata = validation.metadata(
             _merged(membership.public_metadata, public or {}), "public_metadata"
         )
@@ -111,8 +111,8 @@ def change(
         membership = find_in(organization.id, user_id)
         granted = roles.get(organization.id, role) if role is not None else membership.role
         chosen = workspaces.get_many(organization.id, workspace_ids) if workspace_ids is not None else None
-        principal.check_may_change(membership.user_id, membership.role)
-        principal.check_may_grant(granted)
+        principal.check_can_manage(membership.user_id, membership.role)
+        principal.check_can_grant(granted)
         if granted.id != membership.role_id:
             set_role(principal, membership, granted)
         if chosen is not None:
@@ -131,7 +131,7 @@ def remove(
     """
     with locked(organization_id, by=by, needs="members:write") as principal:
         membership = find_in(principal.organization.id, user_id)
-        principal.check_may_change(membership.user_id, membership.role)
+        principal.check_can_manage(membership.user_id, membership.role)
         remove_member(principal, membership, take_over=take_over, tell=tell)
     return membership
 
@@ -139,7 +139,7 @@ def remove(
 def leave(organization_id: UUID | str, *, by: Actor) -> None:
     """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
     with locked(organization_id, by=by) as principal:
-        person = principal.check_in_person("members:write")
+        person = principal.check_is_user("members:write")
         end_membership(principal, find_in(principal.organization.id, person.id), "member.left")
 
 

@@ -73,7 +73,7 @@ class GiveRole(Deed):
         """Raises RoleUnknown and RoleAboveOwn."""
         self._role: Role | None = roles.get(principal.organization.id, self.name) if self.name else None
         if self._role is not None:
-            principal.check_may_grant(self._role)
+            principal.check_can_grant(self._role)
             self.ends_ownership = not self._role.is_owner
 
     def changes(self, member: Membership) -> bool:
@@ -162,7 +162,7 @@ def _judged(principal: Principal, members: Iterable[Membership], deed: Deed) -> 
 def _obstacle(principal: Principal, member: Membership, deed: Deed, owners: int) -> Obstacle | None:
     is_oneself = principal.user is not None and principal.user.id == member.user_id
     try:
-        principal.check_may_change(member.user_id, member.role)
+        principal.check_can_manage(member.user_id, member.role)
     except MemberAboveOwn:
         return Obstacle.ABOVE_OWN
     if member.role.is_owner and deed.ends_ownership and owners == 1:

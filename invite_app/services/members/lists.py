@@ -64,7 +64,7 @@ def page_of(
     exact: bool = False,
 ) -> pagination.Page[Membership]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
-    principal.check_may("members:read")
+    principal.check_can("members:read")
     here, place = principal.organization, pagination.place(cursor, order, limit)
     if not only.given:
         query = queries.complete().where(Membership.organization_id == here.id)

@@ -80,7 +80,7 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
 def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OfferUnknown."""
     with locked(organization_id, by=by) as principal:
-        person = principal.check_in_person("organization:write")
+        person = principal.check_is_user("organization:write")
         made = ownership_offers.find_open(principal.organization.id)
         if made is None or person.id not in (made.owner_id, made.heir_id):
             raise OfferUnknown
@@ -95,7 +95,7 @@ def _concerning(principal: Principal) -> OwnershipOffer | None:
 
 
 def _offer_to(principal: Principal) -> OwnershipOffer:
-    person = principal.check_in_person("organization:write")
+    person = principal.check_is_user("organization:write")
     made = ownership_offers.find_open(principal.organization.id)
     if made is None or made.heir_id != person.id:
         raise OfferUnknown
@@ -103,7 +103,7 @@ def _offer_to(principal: Principal) -> OwnershipOffer:
 
 
 def _owner(principal: Principal) -> User:
-    person = principal.check_in_person("organization:write")
+    person = principal.check_is_user("organization:write")
     if not principal.is_owner:
         raise PermissionMissing("organization:write")
     return person

@@ -31,7 +31,7 @@ def sent_by(principal: Principal, user_id: UUID) -> list[Invitation]:
 
 def may_take_over(principal: Principal, invitation: Invitation) -> bool:
     """Whether the actor could have sent it as it is."""
-    return principal.may_see_link(invitation.role)
+    return principal.can_see_link(invitation.role)
 
 
 def take_over(principal: Principal, user_id: UUID) -> None:
@@ -59,7 +59,7 @@ def preview_removal(organization_id: UUID | str, user_id: UUID | str, *, by: Act
     """Raises MembershipUnknown and MemberAboveOwn."""
     principal = authorize(by, organization_id, "members:write")
     member = find_in(principal.organization.id, user_id)
-    principal.check_may_change(member.user_id, member.role)
+    principal.check_can_manage(member.user_id, member.role)
     sent = sent_by(principal, member.user_id)
     return RemovalPreview(
         member=member,

@@ -61,7 +61,7 @@ def create(
             key=_key(key or cleaned),
             permissions=_ordered(permissions),
         )
-        principal.check_may_grant(role)
+        principal.check_can_grant(role)
         _check_names_are_free(role)
         session().add(role)
         session().flush()
@@ -92,7 +92,7 @@ def update_role(
         if permissions is not None:
             api_key_revocation.check_may_end(principal, found)
             found.permissions = _ordered(permissions)
-        principal.check_may_grant(found)
+        principal.check_can_grant(found)
         with session().no_autoflush:
             _check_names_are_free(found)
         inviter_rights.review(principal.organization)
@@ -127,7 +127,7 @@ def _hand_over(principal: Principal, role: Role, replacement: str | None, member
     heir = queries.get(principal.organization.id, replacement)
     if heir.id == role.id:
         raise RoleUnknown(replacement)
-    principal.check_may_grant(heir)
+    principal.check_can_grant(heir)
     session().execute(update(Membership).where(Membership.role_id == role.id).values(role_id=heir.id))
 
 
@@ -135,7 +135,7 @@ def _get_custom(principal: Principal, name: str) -> Role:
     role = queries.get(principal.organization.id, name)
     if role.is_built_in:
         raise RoleBuiltIn(role.name)
-    principal.check_may_grant(role)
+    principal.check_can_grant(role)
     return role
 
 

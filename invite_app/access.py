@@ -165,7 +165,7 @@ def authorize(
 
 
 @contextmanager
-def locked(
+def organization_transaction(
     organization_id: UUID | str, *, by: Actor, needs: str | None = None, along: Sequence[Question] = ()
 ) -> Iterator[Principal]:
     """A writing transaction on one organization, whose row stays locked until the commit.
@@ -174,14 +174,14 @@ def locked(
     """
     organization_id = ids.parse(organization_id, OrganizationUnknown())
     with bounds().organizations.required_place(organization_id) as place, transaction():
-        principal = _read_locked(by, organization_id, along)
+        principal = _read_in_lock(by, organization_id, along)
         place.leave()
         if needs:
             principal.check_can(needs)
         yield replace(principal, organization=attach(principal.organization))
 
 
-def _read_locked(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Principal:
+def _read_in_lock(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Principal:
     """The standing as it is once the organization is locked: each question is answered after the one before."""
     question = _question(actor, organization_id)
     lock = [_LOCKED.question(organization_id=organization_id)] if has_row_locks() else []

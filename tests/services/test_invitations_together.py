@@ -211,13 +211,13 @@ def test_invitation_changed_meanwhile_is_skipped(
     acme: Acme, monkeypatch: pytest.MonkeyPatch, only: Filter, change: invitations.Changes
 ) -> None:
     one = invite(acme, "ana@guest.example", "admin")
-    enter = access.locked
+    enter = access.organization_transaction
 
     def edit_first(*args: Any, **options: Any) -> Any:
-        monkeypatch.setattr(bulk_actions, "locked", enter)
+        monkeypatch.setattr(bulk_actions, "organization_transaction", enter)
         invitations.edit(acme.id, one.id, change, by=acme.owner.actor)
         return enter(*args, **options)
 
-    monkeypatch.setattr(bulk_actions, "locked", edit_first)
+    monkeypatch.setattr(bulk_actions, "organization_transaction", edit_first)
     report = invitations.apply_bulk(acme.id, only, invitations.Revoke(), by=acme.owner.actor)
     assert (report.done, reread(one).state) == ([], "pending")

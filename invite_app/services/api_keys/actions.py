@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from invite_app import ids
-from invite_app.access import Actor, authorize, locked
+from invite_app.access import Actor, authorize, organization_transaction
 from invite_app.db import noted, session
 from invite_app.errors import ApiKeyUnknown, InvalidSetting, MembershipUnknown
 from invite_app.models import ApiKey, Membership, Role
@@ -37,7 +37,7 @@ def create(
 
     Raises InvalidName, RoleUnknown, RoleAboveOwn, MembershipUnknown, MemberAboveOwn and InvalidSetting.
     """
-    with locked(organization_id, by=by, needs="api_keys:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="api_keys:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         if expires_at is not None and expires_at <= now():
             raise InvalidSetting("expires_at", "Choose an end in the future.")
@@ -76,7 +76,7 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[ApiKey]:
 
 def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> None:
     """The key never acts again. Raises ApiKeyUnknown and MemberAboveOwn."""
-    with locked(organization_id, by=by, needs="api_keys:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="api_keys:write") as principal:
         api_key = _get(principal.organization.id, api_key_id)
         principal.check_can_manage(api_key.user_id, _membership(principal.organization.id, api_key.user_id).role)
         api_key.revoked_at = now()

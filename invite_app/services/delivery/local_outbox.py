@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import selectinload
 
-from invite_app.access import Principal, UserActor, authorize, locked
+from invite_app.access import Principal, UserActor, authorize, organization_transaction
 from invite_app.db import session
 from invite_app.errors import InvitationUnknown
 from invite_app.mail import messages
@@ -98,7 +98,7 @@ def _is_recorded(row: OutboxMessage, by: UserActor) -> bool:
 
 def _record_view(row: OutboxMessage, by: UserActor) -> None:
     assert row.organization_id is not None
-    with locked(row.organization_id, by=by) as principal:
+    with organization_transaction(row.organization_id, by=by) as principal:
         wanted = select(Invitation).options(selectinload(Invitation.role)).where(Invitation.id == row.invitation_id)
         invitation = session().scalar(wanted)
         if invitation is None or not principal.can_see_link(invitation.role):

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from uuid_utils.compat import uuid7
 
 from invite_app import ids
-from invite_app.access import Actor, Principal, authorize, locked
+from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.bounds import bounds
 from invite_app.db import session
 from invite_app.errors import SheetUnknown
@@ -73,7 +73,7 @@ def create(
     import_rows.check_default_role(principal, sheet)
     with bounds().list_of(str(organization_id), len(lines)):
         rows = import_rows.judge(principal, sheet, lines)
-        with locked(organization_id, by=by, needs="invitations:write"):
+        with organization_transaction(organization_id, by=by, needs="invitations:write"):
             session().add(sheet)
             session().flush()
             import_rows.insert_all(rows)
@@ -174,7 +174,7 @@ def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
 
 def delete_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> None:
     """Start over. What was sent stays sent. Raises SheetUnknown."""
-    with locked(organization_id, by=by, needs="invitations:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         session().delete(_find(principal, sheet_id))
 
 
@@ -192,7 +192,7 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
     by: Actor,
     keep: bool,
 ) -> Row:
-    with locked(organization_id, by=by, needs="invitations:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         sheet = _find(principal, sheet_id)
         row = session().get(SheetRow, (sheet.id, position)) if position <= MAX_ROWS else None
         if row is None or row.state == RowState.SENT:

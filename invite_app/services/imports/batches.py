@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 
 from invite_app import ids, rows
-from invite_app.access import Actor, Principal, authorize, locked
+from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.bounds import bounds
 from invite_app.db import noted, session
 from invite_app.errors import (
@@ -97,7 +97,7 @@ def send_batch(
         results: list[RowResult] = []
         judge = None
         for chunk in _chunks(rows):
-            with locked(organization_id, by=by, needs="invitations:write") as principal:
+            with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
                 invitations.record_overdue(principal.organization)
                 judge = (judge or _Judge(principal, None)).with_room(invitations.seats_left(principal.organization))
                 judged = [_within_pace(*one) for one in judge.judge(principal, chunk)]
@@ -191,7 +191,7 @@ def _result(judged: RowResult, invitation: Invitation | None) -> RowResult:
 def _open_batch(
     organization_id: UUID | str, rows: Sequence[Draft], by: Actor, then: Callable[[Batch], None]
 ) -> Batch:
-    with locked(organization_id, by=by, needs="invitations:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         invitations.check_plan(principal.organization)
         _check_length(rows)
         invitations.check_pace(principal)

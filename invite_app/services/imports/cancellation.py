@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, exists, func, select, update
 
-from invite_app.access import Actor, Principal, locked
+from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import session
 from invite_app.models import (
     IS_PENDING,
@@ -44,7 +44,7 @@ def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int
     _, sheet = open_sheet(organization_id, sheet_id, by)
     stopped, number = 0, -1
     while number:
-        with locked(organization_id, by=by, needs="invitations:write") as principal:
+        with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
             invitations.record_overdue(principal.organization)
             waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(TOGETHER)))
             number = len(waiting)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from invite_app.access import Actor, Principal, locked
+from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.mail import messages
 from invite_app.models import Invitation
 from invite_app.services import audit, delivery, roles, validation, workspaces
@@ -133,7 +133,7 @@ def _changing(
     organization_id: UUID | str, invitation_id: UUID | str, by: Actor
 ) -> Iterator[tuple[Principal, Invitation]]:
     """A transaction on one invitation, now that overdue ones are written down."""
-    with locked(organization_id, by=by, needs="invitations:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         expiry.record_overdue(principal.organization)
         yield principal, find_in(principal.organization.id, invitation_id)
 

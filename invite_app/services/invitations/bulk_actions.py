@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from invite_app.access import Actor, Principal, authorize, locked
+from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.db import session
 from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatsFull
 from invite_app.models import Invitation, InvitationState
@@ -129,7 +129,7 @@ def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Act
     wanted = [one.id for one in _find(authorize(by, organization_id, "invitations:write"), only)]
     report = Report([], [])
     for start in range(0, len(wanted), TOGETHER):
-        with locked(organization_id, by=by, needs="invitations:write") as principal:
+        with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
             expiry.record_overdue(principal.organization)
             if start == 0:
                 deed.begin(principal)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from invite_app import ids
-from invite_app.access import Actor, Principal, locked
+from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import noted
 from invite_app.errors import DuplicateInList, ListTooLong, OrganizationUnknown
 from invite_app.models import Invitation
@@ -28,7 +28,9 @@ def send(
     SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
     """
     catalog = Asked(ids.parse(organization_id, OrganizationUnknown()), draft.email, draft.role)
-    with locked(organization_id, by=by, needs="invitations:write", along=catalog.questions) as principal:
+    with organization_transaction(
+        organization_id, by=by, needs="invitations:write", along=catalog.questions
+    ) as principal:
         invitation = _add(principal, draft, catalog)
         then(invitation)
     if invitation.message is not None:
@@ -61,7 +63,7 @@ def send_all_or_none(organization_id: UUID | str, rows: Sequence[drafts.Draft], 
     Raises ListTooLong, DuplicateInList and, for the first draft that something stands in the way of, what
     `invitations.send` raises; then nobody is invited.
     """
-    with locked(organization_id, by=by, needs="invitations:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         if len(rows) > MAX_ROWS:
             raise ListTooLong(len(rows), MAX_ROWS)
         _check_repeats(rows)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from invite_app import ids
-from invite_app.access import Actor, Principal, locked
+from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import session
 from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
 from invite_app.models import Membership, Organization, Role, User, Workspace
@@ -39,7 +39,7 @@ def add(
     A pending invitation to the same address ends and gives its seat. Raises UserUnknown, DomainNotAllowed,
     RoleUnknown, InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, SeatsFull and RateLimited.
     """
-    with locked(organization_id, by=by, needs="members:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
         user = _get_proven(user_id)
         validation.check_domain(user.email, organization.allowed_domains)
@@ -76,7 +76,7 @@ def change_metadata(
     private: Mapping[str, Any] | None = None,
 ) -> Membership:
     """Merge into the metadata, level by level; null removes a name. Raises MembershipUnknown, InvalidMetadata."""
-    with locked(organization_id, by=by, needs="members:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         membership = find_in(principal.organization.id, user_id)
         principal.check_can_manage(membership.user_id, membership.role)
         membership.public_metadata = validation.metadata(
@@ -106,7 +106,7 @@ def change(
 
     Raises MembershipUnknown, RoleUnknown, WorkspaceUnknown, MemberAboveOwn, RoleAboveOwn and LastOwner.
     """
-    with locked(organization_id, by=by, needs="members:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
         membership = find_in(organization.id, user_id)
         granted = roles.get(organization.id, role) if role is not None else membership.role
@@ -129,7 +129,7 @@ def remove(
     `take_over` those that the actor may grant become the actor's. `tell` sends the person a mail. Raises
     MembershipUnknown, MemberAboveOwn and LastOwner.
     """
-    with locked(organization_id, by=by, needs="members:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         membership = find_in(principal.organization.id, user_id)
         principal.check_can_manage(membership.user_id, membership.role)
         remove_member(principal, membership, take_over=take_over, tell=tell)
@@ -138,7 +138,7 @@ def remove(
 
 def leave(organization_id: UUID | str, *, by: Actor) -> None:
     """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
-    with locked(organization_id, by=by) as principal:
+    with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("members:write")
         end_membership(principal, find_in(principal.organization.id, person.id), "member.left")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from invite_app.access import Actor, Principal, authorize, locked
+from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.errors import MemberAboveOwn
 from invite_app.models import Membership, Role, Workspace
 from invite_app.services import roles, workspaces
@@ -135,7 +135,7 @@ def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Act
     wanted = [member.user_id for member in lists.everybody(principal, only)]
     report = Report([], [])
     for start in range(0, len(wanted), TOGETHER):
-        with locked(organization_id, by=by, needs="members:write") as principal:
+        with organization_transaction(organization_id, by=by, needs="members:write") as principal:
             deed.prepare(principal)
             present = lists.everybody(principal, Filter(user_ids=wanted[start : start + TOGETHER]))
             judged = _judged(principal, present, deed)

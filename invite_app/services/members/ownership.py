@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from invite_app.access import Actor, Principal, authorize, locked
+from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.db import session
 from invite_app.errors import LastOwner, OfferUnknown, PermissionMissing
 from invite_app.models import OwnershipOffer, User
@@ -29,7 +29,7 @@ def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Acto
     Raises PermissionMissing (only an owner can), MembershipUnknown and LastOwner (to oneself there is nothing to
     hand over).
     """
-    with locked(organization_id, by=by, needs="organization:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         owner = _owner(principal)
         heir = find_in(principal.organization.id, heir_id)
         if heir.user_id == owner.id:
@@ -62,7 +62,7 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     Raises PermissionMissing, and OfferUnknown, also when the offer is older than seven days or than either
     membership, or when its owner is no owner any more.
     """
-    with locked(organization_id, by=by) as principal:
+    with organization_transaction(organization_id, by=by) as principal:
         made = _offer_to(principal)
         heir = find_in(principal.organization.id, made.heir_id)
         owner = find_in(principal.organization.id, made.owner_id)
@@ -79,7 +79,7 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
 
 def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OfferUnknown."""
-    with locked(organization_id, by=by) as principal:
+    with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("organization:write")
         made = ownership_offers.find_open(principal.organization.id)
         if made is None or person.id not in (made.owner_id, made.heir_id):

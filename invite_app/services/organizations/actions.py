@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from invite_app.access import Actor, locked
+from invite_app.access import Actor, organization_transaction
 from invite_app.db import session
 from invite_app.errors import InvalidSetting
 from invite_app.models import Organization, Plan
@@ -40,7 +40,7 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
     Pending invitations to addresses at domains that are no longer allowed stay, and cannot be accepted.
     Raises InvalidName, InvalidSetting and InvalidLifetime; then nothing is changed.
     """
-    with locked(organization_id, by=by, needs="organization:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         organization = principal.organization
         wanted = _checked(changes)
         before = {name: getattr(organization, name) for name in wanted}
@@ -63,7 +63,7 @@ def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organ
 
 def delete(organization_id: UUID | str, *, by: Actor) -> None:
     """Delete all that belongs to the organization but its audit log, which the operator can read for a year."""
-    with locked(organization_id, by=by, needs="organization:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         before = {"slug": principal.organization.slug}
         audit.record(None, principal, "organization.deleted", principal.organization, before=before)
         delivery.lock_all(principal.organization.id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from invite_app.access import Actor, locked
+from invite_app.access import Actor, organization_transaction
 from invite_app.db import session, transaction
 from invite_app.errors import AlreadySetUp, NameTaken, PermissionMissing
 from invite_app.models import Installation, Membership, Organization, Plan, Role, User
@@ -72,7 +72,7 @@ def found_another(
     organization_id: UUID | str, *, name: str, slug: str | None = None, by: Actor
 ) -> tuple[Organization, Role]:
     """Create an organization with this one's plan and seat limit; the owner is the user of the acting owner's key."""
-    with locked(organization_id, by=by, needs="organization:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         if principal.user is None or principal.api_key is None or not principal.is_owner:
             raise PermissionMissing("organization:write")
         founding = Founding(name, principal.organization.plan, principal.organization.seat_limit, slug=slug)

@@ -9,7 +9,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, or_, select, update
 from uuid_utils.compat import uuid7
 
-from invite_app.access import Actor, Principal, locked
+from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import noted, session
 from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
 from invite_app.models import ApiKey, Membership, Organization, Role
@@ -51,7 +51,7 @@ def create(
 
     Raises InvalidName, InvalidSetting, RoleAboveOwn and NameTaken.
     """
-    with locked(organization_id, by=by, needs="roles:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="roles:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         role = Role(
             id=uuid7(),
@@ -83,7 +83,7 @@ def update_role(
     Raises RoleUnknown, RoleBuiltIn, InvalidName, InvalidSetting, RoleAboveOwn (for what it holds before or
     after), MemberAboveOwn (for new permissions, when a key with it acts for somebody above the actor) and NameTaken.
     """
-    with locked(organization_id, by=by, needs="roles:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="roles:write") as principal:
         found = _get_custom(principal, role)
         before = _summary(found)
         if name is not None:
@@ -106,7 +106,7 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
     Raises RoleUnknown, RoleBuiltIn, RoleAboveOwn (for either role), MemberAboveOwn when a key with it acts for
     somebody above the actor, and RoleInUse when members have it and no replacement is named.
     """
-    with locked(organization_id, by=by, needs="roles:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="roles:write") as principal:
         found = _get_custom(principal, role)
         api_key_revocation.check_may_end(principal, found)
         with_it = Membership.role_id == found.id

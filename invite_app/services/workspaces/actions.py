@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from invite_app.access import Actor, locked
+from invite_app.access import Actor, organization_transaction
 from invite_app.db import noted, session
 from invite_app.errors import NameTaken
 from invite_app.models import Workspace
@@ -19,7 +19,7 @@ def create(
     organization_id: UUID | str, name: str, *, by: Actor, then: Callable[[Workspace], None] = noted
 ) -> Workspace:
     """`then` is called inside the transaction. Raises InvalidName and NameTaken."""
-    with locked(organization_id, by=by, needs="workspaces:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         workspace = Workspace(organization_id=principal.organization.id, name=cleaned, folded_name=folded(cleaned))
         _save(workspace, cleaned)
@@ -30,7 +30,7 @@ def create(
 
 def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, by: Actor) -> Workspace:
     """Raises WorkspaceUnknown, InvalidName and NameTaken."""
-    with locked(organization_id, by=by, needs="workspaces:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         workspace = queries.get_many(principal.organization.id, [workspace_id])[0]
         before, workspace.name, workspace.folded_name = workspace.name, cleaned, folded(cleaned)
@@ -48,7 +48,7 @@ def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, 
 
 def delete(organization_id: UUID | str, workspace_id: UUID | str, *, by: Actor) -> None:
     """Members and pending invitations lose the workspace and keep the rest. Raises WorkspaceUnknown."""
-    with locked(organization_id, by=by, needs="workspaces:write") as principal:
+    with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:
         workspace = queries.get_many(principal.organization.id, [workspace_id])[0]
         audit.record(principal.organization.id, principal, "workspace.deleted", workspace)
         session().delete(workspace)

@@ -147,7 +147,7 @@ class Principal:
 
 
 def authorize(
-    actor: Actor, organization_id: UUID | str, permission: str | None = None, along: Sequence[Question] = ()
+    actor: Actor, organization_id: UUID | str, permission: str | None = None, prefetch: Sequence[Question] = ()
 ) -> Principal:
     """The actor's standing in the organization, read now, or earlier in the same reading transaction.
 
@@ -156,8 +156,8 @@ def authorize(
     PermissionMissing.
     """
     place = ids.parse(organization_id, OrganizationUnknown())
-    principal = once_per_reading(("standing", actor, place), lambda: _read_principal(actor, place, along))
-    if late := [question for question in along if question.rows is None]:
+    principal = once_per_reading(("standing", actor, place), lambda: _read_principal(actor, place, prefetch))
+    if late := [question for question in prefetch if question.rows is None]:
         ask(*late)
     if permission:
         principal.check_can(permission)
@@ -166,7 +166,7 @@ def authorize(
 
 @contextmanager
 def organization_transaction(
-    organization_id: UUID | str, *, by: Actor, needs: str | None = None, along: Sequence[Question] = ()
+    organization_id: UUID | str, *, by: Actor, needs: str | None = None, prefetch: Sequence[Question] = ()
 ) -> Iterator[Principal]:
     """A writing transaction on one organization, whose row stays locked until the commit.
 
@@ -174,18 +174,18 @@ def organization_transaction(
     """
     organization_id = ids.parse(organization_id, OrganizationUnknown())
     with bounds().organizations.required_place(organization_id) as place, transaction():
-        principal = _read_in_lock(by, organization_id, along)
+        principal = _read_in_lock(by, organization_id, prefetch)
         place.leave()
         if needs:
             principal.check_can(needs)
         yield replace(principal, organization=attach(principal.organization))
 
 
-def _read_in_lock(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Principal:
+def _read_in_lock(actor: Actor, organization_id: UUID, prefetch: Sequence[Question]) -> Principal:
     """The standing as it is once the organization is locked: each question is answered after the one before."""
     question = _question(actor, organization_id)
     lock = [_LOCKED.question(organization_id=organization_id)] if has_row_locks() else []
-    ask(*lock, question, *along)
+    ask(*lock, question, *prefetch)
     if lock and not lock[0].rows:
         raise OrganizationUnknown
     return _principal(actor, organization_id, question)
@@ -199,9 +199,9 @@ def lock_organization(organization_id: UUID) -> Organization:
     return attach(organization)
 
 
-def _read_principal(actor: Actor, organization_id: UUID, along: Sequence[Question]) -> Principal:
+def _read_principal(actor: Actor, organization_id: UUID, prefetch: Sequence[Question]) -> Principal:
     question = _question(actor, organization_id)
-    ask(question, *along)
+    ask(question, *prefetch)
     return _principal(actor, organization_id, question)
 
 

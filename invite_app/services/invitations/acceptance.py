@@ -105,7 +105,7 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
     parsed = tokens.parse(token)
     with transaction():
         person = _PERSON.question(user_id=user_id, invitation_id=parsed.id)
-        invitation, organization = _lock_pending(parsed, along=[person])
+        invitation, organization = _lock_pending(parsed, prefetch=[person])
         user, membership_id = _answered(person)
         if user.email != invitation.email:
             raise WrongAccount(invitation.email, user.email)
@@ -141,9 +141,9 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         return invitation
 
 
-def _lock_pending(parsed: tokens.Token, along: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
+def _lock_pending(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
     """The invitation, locked and still pending, and what is asked `along`. Raises LinkBroken and InvitationEnded."""
-    invitation, organization = links.lock(parsed, along)
+    invitation, organization = links.lock(parsed, prefetch)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationEnded(invitation.id, state)
     return invitation, organization

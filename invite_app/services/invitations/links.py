@@ -43,7 +43,7 @@ def find(parsed: tokens.Token) -> Invitation:
     return _read(parsed)
 
 
-def lock(parsed: tokens.Token, along: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
+def lock(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
     """The invitation behind a genuine token, read under its organization's lock, and what is asked `along`.
 
     Raises LinkBroken, and ServiceBusy when too many wait behind links.
@@ -51,7 +51,7 @@ def lock(parsed: tokens.Token, along: Sequence[Question] = ()) -> tuple[Invitati
     lock = [_LOCKED_PLACE.question(id=parsed.id)] if has_row_locks() else []
     # The organization is not known yet, so those who wait for one behind a link share one bound.
     with bounds().organizations.required_place(INVITEES):
-        invitation = _read(parsed, before=lock, after=along)
+        invitation = _read(parsed, before=lock, after=prefetch)
     return invitation, invitation.organization
 
 

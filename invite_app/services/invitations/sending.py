@@ -29,7 +29,7 @@ def send(
     """
     catalog = Asked(ids.parse(organization_id, OrganizationUnknown()), draft.email, draft.role)
     with organization_transaction(
-        organization_id, by=by, needs="invitations:write", along=catalog.questions
+        organization_id, by=by, needs="invitations:write", prefetch=catalog.questions
     ) as principal:
         invitation = _add(principal, draft, catalog)
         then(invitation)

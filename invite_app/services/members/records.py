@@ -82,7 +82,7 @@ def list_rows(
     here = ids.parse(organization_id, OrganizationUnknown())
     place: Place = pagination.place(cursor, BY_NAME, limit)
     asked = _question(here, only, place)
-    principal = authorize(by, here, "members:read", along=[asked] if asked else ())
+    principal = authorize(by, here, "members:read", prefetch=[asked] if asked else ())
     if asked and not only.given:
         everybody = [MemberRow(*row) for row in asked.rows or ()]
         return place.page(everybody, principal.organization.members_count)

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 
 from . import ids
 from .bounds import bounds
-from .db import has_row_locks, once_per_reading, transaction
+from .db import cached_in_request, has_row_locks, transaction
 from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.roles import OWNER, PERMISSIONS
@@ -156,7 +156,7 @@ def authorize(
     PermissionMissing.
     """
     place = ids.parse(organization_id, OrganizationUnknown())
-    principal = once_per_reading(("standing", actor, place), lambda: _read_principal(actor, place, prefetch))
+    principal = cached_in_request(("standing", actor, place), lambda: _read_principal(actor, place, prefetch))
     if late := [question for question in prefetch if question.rows is None]:
         ask(*late)
     if permission:

@@ -105,7 +105,7 @@ def _turn() -> AbstractContextManager[None]:
     return nullcontext() if has_row_locks() else _turns.held(read_timeouts(current_app.config).embedded)
 
 
-def once_per_reading(key: Hashable, read: Callable[[], Found]) -> Found:
+def cached_in_request(key: Hashable, read: Callable[[], Found]) -> Found:
     """What `read` finds, the same for the whole of a reading transaction; a writing one reads it each time."""
     current: Session = db.session()
     if current.info.get("writing"):

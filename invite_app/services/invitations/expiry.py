@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Update, func, select, update
 
-from invite_app.db import once_per_reading, session
+from invite_app.db import cached_in_request, session
 from invite_app.models import IS_PENDING, Invitation, InvitationState, Organization
 from invite_app.models.types import now
 from invite_app.services import audit
@@ -34,7 +34,7 @@ def overdue_now(organization_id: UUID) -> int:
         IS_PENDING,
         Invitation.expires_at <= now(),
     )
-    return once_per_reading(("overdue", organization_id), lambda: session().scalar(overdue) or 0)
+    return cached_in_request(("overdue", organization_id), lambda: session().scalar(overdue) or 0)
 
 
 def revoke_those_to(organization: Organization, address: str) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from invite_app.access import Actor, authorize
-from invite_app.db import once_per_reading, session
+from invite_app.db import cached_in_request, session
 from invite_app.errors import OrganizationUnknown
 from invite_app.models import Membership, Organization
 from invite_app.services import accounts, validation
@@ -25,7 +25,7 @@ def list_of(user_id: UUID) -> list[Organization]:
         .where(Membership.user_id == user_id)
         .order_by(Organization.name, Organization.id)
     )
-    return once_per_reading(("organizations", user_id), lambda: list(session().scalars(query)))
+    return cached_in_request(("organizations", user_id), lambda: list(session().scalars(query)))
 
 
 def list_all() -> list[Organization]:

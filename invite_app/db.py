@@ -118,7 +118,7 @@ def cached_in_request(key: Hashable, read: Callable[[], Found]) -> Found:
     return found
 
 
-def noted(result: object) -> None:
+def ignore(result: object) -> None:
     """What services do with their result inside the transaction when nobody asked for more: nothing."""
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response, request
 
 from invite_app.access import Actor, ApiKeyActor, UserActor
-from invite_app.db import noted
+from invite_app.db import ignore
 from invite_app.services import idempotency, rate_limits
 
 from .endpoint import Endpoint
@@ -23,7 +23,7 @@ Keep = Callable[[Callable[[Any], Any]], Callable[[Any], None]]
 
 
 def keep_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
-    return noted
+    return ignore
 
 
 def check_rate(actor: Actor) -> None:

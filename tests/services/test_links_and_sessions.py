@@ -50,14 +50,14 @@ class TestLastActive:
     def test_is_recorded_every_few_minutes(self, app_context: None) -> None:
         started = accounts.start_session(make_person("ana@guest.example").id, device=Device())
         first, session_id = started.last_seen_at, started.id
-        for minutes, noted in ((4, 0), (6, 6), (10, 6), (12, 12)):
+        for minutes, ignore in ((4, 0), (6, 6), (10, 6), (12, 12)):
             with time_machine.travel(first + timedelta(minutes=minutes), tick=False):
                 found = accounts.find_session(session_id)
                 assert found is not None
                 accounts.remember_use(found)
             session().commit()
             seen = session().scalar(select(Session.last_seen_at).where(Session.id == session_id))
-            assert seen == first + timedelta(minutes=noted)
+            assert seen == first + timedelta(minutes=ignore)
 
 
 class TestResetLimit:

@@ -98,11 +98,11 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     made, checked = accounts.hash_password, passwords.password_matches
 
     def note(work: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(*given: Any) -> Any:
+        def ignore(*given: Any) -> Any:
             seen.append(bool(session().info.get("writing")))
             return work(*given)
 
-        return noted
+        return ignore
 
     with monkeypatch.context() as patched:
         patched.setattr(passwords, "hash_password", note(made))

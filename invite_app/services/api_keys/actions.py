@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from invite_app import ids
 from invite_app.access import Actor, authorize, organization_transaction
-from invite_app.db import noted, session
+from invite_app.db import ignore, session
 from invite_app.errors import ApiKeyUnknown, InvalidSetting, MembershipUnknown
 from invite_app.models import ApiKey, Membership, Role
 from invite_app.models.roles import OWNER
@@ -29,7 +29,7 @@ def create(
     by: Actor,
     user_id: UUID | str | None = None,
     expires_at: datetime | None = None,
-    then: Callable[[ApiKey], None] = noted,
+    then: Callable[[ApiKey], None] = ignore,
 ) -> tuple[ApiKey, str]:
     """A new key and its secret, which cannot be had again. It acts for `user_id`, or for the first owner.
 

@@ -88,10 +88,10 @@ def save_results(results: Sequence[Result]) -> int:
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}
     failed = [result.row.invitation_id for result in results if result.seen == Observation.NOT_DELIVERED]
     held_back = [one.row.invitation_id for one in results if one.values.get("next_attempt_at") == held_mail.NEVER]
-    noted = [result.row.invitation_id for result in results if result.seen and result.row.invitation_id]
+    ignore = [result.row.invitation_id for result in results if result.seen and result.row.invitation_id]
     with transaction():
-        if noted and has_row_locks():
-            prepared.rows(_NOTED, {"ids": noted})
+        if ignore and has_row_locks():
+            prepared.rows(_NOTED, {"ids": ignore})
         if failed or held_back:
             lock_invitations(filter(None, [*failed, *held_back]))
         now_held = prepared.rows(_LEASES, {"ids": list(leases)})

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from invite_app import ids, rows
 from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.bounds import bounds
-from invite_app.db import noted, session
+from invite_app.db import ignore, session
 from invite_app.errors import (
     BatchUnknown,
     DomainError,
@@ -81,7 +81,7 @@ def send_batch(
     rows: Sequence[Draft],
     *,
     by: Actor,
-    then: Callable[[Batch], None] = noted,
+    then: Callable[[Batch], None] = ignore,
     each: Callable[[int, Sequence[RowResult]], None] = unseen,
 ) -> tuple[Batch, list[RowResult]]:
     """Invite everybody on the list whom `send` of a single invitation would; the mails are queued.

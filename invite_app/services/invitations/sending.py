@@ -5,7 +5,7 @@ from uuid import UUID
 
 from invite_app import ids
 from invite_app.access import Actor, Principal, organization_transaction
-from invite_app.db import noted
+from invite_app.db import ignore
 from invite_app.errors import DuplicateInList, ListTooLong, OrganizationUnknown
 from invite_app.models import Invitation
 from invite_app.services import audit, delivery, validation
@@ -17,7 +17,7 @@ MAX_ROWS = 10
 
 
 def send(
-    organization_id: UUID | str, draft: Draft, *, by: Actor, then: Callable[[Invitation], None] = noted
+    organization_id: UUID | str, draft: Draft, *, by: Actor, then: Callable[[Invitation], None] = ignore
 ) -> Invitation:
     """Invite a person by mail. With immediate delivery the mail server has the message when this returns.
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from uuid_utils.compat import uuid7
 
 from invite_app.access import Actor, Principal, organization_transaction
-from invite_app.db import noted, session
+from invite_app.db import ignore, session
 from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
 from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.roles import BUILT_IN, PERMISSIONS
@@ -45,7 +45,7 @@ def create(
     permissions: Collection[str],
     by: Actor,
     key: str | None = None,
-    then: Callable[[Role], None] = noted,
+    then: Callable[[Role], None] = ignore,
 ) -> Role:
     """A custom role; `then` is called inside the transaction.
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from invite_app.access import Actor, organization_transaction
-from invite_app.db import noted, session
+from invite_app.db import ignore, session
 from invite_app.errors import NameTaken
 from invite_app.models import Workspace
 from invite_app.models.types import folded
@@ -16,7 +16,7 @@ from . import queries
 
 
 def create(
-    organization_id: UUID | str, name: str, *, by: Actor, then: Callable[[Workspace], None] = noted
+    organization_id: UUID | str, name: str, *, by: Actor, then: Callable[[Workspace], None] = ignore
 ) -> Workspace:
     """`then` is called inside the transaction. Raises InvalidName and NameTaken."""
     with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:

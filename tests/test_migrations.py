@@ -97,7 +97,7 @@ def test_invitations_outside_the_domains_are_marked(app: Flask, app_context: Non
     configure(acme, allowed_domains=["acme.test", "acme.example"])
     flask_migrate.upgrade()
     assert [reread(one).domain_not_allowed for one in (outside, inside, elsewhere)] == [True, False, False]
-    assert [reread(one).needs_you for one in (outside, inside)] == [True, False]
+    assert [reread(one).needs_attention for one in (outside, inside)] == [True, False]
 
 
 def test_there_is_one_linear_chain(app: Flask, app_context: None) -> None:

@@ -59,7 +59,7 @@ class Invitation(Observed, Identified, Base):
             name="state",
         ),
         partial_index("uq_invitations_pending", "organization_id", "email", where="state = 'pending'", unique=True),
-        Index("ix_invitations_by_need", "organization_id", "state", "needs_you", "created_at", "id"),
+        Index("ix_invitations_by_need", "organization_id", "state", "needs_attention", "created_at", "id"),
         Index("ix_invitations_by_end", "organization_id", "state", "expires_at", "id"),
         Index("ix_invitations_by_state", "organization_id", "state", "created_at", "id"),
         Index("ix_invitations_by_time", "organization_id", "created_at", "id"),

@@ -42,7 +42,7 @@ class InvitationEvent(Identified, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
-NEEDS_YOU = (
+NEEDS_ATTENTION = (
     "asked_at IS NOT NULL OR (ended_at IS NULL AND (inviter_lost_right OR role_id IS NULL OR domain_not_allowed"
     " OR no_seat_at IS NOT NULL OR undelivered_at IS NOT NULL"
     " OR (wrong_account_at IS NOT NULL AND opened_at IS NULL)))"
@@ -66,7 +66,7 @@ class Observed:
     """Whether the inviter may no longer grant the role; acceptance checks it again."""
     # Whether the organization no longer allows the address's domain; acceptance checks it again.
     domain_not_allowed: Mapped[bool] = mapped_column(default=False, server_default=false())
-    needs_you: Mapped[bool] = mapped_column(Computed(NEEDS_YOU))
+    needs_attention: Mapped[bool] = mapped_column("needs_you", Computed(NEEDS_ATTENTION), key="needs_attention")
     """Computed by the database, so that it is right whoever changed what it rests on (a deleted role included), and
     part of an index, so that a list of a million rows begins with the few that need somebody, as cheaply as not."""
 

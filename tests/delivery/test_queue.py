@@ -68,9 +68,9 @@ def test_failed_message_needs_attention_until_retried(queue_app: Flask, acme: Ac
     work(queue_app)
     with queue_app.app_context():
         row = reread(invitation_id)
-        assert (row.needs_you, row.undelivered_at is not None, row.updated_at) == (True, True, changed)
+        assert (row.needs_attention, row.undelivered_at is not None, row.updated_at) == (True, True, changed)
         assert delivery.retry_all(by=BY_OPERATOR) == 1
-        assert (reread(invitation_id).needs_you, reread(invitation_id).undelivered_at) == (False, None)
+        assert (reread(invitation_id).needs_attention, reread(invitation_id).undelivered_at) == (False, None)
 
 
 def test_failures_are_retried_with_backoff_then_given_up(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:

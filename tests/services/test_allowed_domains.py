@@ -39,8 +39,8 @@ def needing(acme: Acme) -> set[str]:
     principal, moment = authorize(acme.owner.actor, acme.id), now()
     everything = invitations.list_all(acme.id, by=acme.owner.actor)
     complete = [invitations.get(acme.id, one.id, by=acme.owner.actor) for one in everything]
-    by_row = {one.email for one in complete if invitations.why(one, moment) in status.NEEDS_YOU}
-    here = (Invitation.organization_id == acme.id, *conditions(Filter(needs_you=True), moment))
+    by_row = {one.email for one in complete if invitations.why(one, moment) in status.NEEDS_ATTENTION}
+    here = (Invitation.organization_id == acme.id, *conditions(Filter(needs_attention=True), moment))
     assert by_row == set(session().scalars(select(Invitation.email).where(*here)))
     assert invitations.count_needing_attention(principal) == len(by_row)
     return by_row

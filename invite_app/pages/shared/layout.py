@@ -112,7 +112,7 @@ def _around(principal: Principal) -> dict[str, Any]:
     return {
         "principal": principal,
         "organization": principal.organization,
-        "need_you": waiting,
+        "need_attention": waiting,
         "organizations": [
             {"id": one.id, "name": one.name, "href": url_for("pages.overview", organization_id=one.id)}
             for one in organizations.list_of(current_user.user_id)

@@ -32,7 +32,7 @@ class Filter:
     role: str = ""
     fragment: str = ""
     ends_before: datetime | None = None
-    needs_you: bool = False
+    needs_attention: bool = False
     asks_again: bool = False
     inviter_lost_right: bool = False
     domain_not_allowed: bool = False
@@ -50,7 +50,7 @@ def narrowed(principal: Principal, only: Filter) -> search.Narrow:
     if (state := _only_state(here, only)) is not None:
         equals[Invitation.state] = state
     if only.asks_again or (state == InvitationState.PENDING and _is_in_need(only)):
-        equals[Invitation.needs_you] = True
+        equals[Invitation.needs_attention] = True
     sources = [_ending(here, moment, only.ends_before)] if only.ends_before is not None else []
     words = search.search_terms(Invitation, only.fragment)
     tests = [words.test(here)] if words else []
@@ -110,7 +110,7 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
     if only.ends_before is not None:
         found.append(Invitation.expires_at < only.ends_before)
     signs = (
-        (only.needs_you, status.needs_you(moment)),
+        (only.needs_attention, status.needs_attention(moment)),
         (only.asks_again, Invitation.asked_at.is_not(None)),
         (only.inviter_lost_right, Invitation.inviter_lost_right),
         (only.domain_not_allowed, Invitation.domain_not_allowed),

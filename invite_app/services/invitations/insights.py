@@ -90,7 +90,7 @@ def count_needing_attention(principal: Principal) -> int:
     """How many invitations need somebody; none for those who may not see invitations."""
     if not principal.can("invitations:read"):
         return 0
-    return lists.count(principal, Filter(needs_you=True), at_most=search.CAP)
+    return lists.count(principal, Filter(needs_attention=True), at_most=search.CAP)
 
 
 def pending(principal: Principal) -> int:

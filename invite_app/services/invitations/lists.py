@@ -27,8 +27,8 @@ BY_EMAIL: pagination.Order[Invitation] = pagination.Order(
     (Invitation.email, Invitation.id), lambda row: (row.email, row.id)
 )
 NEEDS_YOU_FIRST: pagination.Order[Invitation] = pagination.Order(
-    (Invitation.needs_you, Invitation.created_at, Invitation.id),
-    lambda row: (row.needs_you, row.created_at, row.id),
+    (Invitation.needs_attention, Invitation.created_at, Invitation.id),
+    lambda row: (row.needs_attention, row.created_at, row.id),
     descending=True,
 )
 ENDS_SOONEST: pagination.Order[Invitation] = pagination.Order(

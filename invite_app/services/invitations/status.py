@@ -34,7 +34,7 @@ class Reason(StrEnum):
     DELIVERED = "delivered"
 
 
-NEEDS_YOU = frozenset(
+NEEDS_ATTENTION = frozenset(
     {
         Reason.ASKS_AGAIN,
         Reason.INVITER_LOST_RIGHT,
@@ -68,11 +68,11 @@ def was_refused(message: OutboxMessage) -> bool:
     return message.attempts < delivery.MAX_ATTEMPTS
 
 
-def needs_you(moment: datetime) -> ColumnElement[bool]:
+def needs_attention(moment: datetime) -> ColumnElement[bool]:
     """The same as being in NEEDS_YOU, for the database."""
     return and_(
         Invitation.state.in_((InvitationState.PENDING, InvitationState.EXPIRED)),
-        Invitation.needs_you,
+        Invitation.needs_attention,
         or_(Invitation.asked_at.is_not(None), Invitation.expires_at > moment),
     )
 

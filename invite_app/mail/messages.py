@@ -63,12 +63,12 @@ def removed(row: OutboxMessage) -> MailMessage:
 
 def declined(row: OutboxMessage) -> MailMessage:
     """Tells the inviter that somebody turned the invitation down."""
-    return _about(row, "declined", lambda subject: subject.decline_word)
+    return _about(row, "declined", lambda subject: subject.decline_message)
 
 
 def asked(row: OutboxMessage) -> MailMessage:
     """Tells the inviter that somebody came too late and asks for a fresh invitation."""
-    return _about(row, "asked", lambda subject: subject.asked_word)
+    return _about(row, "asked", lambda subject: subject.request_message)
 
 
 def _about(row: OutboxMessage, name: str, word: Callable[[Invitation], str]) -> MailMessage:

@@ -90,7 +90,7 @@ class Invitation(Observed, Identified, Base):
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    decline_word: Mapped[str] = mapped_column(String(1000), default="")
+    decline_message: Mapped[str] = mapped_column("decline_word", String(1000), key="decline_message", default="")
     accepted_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     organization: Mapped[Organization] = relationship(lazy="raise")

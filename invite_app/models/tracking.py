@@ -61,7 +61,7 @@ class Observed:
     wrong_account_at: Mapped[datetime | None]
     no_seat_at: Mapped[datetime | None]
     asked_at: Mapped[datetime | None]
-    asked_word: Mapped[str] = mapped_column(String(1000), default="")
+    request_message: Mapped[str] = mapped_column("asked_word", String(1000), key="request_message", default="")
     inviter_lost_right: Mapped[bool] = mapped_column(default=False)
     """Whether the inviter may no longer grant the role; acceptance checks it again."""
     # Whether the organization no longer allows the address's domain; acceptance checks it again.
@@ -74,4 +74,4 @@ class Observed:
         """Start anew, because the link is being sent again."""
         self.checked_at = self.opened_at = self.wrong_account_at = self.no_seat_at = self.asked_at = None
         self.undelivered_at = None
-        self.opened_count, self.asked_word = 0, ""
+        self.opened_count, self.request_message = 0, ""

@@ -157,7 +157,7 @@ def test_declining_takes_a_message_and_a_click(
     assert visitor.get(path, 410).texts("h1") == ["You declined"]
     visitor.get(f"{path}/decline", 303)
     [row] = app_rows(app, acme)
-    assert row.decline_word == "I am leaving."
+    assert row.decline_message == "I am leaving."
 
 
 def app_rows(app: Flask, acme: Acme) -> list[Any]:

@@ -268,11 +268,11 @@ class TestDecline:
         sent = invite(acme)
         invitations.decline(token_of(sent), word="  Wrong team,\r\nsorry ", ip="192.0.2.7")
         found = reread(sent)
-        assert (found.state, found.decline_word) == ("declined", "Wrong team,\nsorry")
+        assert (found.state, found.decline_message) == ("declined", "Wrong team,\nsorry")
         assert session().get_one(Organization, acme.id).pending_count == 0
 
     def test_needs_no_message(self, acme: Acme) -> None:
-        assert invitations.decline(token_of(invite(acme))).decline_word == ""
+        assert invitations.decline(token_of(invite(acme))).decline_message == ""
 
     def test_with_an_invalid_message_changes_nothing(self, acme: Acme) -> None:
         sent = invite(acme)

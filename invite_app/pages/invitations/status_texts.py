@@ -22,7 +22,7 @@ def _accepted(invitation: Invitation) -> tuple[str, str]:
 
 def _declined(invitation: Invitation) -> tuple[str, str]:
     at = dates.day(invitation.ended_at or invitation.updated_at)
-    word = f": “{invitation.decline_word}”" if invitation.decline_word else "."
+    word = f": “{invitation.decline_message}”" if invitation.decline_message else "."
     return f"{name_of(invitation)} declined on {at}{word}", f"Declined on {at}."
 
 
@@ -36,7 +36,7 @@ def revoked_by(invitation: Invitation, name: str) -> str:
 
 
 def _asks_again(invitation: Invitation) -> tuple[str, str]:
-    word = f": “{invitation.asked_word}”" if invitation.asked_word else "."
+    word = f": “{invitation.request_message}”" if invitation.request_message else "."
     asks = f"{name_of(invitation)} asks for a fresh one{word}"
     return f"{_ended_on(invitation)} {asks}", asks
 

@@ -79,7 +79,7 @@ def _asking(asking: Some) -> Line:
     if asking.total > 1:
         sentence = f"{asking.total:,} people ask for a fresh invitation"
         return Line("warn", "hand-stop", sentence, _names(asking), url_for("pages.invitations", state="expired"))
-    word = f" “{one.asked_word}”" if one.asked_word else ""
+    word = f" “{one.request_message}”" if one.request_message else ""
     detail = f"The invitation ended on {dates.day(one.expires_at)}.{word}"
     sentence = f"{one.name or one.email} asks for a fresh invitation"
     if not principal().can("invitations:write"):

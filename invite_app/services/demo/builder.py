@@ -203,8 +203,8 @@ class _Demo:
                 setattr(invitation, column, self.now - age)
                 self._event(invitation, kind, self.now - age, detail)
         invitation.opened_count = 1 if story.opened is not None else 0
-        invitation.asked_word = story.word if story.asked is not None else ""
-        invitation.decline_word = story.word if story.state == InvitationState.DECLINED else ""
+        invitation.request_message = story.word if story.asked is not None else ""
+        invitation.decline_message = story.word if story.state == InvitationState.DECLINED else ""
 
     def _save(self, invitation: Invitation, delivery: DeliveryState, reason: str = "") -> None:
         taken = invitation.created_at + timedelta(seconds=2)

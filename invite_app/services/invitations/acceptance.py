@@ -134,7 +134,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
     parsed = tokens.parse(token)
     with transaction():
         invitation, organization = _lock_pending(parsed)
-        invitation.decline_word = validation.note(word)
+        invitation.decline_message = validation.note(word)
         expiry.end(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee(invitation, ip), "invitation.declined", invitation)
         delivery.tell_inviter(delivery.DECLINED, invitation)

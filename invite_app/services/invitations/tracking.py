@@ -66,11 +66,11 @@ def ask_again(token: str, word: str = "") -> Invitation:
         match invitation.state_at(now()):
             case InvitationState.EXPIRED:
                 is_first = invitation.asked_at is None
-                invitation.asked_word = validation.note(word)
+                invitation.request_message = validation.note(word)
                 invitation.asked_at = now()
                 if is_first:  # who asks again and again fills the timeline, and nobody's mailbox
                     delivery.tell_inviter(delivery.ASKED, invitation)
-                timeline.note(invitation.id, Observation.ASKED, word=invitation.asked_word)
+                timeline.note(invitation.id, Observation.ASKED, word=invitation.request_message)
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)
             case state:

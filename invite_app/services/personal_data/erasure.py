@@ -34,7 +34,7 @@ from .pseudonyms import ErasedPerson
 # Audit events that are read and overwritten together.
 CHUNK = 500
 OPEN = (InvitationState.PENDING, InvitationState.EXPIRED)
-UNNAMED = dict.fromkeys(("given_name", "family_name", "note", "decline_word", "asked_word"), "")
+UNNAMED = dict.fromkeys(("given_name", "family_name", "note", "decline_message", "request_message"), "")
 
 
 def erase_own(user_id: UUID, *, password: str, session_id: str, by: UserActor) -> str:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("app_context")
 CHANGE = (
     update(User)
     .where(User.id == bindparam("user"))
-    .values({name: bindparam(name) for name in ("given_name", "password_hash", "is_proven", "created_at")})
+    .values({name: bindparam(name) for name in ("given_name", "password_hash", "is_verified", "created_at")})
 )
 ONE_NAME = select(User.given_name).where(User.id == bindparam("user"))
 NAMES = select(User.given_name).where(Among(User.id, "ids")).order_by(User.email)
@@ -38,12 +38,12 @@ def test_each_row_gets_its_own_values(people: list[Any]) -> None:
     odd = [('It\'s \\ "Ånä" %s :x {}\u2028', None, True), ("", "hash", False)]
     wanted = [(*values, moment) for values in odd]
     rows = [
-        {"user": user, "given_name": name, "password_hash": secret, "is_proven": proven, "created_at": at}
+        {"user": user, "given_name": name, "password_hash": secret, "is_verified": proven, "created_at": at}
         for user, (name, secret, proven, at) in zip(people, wanted, strict=False)
     ]
     with transaction():
         prepared.update_many(CHANGE, rows)
-    query = select(User.given_name, User.password_hash, User.is_proven, User.created_at).order_by(User.email)
+    query = select(User.given_name, User.password_hash, User.is_verified, User.created_at).order_by(User.email)
     found = [tuple(row) for row in session().execute(query)]
     assert found[:2] == wanted
     assert found[2][0] == "Ana"
@@ -53,7 +53,7 @@ def test_each_row_gets_its_own_values(people: list[Any]) -> None:
 def test_many_rows_are_updated_by_one_statement(people: list[Any]) -> None:
     heard: list[str] = []
     event.listen(db.engine, "before_cursor_execute", lambda *heard_of: heard.append(heard_of[2]))
-    values = {"given_name": "Bo", "password_hash": None, "is_proven": True, "created_at": now()}
+    values = {"given_name": "Bo", "password_hash": None, "is_verified": True, "created_at": now()}
     with transaction():
         prepared.update_many(CHANGE, [{"user": user, **values} for user in people])
     assert [statement.split()[0] for statement in heard] == ["UPDATE"]
@@ -62,7 +62,7 @@ def test_many_rows_are_updated_by_one_statement(people: list[Any]) -> None:
 @on_postgres
 def test_plans_are_not_cached_for_array_parameters(people: list[Any]) -> None:
     """A plan made for a small table would scan the whole table after it has grown."""
-    values = {"given_name": "Bo", "password_hash": None, "is_proven": True, "created_at": now()}
+    values = {"given_name": "Bo", "password_hash": None, "is_verified": True, "created_at": now()}
     with transaction() as writing:
         prepared.rows(ONE_NAME, {"user": people[0]})
         prepared.rows(NAMES, {"ids": people})
@@ -72,14 +72,14 @@ def test_plans_are_not_cached_for_array_parameters(people: list[Any]) -> None:
 
 
 def test_constraint_violation_raises_integrity_error(people: list[Any]) -> None:
-    broken = {"user": people[0], "given_name": None, "password_hash": None, "is_proven": True, "created_at": now()}
+    broken = {"user": people[0], "given_name": None, "password_hash": None, "is_verified": True, "created_at": now()}
     with pytest.raises(IntegrityError), transaction():
         prepared.update_many(CHANGE, [broken])
 
 
 @on_postgres
 def test_unstorable_value_raises_data_error(people: list[Any]) -> None:
-    broken = {"user": people[0], "given_name": "\0", "password_hash": None, "is_proven": True, "created_at": now()}
+    broken = {"user": people[0], "given_name": "\0", "password_hash": None, "is_verified": True, "created_at": now()}
     with pytest.raises(DataError), transaction():
         prepared.update_many(CHANGE, [broken])
 

@@ -17,7 +17,7 @@ class User(Identified, Base):
     given_name: Mapped[str] = mapped_column(String(100))
     family_name: Mapped[str] = mapped_column(String(100))
     password_hash: Mapped[str | None] = mapped_column(String(200))
-    is_proven: Mapped[bool] = mapped_column(default=False)
+    is_verified: Mapped[bool] = mapped_column("is_proven", key="is_verified", default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     @property

@@ -134,7 +134,7 @@ def _people(acme: Acme, size: int, every: int, roles: dict[str, UUID]) -> Iterat
         email, at = f"person{number:07d}@{size}.example", start + timedelta(seconds=number)
         user_id, membership_id = uuid7(), uuid7()
         yield "users", {
-            "id": user_id, "email": email, "given_name": given, "family_name": family, "is_proven": True,
+            "id": user_id, "email": email, "given_name": given, "family_name": family, "is_verified": True,
             "created_at": at,
         }  # fmt: skip
         yield "memberships", {

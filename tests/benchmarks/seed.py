@@ -67,7 +67,7 @@ def add_members(organization_id: UUID, size: int) -> None:
 def person(number: int, size: int) -> User:
     mark = md5(b"%d" % number, usedforsecurity=False).hexdigest()[:6]
     email = f"person{number}.{mark}@{size}.example.test"
-    return fresh(User, email=email, given_name="Ada", family_name=f"Lovelace {number}", is_proven=True)
+    return fresh(User, email=email, given_name="Ada", family_name=f"Lovelace {number}", is_verified=True)
 
 
 def rows(instances: Iterable[Any]) -> list[dict[str, Any]]:

@@ -75,7 +75,7 @@ class TestPeople:
         link = ask("user", "sign-in-link", "zoe@acme.example")["sign_in_url"]
         with app.app_context():
             session = accounts.follow_sign_in_link(link.rpartition("/")[2], device=accounts.Device())
-            assert (str(session.user_id), session.user.is_proven) == (user["user_id"], True)
+            assert (str(session.user_id), session.user.is_verified) == (user["user_id"], True)
 
     def test_password_is_one_line(self, app: Flask, ask: Ask) -> None:
         names = ("--given-name", "Zoe", "--family-name", "Ek")

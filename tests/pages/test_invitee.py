@@ -211,7 +211,7 @@ def test_unverified_account_needs_the_mailed_link(
     app: Flask, acme: Acme, offer: Callable[..., str], visit: Callable[..., Visitor]
 ) -> None:
     with app.app_context():
-        unproven = make_person("eve@guest.example", is_proven=False)
+        unproven = make_person("eve@guest.example", is_verified=False)
     mailed, visitor = offer("eve@guest.example"), visit(unproven)
     with app.app_context():
         [row] = invitations.list_page(acme.id, by=OPERATOR).items

@@ -63,7 +63,7 @@ class TestWithNewAccount:
         sent = invite(acme, "ana@guest.example", "admin", workspace_ids=acme.workspaces, public_metadata={"a": 1})
         joined = accept_as_ana(sent)
         found = members.get(acme.id, joined.user_id, by=acme.owner.actor)
-        assert (found.user.email, found.user.name, found.user.is_proven) == ("ana@guest.example", "Ana Guest", True)
+        assert (found.user.email, found.user.name, found.user.is_verified) == ("ana@guest.example", "Ana Guest", True)
         assert (found.role.key, [room.id for room in found.workspaces]) == ("admin", list(acme.workspaces))
         assert (found.public_metadata, found.invitation_id) == ({"a": 1}, sent.id)
         assert (reread(sent).state, reread(sent).accepted_by_id) == ("accepted", found.user_id)
@@ -72,7 +72,7 @@ class TestWithNewAccount:
         assert accounts.sign_in("ana@guest.example", PASSWORD, device=accounts.Device()).user_id == found.user_id
 
     def test_by_copied_link_leaves_the_account_unverified(self, acme: Acme) -> None:
-        assert not accept_as_ana(invite(acme), copied=True).user.is_proven
+        assert not accept_as_ana(invite(acme), copied=True).user.is_verified
 
     def test_never_changes_an_existing_account(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
@@ -130,13 +130,13 @@ class TestSignedIn:
         assert reread(sent).state == "pending"
 
     def test_with_an_unverified_account_needs_the_mailed_link(self, acme: Acme) -> None:
-        person = make_person("ana@guest.example", is_proven=False)
+        person = make_person("ana@guest.example", is_verified=False)
         sent = invite(acme, "ana@guest.example")
         with pytest.raises(ProofRequired):
             invitations.accept_signed_in(token_of(sent, copied=True), person.id)
         invitations.accept_signed_in(token_of(sent), person.id)
         session().expire_all()
-        assert session().get_one(User, person.id).is_proven
+        assert session().get_one(User, person.id).is_verified
 
     def test_with_a_verified_account_accepts_a_copied_link(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")

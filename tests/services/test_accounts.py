@@ -130,7 +130,7 @@ class TestLinks:
                 invitations.open_link(token)
 
     def test_resets_verify_the_address_and_end_all_sessions(self, app_context: None) -> None:
-        person = make_person("ana@guest.example", is_proven=False)
+        person = make_person("ana@guest.example", is_verified=False)
         started = accounts.sign_in(person.email, PASSWORD, device=NOWHERE).id
         accounts.request_reset(person.email)
         token = last_link()
@@ -138,7 +138,7 @@ class TestLinks:
             accounts.reset_password(token, "short", device=NOWHERE)
         accounts.reset_password(token, NEW, device=NOWHERE)
         assert accounts.find_session(started) is None
-        assert session().get_one(User, person.id).is_proven
+        assert session().get_one(User, person.id).is_verified
         assert accounts.sign_in(person.email, NEW, device=NOWHERE)
         with pytest.raises(WrongPassword):
             accounts.sign_in(person.email, PASSWORD, device=NOWHERE)

@@ -245,8 +245,8 @@ class Services(RuleBasedStateMachine):
 
     def check_proof(self, email: str | None, *, copied: bool, had_account: bool) -> None:
         """Check that a link that an admin may have copied verifies no address."""
-        is_proven = session().scalar(select(User.is_proven).where(User.email == email))
-        assert is_proven == (had_account or not copied)
+        is_verified = session().scalar(select(User.is_verified).where(User.email == email))
+        assert is_verified == (had_account or not copied)
 
     def check_seats(self, house: Acme) -> None:
         assert house.id not in self.free, "somebody was let in on the free plan"

@@ -95,7 +95,7 @@ class TestDirectMembership:
         assert session().get_one(Organization, acme.id).members_count == 4
 
     def test_needs_a_verified_account(self, acme: Acme) -> None:
-        for user_id in (make_person("ana@guest.example", is_proven=False).id, acme.id, "nonsense"):
+        for user_id in (make_person("ana@guest.example", is_verified=False).id, acme.id, "nonsense"):
             with pytest.raises(UserUnknown):
                 members.add(acme.id, user_id, "member", by=acme.owner.actor)
 
@@ -108,7 +108,7 @@ class TestCreating:
     def test_adds_three_roles_and_one_owner(self, app_context: None) -> None:
         acme, owner = organizations.found(Founding("Acme Ltd"), OLIVIA, by=BY_OPERATOR)
         assert {role.key: tuple(role.permissions) for role in roles.list_all(acme.id, by=OPERATOR)} == BUILT_IN
-        assert (acme.slug, acme.members_count, owner.is_proven) == ("acme-ltd", 1, True)
+        assert (acme.slug, acme.members_count, owner.is_verified) == ("acme-ltd", 1, True)
         assert members.get(acme.id, owner.id, by=OPERATOR).role.is_owner
 
     def test_uses_an_existing_account_unchanged(self, app_context: None) -> None:

@@ -87,7 +87,7 @@ def test_ending_other_sessions_is_mailed(mailing: Flask, subjects: Subjects) -> 
 
 
 def test_unverified_address_gets_no_security_mail(mailing: Flask, subjects: Subjects) -> None:
-    ana = make_person("stranger@guest.example", is_proven=False)
+    ana = make_person("stranger@guest.example", is_verified=False)
     accounts.change_password(ana.id, old=PASSWORD, new=NEW, keep_session=None)
     accounts.end_other_sessions(ana.id, "none")
     accounts.change_password(ana.id, old=NEW, new=PASSWORD, keep_session=None)

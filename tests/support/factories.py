@@ -103,7 +103,7 @@ def make_person(
     given_name: str = "Ana",
     family_name: str = "Guest",
     *,
-    is_proven: bool = True,
+    is_verified: bool = True,
     has_password: bool = True,
 ) -> Person:
     """Create an account without memberships."""
@@ -113,7 +113,7 @@ def make_person(
             given_name=given_name,
             family_name=family_name,
             password_hash=_hash_of_password() if has_password else None,
-            is_proven=is_proven,
+            is_verified=is_verified,
         )
         writing.add(user)
         writing.flush()

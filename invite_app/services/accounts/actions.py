@@ -11,7 +11,7 @@ from . import passwords
 
 
 def create(
-    address: str, *, given_name: str, family_name: str, password: str | None = None, is_proven: bool = True
+    address: str, *, given_name: str, family_name: str, password: str | None = None, is_verified: bool = True
 ) -> User:
     """An account made by the operator. Raises InvalidEmail, InvalidName, WeakPassword and AccountExists."""
     password_hash = password and passwords.hash_new_password(password, about=(address, given_name, family_name))
@@ -21,20 +21,20 @@ def create(
             given_name=given_name,
             family_name=family_name,
             password_hash=password_hash,
-            is_proven=is_proven,
+            is_verified=is_verified,
         )
         audit.record(None, audit.Author("operator", None, "The operator"), "account.created", user)
     return user
 
 
-def add(address: str, *, given_name: str, family_name: str, password_hash: str | None, is_proven: bool) -> User:
+def add(address: str, *, given_name: str, family_name: str, password_hash: str | None, is_verified: bool) -> User:
     """A new account at a normalized address, in the caller's transaction. Raises InvalidName and AccountExists."""
     user = User(
         email=address,
         given_name=validation.name(given_name, "given_name", "a given name"),
         family_name=validation.name(family_name, "family_name", "a family name") if family_name else "",
         password_hash=password_hash,
-        is_proven=is_proven,
+        is_verified=is_verified,
     )
     session().add(user)
     try:

@@ -80,7 +80,7 @@ def reset_password(token: str, password: str, *, device: Device, end_api_keys: b
             keys.revoke_all_keys(owner.id, _author(owner, device.ip))
         user = links.use(token, Purpose.RESET).user
         user.password_hash = password_hash
-        user.is_proven = True
+        user.is_verified = True
         _end_sessions(user.id, None)
         _tell("password_changed", user)
         audit.record(None, _author(user, device.ip), "account.password_reset", user)
@@ -109,8 +109,8 @@ def prove_address(token: str, *, ip: str | None = None) -> User:
     with transaction() as writing:
         link = links.use(token, Purpose.ADDRESS)
         user, address = link.user, link.email
-        before, was_proven = user.email, user.is_proven
-        user.email, user.is_proven = address, True
+        before, was_proven = user.email, user.is_verified
+        user.email, user.is_verified = address, True
         try:
             writing.flush()
         except IntegrityError:
@@ -198,7 +198,7 @@ def _end_sessions(user_id: UUID, keep_session: str | None) -> None:
 
 def _tell(kind: str, user: User, *, email: str | None = None) -> None:
     """Queue a mail about the security of an account. An unproven address may be that of a stranger."""
-    if user.is_proven:
+    if user.is_verified:
         delivery.enqueue_notice(kind, user, email=email)
 
 

@@ -126,7 +126,7 @@ class _Demo:
                 given_name=person.given_name,
                 family_name=person.family_name,
                 password_hash=self.password_hash,
-                is_proven=True,
+                is_verified=True,
                 created_at=joined,
             )
             session().add(user)

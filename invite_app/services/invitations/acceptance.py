@@ -92,7 +92,7 @@ def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Mem
         role = _check_acceptable(invitation, organization)
         if password_hash is None or accounts.find_by_email(invitation.email) is not None:
             raise SignInRequired(invitation.email)
-        user = _add_account(invitation.email, profile, password_hash, is_proven=not parsed.is_copied)
+        user = _add_account(invitation.email, profile, password_hash, is_verified=not parsed.is_copied)
         return _join(invitation, organization, role, user, ip)
 
 
@@ -112,10 +112,10 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
         if membership_id is not None:
             raise AlreadyMember(user.email, user.id)
         role = _check_acceptable(invitation, organization)
-        if not user.is_proven and parsed.is_copied:
+        if not user.is_verified and parsed.is_copied:
             raise ProofRequired(invitation.email)
-        if not user.is_proven:
-            user.is_proven = True
+        if not user.is_verified:
+            user.is_verified = True
         return _join(invitation, organization, role, user, ip)
 
 
@@ -189,14 +189,14 @@ def _password_hash(offer: Offer, profile: Profile) -> str:
     )
 
 
-def _add_account(address: str, profile: Profile, password_hash: str, *, is_proven: bool) -> User:
+def _add_account(address: str, profile: Profile, password_hash: str, *, is_verified: bool) -> User:
     try:
         return accounts.add(
             address,
             given_name=profile.given_name,
             family_name=profile.family_name,
             password_hash=password_hash,
-            is_proven=is_proven,
+            is_verified=is_verified,
         )
     except AccountExists:  # another organization's invitation was accepted at this very moment
         raise SignInRequired(address) from None

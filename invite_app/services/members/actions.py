@@ -146,7 +146,7 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
 def _get_proven(user_id: UUID | str) -> User:
     wanted = ids.parse(user_id, UserUnknown(str(user_id)))
     user = session().get(User, wanted)
-    if user is None or not user.is_proven:
+    if user is None or not user.is_verified:
         raise UserUnknown(str(user_id))
     return user
 

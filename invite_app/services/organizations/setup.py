@@ -92,7 +92,7 @@ def _add_owner(founder: Founder, password_hash: str | None) -> User:
         given_name=founder.given_name,
         family_name=founder.family_name,
         password_hash=password_hash,
-        is_proven=True,
+        is_verified=True,
     )
 
 

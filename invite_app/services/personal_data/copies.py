@@ -79,7 +79,7 @@ def export(user_id: UUID, *, with_private_metadata: bool = True) -> Facts:
             "email": user.email,
             "given_name": user.given_name,
             "family_name": user.family_name,
-            "is_verified": user.is_proven,
+            "is_verified": user.is_verified,
             "has_password": user.password_hash is not None,
             "created_at": user.created_at,
         },

@@ -72,7 +72,7 @@ class TestCreate:
 
     def test_refuses_unverified_accounts(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
         with app.app_context():
-            squatter = make_person("squatter@guest.example", is_proven=False)
+            squatter = make_person("squatter@guest.example", is_verified=False)
         given = {"organization_id": str(acme.id), "user_id": str(squatter.id), "role": "member"}
         assert refusal(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
 

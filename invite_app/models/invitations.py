@@ -89,7 +89,7 @@ class Invitation(Observed, Identified, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
     expires_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None] = mapped_column("ended_at", key="closed_at")
     decline_message: Mapped[str] = mapped_column("decline_word", String(1000), key="decline_message", default="")
     accepted_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 

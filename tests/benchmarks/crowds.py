@@ -160,7 +160,7 @@ def _invitations(acme: Acme, size: int, every: int, role_id: UUID) -> Iterator[R
             "role_name": "Member", "note": "", "inviter_kind": "person", "inviter_id": acme.owner.id,
             "inviter_name": "Olivia Owner", "public_metadata": "{}", "private_metadata": "{}", "state": state,
             "nonce": b"0" * 16, "link_copied": False, "created_at": at, "updated_at": at, "expires_at": end,
-            "ended_at": None if state == "pending" else at + timedelta(hours=5), "decline_message": "",
+            "closed_at": None if state == "pending" else at + timedelta(hours=5), "decline_message": "",
             "opened_count": 0, "request_message": "", "inviter_lost_right": False,
         }  # fmt: skip
 

@@ -298,7 +298,7 @@ class Services(RuleBasedStateMachine):
     @precondition(lambda self: hasattr(self, "houses"))
     @invariant()
     def what_has_ended_stays_as_it_is(self) -> None:
-        final = select(Invitation.id, Invitation.state, Invitation.email, Invitation.ended_at, Invitation.role_name)
+        final = select(Invitation.id, Invitation.state, Invitation.email, Invitation.closed_at, Invitation.role_name)
         for row in session().execute(final.where(Invitation.state.in_(["accepted", "declined", "revoked"]))):
             assert self.ended.setdefault(row.id, tuple(row)) == tuple(row)
         session().commit()

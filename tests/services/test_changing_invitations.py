@@ -62,7 +62,7 @@ class TestResend:
         token = token_of(sent)
         expire(sent)
         again = invitations.resend(acme.id, sent.id, by=acme.admin.actor)
-        assert (again.state, again.ended_at, token_of(again)) == ("pending", None, token)
+        assert (again.state, again.closed_at, token_of(again)) == ("pending", None, token)
         assert again.inviter_id == acme.admin.id
         assert pending_count(acme) == 1
 
@@ -136,7 +136,7 @@ class TestRevoke:
     def test_closes_it_and_releases_the_seat(self, acme: Acme) -> None:
         sent = invite(acme)
         revoked = invitations.revoke(acme.id, sent.id, by=acme.admin.actor)
-        assert (revoked.state, revoked.ended_at is not None) == ("revoked", True)
+        assert (revoked.state, revoked.closed_at is not None) == ("revoked", True)
         assert pending_count(acme) == 0
 
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])

@@ -25,8 +25,8 @@ def counted(acme: Acme) -> dict[date, tuple[int, int, int]]:
     of_sent: Counter[date] = Counter()
     for one in session().scalars(select(Invitation).where(Invitation.organization_id == acme.id)):
         sent[week_of(one.created_at)] += 1
-        if one.state == "accepted" and one.ended_at:
-            accepted[week_of(one.ended_at)] += 1
+        if one.state == "accepted" and one.closed_at:
+            accepted[week_of(one.closed_at)] += 1
             of_sent[week_of(one.created_at)] += 1
     return {week: (sent[week], accepted[week], of_sent[week]) for week in sent | accepted}
 
@@ -47,7 +47,7 @@ def test_they_count_every_change(acme: Acme) -> None:
     of = {name: Invitation.id == one for name, one in (("first", first), ("second", second), ("third", third))}
     assert kept(acme) == counted(acme) != {}
     later = now() + timedelta(weeks=3)
-    write(update(Invitation).where(of["first"]).values(state="accepted", ended_at=later))
+    write(update(Invitation).where(of["first"]).values(state="accepted", closed_at=later))
     invitations.revoke(acme.id, second, by=acme.owner.actor)
     assert kept(acme) == counted(acme)
     assert kept(acme)[week_of(later)] == (0, 1, 0)
@@ -71,7 +71,7 @@ def test_bulk_changes_are_counted_by_week(acme: Acme) -> None:
                 inviter_name="",
                 state="accepted" if number % 3 else "expired",
                 created_at=start + timedelta(days=number),
-                ended_at=start + timedelta(days=number + 9),
+                closed_at=start + timedelta(days=number + 9),
                 expires_at=start,
             )
         )
@@ -89,7 +89,7 @@ def test_weeks_begin_on_monday_at_midnight_utc(acme: Acme) -> None:
     one = invite(acme)
     monday = datetime.fromisoformat("2026-11-16T00:00:00+00:00")
     for moment, week in ((monday, "2026-11-16"), (monday - timedelta(microseconds=1), "2026-11-09")):
-        write(update(Invitation).where(Invitation.id == one.id).values(state="accepted", ended_at=moment))
+        write(update(Invitation).where(Invitation.id == one.id).values(state="accepted", closed_at=moment))
         assert date.fromisoformat(week) in kept(acme)
         write(update(Invitation).where(Invitation.id == one.id).values(state="pending"))
 

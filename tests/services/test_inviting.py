@@ -175,7 +175,7 @@ class TestDuplicates:
         expire(first)
         second = invite(acme)
         assert (reread(first).state, reread(second).state) == ("expired", "pending")
-        assert reread(first).ended_at == reread(first).expires_at
+        assert reread(first).closed_at == reread(first).expires_at
         assert session().get_one(Organization, acme.id).pending_count == 1
 
     def test_revoked_invitation_does_not_block_a_new_one(self, acme: Acme) -> None:

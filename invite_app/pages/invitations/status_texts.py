@@ -16,23 +16,23 @@ def name_of(invitation: Invitation) -> str:
 
 
 def _accepted(invitation: Invitation) -> tuple[str, str]:
-    at = invitation.ended_at or invitation.updated_at
+    at = invitation.closed_at or invitation.updated_at
     return f"{name_of(invitation)} joined on {dates.day_and_time(at)}.", f"Joined on {dates.day(at)}."
 
 
 def _declined(invitation: Invitation) -> tuple[str, str]:
-    at = dates.day(invitation.ended_at or invitation.updated_at)
+    at = dates.day(invitation.closed_at or invitation.updated_at)
     word = f": “{invitation.decline_message}”" if invitation.decline_message else "."
     return f"{name_of(invitation)} declined on {at}{word}", f"Declined on {at}."
 
 
 def _revoked(invitation: Invitation) -> tuple[str, str]:
-    sentence = f"This was revoked on {dates.day(invitation.ended_at or invitation.updated_at)}."
+    sentence = f"This was revoked on {dates.day(invitation.closed_at or invitation.updated_at)}."
     return sentence, sentence
 
 
 def revoked_by(invitation: Invitation, name: str) -> str:
-    return f"{name} revoked this on {dates.day(invitation.ended_at or invitation.updated_at)}."
+    return f"{name} revoked this on {dates.day(invitation.closed_at or invitation.updated_at)}."
 
 
 def _asks_again(invitation: Invitation) -> tuple[str, str]:

@@ -151,7 +151,7 @@ class _Demo:
             invitation = self._draft(membership.user.email, membership.created_at - wait)
             invitation.given_name, invitation.family_name = membership.user.given_name, membership.user.family_name
             invitation.role, invitation.role_name = membership.role, membership.role.name
-            invitation.state, invitation.ended_at = InvitationState.ACCEPTED, membership.created_at
+            invitation.state, invitation.closed_at = InvitationState.ACCEPTED, membership.created_at
             invitation.accepted_by_id = membership.user_id
             self._save(invitation, DeliveryState.SENT)
             self._record("invitation.accepted", invitation, membership.created_at, membership.user)
@@ -164,15 +164,15 @@ class _Demo:
             invitation.expires_at = self.now + story.ends_in
         if story.state != InvitationState.PENDING:
             invitation.state = story.state
-            invitation.ended_at = min(invitation.created_at + 2 * DAY, self.now)
+            invitation.closed_at = min(invitation.created_at + 2 * DAY, self.now)
         if story.state == InvitationState.EXPIRED:
-            invitation.ended_at = invitation.expires_at
+            invitation.closed_at = invitation.expires_at
         invitation.inviter_lost_right = story.inviter_lost_right
         self._observe(invitation, story)
         self._save(invitation, story.delivery, story.reason)
         if story.state in (InvitationState.DECLINED, InvitationState.REVOKED):
             by = None if story.state == InvitationState.DECLINED else self.owner
-            self._record(f"invitation.{story.state}", invitation, invitation.ended_at or self.now, by)
+            self._record(f"invitation.{story.state}", invitation, invitation.closed_at or self.now, by)
 
     def _draft(self, email: str, sent: datetime) -> Invitation:
         inviter = self.random.choice(self.memberships[:5]).user

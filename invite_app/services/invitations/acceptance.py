@@ -222,7 +222,7 @@ def _join(invitation: Invitation, organization: Organization, role: Role, user: 
     )
     who = audit.Author("person", user.id, user.name, ip)
     event = audit.event(organization.id, who, "invitation.accepted", invitation, after={"role": role.name})
-    accepted = {"state": InvitationState.ACCEPTED, "ended_at": moment, "accepted_by_id": user.id}
+    accepted = {"state": InvitationState.ACCEPTED, "closed_at": moment, "accepted_by_id": user.id}
     counts = {"members_count": organization.members_count + 1, "pending_count": organization.pending_count - 1}
     rows.write(
         rows.new_row(membership),

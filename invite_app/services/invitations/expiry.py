@@ -55,7 +55,7 @@ def revoke_those_to(organization: Organization, address: str) -> None:
 def end(invitation: Invitation, organization: Organization, state: InvitationState) -> None:
     """Move one pending invitation, seen as pending under the lock, to a final state."""
     invitation.state = state
-    invitation.ended_at = now()
+    invitation.closed_at = now()
     organization.pending_count -= 1
 
 
@@ -63,9 +63,9 @@ def _pending(organization_id: UUID) -> Update:
     return update(Invitation).where(Invitation.organization_id == organization_id, IS_PENDING)
 
 
-def _end(organization: Organization, which: Update, state: InvitationState, ended_at: datetime | Any) -> None:
+def _end(organization: Organization, which: Update, state: InvitationState, closed_at: datetime | Any) -> None:
     ended = session().execute(
-        which.values(state=state, ended_at=ended_at), execution_options={"synchronize_session": False}
+        which.values(state=state, closed_at=closed_at), execution_options={"synchronize_session": False}
     )
     if count := ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
         organization.pending_count -= count

@@ -194,7 +194,7 @@ def _week_starts(moment: datetime) -> list[datetime]:
 
 def _median(organization_id: UUID) -> timedelta | None:
     query = (
-        select(Invitation.created_at, Invitation.ended_at)
+        select(Invitation.created_at, Invitation.closed_at)
         .where(
             Invitation.organization_id == organization_id,
             Invitation.state == InvitationState.ACCEPTED,

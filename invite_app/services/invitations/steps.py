@@ -121,6 +121,6 @@ def _reopen(principal: Principal, invitation: Invitation, address: str, *, is_in
     drafts.check_redirects(principal.organization, invitation)
     look = checks.address_status(principal.organization.id, address)
     checks.check_may_be_invited(principal, look, is_in_list=is_in_list)
-    invitation.state, invitation.ended_at = InvitationState.PENDING, None
+    invitation.state, invitation.closed_at = InvitationState.PENDING, None
     principal.organization.pending_count += 1
     drafts.set_inviter(invitation, principal)

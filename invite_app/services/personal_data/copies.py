@@ -44,7 +44,7 @@ LISTED: Mapping[str, tuple[str, ...]] = {
         "state",
         "created_at",
         "expires_at",
-        "ended_at",
+        "closed_at",
         "decline_message",
         "request_message",
         "public_metadata",

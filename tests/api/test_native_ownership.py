@@ -38,20 +38,20 @@ class TestOwnershipTransfer:
     """Only signed-in people can transfer ownership; API keys cannot."""
 
     def test_takes_effect_when_the_new_owner_accepts(self, acme: Acme, signed_in: SignedIn) -> None:
-        owner, heir = signed_in(acme.owner), signed_in(acme.admin)
+        owner, new_owner = signed_in(acme.owner), signed_in(acme.admin)
         offer = owner.put(path_of(acme), json={"user_id": str(acme.admin.id)}, headers=AJAX)
         assert (offer.status_code, offer.get_json()["heir_id"]) == (200, str(acme.admin.id))
-        assert heir.get(path_of(acme)).get_json() == offer.get_json()
+        assert new_owner.get(path_of(acme)).get_json() == offer.get_json()
         assert role_of(owner, acme, acme.admin) == "admin"
-        assert heir.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 204
-        assert (role_of(heir, acme, acme.admin), role_of(heir, acme, acme.owner)) == ("owner", "admin")
+        assert new_owner.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 204
+        assert (role_of(new_owner, acme, acme.admin), role_of(new_owner, acme, acme.owner)) == ("owner", "admin")
 
     def test_can_be_withdrawn_and_declined(self, acme: Acme, signed_in: SignedIn) -> None:
-        owner, heir = signed_in(acme.owner), signed_in(acme.admin)
-        for person in (owner, heir):
+        owner, new_owner = signed_in(acme.owner), signed_in(acme.admin)
+        for person in (owner, new_owner):
             owner.put(path_of(acme), json={"user_id": str(acme.admin.id)}, headers=AJAX)
             assert person.delete(path_of(acme), headers=AJAX).status_code == 204
-            assert heir.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 404
+            assert new_owner.post(path_of(acme, "ownership-offer/accept"), headers=AJAX).status_code == 404
 
     def test_is_hidden_from_everyone_else(self, acme: Acme, signed_in: SignedIn, owner: Key) -> None:
         third, body = signed_in(acme.member), {"user_id": str(acme.admin.id)}

@@ -36,11 +36,11 @@ def decline_ownership(organization_id: UUID) -> ResponseReturnValue:
 def hand_over(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     if not principal().is_owner:
         raise PermissionMissing("organization:write")
-    heir = members.get(organization_id, user_id, by=actor())
-    name = heir.user.name or heir.user.email
+    new_owner = members.get(organization_id, user_id, by=actor())
+    name = new_owner.user.name or new_owner.user.email
     if request.method == "POST":
         with Attempt():
             members.offer_transfer(organization_id, user_id, by=actor())
             flash(f"{name} becomes owner by confirming. You stay owner until then.", "ok")
         return redirect(url_for("pages.member", user_id=user_id), 303)
-    return show("members/hand_over.html", heir=heir, name=name)
+    return show("members/hand_over.html", new_owner=new_owner, name=name)

@@ -20,7 +20,7 @@ class Offered:
     """An open offer: who wants to hand over, and to whom."""
 
     owner: User
-    heir: User
+    new_owner: User
 
 
 def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> OwnershipOffer:
@@ -31,15 +31,15 @@ def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Acto
     """
     with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         owner = _owner(principal)
-        heir = find_in(principal.organization.id, heir_id)
-        if heir.user_id == owner.id:
+        new_owner = find_in(principal.organization.id, heir_id)
+        if new_owner.user_id == owner.id:
             raise LastOwner
         made = session().get(OwnershipOffer, principal.organization.id)
         if made is None:
             made = OwnershipOffer(organization_id=principal.organization.id)
             session().add(made)
-        made.owner_id, made.heir_id, made.created_at = owner.id, heir.user_id, now()
-        audit.record(principal.organization.id, principal, "ownership.offered", heir)
+        made.owner_id, made.heir_id, made.created_at = owner.id, new_owner.user_id, now()
+        audit.record(principal.organization.id, principal, "ownership.offered", new_owner)
     return made
 
 
@@ -52,8 +52,8 @@ def find_parties(principal: Principal) -> Offered | None:
     """The same with the two people, for interfaces that name them."""
     if (made := _concerning(principal)) is None:
         return None
-    owner, heir = (session().get_one(User, user_id) for user_id in (made.owner_id, made.heir_id))
-    return Offered(owner, heir)
+    owner, new_owner = (session().get_one(User, user_id) for user_id in (made.owner_id, made.heir_id))
+    return Offered(owner, new_owner)
 
 
 def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
@@ -64,11 +64,11 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """
     with organization_transaction(organization_id, by=by) as principal:
         made = _offer_to(principal)
-        heir = find_in(principal.organization.id, made.heir_id)
+        new_owner = find_in(principal.organization.id, made.heir_id)
         owner = find_in(principal.organization.id, made.owner_id)
-        if not owner.role.is_owner or made.created_at < max(owner.created_at, heir.created_at):
+        if not owner.role.is_owner or made.created_at < max(owner.created_at, new_owner.created_at):
             raise OfferUnknown
-        for membership, key in ((heir, OWNER), (owner, ADMIN)):
+        for membership, key in ((new_owner, OWNER), (owner, ADMIN)):
             role = roles.get(principal.organization.id, key)
             before, membership.role, membership.role_id = membership.role.name, role, role.id
             what = {"before": {"role": before}, "after": {"role": role.name}}

@@ -33,6 +33,6 @@ def end_those_by(principal: Principal, user_id: UUID) -> None:
 def _end(principal: Principal, condition: ColumnElement[bool]) -> None:
     query = select(OwnershipOffer).where(OwnershipOffer.organization_id == principal.organization.id, condition)
     if (offer := session().scalar(query)) is not None:
-        heir = session().get_one(User, offer.heir_id)
-        audit.record(principal.organization.id, principal, "ownership.ended", heir)
+        new_owner = session().get_one(User, offer.heir_id)
+        audit.record(principal.organization.id, principal, "ownership.ended", new_owner)
         session().delete(offer)

@@ -124,11 +124,11 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
 def _hand_over(principal: Principal, role: Role, replacement: str | None, members: int) -> None:
     if replacement is None:
         raise RoleInUse(role.name, members)
-    heir = queries.get(principal.organization.id, replacement)
-    if heir.id == role.id:
+    new_owner = queries.get(principal.organization.id, replacement)
+    if new_owner.id == role.id:
         raise RoleUnknown(replacement)
-    principal.check_can_grant(heir)
-    session().execute(update(Membership).where(Membership.role_id == role.id).values(role_id=heir.id))
+    principal.check_can_grant(new_owner)
+    session().execute(update(Membership).where(Membership.role_id == role.id).values(role_id=new_owner.id))
 
 
 def _get_custom(principal: Principal, name: str) -> Role:

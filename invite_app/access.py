@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 from . import ids
 from .bounds import bounds
 from .db import cached_in_request, has_row_locks, transaction
-from .errors import MemberAboveOwn, OrganizationUnknown, PermissionMissing, RoleAboveOwn, Unauthenticated
+from .errors import MemberAboveOwn, OrganizationNotFound, PermissionMissing, RoleAboveOwn, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.roles import OWNER, PERMISSIONS
 from .models.types import now
@@ -155,7 +155,7 @@ def authorize(
     (no such organization, or the actor has no part in it), Unauthenticated (the key ended meanwhile) and
     PermissionMissing.
     """
-    place = ids.parse(organization_id, OrganizationUnknown())
+    place = ids.parse(organization_id, OrganizationNotFound())
     principal = cached_in_request(("standing", actor, place), lambda: _read_principal(actor, place, prefetch))
     if late := [question for question in prefetch if question.rows is None]:
         ask(*late)
@@ -172,7 +172,7 @@ def organization_transaction(
 
     What is asked `along` is answered under the lock, too. Raises ServiceBusy, and what `authorize` raises.
     """
-    organization_id = ids.parse(organization_id, OrganizationUnknown())
+    organization_id = ids.parse(organization_id, OrganizationNotFound())
     with bounds().organizations.required_place(organization_id) as place, transaction():
         principal = _read_in_lock(by, organization_id, prefetch)
         place.leave()
@@ -187,14 +187,14 @@ def _read_in_lock(actor: Actor, organization_id: UUID, prefetch: Sequence[Questi
     lock = [_LOCKED.question(organization_id=organization_id)] if has_row_locks() else []
     ask(*lock, question, *prefetch)
     if lock and not lock[0].rows:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     return _principal(actor, organization_id, question)
 
 
 def lock_organization(organization_id: UUID) -> Organization:
     """The organization, locked. `NO KEY UPDATE` lets rows that refer to it be inserted meanwhile."""
     if (row := _LOCKED.first(organization_id=organization_id)) is None:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     organization: Organization = row[0]
     return attach(organization)
 
@@ -217,11 +217,11 @@ def _question(actor: Actor, organization_id: UUID) -> Question:
 
 
 def _principal(actor: Actor, organization_id: UUID, answered: Question) -> Principal:
-    """What the answer says. Raises OrganizationUnknown and Unauthenticated."""
+    """What the answer says. Raises OrganizationNotFound and Unauthenticated."""
     if isinstance(actor, ApiKeyActor):
         return _principal_of_key(actor, organization_id, answered)
     if not answered.rows:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     organization, *found = answered.rows[0]
     if isinstance(actor, OperatorActor):
         return Principal(actor, organization, frozenset(PERMISSIONS), is_owner=True)
@@ -234,7 +234,7 @@ def _principal_of_key(actor: ApiKeyActor, organization_id: UUID, answered: Quest
         raise Unauthenticated
     organization, user, *roles = answered.rows[0][:8]
     if organization.id != organization_id:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     role, keys_role = roles[:3], roles[3:]
     permissions = frozenset(role[0]) & frozenset(keys_role[0])
     is_owner = _is_owner(*role) and _is_owner(*keys_role)

@@ -33,7 +33,7 @@ class Unauthenticated(DomainError):
 
 
 @dataclass(eq=False)
-class OrganizationUnknown(DomainError):
+class OrganizationNotFound(DomainError):
     """There is no such organization, or the actor has no part in it: both look alike."""
 
     sentence = "There is no such organization."
@@ -114,50 +114,50 @@ class RedirectNotAllowed(DomainError):
 
 
 @dataclass(eq=False)
-class RoleUnknown(DomainError):
+class RoleNotFound(DomainError):
     role: str
     sentence = "There is no role “{role}” in this organization."
 
 
 @dataclass(eq=False)
-class WorkspaceUnknown(DomainError):
+class WorkspaceNotFound(DomainError):
     workspace: str
     index: int = 0
     sentence = "There is no such workspace in this organization."
 
 
 @dataclass(eq=False)
-class UserUnknown(DomainError):
+class UserNotFound(DomainError):
     user: str
     sentence = "There is no such person."
 
 
 @dataclass(eq=False)
-class MembershipUnknown(DomainError):
+class MembershipNotFound(DomainError):
     user: str
     sentence = "This person is not a member of the organization."
 
 
 @dataclass(eq=False)
-class InvitationUnknown(DomainError):
+class InvitationNotFound(DomainError):
     invitation: str
     sentence = "There is no such invitation."
 
 
 @dataclass(eq=False)
-class ApiKeyUnknown(DomainError):
+class ApiKeyNotFound(DomainError):
     api_key: str
     sentence = "There is no such API key."
 
 
 @dataclass(eq=False)
-class SheetUnknown(DomainError):
+class ImportNotFound(DomainError):
     sheet: str
     sentence = "There is no such list."
 
 
 @dataclass(eq=False)
-class BatchUnknown(DomainError):
+class BatchNotFound(DomainError):
     batch: str
     sentence = "There is no such list of invitations."
 
@@ -397,7 +397,7 @@ class AccountExists(DomainError):
 
 
 @dataclass(eq=False)
-class OfferUnknown(DomainError):
+class OwnershipTransferNotFound(DomainError):
     """Nobody offers this person the ownership (any more)."""
 
     sentence = "There is no offer to hand over ownership."

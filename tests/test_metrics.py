@@ -101,7 +101,7 @@ class TestValues:
             ("deepset", "sent"): 1.0,
             ("deepset", "InvitationPending"): 1.0,
             ("deepset", "malformed"): 1.0,
-            ("clerk", "RoleUnknown"): 1.0,
+            ("clerk", "RoleNotFound"): 1.0,
             ("pages", "sent"): 1.0,
             ("pages", "AlreadyMember"): 1.0,
         }

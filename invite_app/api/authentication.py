@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from invite_app import ids
 from invite_app.access import Actor, ApiKeyActor, UserActor, authorize
-from invite_app.errors import OrganizationUnknown, Unauthenticated
+from invite_app.errors import OrganizationNotFound, Unauthenticated
 from invite_app.services import api_keys, organizations, rate_limits
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -67,14 +67,14 @@ def organization_in_headers(actor: Actor, otherwise: Exception) -> UUID | None:
     if named and isinstance(actor, ApiKeyActor):
         named.add(actor.organization_id)
     if len(named) > 1:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     return next(iter(named), None)
 
 
 def check_path(in_path: str, in_headers: UUID | None) -> None:
-    """Raise OrganizationUnknown when the headers name another organization than the path."""
+    """Raise OrganizationNotFound when the headers name another organization than the path."""
     if in_headers is not None and organizations.id_of(in_path) != in_headers:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
 
 
 def confirm(actor: Actor, in_headers: UUID | None) -> None:
@@ -99,5 +99,5 @@ def own_organization(actor: Actor, in_headers: UUID | None) -> UUID:
         return in_headers
     found = organizations.list_of(actor.user_id) if isinstance(actor, UserActor) else []
     if len(found) != 1:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     return found[0].id

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.routing import RequestRedirect
 
 from invite_app.access import Actor, authorize
-from invite_app.errors import ListTooLong, OrganizationUnknown, RateLimited, ServiceBusy, StillRunning
+from invite_app.errors import ListTooLong, OrganizationNotFound, RateLimited, ServiceBusy, StillRunning
 from invite_app.extensions import csrf
 from invite_app.observability import metrics
 from invite_app.services import idempotency
@@ -55,7 +55,7 @@ class Dialect:
         authenticate: Callable[[], Actor],
         errors: ErrorTable,
         organization: Callable[[Actor, UUID | None], UUID] = authentication.own_organization,
-        not_an_id: Callable[[], Exception] = OrganizationUnknown,
+        not_an_id: Callable[[], Exception] = OrganizationNotFound,
         unrouted: str | None = None,
         description: Description,
     ) -> None:
@@ -113,7 +113,7 @@ class Dialect:
         return {"by": actor, "organization_id": self._addressed(actor, path.get("organization_id"), in_headers)}
 
     def _addressed(self, actor: Actor, in_path: str | None, in_headers: UUID | None) -> UUID | str:
-        """Return the organization that the request is about. Raise OrganizationUnknown when it names two."""
+        """Return the organization that the request is about. Raise OrganizationNotFound when it names two."""
         if in_path is None:
             return self._organization(actor, in_headers)
         authentication.check_path(in_path, in_headers)

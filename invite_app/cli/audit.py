@@ -5,7 +5,7 @@ from uuid import UUID
 
 import click
 
-from invite_app.errors import OrganizationUnknown
+from invite_app.errors import OrganizationNotFound
 from invite_app.models import AuditEvent
 from invite_app.services import audit, organizations
 
@@ -25,16 +25,16 @@ def export(organization: str) -> Answer:
 def _events(organization: str) -> Iterator[AuditEvent]:
     try:
         organization_id = organizations.get(organizations.id_of(organization), by=OPERATOR).id
-    except OrganizationUnknown:
+    except OrganizationNotFound:
         return audit.events_of_deleted(_deleted_id(organization), by=OPERATOR)
     return audit.export(organization_id, by=OPERATOR)
 
 
 def _deleted_id(organization: str) -> UUID:
-    """Raises OrganizationUnknown."""
+    """Raises OrganizationNotFound."""
     found = audit.find_deleted_organizations(organization)
     if not found:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     if len(found) > 1:
         ids = ", ".join(f"{one.id} (deleted {one.deleted_at:%Y-%m-%d})" for one in found)
         raise click.ClickException(f"Several deleted organizations are called so. Name one by its id: {ids}")

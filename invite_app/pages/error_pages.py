@@ -10,21 +10,21 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from invite_app.errors import (
-    ApiKeyUnknown,
+    ApiKeyNotFound,
     DomainError,
     InvitationEnded,
-    InvitationUnknown,
+    InvitationNotFound,
     MemberAboveOwn,
-    MembershipUnknown,
-    OrganizationUnknown,
+    MembershipNotFound,
+    OrganizationNotFound,
     PermissionMissing,
     RateLimited,
     RoleAboveOwn,
-    RoleUnknown,
+    RoleNotFound,
     ServiceBusy,
     Unauthenticated,
-    UserUnknown,
-    WorkspaceUnknown,
+    UserNotFound,
+    WorkspaceNotFound,
 )
 from invite_app.observability import metrics
 
@@ -33,13 +33,13 @@ from .blueprint import pages
 from .shared import form_errors, saved_forms, show, theme
 
 STATUS: dict[type[DomainError], int] = {
-    OrganizationUnknown: 404,
-    InvitationUnknown: 404,
-    MembershipUnknown: 404,
-    WorkspaceUnknown: 404,
-    RoleUnknown: 404,
-    UserUnknown: 404,
-    ApiKeyUnknown: 404,
+    OrganizationNotFound: 404,
+    InvitationNotFound: 404,
+    MembershipNotFound: 404,
+    WorkspaceNotFound: 404,
+    RoleNotFound: 404,
+    UserNotFound: 404,
+    ApiKeyNotFound: 404,
     PermissionMissing: 403,
     RoleAboveOwn: 403,
     MemberAboveOwn: 403,

@@ -8,7 +8,7 @@ from sqlalchemy import CursorResult, delete, exists, inspect, select, tuple_
 
 from invite_app.access import lock_organization
 from invite_app.db import session, transaction
-from invite_app.errors import OrganizationUnknown
+from invite_app.errors import OrganizationNotFound
 from invite_app.models import (
     IS_PENDING,
     AccountLink,
@@ -78,7 +78,7 @@ def record_expired() -> int:
         try:
             with transaction():
                 invitations.record_overdue(lock_organization(organization_id))
-        except OrganizationUnknown:
+        except OrganizationNotFound:
             continue  # deleted meanwhile
     return len(organization_ids)
 

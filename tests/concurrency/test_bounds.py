@@ -170,7 +170,7 @@ class TestLongLists:
         drafts = [Draft(f"ana{number}@guest.example", "member") for number in range(101)]
         work = partial(imports.send_batch, acme.id, drafts, by=globex.owner.actor)
         with app.app_context(), bounds().list_of(str(acme.id), 10_000):
-            assert outcome(app, work) == "OrganizationUnknown"
+            assert outcome(app, work) == "OrganizationNotFound"
 
 
 class TestHangingMailServer:

@@ -255,7 +255,7 @@ def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, toget
 class TestErasure:
     def test_happens_once(self, app: Flask, acme: Acme, together: Together) -> None:
         outcomes = together(partial(personal_data.erase, acme.member.id, by=OPERATOR) for _ in range(4))
-        assert tally(outcomes) == {"str": 1, "UserUnknown": 3}
+        assert tally(outcomes) == {"str": 1, "UserNotFound": 3}
 
     def test_keeps_an_owner(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from invite_app.db import session
-from invite_app.errors import RoleUnknown
+from invite_app.errors import RoleNotFound
 from invite_app.models import Membership, Role
 from invite_app.services import roles
 from tests.support.factories import Acme, Person, invite, make_api_key, make_member, make_role
@@ -215,7 +215,7 @@ def test_role_in_use_is_deleted_with_a_replacement(app: Flask, owner: Visitor, a
     ]
     assert owner.follow(path, replacement="member").notes == ["The role Editor is deleted."]
     with app.app_context():
-        with pytest.raises(RoleUnknown):
+        with pytest.raises(RoleNotFound):
             roles.get(acme.id, "editor")
         assert session().query(Membership).filter_by(role_id=role_id(acme, "member")).count() == 3
 

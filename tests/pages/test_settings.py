@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from invite_app.errors import OrganizationUnknown
+from invite_app.errors import OrganizationNotFound
 from invite_app.models import Organization
 from invite_app.services import organizations
 from invite_app.services.organizations import Changes
@@ -162,7 +162,7 @@ def test_deleting_requires_the_name(app: Flask, acme: Acme, owner: Visitor) -> N
     reread(app, acme)
     assert owner.go(path, name=" Acme ") == "/"
     assert owner.get("/").notes == ["Acme is deleted."]
-    with pytest.raises(OrganizationUnknown):
+    with pytest.raises(OrganizationNotFound):
         reread(app, acme)
     owner.get(at(acme), 404)
 

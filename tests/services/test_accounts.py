@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select, update
 
 from invite_app.db import session, transaction
-from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserUnknown, WeakPassword, WrongPassword
+from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserNotFound, WeakPassword, WrongPassword
 from invite_app.models import AccountLink, User
 from invite_app.models.types import now
 from invite_app.services import accounts, invitations
@@ -111,7 +111,7 @@ class TestLinks:
             accounts.follow_sign_in_link(late, device=NOWHERE)
 
     def test_need_an_account(self, app_context: None) -> None:
-        with pytest.raises(UserUnknown):
+        with pytest.raises(UserNotFound):
             accounts.create_sign_in_link("ana@guest.example")
 
     def test_have_one_purpose_each(self, acme: Acme) -> None:

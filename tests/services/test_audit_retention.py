@@ -10,7 +10,7 @@ import time_machine
 from sqlalchemy import func, select
 
 from invite_app.db import session, transaction
-from invite_app.errors import OrganizationUnknown
+from invite_app.errors import OrganizationNotFound
 from invite_app.models import AuditEvent
 from invite_app.models.types import now
 from invite_app.services import audit, maintenance, organizations
@@ -49,9 +49,9 @@ class TestDeletedOrganization:
     def test_log_is_for_the_operator_only(self, acme: Acme, globex: Acme) -> None:
         organizations.delete(acme.id, by=acme.owner.actor)
         for by in (acme.owner.actor, globex.owner.actor):
-            with pytest.raises(OrganizationUnknown):
+            with pytest.raises(OrganizationNotFound):
                 audit.events_of_deleted(acme.id, by=by)
-            with pytest.raises(OrganizationUnknown):
+            with pytest.raises(OrganizationNotFound):
                 queries.list_page_of_deleted(acme.id, by=by)
 
     def test_log_is_deleted_after_a_year(self, acme: Acme, globex: Acme) -> None:

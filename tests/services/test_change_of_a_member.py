@@ -3,14 +3,14 @@
 import pytest
 from flask import Flask
 
-from invite_app.errors import LastOwner, WorkspaceUnknown
+from invite_app.errors import LastOwner, WorkspaceNotFound
 from invite_app.services import members, workspaces
 from tests.support.factories import make_organization
 
 
 def test_unknown_workspace_leaves_the_role_unchanged(app: Flask, app_context: None) -> None:
     acme = make_organization()
-    with pytest.raises(WorkspaceUnknown):
+    with pytest.raises(WorkspaceNotFound):
         members.change(acme.id, acme.member.id, by=acme.owner.actor, role="admin", workspace_ids=[acme.id])
     assert members.get(acme.id, acme.member.id, by=acme.owner.actor).role.key == "member"
 
@@ -45,5 +45,5 @@ def test_workspace_by_its_name(app: Flask, app_context: None, name: str) -> None
 @pytest.mark.parametrize("name", ["Nowhere", "Sales\0", ""])
 def test_unknown_workspace_name(app: Flask, app_context: None, name: str) -> None:
     acme = make_organization()
-    with pytest.raises(WorkspaceUnknown):
+    with pytest.raises(WorkspaceNotFound):
         workspaces.get_by_name(acme.id, name, by=acme.owner.actor)

@@ -19,7 +19,7 @@ from invite_app.errors import (
     RoleAboveOwn,
     RoleGone,
     SeatsFull,
-    WorkspaceUnknown,
+    WorkspaceNotFound,
 )
 from invite_app.models import Organization, OutboxMessage
 from invite_app.models.types import now
@@ -186,7 +186,7 @@ class TestEdit:
             (Changes(email="member@acme.example"), AlreadyMember),
             (Changes(email="bo@guest.example"), InvitationPending),
             (Changes(email="bo@globex.example"), DomainNotAllowed),
-            (Changes(workspace_ids=["nonsense"]), WorkspaceUnknown),
+            (Changes(workspace_ids=["nonsense"]), WorkspaceNotFound),
             (Changes(role="owner"), RoleAboveOwn),
             (Changes(role="owner", email="member@acme.example"), RoleAboveOwn),
             (Changes(role="owner", email="no"), InvalidEmail),

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from invite_app.access import authorize
 from invite_app.db import session, transaction
-from invite_app.errors import MemberAboveOwn, OfferUnknown, Unauthenticated
+from invite_app.errors import MemberAboveOwn, OwnershipTransferNotFound, Unauthenticated
 from invite_app.models import ApiKey, AuditEvent, Membership, OwnershipOffer, Role
 from invite_app.models.types import now
 from invite_app.services import members, roles
@@ -53,7 +53,7 @@ class TestOwnershipTransfer:
         other = make_member(acme, "other@acme.example", "owner")
         members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
         end(acme, other)
-        with pytest.raises(OfferUnknown):
+        with pytest.raises(OwnershipTransferNotFound):
             members.accept_transfer(acme.id, by=acme.admin.actor)
         assert session().get(OwnershipOffer, acme.id) is None
         assert role_of(acme, acme.owner) == "owner"
@@ -71,7 +71,7 @@ class TestOwnershipTransfer:
                     organization_id=acme.id, owner_id=acme.owner.id, heir_id=acme.admin.id, created_at=made
                 )
             )
-        with pytest.raises(OfferUnknown):
+        with pytest.raises(OwnershipTransferNotFound):
             members.accept_transfer(acme.id, by=acme.admin.actor)
 
 
@@ -79,7 +79,7 @@ def test_expires_after_seven_days(acme: Acme) -> None:
     members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
     with time_machine.travel(now() + timedelta(days=7, seconds=1)):
         assert members.find_transfer(acme.id, by=acme.admin.actor) is None
-        with pytest.raises(OfferUnknown):
+        with pytest.raises(OwnershipTransferNotFound):
             members.accept_transfer(acme.id, by=acme.admin.actor)
         members.offer_transfer(acme.id, acme.admin.id, by=acme.owner.actor)
         members.accept_transfer(acme.id, by=acme.admin.actor)

@@ -3,7 +3,7 @@
 import pytest
 
 from invite_app.access import Actor
-from invite_app.errors import InvalidName, InvalidSetting, NameTaken, OrganizationUnknown, PermissionMissing
+from invite_app.errors import InvalidName, InvalidSetting, NameTaken, OrganizationNotFound, PermissionMissing
 from invite_app.models import Organization
 from invite_app.models.roles import PERMISSIONS
 from invite_app.services import audit, members, organizations
@@ -28,7 +28,7 @@ def test_it_copies_plan_limit_and_owner(acme: Acme, key: Actor) -> None:
 
 def test_key_itself_has_no_access_to_it(acme: Acme, key: Actor) -> None:
     made, _ = organizations.found_another(acme.id, name="Acme Labs", by=key)
-    with pytest.raises(OrganizationUnknown):
+    with pytest.raises(OrganizationNotFound):
         organizations.get(made.id, by=key)
 
 
@@ -43,7 +43,7 @@ def test_only_an_owners_key_may(acme: Acme) -> None:
 
 
 def test_another_organization_cannot_be_named(key: Actor) -> None:
-    with pytest.raises(OrganizationUnknown):
+    with pytest.raises(OrganizationNotFound):
         organizations.found_another(make_organization("Globex").id, name="Acme Labs", by=key)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invite_app.errors import Unauthenticated, UserUnknown
+from invite_app.errors import Unauthenticated, UserNotFound
 from invite_app.services import accounts, api_keys
 from invite_app.services.accounts.identity import Identity
 from tests.support.factories import OPERATOR, Acme, add_member, make_api_key, make_person
@@ -36,5 +36,5 @@ def test_revoked_key_has_no_identity(acme: Acme) -> None:
 
 
 def test_operator_has_no_identity() -> None:
-    with pytest.raises(UserUnknown):
+    with pytest.raises(UserNotFound):
         accounts.get_identity(OPERATOR)

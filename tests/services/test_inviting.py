@@ -18,12 +18,12 @@ from invite_app.errors import (
     InvalidNote,
     InvitationPending,
     InvitedOneself,
-    OrganizationUnknown,
+    OrganizationNotFound,
     PermissionMissing,
     PlanUpgradeRequired,
     RedirectNotAllowed,
-    RoleUnknown,
-    WorkspaceUnknown,
+    RoleNotFound,
+    WorkspaceNotFound,
 )
 from invite_app.models import Invitation, Organization, OutboxMessage
 from invite_app.models.types import now
@@ -117,20 +117,20 @@ class TestInvitation:
 WRONG: list[tuple[dict[str, Any], type[Exception]]] = [
     ({"email": "straße@guest.example"}, InvalidEmail),
     ({"email": "ana"}, InvalidEmail),
-    ({"role": "boss"}, RoleUnknown),
-    ({"role": ""}, RoleUnknown),
-    ({"role": "org:"}, RoleUnknown),
-    ({"role": "member\x00"}, RoleUnknown),
-    ({"role": "member\ud800"}, RoleUnknown),
+    ({"role": "boss"}, RoleNotFound),
+    ({"role": ""}, RoleNotFound),
+    ({"role": "org:"}, RoleNotFound),
+    ({"role": "member\x00"}, RoleNotFound),
+    ({"role": "member\ud800"}, RoleNotFound),
     ({"given_name": ""}, InvalidName),
     ({"family_name": "a\nb"}, InvalidName),
     ({"note": "x" * 1001}, InvalidNote),
     ({"lifetime": timedelta(0)}, InvalidLifetime),
     ({"lifetime": timedelta(minutes=59)}, InvalidLifetime),
     ({"lifetime": timedelta(days=366)}, InvalidLifetime),
-    ({"workspace_ids": [NOWHERE]}, WorkspaceUnknown),
-    ({"workspace_ids": ["nonsense"]}, WorkspaceUnknown),
-    ({"workspace_ids": ["\x00"]}, WorkspaceUnknown),
+    ({"workspace_ids": [NOWHERE]}, WorkspaceNotFound),
+    ({"workspace_ids": ["nonsense"]}, WorkspaceNotFound),
+    ({"workspace_ids": ["\x00"]}, WorkspaceNotFound),
     ({"redirect_uri": "https://evil.example/"}, RedirectNotAllowed),
     ({"app_url": "https://evil.example/"}, RedirectNotAllowed),
     ({"public_metadata": {"a": "\x00"}}, InvalidMetadata),
@@ -249,18 +249,18 @@ class TestForbidden:
             invite(acme, by=acme.member.actor)
 
     def test_from_another_organization(self, acme: Acme, globex: Acme) -> None:
-        with pytest.raises(OrganizationUnknown):
+        with pytest.raises(OrganizationNotFound):
             invite(acme, by=globex.owner.actor)
 
     @pytest.mark.parametrize("organization_id", ["", "nonsense", NOWHERE, str(NOWHERE)])
     def test_into_an_unknown_organization(self, acme: Acme, organization_id: Any) -> None:
         draft = invitations.Draft("ana@guest.example", "member")
         for actor in (acme.owner.actor, OPERATOR):
-            with pytest.raises(OrganizationUnknown):
+            with pytest.raises(OrganizationNotFound):
                 invitations.send(organization_id, draft, by=actor)
 
     def test_deleted_workspace_cannot_be_given(self, acme: Acme) -> None:
         workspaces.delete(acme.id, acme.workspaces[0], by=OPERATOR)
-        with pytest.raises(WorkspaceUnknown) as error:
+        with pytest.raises(WorkspaceNotFound) as error:
             invite(acme, workspace_ids=[acme.workspaces[1], acme.workspaces[0]])
         assert error.value.index == 1

@@ -19,7 +19,7 @@ from invite_app.errors import (
     PlanUpgradeRequired,
     RateLimited,
     RoleAboveOwn,
-    RoleUnknown,
+    RoleNotFound,
     SeatsFull,
 )
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
@@ -78,7 +78,7 @@ def test_only_requested_mails_are_queued(smtp_app: Flask, smtp: SmtpServer) -> N
 
 WRONG: list[tuple[Draft, type[DomainError]]] = [
     (Draft("nonsense", "member"), InvalidEmail),
-    (Draft("cy@guest.example", "boss"), RoleUnknown),
+    (Draft("cy@guest.example", "boss"), RoleNotFound),
     (Draft("cy@guest.example", "owner"), RoleAboveOwn),
     (Draft("member@acme.example", "member"), AlreadyMember),
     (Draft("invited@guest.example", "member"), InvitationPending),

@@ -7,12 +7,12 @@ import pytest
 
 from invite_app.access import Actor
 from invite_app.errors import (
-    ApiKeyUnknown,
+    ApiKeyNotFound,
     DomainError,
-    InvitationUnknown,
-    MembershipUnknown,
-    RoleUnknown,
-    WorkspaceUnknown,
+    InvitationNotFound,
+    MembershipNotFound,
+    RoleNotFound,
+    WorkspaceNotFound,
 )
 from invite_app.services import api_keys, audit, invitations, members, roles, workspaces
 from invite_app.services.api_keys import authentication
@@ -23,7 +23,7 @@ Deed = Callable[[UUID, UUID, Actor], object]
 
 WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[Deed]]] = {
     "invitation": (
-        InvitationUnknown,
+        InvitationNotFound,
         [
             lambda org, its, by: invitations.get(org, its, by=by),
             lambda org, its, by: invitations.resend(org, its, by=by),
@@ -35,7 +35,7 @@ WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[Deed]]] = {
         ],
     ),
     "member": (
-        MembershipUnknown,
+        MembershipNotFound,
         [
             lambda org, its, by: members.get(org, its, by=by),
             lambda org, its, by: members.change_role(org, its, "member", by=by),
@@ -47,13 +47,13 @@ WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[Deed]]] = {
         ],
     ),
     "workspace": (
-        WorkspaceUnknown,
+        WorkspaceNotFound,
         [
             lambda org, its, by: workspaces.rename(org, its, "Mine", by=by),
             lambda org, its, by: workspaces.delete(org, its, by=by),
         ],
     ),
-    "key": (ApiKeyUnknown, [lambda org, its, by: api_keys.revoke(org, its, by=by)]),
+    "key": (ApiKeyNotFound, [lambda org, its, by: api_keys.revoke(org, its, by=by)]),
 }
 
 
@@ -91,7 +91,7 @@ def test_foreign_workspace_cannot_be_assigned(acme: Acme, globex: Acme) -> None:
         lambda: invitations.edit(acme.id, sent.id, Changes(workspace_ids=mixed), by=acme.owner.actor),
         lambda: members.change(acme.id, acme.member.id, workspace_ids=mixed, by=OPERATOR),
     ):
-        with pytest.raises(WorkspaceUnknown) as error:
+        with pytest.raises(WorkspaceNotFound) as error:
             deed()
         assert error.value.index == 1
 
@@ -108,7 +108,7 @@ def test_foreign_role_cannot_be_assigned(acme: Acme, globex: Acme) -> None:
         lambda: roles.update_role(acme.id, "lead", name="Mine", by=OPERATOR),
         lambda: roles.delete(acme.id, "lead", by=OPERATOR),
     ):
-        with pytest.raises(RoleUnknown):
+        with pytest.raises(RoleNotFound):
             deed()
 
 

@@ -13,9 +13,9 @@ from invite_app.errors import (
     InvalidLifetime,
     InvalidName,
     InvalidSetting,
-    OrganizationUnknown,
+    OrganizationNotFound,
     Unauthenticated,
-    UserUnknown,
+    UserNotFound,
     WeakPassword,
 )
 from invite_app.models import AuditEvent, Installation, Invitation, Membership, Organization, OutboxMessage, User
@@ -80,7 +80,7 @@ class TestRemoval:
 
     def test_of_oneself_is_leaving(self, acme: Acme) -> None:
         members.leave(acme.id, by=acme.member.actor)
-        with pytest.raises(OrganizationUnknown):
+        with pytest.raises(OrganizationNotFound):
             organizations.get(acme.id, by=acme.member.actor)
         assert session().get_one(Organization, acme.id).members_count == 2
 
@@ -96,7 +96,7 @@ class TestDirectMembership:
 
     def test_needs_a_verified_account(self, acme: Acme) -> None:
         for user_id in (make_person("ana@guest.example", is_verified=False).id, acme.id, "nonsense"):
-            with pytest.raises(UserUnknown):
+            with pytest.raises(UserNotFound):
                 members.add(acme.id, user_id, "member", by=acme.owner.actor)
 
     def test_is_not_granted_twice(self, acme: Acme) -> None:
@@ -195,6 +195,6 @@ class TestDeletion:
         assert count(User) == 6
         gone = session().scalars(select(AuditEvent).where(AuditEvent.action == "organization.deleted")).one()
         assert (gone.organization_id, gone.target_name, gone.actor_id) == (None, "Acme", acme.owner.id)
-        with pytest.raises(OrganizationUnknown):
+        with pytest.raises(OrganizationNotFound):
             organizations.get(acme.id, by=OperatorActor())
         assert organizations.get(globex.id, by=globex.owner.actor).members_count == 3

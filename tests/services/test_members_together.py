@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from invite_app.db import session
-from invite_app.errors import OrganizationUnknown, PermissionMissing, RoleAboveOwn, RoleUnknown, WorkspaceUnknown
+from invite_app.errors import OrganizationNotFound, PermissionMissing, RoleAboveOwn, RoleNotFound, WorkspaceNotFound
 from invite_app.models import AuditEvent, Organization
 from invite_app.services import members
 from invite_app.services.members import Filter, GiveRole, Obstacle, PutIntoWorkspaces, Remove, bulk_actions
@@ -78,15 +78,15 @@ def test_error_for_all_members_changes_none(acme: Acme, globex: Acme, crowd: lis
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
     for deed, error in (
         (GiveRole("admin"), RoleAboveOwn),
-        (GiveRole("nobody"), RoleUnknown),
-        (PutIntoWorkspaces([str(globex.workspaces[0])]), WorkspaceUnknown),
+        (GiveRole("nobody"), RoleNotFound),
+        (PutIntoWorkspaces([str(globex.workspaces[0])]), WorkspaceNotFound),
     ):
         for act in (members.preview_bulk, members.apply_bulk):
             with pytest.raises(error):
                 act(acme.id, ZEDS, deed, by=keeper.actor)
     with pytest.raises(PermissionMissing):
         members.apply_bulk(acme.id, ZEDS, Remove(), by=acme.member.actor)
-    with pytest.raises(OrganizationUnknown):
+    with pytest.raises(OrganizationNotFound):
         members.apply_bulk(acme.id, ZEDS, Remove(), by=globex.owner.actor)
     assert recorded(acme, "member.removed") == 0
 
@@ -122,5 +122,5 @@ def test_export_requires_reading_members_throughout(acme: Acme, crowd: list[Pers
     rows = list(members.export(acme.id, by=acme.member.actor, only=ZEDS))
     assert [member.user.given_name for member in rows] == ["Zed"] * 7
     members.remove(acme.id, crowd[0].id, by=acme.owner.actor)
-    with pytest.raises(OrganizationUnknown):
+    with pytest.raises(OrganizationNotFound):
         next(members.export(acme.id, by=crowd[0].actor))

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from invite_app.access import Actor
-from invite_app.errors import InviterLostRight, MembershipUnknown, PermissionMissing, RoleAboveOwn
+from invite_app.errors import InviterLostRight, MembershipNotFound, PermissionMissing, RoleAboveOwn
 from invite_app.models import Invitation
 from invite_app.services import api_keys, invitations, inviter_rights, members
 from invite_app.services.invitations import Profile
@@ -56,7 +56,7 @@ def test_operator_may_name_a_member(acme: Acme) -> None:
 def test_only_a_member_can_be_named(acme: Acme, stranger: UUID | str) -> None:
     if stranger == "globex":
         stranger = make_organization("Globex").owner.id
-    with pytest.raises(MembershipUnknown):
+    with pytest.raises(MembershipNotFound):
         in_the_name_of(acme, stranger, by=make_api_key(acme).actor)
 
 

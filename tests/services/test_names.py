@@ -2,7 +2,7 @@
 
 import pytest
 
-from invite_app.errors import InvalidName, NameTaken, RoleUnknown, WorkspaceUnknown
+from invite_app.errors import InvalidName, NameTaken, RoleNotFound, WorkspaceNotFound
 from invite_app.services import members, roles, workspaces
 from tests.support.factories import OPERATOR, Acme, add_member, invite, make_person, make_role
 
@@ -36,7 +36,7 @@ class TestWorkspaces:
         workspaces.delete(acme.id, acme.workspaces[0], by=acme.admin.actor)
         assert [room.name for room in members.get(acme.id, person.id, by=OPERATOR).workspaces] == ["Support"]
         assert sent.id
-        with pytest.raises(WorkspaceUnknown):
+        with pytest.raises(WorkspaceNotFound):
             workspaces.delete(acme.id, acme.workspaces[0], by=acme.admin.actor)
 
 
@@ -63,5 +63,5 @@ class TestRoles:
     def test_of_another_organization_are_not_found(self, acme: Acme, globex: Acme) -> None:
         made = make_role(globex, "Lead", [])
         for name in ("lead", str(made)):
-            with pytest.raises(RoleUnknown):
+            with pytest.raises(RoleNotFound):
                 invite(acme, role=name)

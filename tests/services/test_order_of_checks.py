@@ -16,27 +16,27 @@ from invite_app.errors import (
     InvalidEmail,
     InvalidName,
     InvitationPending,
-    OrganizationUnknown,
+    OrganizationNotFound,
     PermissionMissing,
     PlanUpgradeRequired,
     RoleAboveOwn,
-    RoleUnknown,
+    RoleNotFound,
     SeatsFull,
     Unauthenticated,
-    WorkspaceUnknown,
+    WorkspaceNotFound,
 )
 from invite_app.services import api_keys
 from tests.support.factories import OPERATOR, Acme, configure, invite, make_api_key
 
 IN_ORDER: list[type[DomainError]] = [
     Unauthenticated,
-    OrganizationUnknown,
+    OrganizationNotFound,
     PermissionMissing,
     InvalidEmail,
     DomainNotAllowed,
     InvalidName,
-    RoleUnknown,
-    WorkspaceUnknown,
+    RoleNotFound,
+    WorkspaceNotFound,
     RoleAboveOwn,
     PlanUpgradeRequired,
     AlreadyMember,
@@ -45,9 +45,9 @@ IN_ORDER: list[type[DomainError]] = [
 ]
 # Errors that exclude each other, since they concern the same value.
 EXCLUSIVE = [
-    {Unauthenticated, OrganizationUnknown, PermissionMissing},
+    {Unauthenticated, OrganizationNotFound, PermissionMissing},
     {InvalidEmail, DomainNotAllowed, AlreadyMember, InvitationPending},
-    {RoleUnknown, RoleAboveOwn},
+    {RoleNotFound, RoleAboveOwn},
 ]
 
 PAIRS = [
@@ -83,7 +83,7 @@ def actor(acme: Acme, globex: Acme, wrong: set[type[DomainError]]) -> Actor:
         key = make_api_key(acme, "admin")
         api_keys.revoke(acme.id, key.id, by=OPERATOR)
         return key.actor
-    if OrganizationUnknown in wrong:
+    if OrganizationNotFound in wrong:
         return globex.admin.actor
     return (acme.member if PermissionMissing in wrong else acme.admin).actor
 
@@ -103,10 +103,10 @@ def draft(wrong: set[type[DomainError]]) -> dict[str, Any]:
         AlreadyMember: "member@acme.example",
         InvitationPending: "pending@acme.example",
     }
-    roles = {RoleUnknown: "boss", RoleAboveOwn: "owner"}
+    roles = {RoleNotFound: "boss", RoleAboveOwn: "owner"}
     return {
         "email": next((addresses[fact] for fact in addresses if fact in wrong), "ana@acme.example"),
         "role": next((roles[fact] for fact in roles if fact in wrong), "member"),
         "given_name": "" if InvalidName in wrong else None,
-        "workspace_ids": ["nonsense"] if WorkspaceUnknown in wrong else [],
+        "workspace_ids": ["nonsense"] if WorkspaceNotFound in wrong else [],
     }

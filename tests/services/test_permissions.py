@@ -13,7 +13,7 @@ import pytest
 import time_machine
 
 from invite_app.access import Actor
-from invite_app.errors import DomainError, OrganizationUnknown, PermissionMissing, Unauthenticated
+from invite_app.errors import DomainError, OrganizationNotFound, PermissionMissing, Unauthenticated
 from invite_app.models.roles import BUILT_IN, PERMISSIONS
 from invite_app.models.types import now
 from invite_app.services import api_keys, audit, invitations, members, organizations, roles, workspaces
@@ -123,10 +123,13 @@ def test_actor_does_exactly_what_its_permissions_allow(acme: Acme, who: str) -> 
 
 
 STRANGERS: dict[str, tuple[Callable[[Acme, Acme], Actor], type[DomainError]]] = {
-    "owner of another organization": (lambda _, globex: globex.owner.actor, OrganizationUnknown),
-    "owner key of another organization": (lambda _, globex: make_api_key(globex, "owner").actor, OrganizationUnknown),
-    "somebody without any": (lambda *_: make_person("ana@guest.example").actor, OrganizationUnknown),
-    "somebody who was removed": (lambda acme, _: _removed(acme), OrganizationUnknown),
+    "owner of another organization": (lambda _, globex: globex.owner.actor, OrganizationNotFound),
+    "owner key of another organization": (
+        lambda _, globex: make_api_key(globex, "owner").actor,
+        OrganizationNotFound,
+    ),
+    "somebody without any": (lambda *_: make_person("ana@guest.example").actor, OrganizationNotFound),
+    "somebody who was removed": (lambda acme, _: _removed(acme), OrganizationNotFound),
     "key of somebody who was removed": (lambda acme, _: _key_of_removed(acme), Unauthenticated),
     "revoked key": (lambda acme, _: _revoked_key(acme), Unauthenticated),
     "expired key": (lambda acme, _: _expired_key(acme), Unauthenticated),
@@ -170,7 +173,7 @@ def test_actor_without_membership_does_nothing(acme: Acme, globex: Acme, who: st
 def test_unknown_organization_looks_like_a_foreign_one(acme: Acme, globex: Acme) -> None:
     for organization_id in (globex.id, uuid4()):
         for _, deed in DEEDS.values():
-            with pytest.raises(OrganizationUnknown) as error:
+            with pytest.raises(OrganizationNotFound) as error:
                 deed(organization_id, acme.owner.actor)
             assert str(error.value) == "There is no such organization."
 

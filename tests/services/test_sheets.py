@@ -7,13 +7,13 @@ import pytest
 from flask.ctx import AppContext
 
 from invite_app.errors import (
+    ImportNotFound,
     ListEmpty,
     ListTooLong,
     ListUnreadable,
     PermissionMissing,
     PlanUpgradeRequired,
     RoleAboveOwn,
-    SheetUnknown,
 )
 from invite_app.models import Sheet
 from invite_app.services import imports, invitations, organizations
@@ -189,7 +189,7 @@ class TestIsolation:
     def test_foreign_import_is_not_found(self, acme: Acme) -> None:
         sheet, other = paste(acme, "ana@guest.example"), make_organization("Other")
         for act in (imports.summarize, imports.send, imports.leftovers, imports.delete_sheet):
-            with pytest.raises(SheetUnknown):
+            with pytest.raises(ImportNotFound):
                 act(other.id, sheet.id, by=other.owner.actor)
 
     def test_member_without_permission_is_refused(self, acme: Acme) -> None:

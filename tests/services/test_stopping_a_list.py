@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from uuid_utils.compat import uuid4
 
 from invite_app.db import session, transaction
-from invite_app.errors import PermissionMissing, SheetUnknown
+from invite_app.errors import ImportNotFound, PermissionMissing
 from invite_app.models import Invitation, OutboxMessage, Sheet
 from invite_app.services import imports, invitations
 from invite_app.services.imports import actions, cancellation
@@ -78,7 +78,7 @@ def test_only_inviters_of_this_organization_can_cancel(acme: Acme) -> None:
     with pytest.raises(PermissionMissing):
         imports.stop(acme.id, sheet.id, by=acme.member.actor)
     globex = make_organization("Globex")
-    with pytest.raises(SheetUnknown):
+    with pytest.raises(ImportNotFound):
         imports.stop(globex.id, sheet.id, by=globex.owner.actor)
 
 

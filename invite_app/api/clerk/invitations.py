@@ -106,8 +106,8 @@ class InvitationWithOrganization(InvitationShown):
 
 LIST = "/organizations/{organization_id}/invitations"
 ONE = LIST + "/{invitation_id}"
-INVITER_UNKNOWN = {facts.MembershipUnknown: Row(404, missing(NOT_FOUND, "inviter_user_id"))}
-REQUESTER_UNKNOWN = {facts.MembershipUnknown: Row(404, missing(NOT_FOUND, "requesting_user_id"))}
+INVITER_UNKNOWN = {facts.MembershipNotFound: Row(404, missing(NOT_FOUND, "inviter_user_id"))}
+REQUESTER_UNKNOWN = {facts.MembershipNotFound: Row(404, missing(NOT_FOUND, "requesting_user_id"))}
 
 
 @clerk.endpoint("POST", LIST, permission="invitations:write", errors=INVITER_UNKNOWN)

@@ -23,7 +23,7 @@ from invite_app.api.fastapi_errors import (
 from invite_app.api.request_parsing import Malformed
 
 
-def at_workspace(error: facts.WorkspaceUnknown) -> Any:
+def at_workspace(error: facts.WorkspaceNotFound) -> Any:
     return at("workspace_ids", error.index)(error)
 
 
@@ -34,24 +34,24 @@ ERRORS: ErrorTable = {
     facts.Unauthenticated: Row(401, sentence, SIGN_IN),
     facts.WrongPassword: Row(401, sentence, SIGN_IN),
     facts.SignInRequired: Row(401, sentence, SIGN_IN),
-    facts.OrganizationUnknown: Row(404, not_found),
+    facts.OrganizationNotFound: Row(404, not_found),
     facts.PermissionMissing: Row(403, sentence),
     # values
     facts.InvalidValue: Row(422, at_field),
     facts.InvalidEmail: Row(422, at("email")),
     facts.DomainNotAllowed: Row(422, at("email")),
     facts.RedirectNotAllowed: Row(422, at("redirect_uri")),
-    facts.RoleUnknown: Row(422, at("role")),
-    facts.WorkspaceUnknown: Row(422, at_workspace),
+    facts.RoleNotFound: Row(422, at("role")),
+    facts.WorkspaceNotFound: Row(422, at_workspace),
     facts.NameTaken: Row(409, sentence),
     # things that are not there
-    facts.UserUnknown: Row(404, not_found),
-    facts.MembershipUnknown: Row(404, not_found),
-    facts.InvitationUnknown: Row(404, not_found),
-    facts.ApiKeyUnknown: Row(404, not_found),
-    facts.BatchUnknown: Row(404, not_found),
-    facts.SheetUnknown: Row(404, not_found),
-    facts.OfferUnknown: Row(404, not_found),
+    facts.UserNotFound: Row(404, not_found),
+    facts.MembershipNotFound: Row(404, not_found),
+    facts.InvitationNotFound: Row(404, not_found),
+    facts.ApiKeyNotFound: Row(404, not_found),
+    facts.BatchNotFound: Row(404, not_found),
+    facts.ImportNotFound: Row(404, not_found),
+    facts.OwnershipTransferNotFound: Row(404, not_found),
     facts.LinkBroken: Row(404, not_found),
     # rights
     facts.RoleAboveOwn: Row(403, sentence),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from invite_app.access import Actor
 from invite_app.api.schema import Schema
-from invite_app.errors import OfferUnknown
+from invite_app.errors import OwnershipTransferNotFound
 from invite_app.models import OwnershipOffer
 from invite_app.services import members
 
@@ -38,7 +38,7 @@ def get_ownership_offer(organization_id: str, by: Actor) -> OfferShown:
     """The open offer, for the two people it concerns."""
     offer = members.find_transfer(organization_id, by=by)
     if offer is None:
-        raise OfferUnknown
+        raise OwnershipTransferNotFound
     return shown(offer)
 
 

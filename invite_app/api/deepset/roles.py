@@ -9,7 +9,7 @@ from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.fastapi_errors import not_found
 from invite_app.api.idempotency_key import Keep
 from invite_app.api.schema import MAX_ITEMS, Schema
-from invite_app.errors import RoleUnknown
+from invite_app.errors import RoleNotFound
 from invite_app.models import Role
 from invite_app.services import roles
 
@@ -43,7 +43,7 @@ class RoleRemoval(Schema):
 
 LIST = "/organization/{organization_id}/roles"
 ONE = LIST + "/{role}"
-IN_PATH: ErrorTable = {RoleUnknown: Row(404, not_found)}
+IN_PATH: ErrorTable = {RoleNotFound: Row(404, not_found)}
 
 
 @deepset.endpoint("GET", LIST)

@@ -10,7 +10,7 @@ from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.fastapi_errors import not_found
 from invite_app.api.idempotency_key import Keep
 from invite_app.api.schema import Schema
-from invite_app.errors import WorkspaceUnknown
+from invite_app.errors import WorkspaceNotFound
 from invite_app.models import Workspace
 from invite_app.services import invitations, workspaces
 
@@ -33,7 +33,7 @@ class WorkspaceName(Schema):
 
 
 ONE = "/workspaces/{workspace_name}"
-IN_PATH: ErrorTable = {WorkspaceUnknown: Row(404, not_found)}
+IN_PATH: ErrorTable = {WorkspaceNotFound: Row(404, not_found)}
 
 
 @deepset.endpoint("GET", "/workspaces")

@@ -8,7 +8,7 @@ from pydantic import Field
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import MAX_ITEMS, Schema
-from invite_app.errors import InvitationEnded, RoleUnknown
+from invite_app.errors import InvitationEnded, RoleNotFound
 from invite_app.models import Invitation, InvitationState
 from invite_app.services import invitations
 
@@ -47,7 +47,7 @@ def ended(error: InvitationEnded) -> Any:
     return sentence(error) if error.state in USED else GONE.body(error)
 
 
-INVITING: ErrorTable = {RoleUnknown: ABOVE_OWN}
+INVITING: ErrorTable = {RoleNotFound: ABOVE_OWN}
 DELETING: ErrorTable = {InvitationEnded: Row(400, ended)}
 
 

@@ -11,14 +11,14 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField, ValidationError
 
 from invite_app.errors import (
-    BatchUnknown,
+    BatchNotFound,
     DomainError,
+    ImportNotFound,
     ListEmpty,
     ListTooLong,
     ListUnreadable,
     RoleAboveOwn,
-    RoleUnknown,
-    SheetUnknown,
+    RoleNotFound,
 )
 from invite_app.models import Sheet
 from invite_app.models.roles import MEMBER
@@ -51,7 +51,7 @@ ROWS = {
     ListEmpty: Row("text", lambda _: "Paste a list, or choose a file with at least one person on it."),
     ListUnreadable: Row("file"),
     ListTooLong: Row("text", lambda error: f"{error} Take some out, and send them as another list."),
-    RoleUnknown: Row("role"),
+    RoleNotFound: Row("role"),
     RoleAboveOwn: Row("role", form_errors.sentence),
 }
 
@@ -119,8 +119,8 @@ def drop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     return show("invite_many/drop.html", summary=imports.summarize(organization_id, sheet_id, by=actor()))
 
 
-@pages.errorhandler(SheetUnknown)
-@pages.errorhandler(BatchUnknown)
+@pages.errorhandler(ImportNotFound)
+@pages.errorhandler(BatchNotFound)
 def show_no_such_list(_: DomainError) -> ResponseReturnValue:
     return show("errors/404.html", status=404)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.errors import RoleUnknown
+from invite_app.errors import RoleNotFound
 from invite_app.models import Invitation
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import page_links, principal, show
@@ -49,7 +49,7 @@ def _role_name(organization_id: UUID, wanted: str, found: Sequence[Invitation]) 
         return found[0].role.name
     try:
         return roles.get(organization_id, wanted).name
-    except RoleUnknown:
+    except RoleNotFound:
         return wanted
 
 

@@ -30,7 +30,7 @@ from invite_app.errors import (
     LastOwner,
     MemberAboveOwn,
     NameTaken,
-    OfferUnknown,
+    OwnershipTransferNotFound,
     PlanUpgradeRequired,
     RateLimited,
     RedirectNotAllowed,
@@ -38,11 +38,11 @@ from invite_app.errors import (
     RoleBuiltIn,
     RoleGone,
     RoleInUse,
-    RoleUnknown,
+    RoleNotFound,
     SeatsFull,
     ServiceBusy,
     SoleOwner,
-    WorkspaceUnknown,
+    WorkspaceNotFound,
     WrongPassword,
 )
 from invite_app.observability import metrics
@@ -85,7 +85,7 @@ def _role_above_own(error: RoleAboveOwn) -> Text:
     return f"You cannot grant {error.role}: your own role does not let you {permission_texts.missing(error.missing)}."
 
 
-def _role_unknown(error: RoleUnknown) -> Text:
+def _role_unknown(error: RoleNotFound) -> Text:
     return f"{error} Choose another one."
 
 
@@ -122,19 +122,19 @@ TABLE: Rows = {
     AccountExists: Row("email"),
     AlreadySetUp: Row(),
     NameTaken: Row("name"),
-    RoleUnknown: Row("role", _role_unknown),
+    RoleNotFound: Row("role", _role_unknown),
     RoleAboveOwn: Row("role", _role_above_own),
     RoleGone: Row("role", lambda error: f"The role “{error.role}” no longer exists. Choose another one."),
     RoleBuiltIn: Row(),
     RoleInUse: Row("replacement", _role_in_use),
-    WorkspaceUnknown: Row("workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."),
+    WorkspaceNotFound: Row("workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."),
     RedirectNotAllowed: Row(),
     PlanUpgradeRequired: Row("", _plan),
     SeatsFull: Row("", _seats),
     MemberAboveOwn: Row(),
     LastOwner: Row(),
     SoleOwner: Row(),
-    OfferUnknown: Row(),
+    OwnershipTransferNotFound: Row(),
     WrongPassword: Row(),
     RateLimited: Row("", _wait, status=429),
     ServiceBusy: Row("", str, status=503),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from invite_app.access import Actor, ApiKeyActor, UserActor, authorize
 from invite_app.db import session
-from invite_app.errors import UserUnknown
+from invite_app.errors import UserNotFound
 from invite_app.models import Membership, Organization, User
 
 
@@ -40,7 +40,7 @@ def get_identity(actor: Actor) -> Identity:
             places = [place for place in _places(user.id) if place.organization.id == organization_id]
             return Identity(user, places)
         case _:
-            raise UserUnknown("operator")
+            raise UserNotFound("operator")
 
 
 def _places(user_id: UUID) -> list[Place]:

@@ -3,7 +3,7 @@
 from sqlalchemy import exists, select
 
 from invite_app.db import session
-from invite_app.errors import UserUnknown
+from invite_app.errors import UserNotFound
 from invite_app.models import User
 from invite_app.services import validation
 
@@ -15,9 +15,9 @@ def find_by_email(address: str) -> User | None:
 
 
 def get_by_email(text: str) -> User:
-    """Raises InvalidEmail and UserUnknown."""
+    """Raises InvalidEmail and UserNotFound."""
     if (user := find_by_email(validation.email(text))) is None:
-        raise UserUnknown(text)
+        raise UserNotFound(text)
     return user
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from invite_app import ids
 from invite_app.access import Actor, authorize, organization_transaction
 from invite_app.db import ignore, session
-from invite_app.errors import ApiKeyUnknown, InvalidSetting, MembershipUnknown
+from invite_app.errors import ApiKeyNotFound, InvalidSetting, MembershipNotFound
 from invite_app.models import ApiKey, Membership, Role
 from invite_app.models.roles import OWNER
 from invite_app.models.types import now
@@ -75,7 +75,7 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[ApiKey]:
 
 
 def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> None:
-    """The key never acts again. Raises ApiKeyUnknown and MemberAboveOwn."""
+    """The key never acts again. Raises ApiKeyNotFound and MemberAboveOwn."""
     with organization_transaction(organization_id, by=by, needs="api_keys:write") as principal:
         api_key = _get(principal.organization.id, api_key_id)
         principal.check_can_manage(api_key.user_id, _membership(principal.organization.id, api_key.user_id).role)
@@ -94,20 +94,20 @@ def _membership(organization_id: UUID, user_id: UUID | str | None) -> Membership
         .limit(1)
     )
     if user_id is not None:
-        query = query.where(Membership.user_id == ids.parse(user_id, MembershipUnknown(str(user_id))))
+        query = query.where(Membership.user_id == ids.parse(user_id, MembershipNotFound(str(user_id))))
     else:
         query = query.where(Role.is_built_in, Role.key == OWNER)
     if (membership := session().scalar(query)) is None:
-        raise MembershipUnknown(str(user_id))
+        raise MembershipNotFound(str(user_id))
     return membership
 
 
 def _get(organization_id: UUID, api_key_id: UUID | str) -> ApiKey:
     query = select(ApiKey).where(
-        ApiKey.id == ids.parse(api_key_id, ApiKeyUnknown(str(api_key_id))),
+        ApiKey.id == ids.parse(api_key_id, ApiKeyNotFound(str(api_key_id))),
         ApiKey.organization_id == organization_id,
         ApiKey.revoked_at.is_(None),
     )
     if (api_key := session().scalar(query)) is None:
-        raise ApiKeyUnknown(str(api_key_id))
+        raise ApiKeyNotFound(str(api_key_id))
     return api_key

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 from invite_app import ids
 from invite_app.access import Actor, ApiKeyActor, authorize, is_live
 from invite_app.db import session, transaction
-from invite_app.errors import ApiKeyUnknown, Unauthenticated
+from invite_app.errors import ApiKeyNotFound, Unauthenticated
 from invite_app.models import ApiKey
 from invite_app.models.types import now
 
@@ -25,8 +25,8 @@ _BY_HASH = select(ApiKey).where(ApiKey.secret_hash == bindparam("secret_hash"))
 
 def organization_of(api_key_id: UUID | str) -> UUID:
     """Where a key belongs; for the operator, who names keys without their organization."""
-    if (api_key := session().get(ApiKey, ids.parse(api_key_id, ApiKeyUnknown(str(api_key_id))))) is None:
-        raise ApiKeyUnknown(str(api_key_id))
+    if (api_key := session().get(ApiKey, ids.parse(api_key_id, ApiKeyNotFound(str(api_key_id))))) is None:
+        raise ApiKeyNotFound(str(api_key_id))
     return api_key.organization_id
 
 

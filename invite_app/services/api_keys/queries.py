@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from invite_app import ids
 from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
-from invite_app.errors import ApiKeyUnknown
+from invite_app.errors import ApiKeyNotFound
 from invite_app.models import ApiKey
 from invite_app.services import pagination
 
@@ -28,8 +28,8 @@ def list_page(
 
 
 def get(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> ApiKey:
-    """One key with its user and role. Raises ApiKeyUnknown, also for a revoked one."""
-    unknown = ApiKeyUnknown(str(api_key_id))
+    """One key with its user and role. Raises ApiKeyNotFound, also for a revoked one."""
+    unknown = ApiKeyNotFound(str(api_key_id))
     query = _complete(authorize(by, organization_id, NEEDS)).where(ApiKey.id == ids.parse(api_key_id, unknown))
     found: ApiKey | None = session().scalar(query)
     if found is None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.access import Actor, OperatorActor, Principal, authorize
 from invite_app.db import session
-from invite_app.errors import OrganizationUnknown
+from invite_app.errors import OrganizationNotFound
 from invite_app.models import AuditEvent
 from invite_app.services import pagination, search
 
@@ -63,7 +63,7 @@ def list_page_of_deleted(
 def check_operator(actor: Actor) -> None:
     """Raises OrganizationUnknown for everybody else: a deleted organization has no members."""
     if not isinstance(actor, OperatorActor):
-        raise OrganizationUnknown
+        raise OrganizationNotFound
 
 
 def latest(principal: Principal, limit: int) -> list[AuditEvent]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 
 from invite_app.access import Principal, UserActor, authorize, organization_transaction
 from invite_app.db import session
-from invite_app.errors import InvitationUnknown
+from invite_app.errors import InvitationNotFound
 from invite_app.mail import messages
 from invite_app.mail.transport import transport
 from invite_app.models import AuditEvent, Invitation, Membership, OutboxMessage
@@ -53,7 +53,7 @@ def get_local(message_id: UUID, *, by: UserActor) -> tuple[OutboxMessage, messag
     _check_is_local()
     row = _find(message_id)
     if row is None or not _may_see(_standings(by), row):
-        raise InvitationUnknown(str(message_id))
+        raise InvitationNotFound(str(message_id))
     if not _is_recorded(row, by):
         _record_view(row, by)
         row = _find(message_id)
@@ -63,7 +63,7 @@ def get_local(message_id: UUID, *, by: UserActor) -> tuple[OutboxMessage, messag
 
 def _check_is_local() -> None:
     if not transport().is_local:
-        raise InvitationUnknown("outbox")
+        raise InvitationNotFound("outbox")
 
 
 def _find(message_id: UUID) -> OutboxMessage | None:
@@ -102,6 +102,6 @@ def _record_view(row: OutboxMessage, by: UserActor) -> None:
         wanted = select(Invitation).options(selectinload(Invitation.role)).where(Invitation.id == row.invitation_id)
         invitation = session().scalar(wanted)
         if invitation is None or not principal.can_see_link(invitation.role):
-            raise InvitationUnknown(str(row.id))
+            raise InvitationNotFound(str(row.id))
         invitation.link_copied = True
         audit.record(principal.organization.id, principal, VIEWED, invitation)

@@ -16,7 +16,7 @@ from invite_app import ids
 from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.bounds import bounds
 from invite_app.db import session
-from invite_app.errors import SheetUnknown
+from invite_app.errors import ImportNotFound
 from invite_app.models import Batch, RowState, Sheet, SheetRow
 from invite_app.services import invitations
 
@@ -81,7 +81,7 @@ def create(
 
 
 def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Summary:
-    """Raises SheetUnknown."""
+    """Raises ImportNotFound."""
     principal, sheet = open_sheet(organization_id, sheet_id, by)
     query = select(SheetRow.state, func.count()).where(SheetRow.sheet_id == sheet.id).group_by(SheetRow.state)
     counted = {state: count for state, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
@@ -100,7 +100,7 @@ def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
 def list_rows(
     organization_id: UUID | str, sheet_id: UUID | str, section: str, *, by: Actor, page: int = 1
 ) -> list[Row]:
-    """Fifty rows of one section, those first that need somebody. Raises SheetUnknown."""
+    """Fifty rows of one section, those first that need somebody. Raises ImportNotFound."""
     principal, sheet = open_sheet(organization_id, sheet_id, by)
     last_seat = sections.last_position_with_seat(principal, sheet)
     query = (
@@ -162,7 +162,7 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
 
 
 def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> list[tuple[Line, str]]:
-    """The rows that were not sent, as they were written, each with the reason. Raises SheetUnknown."""
+    """The rows that were not sent, as they were written, each with the reason. Raises ImportNotFound."""
     _, sheet = open_sheet(organization_id, sheet_id, by)
     query = (
         select(SheetRow)
@@ -173,13 +173,13 @@ def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
 
 
 def delete_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> None:
-    """Start over. What was sent stays sent. Raises SheetUnknown."""
+    """Start over. What was sent stays sent. Raises ImportNotFound."""
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         session().delete(_find(principal, sheet_id))
 
 
 def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Principal, Sheet]:
-    """The list, for those who may send it. Raises SheetUnknown."""
+    """The list, for those who may send it. Raises ImportNotFound."""
     principal = authorize(by, organization_id, "invitations:write")
     return principal, _find(principal, sheet_id)
 
@@ -196,16 +196,16 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
         sheet = _find(principal, sheet_id)
         row = session().get(SheetRow, (sheet.id, position)) if position <= MAX_ROWS else None
         if row is None or row.state == RowState.SENT:
-            raise SheetUnknown(str(sheet_id))
+            raise ImportNotFound(str(sheet_id))
         import_rows.change(principal, sheet, row, new(import_rows.line_of(row)), keep=keep)
         session().flush()
         return _shown(row, sections.last_position_with_seat(principal, sheet))
 
 
 def _find(principal: Principal, sheet_id: UUID | str) -> Sheet:
-    sheet = session().get(Sheet, ids.parse(sheet_id, SheetUnknown(str(sheet_id))))
+    sheet = session().get(Sheet, ids.parse(sheet_id, ImportNotFound(str(sheet_id))))
     if sheet is None or sheet.organization_id != principal.organization.id:
-        raise SheetUnknown(str(sheet_id))
+        raise ImportNotFound(str(sheet_id))
     return sheet
 
 

@@ -13,7 +13,7 @@ from invite_app.access import Actor, Principal, authorize, organization_transact
 from invite_app.bounds import bounds
 from invite_app.db import ignore, session
 from invite_app.errors import (
-    BatchUnknown,
+    BatchNotFound,
     DomainError,
     DuplicateInList,
     ListTooLong,
@@ -112,11 +112,11 @@ def send_batch(
 
 
 def batch_progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Actor) -> BatchProgress:
-    """Raises BatchUnknown."""
+    """Raises BatchNotFound."""
     principal = authorize(by, organization_id, "invitations:read")
-    batch = session().get(Batch, ids.parse(batch_id, BatchUnknown(str(batch_id))))
+    batch = session().get(Batch, ids.parse(batch_id, BatchNotFound(str(batch_id))))
     if batch is None or batch.organization_id != principal.organization.id:
-        raise BatchUnknown(str(batch_id))
+        raise BatchNotFound(str(batch_id))
     query = (
         select(OutboxMessage.state, func.count())
         .join(Invitation, Invitation.id == OutboxMessage.invitation_id)

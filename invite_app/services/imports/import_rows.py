@@ -15,8 +15,8 @@ from invite_app.errors import (
     InvalidValue,
     InvitationPending,
     RoleAboveOwn,
-    RoleUnknown,
-    WorkspaceUnknown,
+    RoleNotFound,
+    WorkspaceNotFound,
 )
 from invite_app.models import Invitation, RowState, Sheet, SheetRow
 from invite_app.services import invitations, suggestions
@@ -32,9 +32,9 @@ URGENCY = case(
 
 FIELDS: dict[type[DomainError], str] = {
     InvalidEmail: "email",
-    RoleUnknown: "role",
+    RoleNotFound: "role",
     RoleAboveOwn: "role",
-    WorkspaceUnknown: "workspaces",
+    WorkspaceNotFound: "workspaces",
 }
 """Which cell a fact is about; any other fact without a `field` of its own is about the address."""
 
@@ -42,7 +42,7 @@ NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateInList)
 
 
 def check_default_role(principal: Principal, sheet: Sheet) -> None:
-    """Raises RoleUnknown and RoleAboveOwn."""
+    """Raises RoleNotFound and RoleAboveOwn."""
     principal.check_can_grant(CachedLookup(principal.organization.id).role(sheet.role))
 
 

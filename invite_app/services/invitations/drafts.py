@@ -17,7 +17,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from invite_app import rows
 from invite_app.access import ApiKeyActor, Principal, UserActor
 from invite_app.db import session
-from invite_app.errors import InvitationPending, RedirectNotAllowed, RoleUnknown, WorkspaceUnknown
+from invite_app.errors import InvitationPending, RedirectNotAllowed, RoleNotFound, WorkspaceNotFound
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Role, Workspace
 from invite_app.models.invitations import invitation_workspaces
 from invite_app.models.types import folded, fresh, now
@@ -28,7 +28,7 @@ from . import checks
 
 
 class Catalog(Protocol):
-    """Raises RoleUnknown and WorkspaceUnknown."""
+    """Raises RoleNotFound and WorkspaceNotFound."""
 
     def role(self, name: str) -> Role: ...
 
@@ -55,7 +55,7 @@ class Asked:
         if question and question.rows is None:
             ask(question)
         if question is None or (found := checks.answered(question)) is None:
-            raise RoleUnknown(name)
+            raise RoleNotFound(name)
         role, self.look = found
         return role
 
@@ -73,15 +73,15 @@ class CachedLookup:
         for candidate in roles.spellings(name):
             if candidate in self._roles:
                 return self._roles[candidate]
-        raise RoleUnknown(name)
+        raise RoleNotFound(name)
 
     def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]:
         return workspaces.pick(self._workspaces, ids)
 
     def workspace_called(self, name: str) -> Workspace:
-        """The workspace with this name, in any case. Raises WorkspaceUnknown."""
+        """The workspace with this name, in any case. Raises WorkspaceNotFound."""
         if (found := self._by_name.get(folded(name))) is None:
-            raise WorkspaceUnknown(name)
+            raise WorkspaceNotFound(name)
         return found
 
     @cached_property

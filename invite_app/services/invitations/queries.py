@@ -8,23 +8,23 @@ from sqlalchemy.orm import joinedload, selectinload
 from invite_app import ids
 from invite_app.access import Actor, authorize
 from invite_app.db import session
-from invite_app.errors import InvitationUnknown
+from invite_app.errors import InvitationNotFound
 from invite_app.models import Invitation
 
 
 def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """One invitation with role, workspaces, inviter and delivery. Raises InvitationUnknown."""
+    """One invitation with role, workspaces, inviter and delivery. Raises InvitationNotFound."""
     principal = authorize(by, organization_id, "invitations:read")
     return find_in(principal.organization.id, invitation_id)
 
 
 def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
-    """The invitation, complete, for services that know the organization. Raises InvitationUnknown."""
-    wanted = ids.parse(invitation_id, InvitationUnknown(str(invitation_id)))
+    """The invitation, complete, for services that know the organization. Raises InvitationNotFound."""
+    wanted = ids.parse(invitation_id, InvitationNotFound(str(invitation_id)))
     query = complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)
     invitation: Invitation | None = session().scalar(query)
     if invitation is None:
-        raise InvitationUnknown(str(invitation_id))
+        raise InvitationNotFound(str(invitation_id))
     return invitation
 
 

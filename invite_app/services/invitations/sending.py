@@ -6,7 +6,7 @@ from uuid import UUID
 from invite_app import ids
 from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import ignore
-from invite_app.errors import DuplicateInList, ListTooLong, OrganizationUnknown
+from invite_app.errors import DuplicateInList, ListTooLong, OrganizationNotFound
 from invite_app.models import Invitation
 from invite_app.services import audit, delivery, validation
 
@@ -27,7 +27,7 @@ def send(
     WorkspaceUnknown, RedirectNotAllowed, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, InvitationPending,
     SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
     """
-    catalog = Asked(ids.parse(organization_id, OrganizationUnknown()), draft.email, draft.role)
+    catalog = Asked(ids.parse(organization_id, OrganizationNotFound()), draft.email, draft.role)
     with organization_transaction(
         organization_id, by=by, needs="invitations:write", prefetch=catalog.questions
     ) as principal:

@@ -7,7 +7,7 @@ from uuid import UUID
 from invite_app import ids
 from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import session
-from invite_app.errors import AlreadyMember, LastOwner, UserUnknown
+from invite_app.errors import AlreadyMember, LastOwner, UserNotFound
 from invite_app.models import Membership, Organization, Role, User, Workspace
 from invite_app.models.members import sort_name
 from invite_app.services import (
@@ -144,10 +144,10 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
 
 
 def _get_proven(user_id: UUID | str) -> User:
-    wanted = ids.parse(user_id, UserUnknown(str(user_id)))
+    wanted = ids.parse(user_id, UserNotFound(str(user_id)))
     user = session().get(User, wanted)
     if user is None or not user.is_verified:
-        raise UserUnknown(str(user_id))
+        raise UserNotFound(str(user_id))
     return user
 
 

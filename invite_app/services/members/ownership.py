@@ -5,7 +5,7 @@ from uuid import UUID
 
 from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.db import session
-from invite_app.errors import LastOwner, OfferUnknown, PermissionMissing
+from invite_app.errors import LastOwner, OwnershipTransferNotFound, PermissionMissing
 from invite_app.models import OwnershipOffer, User
 from invite_app.models.roles import ADMIN, OWNER
 from invite_app.models.types import now
@@ -67,7 +67,7 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
         new_owner = find_in(principal.organization.id, made.heir_id)
         owner = find_in(principal.organization.id, made.owner_id)
         if not owner.role.is_owner or made.created_at < max(owner.created_at, new_owner.created_at):
-            raise OfferUnknown
+            raise OwnershipTransferNotFound
         for membership, key in ((new_owner, OWNER), (owner, ADMIN)):
             role = roles.get(principal.organization.id, key)
             before, membership.role, membership.role_id = membership.role.name, role, role.id
@@ -78,12 +78,12 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
 
 
 def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:
-    """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OfferUnknown."""
+    """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OwnershipTransferNotFound."""
     with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("organization:write")
         made = ownership_offers.find_open(principal.organization.id)
         if made is None or person.id not in (made.owner_id, made.heir_id):
-            raise OfferUnknown
+            raise OwnershipTransferNotFound
         audit.record(principal.organization.id, principal, "ownership.declined", person)
         session().delete(made)
 
@@ -98,7 +98,7 @@ def _offer_to(principal: Principal) -> OwnershipOffer:
     person = principal.check_is_user("organization:write")
     made = ownership_offers.find_open(principal.organization.id)
     if made is None or made.heir_id != person.id:
-        raise OfferUnknown
+        raise OwnershipTransferNotFound
     return made
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from invite_app import ids
 from invite_app.access import Actor, authorize
 from invite_app.db import session
-from invite_app.errors import MembershipUnknown
+from invite_app.errors import MembershipNotFound
 from invite_app.models import Membership
 
 _ONE = select(Membership).where(
@@ -17,7 +17,7 @@ _ONE = select(Membership).where(
 
 
 def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
-    """One member with person, role and workspaces. Raises MembershipUnknown."""
+    """One member with person, role and workspaces. Raises MembershipNotFound."""
     principal = authorize(by, organization_id, "members:read")
     return find_in(principal.organization.id, user_id)
 
@@ -26,7 +26,7 @@ def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
     """The place of the actor, or of the person a key acts for, with role and workspaces; whatever it allows."""
     principal = authorize(by, organization_id)
     if principal.user is None:
-        raise MembershipUnknown("operator")
+        raise MembershipNotFound("operator")
     return find_in(principal.organization.id, principal.user.id)
 
 
@@ -42,12 +42,12 @@ def find(organization_id: UUID, user_id: UUID) -> Membership | None:
 
 
 def find_in(organization_id: UUID, user_id: UUID | str) -> Membership:
-    """The member, complete, for services that know the organization. Raises MembershipUnknown."""
-    wanted = ids.parse(user_id, MembershipUnknown(str(user_id)))
+    """The member, complete, for services that know the organization. Raises MembershipNotFound."""
+    wanted = ids.parse(user_id, MembershipNotFound(str(user_id)))
     query = complete().where(Membership.organization_id == organization_id, Membership.user_id == wanted)
     membership: Membership | None = session().scalar(query)
     if membership is None:
-        raise MembershipUnknown(str(user_id))
+        raise MembershipNotFound(str(user_id))
     return membership
 
 

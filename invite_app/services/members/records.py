@@ -12,7 +12,7 @@ from sqlalchemy import Dialect, String, TypeDecorator, bindparam, cast, select, 
 
 from invite_app import ids
 from invite_app.access import Actor, authorize
-from invite_app.errors import OrganizationUnknown
+from invite_app.errors import OrganizationNotFound
 from invite_app.models import Membership, Role, User, Workspace, membership_workspaces
 from invite_app.models.engines import joined
 from invite_app.reading import Question, Reader
@@ -79,7 +79,7 @@ def list_rows(
     organization_id: UUID | str, *, by: Actor, only: Filter = EVERYBODY, cursor: str | None = None, limit: int = 25
 ) -> pagination.Page[MemberRow]:
     """Members by name; the total of a narrowed list may be no exact one."""
-    here = ids.parse(organization_id, OrganizationUnknown())
+    here = ids.parse(organization_id, OrganizationNotFound())
     place: Place = pagination.place(cursor, BY_NAME, limit)
     asked = _question(here, only, place)
     principal = authorize(by, here, "members:read", prefetch=[asked] if asked else ())

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from invite_app.access import Actor, authorize
 from invite_app.db import cached_in_request, session
-from invite_app.errors import OrganizationUnknown
+from invite_app.errors import OrganizationNotFound
 from invite_app.models import Membership, Organization
 from invite_app.services import accounts, validation
 
@@ -38,13 +38,13 @@ def id_of(text: str) -> UUID:
     with suppress(ValueError):
         return UUID(text)
     if validation.has_control_characters(text):
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     organization_id: UUID | None = session().scalar(select(Organization.id).where(Organization.slug == text))
     if organization_id is None:
-        raise OrganizationUnknown
+        raise OrganizationNotFound
     return organization_id
 
 
 def get(organization_id: UUID | str, *, by: Actor) -> Organization:
-    """Raises OrganizationUnknown."""
+    """Raises OrganizationNotFound."""
     return authorize(by, organization_id).organization

@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, and_, cast, delete, or_, select, update
 
 from invite_app.access import Actor, OperatorActor, UserActor, authorize, lock_organization
 from invite_app.db import session, transaction
-from invite_app.errors import SoleOwner, UserUnknown, WrongPassword
+from invite_app.errors import SoleOwner, UserNotFound, WrongPassword
 from invite_app.models import (
     ApiKey,
     AuditEvent,
@@ -44,7 +44,7 @@ def erase_own(user_id: UUID, *, password: str, session_id: str, by: UserActor) -
 
 
 def erase(user_id: UUID, *, by: OperatorActor) -> str:
-    """Erase a person and return the pseudonym that replaces their name. Raises UserUnknown and SoleOwner."""
+    """Erase a person and return the pseudonym that replaces their name. Raises UserNotFound and SoleOwner."""
     return _erase(user_id, by)
 
 
@@ -92,9 +92,9 @@ def _lock_account(user_id: UUID) -> User:
 
 
 def _get(user: User | None, user_id: UUID) -> User:
-    """Return the account. Raise UserUnknown when it was erased meanwhile."""
+    """Return the account. Raise UserNotFound when it was erased meanwhile."""
     if user is None:
-        raise UserUnknown(str(user_id))
+        raise UserNotFound(str(user_id))
     return user
 
 

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import ignore, session
-from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleUnknown
+from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleNotFound
 from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.roles import BUILT_IN, PERMISSIONS
 from invite_app.models.types import folded
@@ -126,7 +126,7 @@ def _hand_over(principal: Principal, role: Role, replacement: str | None, member
         raise RoleInUse(role.name, members)
     new_owner = queries.get(principal.organization.id, replacement)
     if new_owner.id == role.id:
-        raise RoleUnknown(replacement)
+        raise RoleNotFound(replacement)
     principal.check_can_grant(new_owner)
     session().execute(update(Membership).where(Membership.role_id == role.id).values(role_id=new_owner.id))
 

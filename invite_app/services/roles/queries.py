@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from invite_app.access import Actor, authorize
 from invite_app.db import session
-from invite_app.errors import RoleUnknown
+from invite_app.errors import RoleNotFound
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership, Role
 from invite_app.models.types import folded, now
 from invite_app.services import pagination, validation
@@ -59,7 +59,7 @@ def get(organization_id: UUID, name: str) -> Role:
     query = select(Role).where(*_called(organization_id, [name]))
     role: Role | None = session().scalars(query).first()
     if role is None:
-        raise RoleUnknown(name)
+        raise RoleNotFound(name)
     return role
 
 
@@ -102,7 +102,7 @@ def list_with_use(
 
 
 def get_with_use(organization_id: UUID | str, name: str, *, by: Actor) -> RoleUse:
-    """The role with this key or name. Raises RoleUnknown."""
+    """The role with this key or name. Raises RoleNotFound."""
     principal = authorize(by, organization_id, "roles:write")
     return _with_use([get(principal.organization.id, name)])[0]
 

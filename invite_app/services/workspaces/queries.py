@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from invite_app import ids
 from invite_app.access import Actor, authorize
 from invite_app.db import session
-from invite_app.errors import WorkspaceUnknown
+from invite_app.errors import WorkspaceNotFound
 from invite_app.models import IS_PENDING, Invitation, Workspace, invitation_workspaces, membership_workspaces
 from invite_app.models.types import folded, now
 from invite_app.services import pagination, validation
@@ -37,7 +37,7 @@ def get_by_name(organization_id: UUID | str, name: str, *, by: Actor, needs: str
     )
     found: Workspace | None = None if validation.has_control_characters(name) else session().scalar(query)
     if found is None:
-        raise WorkspaceUnknown(name)
+        raise WorkspaceNotFound(name)
     return found
 
 
@@ -54,15 +54,15 @@ def get_many(organization_id: UUID, workspace_ids: Sequence[UUID | str]) -> list
 
 
 def pick(found: Mapping[UUID, Workspace], workspace_ids: Sequence[UUID | str]) -> list[Workspace]:
-    """Those of the found workspaces, in the order of the ids and each once. Raises WorkspaceUnknown."""
+    """Those of the found workspaces, in the order of the ids and each once. Raises WorkspaceNotFound."""
     for index, item in enumerate(workspace_ids):
         if _uuid(item, index) not in found:
-            raise WorkspaceUnknown(str(item), index)
+            raise WorkspaceNotFound(str(item), index)
     return [found[item] for item in dict.fromkeys(_uuid(item, 0) for item in workspace_ids)]
 
 
 def _uuid(value: UUID | str, index: int) -> UUID:
-    return ids.parse(value, WorkspaceUnknown(str(value), index))
+    return ids.parse(value, WorkspaceNotFound(str(value), index))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def list_with_use(
 
 
 def get_with_use(organization_id: UUID | str, workspace_id: UUID | str, *, by: Actor) -> WorkspaceUse:
-    """Raises WorkspaceUnknown."""
+    """Raises WorkspaceNotFound."""
     principal = authorize(by, organization_id)
     return _with_use(get_many(principal.organization.id, [workspace_id]))[0]
 

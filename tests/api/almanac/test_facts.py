@@ -40,15 +40,21 @@ SENTENCES: dict[type[DomainError], int] = {
 }
 
 NOT_FOUND = {
-    *(facts.OrganizationUnknown, facts.UserUnknown, facts.MembershipUnknown, facts.InvitationUnknown),
-    *(facts.ApiKeyUnknown, facts.BatchUnknown, facts.SheetUnknown, facts.OfferUnknown, facts.LinkBroken),
+    *(facts.OrganizationNotFound, facts.UserNotFound, facts.MembershipNotFound, facts.InvitationNotFound),
+    *(
+        facts.ApiKeyNotFound,
+        facts.BatchNotFound,
+        facts.ImportNotFound,
+        facts.OwnershipTransferNotFound,
+        facts.LinkBroken,
+    ),
 }
 
 # Errors located at a field of the body. All others concern the body as a whole.
 PLACES: dict[type[DomainError], str] = {
     facts.InvalidEmail: "email",
     facts.DomainNotAllowed: "email",
-    facts.RoleUnknown: "role",
+    facts.RoleNotFound: "role",
     facts.NameTaken: "slug",
     facts.InvalidName: "given_name",
     facts.InvalidNote: "note",

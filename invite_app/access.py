@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 from . import ids
 from .bounds import bounds
 from .db import cached_in_request, has_row_locks, transaction
-from .errors import MemberAboveOwn, OrganizationNotFound, PermissionMissing, RoleAboveOwn, Unauthenticated
+from .errors import CannotGrantRole, CannotManageMember, OrganizationNotFound, PermissionDenied, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.roles import OWNER, PERMISSIONS
 from .models.types import now
@@ -122,25 +122,25 @@ class Principal:
         return self.can("invitations:write") and role is not None and self.can_grant(role)
 
     def check_is_user(self, permission: str) -> User:
-        """The person who acts. Raises PermissionMissing for a key or the operator, who must not decide for them."""
+        """The person who acts. Raises PermissionDenied for a key or the operator, who must not decide for them."""
         if self.user is None or self.api_key is not None:
-            raise PermissionMissing(permission)
+            raise PermissionDenied(permission)
         return self.user
 
     def check_can(self, permission: str) -> None:
-        """Raises PermissionMissing."""
+        """Raises PermissionDenied."""
         if not self.can(permission):
-            raise PermissionMissing(permission)
+            raise PermissionDenied(permission)
 
     def check_can_grant(self, role: Role) -> None:
-        """Raises RoleAboveOwn when the role holds a permission that the actor does not."""
+        """Raises CannotGrantRole when the role holds a permission that the actor does not."""
         if not self.can_grant(role):
-            raise RoleAboveOwn(role.name, self._lacks(role))
+            raise CannotGrantRole(role.name, self._lacks(role))
 
     def check_can_manage(self, user_id: UUID, role: Role) -> None:
         """Raises MemberAboveOwn when that person, who has `role`, stands above the actor."""
         if self._lacks(role) or (role.is_owner and not self.is_owner):
-            raise MemberAboveOwn(str(user_id), self._lacks(role))
+            raise CannotManageMember(str(user_id), self._lacks(role))
 
     def _lacks(self, role: Role) -> tuple[str, ...]:
         return tuple(name for name in PERMISSIONS if name in role.permissions and name not in self.permissions)

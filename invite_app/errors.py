@@ -40,7 +40,7 @@ class OrganizationNotFound(DomainError):
 
 
 @dataclass(eq=False)
-class PermissionMissing(DomainError):
+class PermissionDenied(DomainError):
     permission: str
     sentence = "Your role does not allow this."
 
@@ -166,7 +166,7 @@ class BatchNotFound(DomainError):
 
 
 @dataclass(eq=False)
-class RoleAboveOwn(DomainError):
+class CannotGrantRole(DomainError):
     """The role holds permissions the actor lacks (`missing`), so the actor may not hand it out."""
 
     role: str
@@ -175,7 +175,7 @@ class RoleAboveOwn(DomainError):
 
 
 @dataclass(eq=False)
-class MemberAboveOwn(DomainError):
+class CannotManageMember(DomainError):
     """The person holds permissions the actor lacks (`missing`), so the actor may not change or remove them."""
 
     user: str
@@ -184,7 +184,7 @@ class MemberAboveOwn(DomainError):
 
 
 @dataclass(eq=False)
-class RoleBuiltIn(DomainError):
+class BuiltInRole(DomainError):
     """The built-in roles cannot be changed or deleted."""
 
     role: str
@@ -372,13 +372,13 @@ class AcceptBlocked(DomainError):
 
 
 @dataclass(eq=False)
-class InviterLostRight(AcceptBlocked):
+class InviterNotAllowed(AcceptBlocked):
     inviter: str
     role: str
 
 
 @dataclass(eq=False)
-class RoleGone(AcceptBlocked):
+class RoleDeleted(AcceptBlocked):
     role: str
 
 

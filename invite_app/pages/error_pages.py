@@ -11,15 +11,15 @@ from werkzeug.exceptions import HTTPException, InternalServerError, SecurityErro
 
 from invite_app.errors import (
     ApiKeyNotFound,
+    CannotGrantRole,
+    CannotManageMember,
     DomainError,
     InvitationEnded,
     InvitationNotFound,
-    MemberAboveOwn,
     MembershipNotFound,
     OrganizationNotFound,
-    PermissionMissing,
+    PermissionDenied,
     RateLimited,
-    RoleAboveOwn,
     RoleNotFound,
     ServiceBusy,
     Unauthenticated,
@@ -40,9 +40,9 @@ STATUS: dict[type[DomainError], int] = {
     RoleNotFound: 404,
     UserNotFound: 404,
     ApiKeyNotFound: 404,
-    PermissionMissing: 403,
-    RoleAboveOwn: 403,
-    MemberAboveOwn: 403,
+    PermissionDenied: 403,
+    CannotGrantRole: 403,
+    CannotManageMember: 403,
     RateLimited: 429,
 }
 """What the page for a fact is called; all others are a 400."""
@@ -55,7 +55,7 @@ log = structlog.get_logger()
 def show_fact(error: DomainError) -> ResponseReturnValue:
     metrics.note_refusal(error)
     status = STATUS.get(type(error), 400)
-    sentence = "" if isinstance(error, PermissionMissing) else form_errors.sentence(error)
+    sentence = "" if isinstance(error, PermissionDenied) else form_errors.sentence(error)
     answer = show(f"errors/{status}.html", status=status, sentence=sentence)
     retry = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
     return (*answer, retry) if isinstance(answer, tuple) else answer

@@ -14,10 +14,10 @@ from invite_app.errors import (
     DomainNotAllowed,
     InvitationEnded,
     InvitationPending,
-    InviterLostRight,
+    InviterNotAllowed,
     LinkBroken,
     ProofRequired,
-    RoleGone,
+    RoleDeleted,
     SeatsFull,
     SignInRequired,
     WrongAccount,
@@ -41,7 +41,7 @@ from .shared import (
 )
 
 ONE = "/invitations/<token>"
-BLOCKS = (InviterLostRight, RoleGone, DomainNotAllowed, SeatsFull, ProofRequired)
+BLOCKS = (InviterNotAllowed, RoleDeleted, DomainNotAllowed, SeatsFull, ProofRequired)
 """Facts that keep a pending invitation from being accepted for now."""
 CHANGED_MEANWHILE = (AlreadyMember, InvitationEnded, WrongAccount)
 """Facts that the invitation's page says better than an error would."""

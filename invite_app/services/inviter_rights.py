@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from invite_app import ids
 from invite_app.access import Actor, ApiKeyActor, OperatorActor, Principal, UserActor, authorize
 from invite_app.db import session
-from invite_app.errors import DomainError, MembershipNotFound, OrganizationNotFound, PermissionMissing
+from invite_app.errors import DomainError, MembershipNotFound, OrganizationNotFound, PermissionDenied
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Organization, Role
 
 from . import held_mail
@@ -32,7 +32,7 @@ def named(principal: Principal, user_id: UUID | str | None) -> Principal:
     unknown = MembershipNotFound(str(user_id))
     person = UserActor(ids.parse(user_id, unknown))
     if isinstance(principal.actor, UserActor) and principal.actor.user_id != person.user_id:
-        raise PermissionMissing(RIGHT)
+        raise PermissionDenied(RIGHT)
     try:
         return authorize(person, principal.organization.id, RIGHT)
     except OrganizationNotFound:

@@ -38,9 +38,9 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
     facts.SignInRequired: (401, "There is an account for ana@guest.example. Sign in to accept."),
     facts.PlanUpgradeRequired: (402, PAID),
     facts.SeatsFull: (402, "All 5 seats are in use. Revoke an invitation or raise the limit."),
-    facts.PermissionMissing: (403, "Your role does not allow this."),
-    facts.RoleAboveOwn: (403, "You cannot grant Owner: your own role does not have all of its permissions."),
-    facts.MemberAboveOwn: (
+    facts.PermissionDenied: (403, "Your role does not allow this."),
+    facts.CannotGrantRole: (403, "You cannot grant Owner: your own role does not have all of its permissions."),
+    facts.CannotManageMember: (
         403,
         "You cannot change somebody whose role has permissions that yours does not have.",
     ),
@@ -60,7 +60,7 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
     facts.InvitationPending: (409, "ana@guest.example is already invited."),
     facts.InvitationEnded: (409, "This invitation has ended: it is revoked."),
     facts.NameTaken: (409, "There is already a role called “Helpers”."),
-    facts.RoleBuiltIn: (409, "Owner is built in. Duplicate it to make your own."),
+    facts.BuiltInRole: (409, "Owner is built in. Duplicate it to make your own."),
     facts.RoleInUse: (409, "Choose a role for the 3 members who have Helpers first."),
     facts.LastOwner: (
         409,
@@ -75,8 +75,8 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
         409,
         "The first request with this Idempotency-Key is still running. Try again in a moment.",
     ),
-    facts.InviterLostRight: (409, BLOCKED),
-    facts.RoleGone: (409, BLOCKED),
+    facts.InviterNotAllowed: (409, BLOCKED),
+    facts.RoleDeleted: (409, BLOCKED),
     facts.AccountExists: (409, "There is already an account for ana@guest.example."),
     facts.AlreadySetUp: (409, "Already set up. Sign in."),
     facts.InvalidEmail: (

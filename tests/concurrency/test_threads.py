@@ -142,7 +142,7 @@ class TestInvitation:
             ]
         )
         assert not isinstance(removed, Exception)
-        assert type(joined).__name__ in ("Membership", "InviterLostRight")
+        assert type(joined).__name__ in ("Membership", "InviterNotAllowed")
 
 
 class TestOwners:

@@ -13,10 +13,10 @@ from invite_app.errors import (
     InvalidName,
     InvalidNote,
     InvitationEnded,
-    InviterLostRight,
+    InviterNotAllowed,
     LinkBroken,
     ProofRequired,
-    RoleGone,
+    RoleDeleted,
     SignInRequired,
     WeakPassword,
     WrongAccount,
@@ -193,10 +193,10 @@ class TestTwice:
 
 class TestInviterIsCheckedAgain:
     def blocked(self, sent: Invitation) -> None:
-        with pytest.raises(InviterLostRight):
+        with pytest.raises(InviterNotAllowed):
             accept_as_ana(sent)
         assert reread(sent).state == "pending"
-        assert isinstance(invitations.open_link(token_of(sent)).obstacle, InviterLostRight)
+        assert isinstance(invitations.open_link(token_of(sent)).obstacle, InviterNotAllowed)
 
     def test_when_removed(self, acme: Acme) -> None:
         sent = invite(acme, by=acme.admin.actor)
@@ -246,7 +246,7 @@ class TestTargetIsCheckedAgain:
         make_role(acme, "Lead", ["members:read"])
         sent = invite(acme, role="lead")
         roles.delete(acme.id, "lead", by=OPERATOR)
-        with pytest.raises(RoleGone) as error:
+        with pytest.raises(RoleDeleted) as error:
             accept_as_ana(sent)
         assert error.value.role == "Lead"
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from invite_app.access import authorize
 from invite_app.db import session, transaction
-from invite_app.errors import MemberAboveOwn, OwnershipTransferNotFound, Unauthenticated
+from invite_app.errors import CannotManageMember, OwnershipTransferNotFound, Unauthenticated
 from invite_app.models import ApiKey, AuditEvent, Membership, OwnershipOffer, Role
 from invite_app.models.types import now
 from invite_app.services import members, roles
@@ -102,9 +102,9 @@ def bot_role(acme: Acme) -> str:
 class TestKeysOfOthers:
     def test_admin_cannot_end_owners_key_by_role(self, acme: Acme, bot_role: str) -> None:
         key = make_api_key(acme, bot_role)
-        with pytest.raises(MemberAboveOwn):
+        with pytest.raises(CannotManageMember):
             roles.delete(acme.id, bot_role, by=acme.admin.actor)
-        with pytest.raises(MemberAboveOwn):
+        with pytest.raises(CannotManageMember):
             roles.update_role(acme.id, bot_role, permissions=[], by=acme.admin.actor)
         assert authorize(key.actor, acme.id).can("invitations:write")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from invite_app.access import Actor
-from invite_app.errors import InvalidName, InvalidSetting, NameTaken, OrganizationNotFound, PermissionMissing
+from invite_app.errors import InvalidName, InvalidSetting, NameTaken, OrganizationNotFound, PermissionDenied
 from invite_app.models import Organization
 from invite_app.models.roles import PERMISSIONS
 from invite_app.services import audit, members, organizations
@@ -38,7 +38,7 @@ def test_only_an_owners_key_may(acme: Acme) -> None:
     make_role(acme, "Deputies", PERMISSIONS)
     as_able_as_an_owner = make_api_key(acme, "deputies").actor
     for actor in (lower, of_an_admin, as_able_as_an_owner, acme.owner.actor, acme.member.actor, OPERATOR):
-        with pytest.raises(PermissionMissing):
+        with pytest.raises(PermissionDenied):
             organizations.found_another(acme.id, name="Acme Labs", by=actor)
 
 

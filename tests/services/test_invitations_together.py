@@ -9,14 +9,14 @@ from invite_app import access
 from invite_app.access import Actor
 from invite_app.db import session, transaction
 from invite_app.errors import (
+    CannotGrantRole,
     DomainError,
     DomainNotAllowed,
     InvitationEnded,
     InvitationPending,
     ListTooLong,
-    PermissionMissing,
-    RoleAboveOwn,
-    RoleGone,
+    PermissionDenied,
+    RoleDeleted,
     SeatsFull,
 )
 from invite_app.models import Invitation, InvitationState, OutboxMessage
@@ -107,7 +107,7 @@ class TestExtending:
         roles.delete(acme.id, "gone", by=OPERATOR)
         assert both(acme, Extend, by=inviter.actor) == (
             ["member@guest.example"],
-            {"admin@guest.example": RoleAboveOwn, "gone@guest.example": RoleGone},
+            {"admin@guest.example": CannotGrantRole, "gone@guest.example": RoleDeleted},
         )
 
 
@@ -155,7 +155,7 @@ def test_oversized_selection_is_refused(acme: Acme, monkeypatch: pytest.MonkeyPa
 def test_without_permission_nothing_changes(acme: Acme) -> None:
     invite(acme)
     for act in (invitations.preview_bulk, invitations.apply_bulk):
-        with pytest.raises(PermissionMissing):
+        with pytest.raises(PermissionDenied):
             act(acme.id, PENDING, Revoke(), by=acme.member.actor)
 
 

@@ -19,7 +19,7 @@ from invite_app.errors import (
     InvitationPending,
     InvitedOneself,
     OrganizationNotFound,
-    PermissionMissing,
+    PermissionDenied,
     PlanUpgradeRequired,
     RedirectNotAllowed,
     RoleNotFound,
@@ -245,7 +245,7 @@ class TestPlanDomainsAndOrigins:
 
 class TestForbidden:
     def test_without_the_permission(self, acme: Acme) -> None:
-        with pytest.raises(PermissionMissing):
+        with pytest.raises(PermissionDenied):
             invite(acme, by=acme.member.actor)
 
     def test_from_another_organization(self, acme: Acme, globex: Acme) -> None:

@@ -10,15 +10,15 @@ from sqlalchemy import func, select
 from invite_app.db import session
 from invite_app.errors import (
     AlreadyMember,
+    CannotGrantRole,
     DomainError,
     DuplicateInList,
     InvalidEmail,
     InvitationPending,
     ListTooLong,
-    PermissionMissing,
+    PermissionDenied,
     PlanUpgradeRequired,
     RateLimited,
-    RoleAboveOwn,
     RoleNotFound,
     SeatsFull,
 )
@@ -79,7 +79,7 @@ def test_only_requested_mails_are_queued(smtp_app: Flask, smtp: SmtpServer) -> N
 WRONG: list[tuple[Draft, type[DomainError]]] = [
     (Draft("nonsense", "member"), InvalidEmail),
     (Draft("cy@guest.example", "boss"), RoleNotFound),
-    (Draft("cy@guest.example", "owner"), RoleAboveOwn),
+    (Draft("cy@guest.example", "owner"), CannotGrantRole),
     (Draft("member@acme.example", "member"), AlreadyMember),
     (Draft("invited@guest.example", "member"), InvitationPending),
     (Draft("ANA@guest.example", "member"), DuplicateInList),
@@ -111,7 +111,7 @@ def test_repeated_address_names_the_first(acme: Acme) -> None:
     ("settings", "count", "actor", "error"),
     [
         ({}, 11, "owner", ListTooLong),
-        ({}, 11, "member", PermissionMissing),
+        ({}, 11, "member", PermissionDenied),
         ({"plan": "free"}, 1, "owner", PlanUpgradeRequired),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from invite_app.db import session
-from invite_app.errors import OrganizationNotFound, PermissionMissing, RoleAboveOwn, RoleNotFound, WorkspaceNotFound
+from invite_app.errors import CannotGrantRole, OrganizationNotFound, PermissionDenied, RoleNotFound, WorkspaceNotFound
 from invite_app.models import AuditEvent, Organization
 from invite_app.services import members
 from invite_app.services.members import Filter, GiveRole, Obstacle, PutIntoWorkspaces, Remove, bulk_actions
@@ -77,14 +77,14 @@ def test_error_for_all_members_changes_none(acme: Acme, globex: Acme, crowd: lis
     make_role(acme, "Keeper", ["members:read", "members:write"])
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
     for deed, error in (
-        (GiveRole("admin"), RoleAboveOwn),
+        (GiveRole("admin"), CannotGrantRole),
         (GiveRole("nobody"), RoleNotFound),
         (PutIntoWorkspaces([str(globex.workspaces[0])]), WorkspaceNotFound),
     ):
         for act in (members.preview_bulk, members.apply_bulk):
             with pytest.raises(error):
                 act(acme.id, ZEDS, deed, by=keeper.actor)
-    with pytest.raises(PermissionMissing):
+    with pytest.raises(PermissionDenied):
         members.apply_bulk(acme.id, ZEDS, Remove(), by=acme.member.actor)
     with pytest.raises(OrganizationNotFound):
         members.apply_bulk(acme.id, ZEDS, Remove(), by=globex.owner.actor)

@@ -11,15 +11,15 @@ import pytest
 from invite_app.access import Actor
 from invite_app.errors import (
     AlreadyMember,
+    CannotGrantRole,
     DomainError,
     DomainNotAllowed,
     InvalidEmail,
     InvalidName,
     InvitationPending,
     OrganizationNotFound,
-    PermissionMissing,
+    PermissionDenied,
     PlanUpgradeRequired,
-    RoleAboveOwn,
     RoleNotFound,
     SeatsFull,
     Unauthenticated,
@@ -31,13 +31,13 @@ from tests.support.factories import OPERATOR, Acme, configure, invite, make_api_
 IN_ORDER: list[type[DomainError]] = [
     Unauthenticated,
     OrganizationNotFound,
-    PermissionMissing,
+    PermissionDenied,
     InvalidEmail,
     DomainNotAllowed,
     InvalidName,
     RoleNotFound,
     WorkspaceNotFound,
-    RoleAboveOwn,
+    CannotGrantRole,
     PlanUpgradeRequired,
     AlreadyMember,
     InvitationPending,
@@ -45,9 +45,9 @@ IN_ORDER: list[type[DomainError]] = [
 ]
 # Errors that exclude each other, since they concern the same value.
 EXCLUSIVE = [
-    {Unauthenticated, OrganizationNotFound, PermissionMissing},
+    {Unauthenticated, OrganizationNotFound, PermissionDenied},
     {InvalidEmail, DomainNotAllowed, AlreadyMember, InvitationPending},
-    {RoleNotFound, RoleAboveOwn},
+    {RoleNotFound, CannotGrantRole},
 ]
 
 PAIRS = [
@@ -85,7 +85,7 @@ def actor(acme: Acme, globex: Acme, wrong: set[type[DomainError]]) -> Actor:
         return key.actor
     if OrganizationNotFound in wrong:
         return globex.admin.actor
-    return (acme.member if PermissionMissing in wrong else acme.admin).actor
+    return (acme.member if PermissionDenied in wrong else acme.admin).actor
 
 
 def settings(wrong: set[type[DomainError]]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def draft(wrong: set[type[DomainError]]) -> dict[str, Any]:
         AlreadyMember: "member@acme.example",
         InvitationPending: "pending@acme.example",
     }
-    roles = {RoleNotFound: "boss", RoleAboveOwn: "owner"}
+    roles = {RoleNotFound: "boss", CannotGrantRole: "owner"}
     return {
         "email": next((addresses[fact] for fact in addresses if fact in wrong), "ana@acme.example"),
         "role": next((roles[fact] for fact in roles if fact in wrong), "member"),

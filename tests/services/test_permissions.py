@@ -13,7 +13,7 @@ import pytest
 import time_machine
 
 from invite_app.access import Actor
-from invite_app.errors import DomainError, OrganizationNotFound, PermissionMissing, Unauthenticated
+from invite_app.errors import DomainError, OrganizationNotFound, PermissionDenied, Unauthenticated
 from invite_app.models.roles import BUILT_IN, PERMISSIONS
 from invite_app.models.types import now
 from invite_app.services import api_keys, audit, invitations, members, organizations, roles, workspaces
@@ -114,7 +114,7 @@ def test_actor_does_exactly_what_its_permissions_allow(acme: Acme, who: str) -> 
         refused = None
         try:
             deed(acme.id, actor)
-        except PermissionMissing as error:
+        except PermissionDenied as error:
             refused = error.permission
         except DomainError:
             pass  # the permission check passed
@@ -195,5 +195,5 @@ def test_live_key_records_use_revoked_key_fails(acme: Acme) -> None:
 def test_demotion_applies_immediately(acme: Acme) -> None:
     invite(acme, "a@guest.example", by=acme.admin.actor)
     members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
-    with pytest.raises(PermissionMissing):
+    with pytest.raises(PermissionDenied):
         invite(acme, "b@guest.example", by=acme.admin.actor)

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from invite_app.db import session
 from invite_app.errors import (
     AlreadyMember,
+    CannotGrantRole,
     DomainNotAllowed,
     InvalidNote,
     InvitationEnded,
     LinkBroken,
-    RoleAboveOwn,
 )
 from invite_app.mail import messages
 from invite_app.models import OutboxMessage
@@ -111,7 +111,7 @@ class TestRetryingNow:
         make_role(acme, "Inviter", ["invitations:read", "invitations:write"])
         inviter = make_member(acme, "inviter@acme.example", role="inviter")
         sent = invite(acme, role="admin")
-        with pytest.raises(RoleAboveOwn):
+        with pytest.raises(CannotGrantRole):
             invitations.try_now(acme.id, sent.id, by=inviter.actor)
         invitations.revoke(acme.id, sent.id, by=OPERATOR)
         with pytest.raises(InvitationEnded):

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from uuid_utils.compat import uuid4
 
 from invite_app.db import session, transaction
-from invite_app.errors import ImportNotFound, PermissionMissing
+from invite_app.errors import ImportNotFound, PermissionDenied
 from invite_app.models import Invitation, OutboxMessage, Sheet
 from invite_app.services import imports, invitations
 from invite_app.services.imports import actions, cancellation
@@ -75,7 +75,7 @@ def test_long_imports_are_cancelled_in_chunks(acme: Acme, monkeypatch: pytest.Mo
 
 def test_only_inviters_of_this_organization_can_cancel(acme: Acme) -> None:
     sheet, _ = send(acme, "a")
-    with pytest.raises(PermissionMissing):
+    with pytest.raises(PermissionDenied):
         imports.stop(acme.id, sheet.id, by=acme.member.actor)
     globex = make_organization("Globex")
     with pytest.raises(ImportNotFound):

@@ -35,7 +35,7 @@ ERRORS: ErrorTable = {
     facts.WrongPassword: not_signed_in,
     facts.SignInRequired: not_signed_in,
     facts.OrganizationNotFound: unknown,
-    facts.PermissionMissing: forbidden,
+    facts.PermissionDenied: forbidden,
     # values
     facts.InvalidValue: Row(422, at_field),
     facts.InvalidEmail: Row(422, at("email")),
@@ -55,8 +55,8 @@ ERRORS: ErrorTable = {
     facts.OwnershipTransferNotFound: unknown,
     facts.LinkBroken: unknown,
     # rights
-    facts.RoleAboveOwn: forbidden,
-    facts.MemberAboveOwn: forbidden,
+    facts.CannotGrantRole: forbidden,
+    facts.CannotManageMember: forbidden,
     facts.WrongAccount: forbidden,
     facts.ProofRequired: forbidden,
     # the state of things
@@ -75,7 +75,7 @@ ERRORS: ErrorTable = {
     facts.AcceptBlocked: conflict,
     facts.AccountExists: conflict,
     facts.AlreadySetUp: conflict,
-    facts.RoleBuiltIn: conflict,
+    facts.BuiltInRole: conflict,
     facts.RoleInUse: conflict,
     facts.StillRunning: conflict,
     facts.RateLimited: Row(429, sentence),

@@ -121,7 +121,7 @@ ERRORS: ErrorTable = {
     facts.WrongPassword: Row(401, told("incorrect_password", "incorrect password"), SIGN_IN),
     facts.SignInRequired: Row(401, told("authentication_invalid", "sign in first"), SIGN_IN),
     facts.OrganizationNotFound: Row(404, missing(NOT_FOUND)),
-    facts.PermissionMissing: Row(403, MISSING_PERMISSION),
+    facts.PermissionDenied: Row(403, MISSING_PERMISSION),
     # values
     facts.InvalidValue: Row(422, invalid_field),
     facts.InvalidEmail: Row(422, invalid_email),
@@ -144,8 +144,8 @@ ERRORS: ErrorTable = {
     facts.OwnershipTransferNotFound: Row(404, missing(NOT_FOUND)),
     facts.LinkBroken: Row(404, missing(NOT_FOUND)),
     # rights
-    facts.RoleAboveOwn: Row(403, told("missing_organization_permission", "missing permission", "role")),
-    facts.MemberAboveOwn: Row(403, MISSING_PERMISSION),
+    facts.CannotGrantRole: Row(403, told("missing_organization_permission", "missing permission", "role")),
+    facts.CannotManageMember: Row(403, MISSING_PERMISSION),
     facts.WrongAccount: Row(403, told("resource_forbidden", "forbidden")),
     facts.ProofRequired: Row(403, told("resource_forbidden", "forbidden")),
     # the state of things
@@ -161,7 +161,7 @@ ERRORS: ErrorTable = {
     facts.AcceptBlocked: Row(400, told("organization_invitation_blocked", "cannot be accepted")),
     facts.AccountExists: Row(400, told("identifier_exists", "account exists", "email_address")),
     facts.AlreadySetUp: Row(400, told("already_set_up", "already set up")),
-    facts.RoleBuiltIn: Row(400, told("organization_role_built_in", "built in", "role")),
+    facts.BuiltInRole: Row(400, told("organization_role_built_in", "built in", "role")),
     facts.RoleInUse: Row(400, told("organization_role_in_use", "in use", "role")),
     facts.StillRunning: Row(409, told("request_still_running", "still running")),
     facts.RateLimited: Row(429, told("too_many_requests", "too many requests")),

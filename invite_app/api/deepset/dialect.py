@@ -35,7 +35,7 @@ ERRORS: ErrorTable = {
     facts.WrongPassword: Row(401, sentence, SIGN_IN),
     facts.SignInRequired: Row(401, sentence, SIGN_IN),
     facts.OrganizationNotFound: Row(404, not_found),
-    facts.PermissionMissing: Row(403, sentence),
+    facts.PermissionDenied: Row(403, sentence),
     # values
     facts.InvalidValue: Row(422, at_field),
     facts.InvalidEmail: Row(422, at("email")),
@@ -54,8 +54,8 @@ ERRORS: ErrorTable = {
     facts.OwnershipTransferNotFound: Row(404, not_found),
     facts.LinkBroken: Row(404, not_found),
     # rights
-    facts.RoleAboveOwn: Row(403, sentence),
-    facts.MemberAboveOwn: Row(403, sentence),
+    facts.CannotGrantRole: Row(403, sentence),
+    facts.CannotManageMember: Row(403, sentence),
     facts.WrongAccount: Row(403, sentence),
     facts.ProofRequired: Row(403, sentence),
     # the state of things
@@ -70,7 +70,7 @@ ERRORS: ErrorTable = {
     facts.AcceptBlocked: Row(409, sentence),
     facts.AccountExists: Row(409, sentence),
     facts.AlreadySetUp: Row(409, sentence),
-    facts.RoleBuiltIn: Row(409, sentence),
+    facts.BuiltInRole: Row(409, sentence),
     facts.RoleInUse: Row(409, sentence),
     facts.DuplicateInList: Row(409, sentence),
     facts.ListTooLong: Row(422, at("invitations")),

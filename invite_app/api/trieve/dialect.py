@@ -73,7 +73,7 @@ ERRORS: ErrorTable = {
     facts.WrongPassword: not_signed_in,
     facts.SignInRequired: not_signed_in,
     facts.OrganizationNotFound: Row(404, saying("Not Found: Organization not found")),
-    facts.PermissionMissing: forbidden,
+    facts.PermissionDenied: forbidden,
     # values
     facts.InvalidValue: refused,
     facts.InvalidEmail: Row(400, saying("Invalid email")),
@@ -93,8 +93,8 @@ ERRORS: ErrorTable = {
     facts.OwnershipTransferNotFound: refused,
     facts.LinkBroken: refused,
     # rights
-    facts.RoleAboveOwn: ABOVE_OWN,
-    facts.MemberAboveOwn: forbidden,
+    facts.CannotGrantRole: ABOVE_OWN,
+    facts.CannotManageMember: forbidden,
     facts.WrongAccount: forbidden,
     facts.ProofRequired: forbidden,
     # the state of things
@@ -109,7 +109,7 @@ ERRORS: ErrorTable = {
     facts.AcceptBlocked: refused,
     facts.AccountExists: refused,
     facts.AlreadySetUp: refused,
-    facts.RoleBuiltIn: refused,
+    facts.BuiltInRole: refused,
     facts.RoleInUse: refused,
     facts.DuplicateInList: refused,
     facts.ListTooLong: refused,

@@ -6,14 +6,14 @@ from pydantic import Field
 
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
-from invite_app.errors import RoleAboveOwn, RoleNotFound
+from invite_app.errors import CannotGrantRole, RoleNotFound
 from invite_app.services import accounts, members
 
 from .dialect import saying, trieve
 from .schemas import Payload, SlimUser, WantedRole, role_name, shown_user
 
 ABOVE_OWN = Row(400, saying("Can not grant a user a higher role than that of the requesting user's"))
-GRANTING: ErrorTable = {RoleAboveOwn: ABOVE_OWN, RoleNotFound: ABOVE_OWN}
+GRANTING: ErrorTable = {CannotGrantRole: ABOVE_OWN, RoleNotFound: ABOVE_OWN}
 
 
 class UpdateUserOrgRole(Payload):

@@ -12,12 +12,12 @@ from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField
 
 from invite_app.errors import (
     BatchNotFound,
+    CannotGrantRole,
     DomainError,
     ImportNotFound,
     ListEmpty,
     ListTooLong,
     ListUnreadable,
-    RoleAboveOwn,
     RoleNotFound,
 )
 from invite_app.models import Sheet
@@ -52,7 +52,7 @@ ROWS = {
     ListUnreadable: Row("file"),
     ListTooLong: Row("text", lambda error: f"{error} Take some out, and send them as another list."),
     RoleNotFound: Row("role"),
-    RoleAboveOwn: Row("role", form_errors.sentence),
+    CannotGrantRole: Row("role", form_errors.sentence),
 }
 
 

@@ -11,14 +11,14 @@ from wtforms import HiddenField
 
 from invite_app.errors import (
     AlreadyMember,
+    CannotGrantRole,
     DomainError,
     DomainNotAllowed,
     InvitationEnded,
     InvitationPending,
     ListTooLong,
     RateLimited,
-    RoleAboveOwn,
-    RoleGone,
+    RoleDeleted,
     SeatsFull,
 )
 from invite_app.models import Invitation, InvitationState
@@ -52,8 +52,8 @@ WHY: Mapping[type[DomainError], Callable[[Any], str]] = {
     InvitationPending: lambda _: "is invited again already",
     DomainNotAllowed: lambda error: f"only addresses at {' or '.join(error.domains)} are allowed",
     SeatsFull: lambda error: f"all {error.limit:,} seats are in use",
-    RoleGone: lambda error: f"the role “{error.role}” no longer exists",
-    RoleAboveOwn: lambda error: f"you cannot grant {error.role}",
+    RoleDeleted: lambda error: f"the role “{error.role}” no longer exists",
+    CannotGrantRole: lambda error: f"you cannot grant {error.role}",
     RateLimited: lambda _: "got too many emails lately",
 }
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, HiddenField, RadioField, SelectMultipleField
 from wtforms.validators import DataRequired
 
-from invite_app.errors import RoleAboveOwn, RoleNotFound
+from invite_app.errors import CannotGrantRole, RoleNotFound
 from invite_app.models import Membership
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
@@ -31,7 +31,7 @@ from . import filters
 from .form import lines, withheld
 from .list_page import ALL
 
-REFUSALS: Rows = {kind: Row("new_role", form_errors.sentence) for kind in (RoleNotFound, RoleAboveOwn)}
+REFUSALS: Rows = {kind: Row("new_role", form_errors.sentence) for kind in (RoleNotFound, CannotGrantRole)}
 DONE = {
     "role": "{} got another role.",
     "workspaces": "{} got other workspaces.",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wtforms import RadioField, SelectMultipleField
 
 from invite_app.access import Principal
-from invite_app.errors import MemberAboveOwn
+from invite_app.errors import CannotManageMember
 from invite_app.models import Membership, Role, Workspace
 from invite_app.pages.shared import PageForm, choice, form_errors, permission_texts, workspace_choices
 from invite_app.services import members
@@ -74,7 +74,7 @@ def obstacle(member: Membership, principal: Principal) -> str:
     """Why this person cannot change the member; empty for those who may, and for those who change nobody."""
     try:
         principal.check_can_manage(member.user_id, member.role)
-    except MemberAboveOwn as error:
+    except CannotManageMember as error:
         return str(form_errors.sentence(error)) if principal.can("members:write") else ""
     return ""
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from invite_app.errors import PermissionMissing
+from invite_app.errors import PermissionDenied
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, actor, principal, show
 from invite_app.services import members
@@ -35,7 +35,7 @@ def decline_ownership(organization_id: UUID) -> ResponseReturnValue:
 @pages.route(f"{ONE}/hand-over", methods=["GET", "POST"])
 def hand_over(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     if not principal().is_owner:
-        raise PermissionMissing("organization:write")
+        raise PermissionDenied("organization:write")
     new_owner = members.get(organization_id, user_id, by=actor())
     name = new_owner.user.name or new_owner.user.email
     if request.method == "POST":

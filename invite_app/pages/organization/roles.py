@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import SelectField
 
 from invite_app.access import authorize
-from invite_app.errors import RoleAboveOwn, RoleNotFound
+from invite_app.errors import CannotGrantRole, RoleNotFound
 from invite_app.models import Role
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import (
@@ -33,7 +33,7 @@ ONE = f"{ALL}/<key>"
 NEEDS = "roles:write"
 
 
-REMOVAL_REFUSALS: Rows = {kind: Row("replacement", form_errors.sentence) for kind in (RoleNotFound, RoleAboveOwn)}
+REMOVAL_REFUSALS: Rows = {kind: Row("replacement", form_errors.sentence) for kind in (RoleNotFound, CannotGrantRole)}
 
 
 class RemovalForm(PageForm):

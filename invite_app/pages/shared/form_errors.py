@@ -21,6 +21,9 @@ from invite_app.errors import (
     AccountExists,
     AlreadyMember,
     AlreadySetUp,
+    BuiltInRole,
+    CannotGrantRole,
+    CannotManageMember,
     DeliveryFailed,
     DomainError,
     DomainNotAllowed,
@@ -28,15 +31,12 @@ from invite_app.errors import (
     InvalidValue,
     InvitationPending,
     LastOwner,
-    MemberAboveOwn,
     NameTaken,
     OwnershipTransferNotFound,
     PlanUpgradeRequired,
     RateLimited,
     RedirectNotAllowed,
-    RoleAboveOwn,
-    RoleBuiltIn,
-    RoleGone,
+    RoleDeleted,
     RoleInUse,
     RoleNotFound,
     SeatsFull,
@@ -81,7 +81,7 @@ def _domain_not_allowed(error: DomainNotAllowed) -> Text:
     return Markup("{}{}").format(str(error), _step(link, "") or " Ask an owner to change that.")
 
 
-def _role_above_own(error: RoleAboveOwn) -> Text:
+def _role_above_own(error: CannotGrantRole) -> Text:
     return f"You cannot grant {error.role}: your own role does not let you {permission_texts.missing(error.missing)}."
 
 
@@ -123,15 +123,15 @@ TABLE: Rows = {
     AlreadySetUp: Row(),
     NameTaken: Row("name"),
     RoleNotFound: Row("role", _role_unknown),
-    RoleAboveOwn: Row("role", _role_above_own),
-    RoleGone: Row("role", lambda error: f"The role “{error.role}” no longer exists. Choose another one."),
-    RoleBuiltIn: Row(),
+    CannotGrantRole: Row("role", _role_above_own),
+    RoleDeleted: Row("role", lambda error: f"The role “{error.role}” no longer exists. Choose another one."),
+    BuiltInRole: Row(),
     RoleInUse: Row("replacement", _role_in_use),
     WorkspaceNotFound: Row("workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."),
     RedirectNotAllowed: Row(),
     PlanUpgradeRequired: Row("", _plan),
     SeatsFull: Row("", _seats),
-    MemberAboveOwn: Row(),
+    CannotManageMember: Row(),
     LastOwner: Row(),
     SoleOwner: Row(),
     OwnershipTransferNotFound: Row(),

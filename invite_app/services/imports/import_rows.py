@@ -9,12 +9,12 @@ from invite_app.access import Principal
 from invite_app.db import session
 from invite_app.errors import (
     AlreadyMember,
+    CannotGrantRole,
     DomainError,
     DuplicateInList,
     InvalidEmail,
     InvalidValue,
     InvitationPending,
-    RoleAboveOwn,
     RoleNotFound,
     WorkspaceNotFound,
 )
@@ -33,7 +33,7 @@ URGENCY = case(
 FIELDS: dict[type[DomainError], str] = {
     InvalidEmail: "email",
     RoleNotFound: "role",
-    RoleAboveOwn: "role",
+    CannotGrantRole: "role",
     WorkspaceNotFound: "workspaces",
 }
 """Which cell a fact is about; any other fact without a `field` of its own is about the address."""
@@ -42,7 +42,7 @@ NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateInList)
 
 
 def check_default_role(principal: Principal, sheet: Sheet) -> None:
-    """Raises RoleNotFound and RoleAboveOwn."""
+    """Raises RoleNotFound and CannotGrantRole."""
     principal.check_can_grant(CachedLookup(principal.organization.id).role(sheet.role))
 
 

@@ -14,9 +14,9 @@ from invite_app.errors import (
     AlreadyMember,
     DomainError,
     InvitationEnded,
-    InviterLostRight,
+    InviterNotAllowed,
     ProofRequired,
-    RoleGone,
+    RoleDeleted,
     SeatsFull,
     SignInRequired,
     WrongAccount,
@@ -164,9 +164,9 @@ def _landing(invitation: Invitation) -> str | None:
 
 def _check_acceptable(invitation: Invitation, organization: Organization) -> Role:
     if invitation.role is None:
-        raise RoleGone(invitation.role_name)
+        raise RoleDeleted(invitation.role_name)
     if not inviter_rights.may_still_grant(invitation, invitation.role):
-        raise InviterLostRight(invitation.inviter_name, invitation.role_name)
+        raise InviterNotAllowed(invitation.inviter_name, invitation.role_name)
     validation.check_domain(invitation.email, organization.allowed_domains)
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
         raise SeatsFull(organization.seat_limit)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from invite_app.access import Principal
-from invite_app.errors import InvitationEnded, RoleGone
+from invite_app.errors import InvitationEnded, RoleDeleted
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.types import now
 from invite_app.services import audit, delivery, held_mail, validation
@@ -22,9 +22,9 @@ def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> 
 
 
 def check_can_grant(principal: Principal, invitation: Invitation) -> Role:
-    """The role that the invitation hands out. Raises RoleGone and RoleAboveOwn."""
+    """The role that the invitation hands out. Raises RoleDeleted and RoleAboveOwn."""
     if invitation.role is None:
-        raise RoleGone(invitation.role_name)
+        raise RoleDeleted(invitation.role_name)
     principal.check_can_grant(invitation.role)
     return invitation.role
 
@@ -86,7 +86,7 @@ def send_again(
 
 
 def extend_invitation(principal: Principal, invitation: Invitation) -> None:
-    """Raises InvitationEnded, RoleGone and RoleAboveOwn."""
+    """Raises InvitationEnded, RoleDeleted and RoleAboveOwn."""
     check_state(invitation, PENDING)
     check_can_grant(principal, invitation)
     invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + validation.MAX_LIFETIME)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from invite_app.access import Actor, Principal, authorize, organization_transaction
-from invite_app.errors import MemberAboveOwn
+from invite_app.errors import CannotManageMember
 from invite_app.models import Membership, Role, Workspace
 from invite_app.services import roles, workspaces
 
@@ -163,7 +163,7 @@ def _obstacle(principal: Principal, member: Membership, deed: Deed, owners: int)
     is_oneself = principal.user is not None and principal.user.id == member.user_id
     try:
         principal.check_can_manage(member.user_id, member.role)
-    except MemberAboveOwn:
+    except CannotManageMember:
         return Obstacle.ABOVE_OWN
     if member.role.is_owner and deed.ends_ownership and owners == 1:
         return Obstacle.LAST_OWNER

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.db import session
-from invite_app.errors import LastOwner, OwnershipTransferNotFound, PermissionMissing
+from invite_app.errors import LastOwner, OwnershipTransferNotFound, PermissionDenied
 from invite_app.models import OwnershipOffer, User
 from invite_app.models.roles import ADMIN, OWNER
 from invite_app.models.types import now
@@ -78,7 +78,7 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
 
 
 def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:
-    """Turn the offer down, or, as the one who made it, take it back. Raises PermissionMissing and OwnershipTransferNotFound."""
+    """Turn the offer down, or, as the one who made it, take it back. Raises PermissionDenied and OwnershipTransferNotFound."""
     with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("organization:write")
         made = ownership_offers.find_open(principal.organization.id)
@@ -105,5 +105,5 @@ def _offer_to(principal: Principal) -> OwnershipOffer:
 def _owner(principal: Principal) -> User:
     person = principal.check_is_user("organization:write")
     if not principal.is_owner:
-        raise PermissionMissing("organization:write")
+        raise PermissionDenied("organization:write")
     return person

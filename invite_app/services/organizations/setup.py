@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from invite_app.access import Actor, organization_transaction
 from invite_app.db import session, transaction
-from invite_app.errors import AlreadySetUp, NameTaken, PermissionMissing
+from invite_app.errors import AlreadySetUp, NameTaken, PermissionDenied
 from invite_app.models import Installation, Membership, Organization, Plan, Role, User
 from invite_app.models.members import sort_name
 from invite_app.models.roles import OWNER
@@ -74,7 +74,7 @@ def found_another(
     """Create an organization with this one's plan and seat limit; the owner is the user of the acting owner's key."""
     with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         if principal.user is None or principal.api_key is None or not principal.is_owner:
-            raise PermissionMissing("organization:write")
+            raise PermissionDenied("organization:write")
         founding = Founding(name, principal.organization.plan, principal.organization.seat_limit, slug=slug)
         organization = _found(founding, principal.user, audit.author(principal))
         rate_limits.hit("organizations by founder", principal.user.id)  # raising takes it back

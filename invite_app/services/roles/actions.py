@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import ignore, session
-from invite_app.errors import InvalidSetting, NameTaken, RoleBuiltIn, RoleInUse, RoleNotFound
+from invite_app.errors import BuiltInRole, InvalidSetting, NameTaken, RoleInUse, RoleNotFound
 from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.roles import BUILT_IN, PERMISSIONS
 from invite_app.models.types import folded
@@ -134,7 +134,7 @@ def _hand_over(principal: Principal, role: Role, replacement: str | None, member
 def _get_custom(principal: Principal, name: str) -> Role:
     role = queries.get(principal.organization.id, name)
     if role.is_built_in:
-        raise RoleBuiltIn(role.name)
+        raise BuiltInRole(role.name)
     principal.check_can_grant(role)
     return role
 

@@ -227,7 +227,7 @@ class PlanUpgradeRequired(DomainError):
 
 
 @dataclass(eq=False)
-class SeatsFull(DomainError):
+class SeatLimitReached(DomainError):
     limit: int
     sentence = "All {limit} seats are in use. Revoke an invitation or raise the limit."
 
@@ -242,7 +242,7 @@ class AlreadyMember(DomainError):
     sentence = "{email} is already a member."
 
 
-class InvitedOneself(AlreadyMember):
+class CannotInviteYourself(AlreadyMember):
     """The address is that of the person who invites."""
 
     sentence = "You cannot invite yourself."
@@ -257,7 +257,7 @@ class InvitationPending(DomainError):
 
 
 @dataclass(eq=False)
-class InvitationEnded(DomainError):
+class InvitationClosed(DomainError):
     """The invitation is not pending any more; `state` says how it ended."""
 
     invitation_id: UUID
@@ -266,7 +266,7 @@ class InvitationEnded(DomainError):
 
 
 @dataclass(eq=False)
-class DuplicateInList(DomainError):
+class DuplicateRow(DomainError):
     """A row of a list repeats the address of an earlier row (counted from 1)."""
 
     email: str
@@ -336,7 +336,7 @@ class DeliveryFailed(DomainError):
 
 
 @dataclass(eq=False)
-class LinkBroken(DomainError):
+class InvalidLink(DomainError):
     """The link is not one of ours, not complete, or was replaced by a newer one."""
 
     sentence = "This link is not complete. Copy all of it from the email."
@@ -358,27 +358,27 @@ class SignInRequired(DomainError):
 
 
 @dataclass(eq=False)
-class ProofRequired(DomainError):
+class EmailVerificationRequired(DomainError):
     """An account whose address is not proven accepts only through a mailed link, never through a copied one."""
 
     email: str
     sentence = "Open the link in the email that was sent to {email}."
 
 
-class AcceptBlocked(DomainError):
+class CannotAccept(DomainError):
     """The invitation is pending, but cannot be accepted as things stand; an admin can mend it."""
 
     sentence = "This invitation cannot be accepted right now. The admins have been told."
 
 
 @dataclass(eq=False)
-class InviterNotAllowed(AcceptBlocked):
+class InviterNotAllowed(CannotAccept):
     inviter: str
     role: str
 
 
 @dataclass(eq=False)
-class RoleDeleted(AcceptBlocked):
+class RoleDeleted(CannotAccept):
     role: str
 
 

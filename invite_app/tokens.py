@@ -12,7 +12,7 @@ from uuid import UUID
 
 from flask import current_app
 
-from .errors import LinkBroken
+from .errors import InvalidLink
 
 MAILED, COPIED = b"m", b"c"
 SIGNATURE_BYTES = 20
@@ -52,13 +52,13 @@ def is_setup_token(given: str) -> bool:
 
 
 def parse(token: str) -> Token:
-    """The parts of a token. Raises LinkBroken when it cannot be one of ours."""
+    """The parts of a token. Raises InvalidLink when it cannot be one of ours."""
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
-        raise LinkBroken from None
+        raise InvalidLink from None
     if len(raw) != 17 + SIGNATURE_BYTES or raw[16:17] not in (MAILED, COPIED):
-        raise LinkBroken
+        raise InvalidLink
     return Token(UUID(bytes=raw[:16]), raw[16:17], raw[17:])
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from invite_app import create_app, db, tokens
 from invite_app.config import Settings, read_settings
-from invite_app.errors import ConfigurationError, LinkBroken
+from invite_app.errors import ConfigurationError, InvalidLink
 from invite_app.services import invitations
 from tests.support.databases import BASE, dispose, on_sqlite
 from tests.support.factories import invite, make_organization, token_of
@@ -225,7 +225,7 @@ class TestRotation:
             assert invitations.open_link(token).state == "pending"
             assert tokens.is_setup_token(setup)
             assert tokens.setup_token() != setup
-        with make_app(INVITE_SECRET_KEY=NEW).app_context(), pytest.raises(LinkBroken):
+        with make_app(INVITE_SECRET_KEY=NEW).app_context(), pytest.raises(InvalidLink):
             invitations.open_link(token)
 
     @on_sqlite

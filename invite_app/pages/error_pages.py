@@ -14,7 +14,7 @@ from invite_app.errors import (
     CannotGrantRole,
     CannotManageMember,
     DomainError,
-    InvitationEnded,
+    InvitationClosed,
     InvitationNotFound,
     MembershipNotFound,
     OrganizationNotFound,
@@ -75,8 +75,8 @@ def ask_to_sign_in(_: Unauthenticated) -> ResponseReturnValue:
     return saved_forms.ask_to_sign_in()
 
 
-@pages.errorhandler(InvitationEnded)
-def show_ended_invitation(error: InvitationEnded) -> ResponseReturnValue:
+@pages.errorhandler(InvitationClosed)
+def show_ended_invitation(error: InvitationClosed) -> ResponseReturnValue:
     flash(form_errors.sentence(error), "warn")
     return redirect(url_for("pages.invitation", invitation_id=error.invitation_id), 303)
 

@@ -12,13 +12,13 @@ from invite_app.errors import (
     AlreadyMember,
     DomainError,
     DomainNotAllowed,
-    InvitationEnded,
+    EmailVerificationRequired,
+    InvalidLink,
+    InvitationClosed,
     InvitationPending,
     InviterNotAllowed,
-    LinkBroken,
-    ProofRequired,
     RoleDeleted,
-    SeatsFull,
+    SeatLimitReached,
     SignInRequired,
     WrongAccount,
 )
@@ -41,9 +41,9 @@ from .shared import (
 )
 
 ONE = "/invitations/<token>"
-BLOCKS = (InviterNotAllowed, RoleDeleted, DomainNotAllowed, SeatsFull, ProofRequired)
+BLOCKS = (InviterNotAllowed, RoleDeleted, DomainNotAllowed, SeatLimitReached, EmailVerificationRequired)
 """Facts that keep a pending invitation from being accepted for now."""
-CHANGED_MEANWHILE = (AlreadyMember, InvitationEnded, WrongAccount)
+CHANGED_MEANWHILE = (AlreadyMember, InvitationClosed, WrongAccount)
 """Facts that the invitation's page says better than an error would."""
 
 
@@ -96,7 +96,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
             if form.validate():
                 return _enter(token, invitations.accept_as_new(token, form.profile, ip=request.remote_addr))
         except BLOCKS as error:
-            if isinstance(error, SeatsFull):
+            if isinstance(error, SeatLimitReached):
                 invitations.saw_no_seat(token)
             return _blocked(token, _look(token), error)
         except SignInRequired as error:
@@ -122,7 +122,7 @@ def ask_for_fresh_one(token: str) -> ResponseReturnValue:
     offer, form = _look(token), AskForm()
     if not form.validate():
         return _expired(token, offer, form)
-    with suppress(InvitationPending, InvitationEnded):  # the page says how it is
+    with suppress(InvitationPending, InvitationClosed):  # the page says how it is
         invitations.ask_again(token, form.word.data or "")
     return redirect(url_for("pages.invitation_offer", token=token), 303)
 
@@ -157,13 +157,13 @@ def sign_out_to_accept(token: str) -> ResponseReturnValue:
     return redirect(url_for("pages.invitation_offer", token=token), 303)
 
 
-@pages.errorhandler(LinkBroken)
-def show_broken_link(_: LinkBroken) -> ResponseReturnValue:
+@pages.errorhandler(InvalidLink)
+def show_broken_link(_: InvalidLink) -> ResponseReturnValue:
     return show("invitee/broken.html", status=404)
 
 
 def _look(token: str) -> Offer:
-    """Raises LinkBroken."""
+    """Raises InvalidLink."""
     security_headers.hide_address()
     offer = invitations.open_link(token)
     if offer.landing:
@@ -214,7 +214,7 @@ def _expired(token: str, offer: Offer, form: AskForm) -> ResponseReturnValue:
 def _blocked(token: str, offer: Offer, error: DomainError) -> ResponseReturnValue:
     if isinstance(error, DomainNotAllowed):
         return show("invitee/other_address.html", status=409, domains=error.domains, token=token, **_facts(offer))
-    needs_mail = isinstance(error, ProofRequired)
+    needs_mail = isinstance(error, EmailVerificationRequired)
     return show("invitee/blocked.html", status=409, needs_mail=needs_mail, token=token, **_facts(offer))
 
 

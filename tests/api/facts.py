@@ -41,12 +41,12 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
         facts.LastOwner(),
         facts.SoleOwner(("Acme", "Globex")),
         facts.PlanUpgradeRequired(),
-        facts.SeatsFull(5),
+        facts.SeatLimitReached(5),
         facts.AlreadyMember("ana@guest.example", AN_ID),
-        facts.InvitedOneself("ana@guest.example", AN_ID),
+        facts.CannotInviteYourself("ana@guest.example", AN_ID),
         facts.InvitationPending("ana@guest.example", AN_ID, A_TIME),
-        facts.InvitationEnded(AN_ID, "revoked"),
-        facts.DuplicateInList("ana@guest.example", 2),
+        facts.InvitationClosed(AN_ID, "revoked"),
+        facts.DuplicateRow("ana@guest.example", 2),
         facts.ListTooLong(10_001, 10_000),
         facts.ListEmpty(),
         facts.ListUnreadable(),
@@ -55,10 +55,10 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
         facts.RateLimited(17),
         facts.ServiceBusy(17),
         facts.DeliveryFailed("timed out"),
-        facts.LinkBroken(),
+        facts.InvalidLink(),
         facts.WrongAccount("ana@guest.example", "bo@guest.example"),
         facts.SignInRequired("ana@guest.example"),
-        facts.ProofRequired("ana@guest.example"),
+        facts.EmailVerificationRequired("ana@guest.example"),
         facts.InviterNotAllowed("Olivia Owner", "Admin"),
         facts.RoleDeleted("Helpers"),
         facts.WrongPassword(),
@@ -68,7 +68,7 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
 }
 
 # Base classes that may have a row for all errors below them.
-SHARED: frozenset[type[DomainError]] = frozenset({facts.InvalidValue, facts.AcceptBlocked})
+SHARED: frozenset[type[DomainError]] = frozenset({facts.InvalidValue, facts.CannotAccept})
 
 
 def every_fact() -> list[type[DomainError]]:

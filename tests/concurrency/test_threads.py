@@ -63,7 +63,7 @@ class TestInviting:
         with app.app_context():
             configure(acme, seat_limit=7)
         outcomes = together(partial(invite, acme, f"a{number}@guest.example") for number in MANY)
-        assert tally(outcomes) == {"Invitation": 4, "SeatsFull": 8}
+        assert tally(outcomes) == {"Invitation": 4, "SeatLimitReached": 8}
 
     def test_after_reading_in_the_same_request_waits(self, acme: Acme, together: Together) -> None:
         def read_then_write(number: int) -> None:
@@ -86,14 +86,14 @@ class TestInvitation:
         with app.app_context():
             token = token_of(invite(acme))
         outcomes = together(partial(invitations.accept_as_new, token, ANA) for _ in range(6))
-        assert tally(outcomes) == {"Membership": 1, "InvitationEnded": 5}
+        assert tally(outcomes) == {"Membership": 1, "InvitationClosed": 5}
 
     def test_is_accepted_once_by_two_sessions(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             person = make_person("ana@guest.example")
             token = token_of(invite(acme, "ana@guest.example"))
         outcomes = together(partial(invitations.accept_signed_in, token, person.id) for _ in range(6))
-        assert tally(outcomes) == {"Membership": 1, "InvitationEnded": 5}
+        assert tally(outcomes) == {"Membership": 1, "InvitationClosed": 5}
 
     def test_ends_in_one_state_only(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
@@ -105,7 +105,7 @@ class TestInvitation:
             partial(invitations.revoke, acme.id, sent.id, by=acme.owner.actor),
             partial(invitations.revoke, acme.id, sent.id, by=acme.admin.actor),
         ]
-        assert tally(together(deeds))["InvitationEnded"] == 3
+        assert tally(together(deeds))["InvitationClosed"] == 3
 
     def test_of_two_organizations_creates_one_account(self, app: Flask, together: Together) -> None:
         with app.app_context():

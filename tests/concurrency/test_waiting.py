@@ -64,7 +64,7 @@ def key(app: Flask, acme: Acme) -> Key:
         (lambda: update(ApiKey).values(revoked_at=now()), "Unauthenticated"),
         (lambda: update(Role).where(Role.key == "owner").values(permissions=[]), "PermissionDenied"),
         (lambda: update(Organization).values(plan="free"), "PlanUpgradeRequired"),
-        (lambda: update(Organization).values(seat_limit=3), "SeatsFull"),
+        (lambda: update(Organization).values(seat_limit=3), "SeatLimitReached"),
         (lambda: update(Organization).values(allowed_domains=["acme.example"]), "DomainNotAllowed"),
     ],
 )
@@ -82,11 +82,11 @@ def test_key_invites_by_current_permissions_and_settings(
 @pytest.mark.parametrize(
     ("change", "fact"),
     [
-        (lambda: update(Invitation).values(nonce=b"another"), "LinkBroken"),
-        (lambda: update(Invitation).values(expires_at=now()), "InvitationEnded"),
+        (lambda: update(Invitation).values(nonce=b"another"), "InvalidLink"),
+        (lambda: update(Invitation).values(expires_at=now()), "InvitationClosed"),
         (lambda: update(Invitation).values(role_id=None), "RoleDeleted"),
         (lambda: update(Organization).values(allowed_domains=["acme.example"]), "DomainNotAllowed"),
-        (lambda: update(Organization).values(seat_limit=3), "SeatsFull"),
+        (lambda: update(Organization).values(seat_limit=3), "SeatLimitReached"),
         (lambda: update(Role).where(Role.key == "owner").values(permissions=[]), "InviterNotAllowed"),
         (
             lambda: update(User).where(User.email == "ana@guest.example").values(email="bo@guest.example"),

@@ -186,7 +186,7 @@ def test_23_seats_are_counted_without_races(
         configure(acme, seat_limit=5)
         expire(invite(acme, "late@guest.example"))
     outcomes = together(partial(invite, acme, f"a{number}@guest.example") for number in range(6))
-    assert sorted(type(one).__name__ for one in outcomes) == ["Invitation"] * 2 + ["SeatsFull"] * 4
+    assert sorted(type(one).__name__ for one in outcomes) == ["Invitation"] * 2 + ["SeatLimitReached"] * 4
     with app.app_context():
         for one in [one for one in outcomes if isinstance(one, Invitation)]:
             invitations.accept_as_new(token_of(one), ANA)

@@ -10,12 +10,12 @@ from sqlalchemy import event, func, select
 from invite_app.db import session, transaction
 from invite_app.errors import (
     AlreadyMember,
+    EmailVerificationRequired,
+    InvalidLink,
     InvalidName,
     InvalidNote,
-    InvitationEnded,
+    InvitationClosed,
     InviterNotAllowed,
-    LinkBroken,
-    ProofRequired,
     RoleDeleted,
     SignInRequired,
     WeakPassword,
@@ -56,7 +56,7 @@ class TestWithNewAccount:
         seen = replace(invitations.open_link(token_of(sent)), has_account=True)
         accept_as_ana(sent)
         monkeypatch.setattr(acceptance, "open_link", lambda _token: seen)
-        with pytest.raises(InvitationEnded):
+        with pytest.raises(InvitationClosed):
             accept_as_ana(sent)
 
     def test_creates_an_account_and_a_membership(self, acme: Acme) -> None:
@@ -132,7 +132,7 @@ class TestSignedIn:
     def test_with_an_unverified_account_needs_the_mailed_link(self, acme: Acme) -> None:
         person = make_person("ana@guest.example", is_verified=False)
         sent = invite(acme, "ana@guest.example")
-        with pytest.raises(ProofRequired):
+        with pytest.raises(EmailVerificationRequired):
             invitations.accept_signed_in(token_of(sent, copied=True), person.id)
         invitations.accept_signed_in(token_of(sent), person.id)
         session().expire_all()
@@ -144,7 +144,7 @@ class TestSignedIn:
 
     def test_account_registered_in_advance_still_needs_verification(self, acme: Acme, globex: Acme) -> None:
         first = accept_as_ana(invite(acme), copied=True)
-        with pytest.raises(ProofRequired):
+        with pytest.raises(EmailVerificationRequired):
             invitations.accept_signed_in(token_of(invite(globex), copied=True), first.user_id)
 
     def test_member_is_reported_before_missing_seats(self, acme: Acme) -> None:
@@ -160,7 +160,7 @@ class TestTwice:
     def test_creates_one_membership(self, acme: Acme) -> None:
         sent = invite(acme)
         accept_as_ana(sent)
-        with pytest.raises(InvitationEnded) as error:
+        with pytest.raises(InvitationClosed) as error:
             accept_as_ana(sent)
         assert error.value.state == "accepted"
         assert session().scalar(select(func.count()).select_from(Membership)) == 4
@@ -178,7 +178,7 @@ class TestTwice:
             case "accepted":
                 accept_as_ana(sent)
         for deed in (lambda: accept_as_ana(sent), lambda: invitations.decline(token_of(sent))):
-            with pytest.raises(InvitationEnded) as error:
+            with pytest.raises(InvitationClosed) as error:
                 deed()
             assert error.value.state == ending
         assert invitations.open_link(token_of(sent)).state == ending
@@ -187,7 +187,7 @@ class TestTwice:
         sent = invite(acme)
         person = accept_as_ana(sent).user_id
         members.remove(acme.id, person, by=acme.owner.actor)
-        with pytest.raises(InvitationEnded):
+        with pytest.raises(InvitationClosed):
             invitations.accept_signed_in(token_of(sent), person)
 
 
@@ -322,5 +322,5 @@ class TestOpeningLink:
             lambda: invitations.accept_signed_in(token, acme.owner.id),
         )
         for deed in deeds:
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 deed()

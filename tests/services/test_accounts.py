@@ -7,7 +7,7 @@ import time_machine
 from sqlalchemy import select, update
 
 from invite_app.db import session, transaction
-from invite_app.errors import AccountExists, InvalidEmail, LinkBroken, UserNotFound, WeakPassword, WrongPassword
+from invite_app.errors import AccountExists, InvalidEmail, InvalidLink, UserNotFound, WeakPassword, WrongPassword
 from invite_app.models import AccountLink, User
 from invite_app.models.types import now
 from invite_app.services import accounts, invitations
@@ -104,10 +104,10 @@ class TestLinks:
         person = make_person("ana@guest.example")
         token = accounts.create_sign_in_link("ANA@guest.example")
         assert accounts.follow_sign_in_link(token, device=NOWHERE).user_id == person.id
-        with pytest.raises(LinkBroken):
+        with pytest.raises(InvalidLink):
             accounts.follow_sign_in_link(token, device=NOWHERE)
         late = accounts.create_sign_in_link("ana@guest.example")
-        with time_machine.travel(now() + timedelta(minutes=16)), pytest.raises(LinkBroken):
+        with time_machine.travel(now() + timedelta(minutes=16)), pytest.raises(InvalidLink):
             accounts.follow_sign_in_link(late, device=NOWHERE)
 
     def test_need_an_account(self, app_context: None) -> None:
@@ -120,13 +120,13 @@ class TestLinks:
         reset = last_link()
         sign_in = accounts.create_sign_in_link("owner@acme.example")
         for token in (invitation, reset):
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 accounts.follow_sign_in_link(token, device=NOWHERE)
         for token in (invitation, sign_in):
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 accounts.reset_password(token, NEW, device=NOWHERE)
         for token in (reset, sign_in):
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 invitations.open_link(token)
 
     def test_resets_verify_the_address_and_end_all_sessions(self, app_context: None) -> None:
@@ -148,9 +148,9 @@ class TestLinks:
         accounts.request_reset(person.email)
         reset, sign_in = last_link(), accounts.create_sign_in_link(person.email)
         accounts.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
-        with pytest.raises(LinkBroken):
+        with pytest.raises(InvalidLink):
             accounts.reset_password(reset, NEW, device=NOWHERE)
-        with pytest.raises(LinkBroken):
+        with pytest.raises(InvalidLink):
             accounts.follow_sign_in_link(sign_in, device=NOWHERE)
 
     def test_to_an_old_address_are_invalid(self, app_context: None) -> None:
@@ -159,7 +159,7 @@ class TestLinks:
         reset = last_link()
         accounts.request_address(person.id, "bo@guest.example", password=PASSWORD)
         accounts.prove_address(last_link())
-        with pytest.raises(LinkBroken):
+        with pytest.raises(InvalidLink):
             accounts.reset_password(reset, NEW, device=NOWHERE)
 
     def test_cannot_claim_an_address_taken_meanwhile(self, app_context: None) -> None:
@@ -182,5 +182,5 @@ class TestLinks:
         token = last_link()
         with transaction() as writing:
             writing.execute(update(AccountLink).values(expires_at=now()))
-        with pytest.raises(LinkBroken):
+        with pytest.raises(InvalidLink):
             accounts.reset_password(token, NEW, device=NOWHERE)

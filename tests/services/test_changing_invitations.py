@@ -12,13 +12,13 @@ from invite_app.errors import (
     CannotGrantRole,
     DomainNotAllowed,
     InvalidEmail,
-    InvitationEnded,
+    InvalidLink,
+    InvitationClosed,
     InvitationPending,
-    LinkBroken,
     PlanUpgradeRequired,
     RedirectNotAllowed,
     RoleDeleted,
-    SeatsFull,
+    SeatLimitReached,
     WorkspaceNotFound,
 )
 from invite_app.models import Organization, OutboxMessage
@@ -77,7 +77,7 @@ class TestResend:
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted"])
     def test_of_a_closed_one_is_refused(self, acme: Acme, ending: str) -> None:
         sent = end(acme, ending)
-        with pytest.raises(InvitationEnded) as error:
+        with pytest.raises(InvitationClosed) as error:
             invitations.resend(acme.id, sent, by=acme.owner.actor)
         assert (error.value.invitation_id, error.value.state) == (sent, ending)
 
@@ -101,7 +101,7 @@ class TestResendOfExpiredChecksAgain:
         ("change", "error"),
         [
             ({"plan": "free"}, PlanUpgradeRequired),
-            ({"seat_limit": 3}, SeatsFull),
+            ({"seat_limit": 3}, SeatLimitReached),
             ({"allowed_domains": ["acme.example"]}, DomainNotAllowed),
             ({"allowed_origins": []}, RedirectNotAllowed),
         ],
@@ -142,7 +142,7 @@ class TestRevoke:
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])
     def test_of_a_closed_one_is_refused(self, acme: Acme, ending: str) -> None:
         sent = end(acme, ending)
-        with pytest.raises(InvitationEnded) as error:
+        with pytest.raises(InvitationClosed) as error:
             invitations.revoke(acme.id, sent, by=acme.owner.actor)
         assert error.value.state == ending
         assert pending_count(acme) in (0, 1)
@@ -167,7 +167,7 @@ class TestEdit:
         assert (changed.email, changed.link_copied) == ("bo@guest.example", False)
         assert changed.expires_at - now() > timedelta(days=6)
         for old in (mailed, copied):
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 invitations.open_link(old)
         assert invitations.open_link(token_of(sent)).invitation.email == "bo@guest.example"
         assert session().scalars(select(OutboxMessage.sends)).one() == 2
@@ -254,7 +254,7 @@ class TestExtendTakeOverAndCopy:
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])
     def test_all_need_a_pending_invitation(self, acme: Acme, deed: str, ending: str) -> None:
         sent = end(acme, ending)
-        with pytest.raises(InvitationEnded):
+        with pytest.raises(InvitationClosed):
             getattr(invitations, deed)(acme.id, sent, by=acme.owner.actor)
 
 

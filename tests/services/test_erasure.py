@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 from invite_app import tokens
 from invite_app.access import UserActor
 from invite_app.db import session
-from invite_app.errors import LinkBroken, RateLimited, SoleOwner, Unauthenticated, UserNotFound, WrongPassword
+from invite_app.errors import InvalidLink, RateLimited, SoleOwner, Unauthenticated, UserNotFound, WrongPassword
 from invite_app.extensions import db
 from invite_app.models import (
     AccountLink,
@@ -108,7 +108,7 @@ def test_erased_person_can_do_nothing_more(acme: Acme, zoe: Person) -> None:
     assert accounts.find_session(signed_in.id) is None
     for use, error in (
         (lambda: authentication.authenticate(key.secret, ip=None), Unauthenticated),
-        (lambda: accounts.reset_password(reset, "a phrase that nobody knows", device=Device()), LinkBroken),
+        (lambda: accounts.reset_password(reset, "a phrase that nobody knows", device=Device()), InvalidLink),
         (lambda: accounts.get_by_email(NEW), UserNotFound),
     ):
         with pytest.raises(error):

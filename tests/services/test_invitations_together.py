@@ -12,12 +12,12 @@ from invite_app.errors import (
     CannotGrantRole,
     DomainError,
     DomainNotAllowed,
-    InvitationEnded,
+    InvitationClosed,
     InvitationPending,
     ListTooLong,
     PermissionDenied,
     RoleDeleted,
-    SeatsFull,
+    SeatLimitReached,
 )
 from invite_app.models import Invitation, InvitationState, OutboxMessage
 from invite_app.models.types import now
@@ -66,7 +66,7 @@ class TestRevoking:
         expire(late)
         done, left_out = both(acme, Revoke)
         assert done == ["a@guest.example", "b@guest.example"]
-        assert left_out == {"late@guest.example": InvitationEnded}
+        assert left_out == {"late@guest.example": InvitationClosed}
         assert [reread(one).state for one in (first, second, late)] == ["revoked", "revoked", "expired"]
         assert actions(acme, first) == ["invitation.revoked", "invitation.sent"]
 
@@ -133,7 +133,7 @@ class TestResending:
             expire(one, timedelta(days=1))
         configure(acme, seat_limit=5)
         done, left_out = both(acme, SendAgain)
-        assert (len(done), list(left_out.values())) == (2, [SeatsFull])
+        assert (len(done), list(left_out.values())) == (2, [SeatLimitReached])
         assert sorted(reread(one).state for one in made) == ["expired", "pending", "pending"]
 
     def test_sends_one_of_two_expired_to_one_address(self, acme: Acme) -> None:

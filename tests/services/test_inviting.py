@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from invite_app.db import session
 from invite_app.errors import (
     AlreadyMember,
+    CannotInviteYourself,
     DomainNotAllowed,
     InvalidEmail,
     InvalidLifetime,
@@ -17,7 +18,6 @@ from invite_app.errors import (
     InvalidName,
     InvalidNote,
     InvitationPending,
-    InvitedOneself,
     OrganizationNotFound,
     PermissionDenied,
     PlanUpgradeRequired,
@@ -156,7 +156,7 @@ class TestDuplicates:
 
     def test_nobody_can_invite_themselves(self, acme: Acme) -> None:
         for actor in (acme.owner.actor, make_api_key(acme, "admin").actor):
-            with pytest.raises(InvitedOneself) as error:
+            with pytest.raises(CannotInviteYourself) as error:
                 invite(acme, "OWNER@acme.example", by=actor)
             assert isinstance(error.value, AlreadyMember)
         with pytest.raises(AlreadyMember) as somebody_else:

@@ -12,7 +12,7 @@ from invite_app.errors import (
     AlreadyMember,
     CannotGrantRole,
     DomainError,
-    DuplicateInList,
+    DuplicateRow,
     InvalidEmail,
     InvitationPending,
     ListTooLong,
@@ -20,7 +20,7 @@ from invite_app.errors import (
     PlanUpgradeRequired,
     RateLimited,
     RoleNotFound,
-    SeatsFull,
+    SeatLimitReached,
 )
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
 from invite_app.services import invitations
@@ -82,7 +82,7 @@ WRONG: list[tuple[Draft, type[DomainError]]] = [
     (Draft("cy@guest.example", "owner"), CannotGrantRole),
     (Draft("member@acme.example", "member"), AlreadyMember),
     (Draft("invited@guest.example", "member"), InvitationPending),
-    (Draft("ANA@guest.example", "member"), DuplicateInList),
+    (Draft("ANA@guest.example", "member"), DuplicateRow),
 ]
 
 
@@ -96,13 +96,13 @@ def test_one_invalid_draft_blocks_all(acme: Acme, draft: Draft, error: type[Doma
 
 def test_one_seat_is_not_enough_for_two(acme: Acme) -> None:
     configure(acme, seat_limit=4)
-    with pytest.raises(SeatsFull):
+    with pytest.raises(SeatLimitReached):
         invitations.send_all_or_none(acme.id, [ANA, BO], by=acme.owner.actor)
     assert pending(acme) == (0, 0)
 
 
 def test_repeated_address_names_the_first(acme: Acme) -> None:
-    with pytest.raises(DuplicateInList) as error:
+    with pytest.raises(DuplicateRow) as error:
         invitations.send_all_or_none(acme.id, [BO, ANA, Draft(" Ana@Guest.example", "admin")], by=acme.owner.actor)
     assert (error.value.email, error.value.first_row) == ("ana@guest.example", 2)
 

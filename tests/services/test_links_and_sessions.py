@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from invite_app import tokens
 from invite_app.db import session, transaction
-from invite_app.errors import LinkBroken, RateLimited, WrongPassword
+from invite_app.errors import InvalidLink, RateLimited, WrongPassword
 from invite_app.models import AccountLink, Session
 from invite_app.models.types import now
 from invite_app.services import accounts
@@ -42,7 +42,7 @@ class TestReadingALink:
         if fate == "ended":
             with transaction() as writing:
                 writing.execute(update(AccountLink).values(expires_at=now()))
-        with pytest.raises(LinkBroken):
+        with pytest.raises(InvalidLink):
             accounts.get_link(token, Purpose.ADDRESS if fate == "of another purpose" else Purpose.RESET)
 
 

@@ -21,7 +21,7 @@ from invite_app.errors import (
     PermissionDenied,
     PlanUpgradeRequired,
     RoleNotFound,
-    SeatsFull,
+    SeatLimitReached,
     Unauthenticated,
     WorkspaceNotFound,
 )
@@ -41,7 +41,7 @@ IN_ORDER: list[type[DomainError]] = [
     PlanUpgradeRequired,
     AlreadyMember,
     InvitationPending,
-    SeatsFull,
+    SeatLimitReached,
 ]
 # Errors that exclude each other, since they concern the same value.
 EXCLUSIVE = [
@@ -92,7 +92,7 @@ def settings(wrong: set[type[DomainError]]) -> dict[str, Any]:
     return {
         "allowed_domains": ["acme.example"],
         "plan": "free" if PlanUpgradeRequired in wrong else "paid",
-        "seat_limit": 4 if SeatsFull in wrong else None,
+        "seat_limit": 4 if SeatLimitReached in wrong else None,
     }
 
 

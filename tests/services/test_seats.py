@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from invite_app.db import session
-from invite_app.errors import InvitationPending, SeatsFull
+from invite_app.errors import InvitationPending, SeatLimitReached
 from invite_app.models import Organization
 from invite_app.services import invitations, members, organizations
 from invite_app.services.organizations import Changes
@@ -39,7 +39,7 @@ def counts(acme: Acme) -> tuple[int, int]:
 def test_members_and_pending_invitations_fill_them(five_seats: Acme) -> None:
     invite(five_seats, "a@guest.example")
     invite(five_seats, "b@guest.example")
-    with pytest.raises(SeatsFull) as error:
+    with pytest.raises(SeatLimitReached) as error:
         invite(five_seats, "c@guest.example")
     assert error.value.limit == 5
     assert counts(five_seats) == (3, 2)
@@ -76,13 +76,13 @@ def test_accepting_uses_the_last_reserved_seat_once(five_seats: Acme) -> None:
     invitations.accept_as_new(token_of(first), ANA)
     invitations.accept_as_new(token_of(second), ANA)
     assert counts(five_seats) == (5, 0)
-    with pytest.raises(SeatsFull):
+    with pytest.raises(SeatLimitReached):
         invite(five_seats, "c@guest.example")
 
 
 def test_removed_member_releases_a_seat(five_seats: Acme) -> None:
     configure(five_seats, seat_limit=3)
-    with pytest.raises(SeatsFull):
+    with pytest.raises(SeatLimitReached):
         invite(five_seats)
     members.remove(five_seats.id, five_seats.member.id, by=five_seats.owner.actor)
     assert invite(five_seats).state == "pending"
@@ -92,7 +92,7 @@ def test_lowering_the_limit_only_blocks_new_invitations(five_seats: Acme) -> Non
     sent = invite(five_seats)
     organizations.change(five_seats.id, Changes(seat_limit=1), by=OPERATOR)
     assert counts(five_seats) == (3, 1)
-    with pytest.raises(SeatsFull):
+    with pytest.raises(SeatLimitReached):
         invite(five_seats, "b@guest.example")
     assert invitations.resend(five_seats.id, sent.id, by=five_seats.owner.actor).state == "pending"
 
@@ -100,9 +100,9 @@ def test_lowering_the_limit_only_blocks_new_invitations(five_seats: Acme) -> Non
 def test_limit_below_members_blocks_accepting(five_seats: Acme) -> None:
     sent = invite(five_seats)
     organizations.change(five_seats.id, Changes(seat_limit=3), by=OPERATOR)
-    with pytest.raises(SeatsFull):
+    with pytest.raises(SeatLimitReached):
         invitations.accept_as_new(token_of(sent), ANA)
-    assert isinstance(invitations.open_link(token_of(sent)).obstacle, SeatsFull)
+    assert isinstance(invitations.open_link(token_of(sent)).obstacle, SeatLimitReached)
     organizations.change(five_seats.id, Changes(seat_limit=4), by=OPERATOR)
     invitations.accept_as_new(token_of(sent), ANA)
     assert counts(five_seats) == (4, 0)
@@ -111,7 +111,7 @@ def test_limit_below_members_blocks_accepting(five_seats: Acme) -> None:
 def test_directly_added_member_takes_a_seat(five_seats: Acme) -> None:
     invite(five_seats, "a@guest.example")
     members.add(five_seats.id, make_person("b@guest.example").id, "member", by=five_seats.owner.actor)
-    with pytest.raises(SeatsFull):
+    with pytest.raises(SeatLimitReached):
         members.add(five_seats.id, make_person("c@guest.example").id, "member", by=five_seats.owner.actor)
     assert counts(five_seats) == (4, 1)
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from invite_app import tokens
 from invite_app.db import session
-from invite_app.errors import LinkBroken, Unauthenticated, WeakPassword
+from invite_app.errors import InvalidLink, Unauthenticated, WeakPassword
 from invite_app.models import AccountLink, Invitation
 from invite_app.services import accounts
 from invite_app.services.accounts import Device, Purpose
@@ -102,7 +102,7 @@ def test_refused_changes_send_no_mail(mailing: Flask, subjects: Subjects) -> Non
     with pytest.raises(WeakPassword):
         accounts.reset_password(link, "short", device=Device())
     accounts.reset_password(link, NEW, device=Device())
-    with pytest.raises(LinkBroken):
+    with pytest.raises(InvalidLink):
         accounts.reset_password(link, PASSWORD, device=Device(), end_api_keys=True)
     assert subjects() == {"ana@guest.example": ["Your password was changed"]}
 

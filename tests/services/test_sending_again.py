@@ -10,9 +10,9 @@ from invite_app.errors import (
     AlreadyMember,
     CannotGrantRole,
     DomainNotAllowed,
+    InvalidLink,
     InvalidNote,
-    InvitationEnded,
-    LinkBroken,
+    InvitationClosed,
 )
 from invite_app.mail import messages
 from invite_app.models import OutboxMessage
@@ -74,7 +74,7 @@ class TestToAnotherAddress:
         found = reread(sent)
         assert (found.email, found.state, found.expires_at > now()) == ("right@guest.example", "pending", True)
         assert messages.invitation(message_of(sent.id)).to == "right@guest.example"
-        with pytest.raises(LinkBroken):
+        with pytest.raises(InvalidLink):
             invitations.open_link(token)
 
     @pytest.mark.parametrize("is_expired", [True, False], ids=["expired", "pending"])
@@ -114,5 +114,5 @@ class TestRetryingNow:
         with pytest.raises(CannotGrantRole):
             invitations.try_now(acme.id, sent.id, by=inviter.actor)
         invitations.revoke(acme.id, sent.id, by=OPERATOR)
-        with pytest.raises(InvitationEnded):
+        with pytest.raises(InvitationClosed):
             invitations.try_now(acme.id, sent.id, by=acme.owner.actor)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from invite_app import tokens
-from invite_app.errors import LinkBroken
+from invite_app.errors import InvalidLink
 from invite_app.services import invitations
 from tests.support.databases import on_sqlite
 from tests.support.factories import PASSWORD, Acme, invite, make_organization, token_of
@@ -76,7 +76,7 @@ class TestValid:
     def test_never_for_arbitrary_text(self, text: str) -> None:
         try:
             token = tokens.parse(text)
-        except LinkBroken:
+        except InvalidLink:
             return
         with app_with(OLD).app_context():
             assert not tokens.is_genuine(token, "invitation", NONCE)
@@ -85,20 +85,20 @@ class TestValid:
 class TestOfAnInvitation:
     def broken(self, token: str) -> None:
         for deed in DEEDS:
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 deed(token)
 
     def test_forged_or_truncated_tokens_do_nothing(self, acme: Acme) -> None:
         token = token_of(invite(acme))
         for cut in range(len(token)):
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 invitations.open_link(token[:cut])
         self.broken(token[:-1])
         raw = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         for position in range(len(raw)):
             forged = raw.copy()
             forged[position] ^= 1
-            with pytest.raises(LinkBroken):
+            with pytest.raises(InvalidLink):
                 invitations.open_link(base64.urlsafe_b64encode(forged).decode().rstrip("="))
 
     def test_token_of_another_invitation_differs(self, acme: Acme, globex: Acme) -> None:

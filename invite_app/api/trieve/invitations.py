@@ -8,7 +8,7 @@ from pydantic import Field
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorTable, Row
 from invite_app.api.schema import MAX_ITEMS, Schema
-from invite_app.errors import InvitationEnded, RoleNotFound
+from invite_app.errors import InvitationClosed, RoleNotFound
 from invite_app.models import Invitation, InvitationState
 from invite_app.services import invitations
 
@@ -42,13 +42,13 @@ class InvitationShown(Schema):
     scopes: list[Any] | None = None
 
 
-def ended(error: InvitationEnded) -> Any:
+def ended(error: InvitationClosed) -> Any:
     """Return the answer to deleting an invitation that is not open: only accepted ones are still there."""
     return sentence(error) if error.state in USED else GONE.body(error)
 
 
 INVITING: ErrorTable = {RoleNotFound: ABOVE_OWN}
-DELETING: ErrorTable = {InvitationEnded: Row(400, ended)}
+DELETING: ErrorTable = {InvitationClosed: Row(400, ended)}
 
 
 @trieve.endpoint("POST", "/invitation", status=204, permission="invitations:write", errors=INVITING)

@@ -6,7 +6,7 @@ from flask_login import current_user
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
-from invite_app.errors import AccountExists, LinkBroken, WrongPassword
+from invite_app.errors import AccountExists, InvalidLink, WrongPassword
 from invite_app.mail.transport import transport
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
@@ -68,7 +68,7 @@ def prove_address(token: str) -> ResponseReturnValue:
             proven = accounts.prove_address(token, ip=device().ip)
             flash(f"Your address is now {proven.email}.", "ok")
             return redirect(url_for("pages.account"), 303)
-    except (LinkBroken, AccountExists) as error:
+    except (InvalidLink, AccountExists) as error:
         return show("account/link_broken.html", status=404, is_taken=isinstance(error, AccountExists))
     return show("account/prove.html", link=link)
 

@@ -4,7 +4,7 @@ from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
-from invite_app.errors import LinkBroken
+from invite_app.errors import InvalidLink
 from invite_app.mail.transport import transport
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
@@ -68,6 +68,6 @@ def reset(token: str) -> ResponseReturnValue:
                 )
                 flash("Password changed. You are signed out everywhere else.", "ok")
                 return redirect(url_for("pages.home"), 303)
-    except LinkBroken:
+    except InvalidLink:
         return show("forgot/broken.html", status=404)
     return show("forgot/reset.html", status=form.status, form=form, link=link, keys=keys)

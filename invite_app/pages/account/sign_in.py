@@ -6,7 +6,7 @@ from flask_login import current_user
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired
 
-from invite_app.errors import LinkBroken
+from invite_app.errors import InvalidLink
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
     Attempt,
@@ -55,7 +55,7 @@ def follow_sign_in_link(token: str) -> ResponseReturnValue:
         return show("sign_in/link.html", token=token)
     try:
         browser_session.begin(accounts.follow_sign_in_link(token, device=device()))
-    except LinkBroken:
+    except InvalidLink:
         return show("sign_in/link_broken.html", status=404)
     return redirect(_target(), 303)
 
@@ -78,5 +78,5 @@ def _waiting_offer() -> invitations.Offer | None:
     token = session.get(browser_session.WAITING_INVITATION)
     try:
         return invitations.open_link(token) if token else None
-    except LinkBroken:
+    except InvalidLink:
         return None

@@ -14,12 +14,12 @@ from invite_app.errors import (
     CannotGrantRole,
     DomainError,
     DomainNotAllowed,
-    InvitationEnded,
+    InvitationClosed,
     InvitationPending,
     ListTooLong,
     RateLimited,
     RoleDeleted,
-    SeatsFull,
+    SeatLimitReached,
 )
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.types import now
@@ -47,11 +47,11 @@ ENDED = {
     InvitationState.EXPIRED: "has ended; send a fresh one instead",
 }
 WHY: Mapping[type[DomainError], Callable[[Any], str]] = {
-    InvitationEnded: lambda error: ENDED[error.state],
+    InvitationClosed: lambda error: ENDED[error.state],
     AlreadyMember: lambda _: "is a member by now",
     InvitationPending: lambda _: "is invited again already",
     DomainNotAllowed: lambda error: f"only addresses at {' or '.join(error.domains)} are allowed",
-    SeatsFull: lambda error: f"all {error.limit:,} seats are in use",
+    SeatLimitReached: lambda error: f"all {error.limit:,} seats are in use",
     RoleDeleted: lambda error: f"the role “{error.role}” no longer exists",
     CannotGrantRole: lambda error: f"you cannot grant {error.role}",
     RateLimited: lambda _: "got too many emails lately",

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from wtforms import HiddenField, SelectField, SelectMultipleField, TextAreaField
 
-from invite_app.errors import DomainError, SeatsFull
+from invite_app.errors import DomainError, SeatLimitReached
 from invite_app.mail.transport import transport
 from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.roles import MEMBER
@@ -138,4 +138,4 @@ def _obstacle(preview: invitations.Preview | None) -> form_errors.Text:
         invitations.check_plan(organization)
     except DomainError as error:
         return form_errors.sentence(error)
-    return form_errors.sentence(SeatsFull(organization.seat_limit or 0)) if preview and preview.is_full else ""
+    return form_errors.sentence(SeatLimitReached(organization.seat_limit or 0)) if preview and preview.is_full else ""

@@ -39,7 +39,7 @@ from invite_app.errors import (
     RoleDeleted,
     RoleInUse,
     RoleNotFound,
-    SeatsFull,
+    SeatLimitReached,
     ServiceBusy,
     SoleOwner,
     WorkspaceNotFound,
@@ -100,7 +100,7 @@ def _plan(_: PlanUpgradeRequired) -> Text:
     return Markup("On the free plan nobody can be invited. {}").format(link or change)
 
 
-def _seats(error: SeatsFull) -> Text:
+def _seats(error: SeatLimitReached) -> Text:
     link = _link("Revoke an invitation", "pages.invitations", needs="invitations:write")
     return Markup("All {:,} seats are in use. {} or raise the limit.").format(
         error.limit, link or "Revoke an invitation"
@@ -130,7 +130,7 @@ TABLE: Rows = {
     WorkspaceNotFound: Row("workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."),
     RedirectNotAllowed: Row(),
     PlanUpgradeRequired: Row("", _plan),
-    SeatsFull: Row("", _seats),
+    SeatLimitReached: Row("", _seats),
     CannotManageMember: Row(),
     LastOwner: Row(),
     SoleOwner: Row(),

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from invite_app import tokens
 from invite_app.db import session
-from invite_app.errors import LinkBroken
+from invite_app.errors import InvalidLink
 from invite_app.models import AccountLink, User
 from invite_app.models.types import now
 
@@ -50,7 +50,7 @@ def get_link(token: str, purpose: Purpose) -> AccountLink:
     """The link behind a token, left as it is, with its user. Raises LinkBroken as `use` does."""
     link: AccountLink | None = session().scalar(select(AccountLink).where(*_usable(token, purpose, now())))
     if link is None:
-        raise LinkBroken
+        raise InvalidLink
     return link
 
 
@@ -65,14 +65,14 @@ def use(token: str, purpose: Purpose) -> AccountLink:
     session().execute(select(User.id).where(User.id == owner).with_for_update(key_share=True))
     used = session().execute(update(AccountLink).where(*is_usable).values(used_at=moment))
     if not used.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
-        raise LinkBroken
+        raise InvalidLink
     return session().get_one(AccountLink, tokens.parse(token).id)
 
 
 def _usable(token: str, purpose: Purpose, moment: datetime) -> tuple[ColumnElement[bool], ...]:
     parsed = tokens.parse(token)
     if not tokens.is_genuine(parsed, "account"):
-        raise LinkBroken
+        raise InvalidLink
     return (
         AccountLink.id == parsed.id,
         AccountLink.purpose == purpose,

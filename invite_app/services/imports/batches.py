@@ -15,10 +15,10 @@ from invite_app.db import ignore, session
 from invite_app.errors import (
     BatchNotFound,
     DomainError,
-    DuplicateInList,
+    DuplicateRow,
     ListTooLong,
     RateLimited,
-    SeatsFull,
+    SeatLimitReached,
 )
 from invite_app.models import Batch, DeliveryState, Invitation, OutboxMessage
 from invite_app.models.types import now
@@ -164,10 +164,10 @@ class _Judge:
 
     def _find_obstacle(self, principal: Principal, email: str) -> DomainError | None:
         if first := self._first_row.get(email):
-            return DuplicateInList(email, first)
+            return DuplicateRow(email, first)
         if self._room is not None:
             if self._room <= 0:
-                return SeatsFull(principal.organization.seat_limit or 0)
+                return SeatLimitReached(principal.organization.seat_limit or 0)
             self._room -= 1
         self._first_row[email] = self._position
         return None

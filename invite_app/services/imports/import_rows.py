@@ -11,7 +11,7 @@ from invite_app.errors import (
     AlreadyMember,
     CannotGrantRole,
     DomainError,
-    DuplicateInList,
+    DuplicateRow,
     InvalidEmail,
     InvalidValue,
     InvitationPending,
@@ -38,7 +38,7 @@ FIELDS: dict[type[DomainError], str] = {
 }
 """Which cell a fact is about; any other fact without a `field` of its own is about the address."""
 
-NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateInList)
+NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateRow)
 
 
 def check_default_role(principal: Principal, sheet: Sheet) -> None:
@@ -136,7 +136,7 @@ def _judge(principal: Principal, sheet: Sheet, rows: Sequence[SheetRow], earlier
         row.address = item.email if isinstance(item, Invitation) else ""
         error = item if isinstance(item, DomainError) else taken.get(row.address)
         if error is None and (other := first.get(row.address)) is not None:
-            error = DuplicateInList(row.address, other.position)
+            error = DuplicateRow(row.address, other.position)
         first.setdefault(row.address, row)
         guess = None if row.is_kept or error else suggestions.likelier_domain(row.address, domains)
         _mark(row, error, guess)

@@ -13,11 +13,11 @@ from invite_app.errors import (
     AccountExists,
     AlreadyMember,
     DomainError,
-    InvitationEnded,
+    EmailVerificationRequired,
+    InvitationClosed,
     InviterNotAllowed,
-    ProofRequired,
     RoleDeleted,
-    SeatsFull,
+    SeatLimitReached,
     SignInRequired,
     WrongAccount,
 )
@@ -113,7 +113,7 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
             raise AlreadyMember(user.email, user.id)
         role = _check_acceptable(invitation, organization)
         if not user.is_verified and parsed.is_copied:
-            raise ProofRequired(invitation.email)
+            raise EmailVerificationRequired(invitation.email)
         if not user.is_verified:
             user.is_verified = True
         return _join(invitation, organization, role, user, ip)
@@ -145,7 +145,7 @@ def _lock_pending(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tu
     """The invitation, locked and still pending, and what is asked `along`. Raises LinkBroken and InvitationEnded."""
     invitation, organization = links.lock(parsed, prefetch)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
-        raise InvitationEnded(invitation.id, state)
+        raise InvitationClosed(invitation.id, state)
     return invitation, organization
 
 
@@ -169,7 +169,7 @@ def _check_acceptable(invitation: Invitation, organization: Organization) -> Rol
         raise InviterNotAllowed(invitation.inviter_name, invitation.role_name)
     validation.check_domain(invitation.email, organization.allowed_domains)
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
-        raise SeatsFull(organization.seat_limit)
+        raise SeatLimitReached(organization.seat_limit)
     return invitation.role
 
 
@@ -177,7 +177,7 @@ def _password_hash(offer: Offer, profile: Profile) -> str:
     """Made before the organization is locked, where everything is checked again."""
     invitation = offer.invitation
     if offer.state != InvitationState.PENDING:
-        raise InvitationEnded(invitation.id, offer.state)
+        raise InvitationClosed(invitation.id, offer.state)
     if offer.obstacle is not None:
         raise offer.obstacle
     names = (

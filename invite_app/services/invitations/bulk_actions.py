@@ -9,7 +9,7 @@ from uuid import UUID
 
 from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.db import session
-from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatsFull
+from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatLimitReached
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.types import now
 from invite_app.services import validation
@@ -105,7 +105,7 @@ class SendAgain(Deed):
             raise fact
         if self._room is not None:
             if self._room <= 0:
-                raise SeatsFull(organization.seat_limit or 0)
+                raise SeatLimitReached(organization.seat_limit or 0)
             self._room -= 1
         self._taken[invitation.email] = InvitationPending(invitation.email, invitation.id, now())
 

@@ -13,12 +13,12 @@ from invite_app.access import Principal
 from invite_app.db import has_row_locks, session
 from invite_app.errors import (
     AlreadyMember,
+    CannotInviteYourself,
     DomainError,
     InvalidEmail,
     InvitationPending,
-    InvitedOneself,
     PlanUpgradeRequired,
-    SeatsFull,
+    SeatLimitReached,
 )
 from invite_app.mail.transport import transport
 from invite_app.models import IS_PENDING, Invitation, Membership, Organization, Plan, Role, User
@@ -43,7 +43,7 @@ class AddressStatus:
         """Raises AlreadyMember (of oneself: InvitedOneself) and InvitationPending."""
         if self.member_id:
             is_oneself = principal.user is not None and principal.user.id == self.member_id
-            raise (InvitedOneself if is_oneself else AlreadyMember)(self.address, self.member_id)
+            raise (CannotInviteYourself if is_oneself else AlreadyMember)(self.address, self.member_id)
         if self.pending_id and self.pending_since:
             raise InvitationPending(self.address, self.pending_id, self.pending_since)
 
@@ -196,7 +196,7 @@ def check_plan(organization: Organization) -> None:
 
 
 def check_seats(organization: Organization) -> None:
-    """Raises SeatsFull. Overdue invitations must have been recorded before, so that they hold none."""
+    """Raises SeatLimitReached. Overdue invitations must have been recorded before, so that they hold none."""
     limit = organization.seat_limit
     if limit is not None and organization.members_count + organization.pending_count >= limit:
-        raise SeatsFull(limit)
+        raise SeatLimitReached(limit)

@@ -8,7 +8,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from invite_app import tokens
 from invite_app.bounds import bounds
 from invite_app.db import has_row_locks
-from invite_app.errors import LinkBroken
+from invite_app.errors import InvalidLink
 from invite_app.models import Invitation, Organization, Role, User, Workspace, invitation_workspaces
 from invite_app.reading import Question, Reader, ask, attach
 
@@ -39,7 +39,7 @@ _LOCKED_PLACE = Reader(
 
 
 def find(parsed: tokens.Token) -> Invitation:
-    """The invitation behind a genuine token, with all that its page shows. Raises LinkBroken."""
+    """The invitation behind a genuine token, with all that its page shows. Raises InvalidLink."""
     return _read(parsed)
 
 
@@ -59,7 +59,7 @@ def _read(parsed: tokens.Token, *, before: Sequence[Question] = (), after: Seque
     asked, rooms = _WITH_PARTS.question(id=parsed.id), _WORKSPACES.question(id=parsed.id)
     ask(*before, asked, rooms, *after)
     if not asked.rows or not tokens.is_genuine(parsed, "invitation", asked.rows[0][0].nonce):
-        raise LinkBroken
+        raise InvalidLink
     found, *parts = asked.rows[0]
     invitation: Invitation = attach(found)
     for name, part in zip(("organization", "role", "inviter"), parts, strict=True):

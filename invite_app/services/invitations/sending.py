@@ -6,7 +6,7 @@ from uuid import UUID
 from invite_app import ids
 from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import ignore
-from invite_app.errors import DuplicateInList, ListTooLong, OrganizationNotFound
+from invite_app.errors import DuplicateRow, ListTooLong, OrganizationNotFound
 from invite_app.models import Invitation
 from invite_app.services import audit, delivery, validation
 
@@ -77,4 +77,4 @@ def _check_repeats(rows: Sequence[drafts.Draft]) -> None:
     for row, draft in enumerate(rows, start=1):
         address = validation.email(draft.email)
         if first.setdefault(address, row) != row:
-            raise DuplicateInList(address, first[address])
+            raise DuplicateRow(address, first[address])

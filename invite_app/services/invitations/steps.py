@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from invite_app.access import Principal
-from invite_app.errors import InvitationEnded, RoleDeleted
+from invite_app.errors import InvitationClosed, RoleDeleted
 from invite_app.models import Invitation, InvitationState, Role
 from invite_app.models.types import now
 from invite_app.services import audit, delivery, held_mail, validation
@@ -16,9 +16,9 @@ OPEN = (InvitationState.PENDING, InvitationState.EXPIRED)
 
 
 def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> None:
-    """Raises InvitationEnded."""
+    """Raises InvitationClosed."""
     if (state := invitation.state_at(now())) not in states:
-        raise InvitationEnded(invitation.id, state)
+        raise InvitationClosed(invitation.id, state)
 
 
 def check_can_grant(principal: Principal, invitation: Invitation) -> Role:
@@ -86,7 +86,7 @@ def send_again(
 
 
 def extend_invitation(principal: Principal, invitation: Invitation) -> None:
-    """Raises InvitationEnded, RoleDeleted and RoleAboveOwn."""
+    """Raises InvitationClosed, RoleDeleted and RoleAboveOwn."""
     check_state(invitation, PENDING)
     check_can_grant(principal, invitation)
     invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + validation.MAX_LIFETIME)
@@ -95,7 +95,7 @@ def extend_invitation(principal: Principal, invitation: Invitation) -> None:
 
 
 def revoke_invitation(principal: Principal, invitation: Invitation) -> None:
-    """Raises InvitationEnded."""
+    """Raises InvitationClosed."""
     check_state(invitation, PENDING)
     expiry.end(invitation, principal.organization, InvitationState.REVOKED)
     audit.record(principal.organization.id, principal, "invitation.revoked", invitation)

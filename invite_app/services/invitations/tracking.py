@@ -11,7 +11,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from invite_app import tokens
 from invite_app.db import session, transaction
-from invite_app.errors import InvitationEnded, InvitationPending, SeatsFull
+from invite_app.errors import InvitationClosed, InvitationPending, SeatLimitReached
 from invite_app.models import Invitation, InvitationState, Observation, User
 from invite_app.models.types import now
 from invite_app.services import delivery, timeline, validation
@@ -35,7 +35,7 @@ def saw_visitor(token: str, user_id: UUID | None) -> None:
         saw_wrong_account(token, account.id)
         return
     saw_person(token)
-    if isinstance(offer.obstacle, SeatsFull):
+    if isinstance(offer.obstacle, SeatLimitReached):
         saw_no_seat(token)
 
 
@@ -74,7 +74,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)
             case state:
-                raise InvitationEnded(invitation.id, state)
+                raise InvitationClosed(invitation.id, state)
     return invitation
 
 

@@ -23,8 +23,8 @@ SENTENCES: dict[type[DomainError], int] = {
     facts.CannotGrantRole: 403,
     facts.CannotManageMember: 403,
     facts.WrongAccount: 403,
-    facts.ProofRequired: 403,
-    facts.InvitationEnded: 409,
+    facts.EmailVerificationRequired: 403,
+    facts.InvitationClosed: 409,
     facts.LastOwner: 409,
     facts.SoleOwner: 409,
     facts.InviterNotAllowed: 409,
@@ -46,7 +46,7 @@ NOT_FOUND = {
         facts.BatchNotFound,
         facts.ImportNotFound,
         facts.OwnershipTransferNotFound,
-        facts.LinkBroken,
+        facts.InvalidLink,
     ),
 }
 

@@ -275,17 +275,17 @@ class DuplicateRow(DomainError):
 
 
 @dataclass(eq=False)
-class ListEmpty(DomainError):
+class EmptyImport(DomainError):
     sentence = "There is nobody on this list."
 
 
 @dataclass(eq=False)
-class ListUnreadable(DomainError):
+class UnreadableImport(DomainError):
     sentence = "This file is not text. Save the sheet as CSV."
 
 
 @dataclass(eq=False)
-class ListTooLong(DomainError):
+class TooManyRows(DomainError):
     rows: int
     limit: int
     sentence = "{rows:,} rows; {limit:,} fit."

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.routing import RequestRedirect
 
 from invite_app.access import Actor, authorize
-from invite_app.errors import ListTooLong, OrganizationNotFound, RateLimited, ServiceBusy, StillRunning
+from invite_app.errors import OrganizationNotFound, RateLimited, ServiceBusy, StillRunning, TooManyRows
 from invite_app.extensions import csrf
 from invite_app.observability import metrics
 from invite_app.services import idempotency
@@ -172,7 +172,7 @@ def _read(endpoint: Endpoint, available: Mapping[str, Any]) -> dict[str, Any]:
         request_limits.allow(size=endpoint.max_bytes)
     try:
         return endpoint.read()
-    except (Malformed, ListTooLong):
+    except (Malformed, TooManyRows):
         if has_place:
             authorize(available["by"], available["organization_id"], endpoint.permission)
         raise

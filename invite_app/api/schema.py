@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from invite_app.errors import ListTooLong
+from invite_app.errors import TooManyRows
 
 # Items of a list of ids, roles or the like.
 MAX_ITEMS = 1_000
@@ -22,11 +22,11 @@ class Schema(BaseModel):
 
 
 def at_most(limit: int) -> BeforeValidator:
-    """Raise ListTooLong for a longer list, before any of its items is validated."""
+    """Raise TooManyRows for a longer list, before any of its items is validated."""
 
     def check(value: Any) -> Any:
         if isinstance(value, list) and len(value) > limit:
-            raise ListTooLong(len(value), limit)
+            raise TooManyRows(len(value), limit)
         return value
 
     return BeforeValidator(check)

@@ -113,9 +113,9 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
         422,
         refusal("body", "workspace_ids", 1, msg="There is no such workspace in this organization.", value=ROOMS[1]),
     ),
-    facts.ListTooLong: (422, refusal("body", "invitations", msg="10,001 rows; 10,000 fit.", value=None)),
-    facts.ListEmpty: (422, refusal("body", "invitations", msg="There is nobody on this list.", value=None)),
-    facts.ListUnreadable: (
+    facts.TooManyRows: (422, refusal("body", "invitations", msg="10,001 rows; 10,000 fit.", value=None)),
+    facts.EmptyImport: (422, refusal("body", "invitations", msg="There is nobody on this list.", value=None)),
+    facts.UnreadableImport: (
         422,
         refusal("body", "invitations", msg="This file is not text. Save the sheet as CSV.", value=None),
     ),

@@ -12,7 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from invite_app.db import session
-from invite_app.errors import ListTooLong
+from invite_app.errors import TooManyRows
 from invite_app.models import Invitation
 from invite_app.services import imports
 from invite_app.worker.sender import Courier
@@ -329,6 +329,6 @@ def test_unstorable_workspace_name_matches_no_workspace(owner: Visitor, start: s
 
 
 def test_oversized_list_counts_all_its_rows() -> None:
-    with pytest.raises(ListTooLong) as refused:
+    with pytest.raises(TooManyRows) as refused:
         imports.parse("email\n" + "a\n\n" * 12_345)
     assert (refused.value.rows, refused.value.limit) == (12_345, 10_000)

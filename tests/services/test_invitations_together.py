@@ -14,10 +14,10 @@ from invite_app.errors import (
     DomainNotAllowed,
     InvitationClosed,
     InvitationPending,
-    ListTooLong,
     PermissionDenied,
     RoleDeleted,
     SeatLimitReached,
+    TooManyRows,
 )
 from invite_app.models import Invitation, InvitationState, OutboxMessage
 from invite_app.models.types import now
@@ -148,7 +148,7 @@ def test_oversized_selection_is_refused(acme: Acme, monkeypatch: pytest.MonkeyPa
     for name in "ab":
         invite(acme, f"{name}@guest.example")
     for act in (invitations.preview_bulk, invitations.apply_bulk):
-        with pytest.raises(ListTooLong):
+        with pytest.raises(TooManyRows):
             act(acme.id, PENDING, Revoke(), by=acme.owner.actor)
 
 

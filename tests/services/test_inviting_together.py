@@ -15,12 +15,12 @@ from invite_app.errors import (
     DuplicateRow,
     InvalidEmail,
     InvitationPending,
-    ListTooLong,
     PermissionDenied,
     PlanUpgradeRequired,
     RateLimited,
     RoleNotFound,
     SeatLimitReached,
+    TooManyRows,
 )
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage
 from invite_app.services import invitations
@@ -110,7 +110,7 @@ def test_repeated_address_names_the_first(acme: Acme) -> None:
 @pytest.mark.parametrize(
     ("settings", "count", "actor", "error"),
     [
-        ({}, 11, "owner", ListTooLong),
+        ({}, 11, "owner", TooManyRows),
         ({}, 11, "member", PermissionDenied),
         ({"plan": "free"}, 1, "owner", PlanUpgradeRequired),
     ],

@@ -8,12 +8,12 @@ from flask.ctx import AppContext
 
 from invite_app.errors import (
     CannotGrantRole,
+    EmptyImport,
     ImportNotFound,
-    ListEmpty,
-    ListTooLong,
-    ListUnreadable,
     PermissionDenied,
     PlanUpgradeRequired,
+    TooManyRows,
+    UnreadableImport,
 )
 from invite_app.models import Sheet
 from invite_app.services import imports, invitations, organizations
@@ -63,7 +63,7 @@ class TestParsing:
 
     @pytest.mark.parametrize("data", [b"PK\x03\x04 a workbook", b"%PDF-1.7", b"a\x00b"])
     def test_refuses_binary_data(self, data: bytes) -> None:
-        with pytest.raises(ListUnreadable):
+        with pytest.raises(UnreadableImport):
             imports.decode(data)
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -72,11 +72,11 @@ class TestParsing:
 
     @pytest.mark.parametrize("text", ["", "\n \n", "email,role\n"])
     def test_refuses_an_empty_list(self, text: str) -> None:
-        with pytest.raises(ListEmpty):
+        with pytest.raises(EmptyImport):
             imports.parse(text)
 
     def test_refuses_too_many_rows(self) -> None:
-        with pytest.raises(ListTooLong):
+        with pytest.raises(TooManyRows):
             imports.parse("a@guest.example\n" * 10_001)
 
 

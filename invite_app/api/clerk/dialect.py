@@ -129,9 +129,9 @@ ERRORS: ErrorTable = {
     facts.RedirectNotAllowed: Row(422, invalid("redirect_url")),
     facts.NameTaken: Row(422, told("form_identifier_exists", "is taken", "name")),
     facts.IdempotencyKeyReused: Row(422, told("idempotency_key_reused", "used for another request")),
-    facts.ListTooLong: Row(400, told("bulk_size_exceeded", "bulk size exceeded")),
-    facts.ListEmpty: Row(422, told("form_param_value_invalid", "is invalid")),
-    facts.ListUnreadable: Row(422, told("form_param_value_invalid", "is invalid")),
+    facts.TooManyRows: Row(400, told("bulk_size_exceeded", "bulk size exceeded")),
+    facts.EmptyImport: Row(422, told("form_param_value_invalid", "is invalid")),
+    facts.UnreadableImport: Row(422, told("form_param_value_invalid", "is invalid")),
     # things that are not there
     facts.RoleNotFound: Row(404, missing(NOT_FOUND, "role")),
     facts.UserNotFound: Row(404, missing(NOT_FOUND, "user_id")),

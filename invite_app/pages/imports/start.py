@@ -14,11 +14,11 @@ from invite_app.errors import (
     BatchNotFound,
     CannotGrantRole,
     DomainError,
+    EmptyImport,
     ImportNotFound,
-    ListEmpty,
-    ListTooLong,
-    ListUnreadable,
     RoleNotFound,
+    TooManyRows,
+    UnreadableImport,
 )
 from invite_app.models import Sheet
 from invite_app.models.roles import MEMBER
@@ -48,9 +48,9 @@ EXAMPLE = (
     ("bo.ek@example.com", "Bo", "Ek", "Admin", ""),
 )
 ROWS = {
-    ListEmpty: Row("text", lambda _: "Paste a list, or choose a file with at least one person on it."),
-    ListUnreadable: Row("file"),
-    ListTooLong: Row("text", lambda error: f"{error} Take some out, and send them as another list."),
+    EmptyImport: Row("text", lambda _: "Paste a list, or choose a file with at least one person on it."),
+    UnreadableImport: Row("file"),
+    TooManyRows: Row("text", lambda error: f"{error} Take some out, and send them as another list."),
     RoleNotFound: Row("role"),
     CannotGrantRole: Row("role", form_errors.sentence),
 }

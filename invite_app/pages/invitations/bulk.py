@@ -16,10 +16,10 @@ from invite_app.errors import (
     DomainNotAllowed,
     InvitationClosed,
     InvitationPending,
-    ListTooLong,
     RateLimited,
     RoleDeleted,
     SeatLimitReached,
+    TooManyRows,
 )
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.types import now
@@ -34,7 +34,7 @@ from .list_page import ALL
 
 NONE = "Select at least one invitation first."
 TOO_MANY: Rows = {
-    ListTooLong: Row("", lambda error: f"{error.rows:,} are selected; {error.limit:,} fit. Narrow the list first.")
+    TooManyRows: Row("", lambda error: f"{error.rows:,} are selected; {error.limit:,} fit. Narrow the list first.")
 }
 NAMED = 5
 """How many of those that are left out a note names."""

@@ -16,9 +16,9 @@ from invite_app.errors import (
     BatchNotFound,
     DomainError,
     DuplicateRow,
-    ListTooLong,
     RateLimited,
     SeatLimitReached,
+    TooManyRows,
 )
 from invite_app.models import Batch, DeliveryState, Invitation, OutboxMessage
 from invite_app.models.types import now
@@ -236,7 +236,7 @@ def _count(batch: Batch, *, sent: int, refused: int, is_last: bool) -> None:
 
 def _check_length(rows: Sequence[Draft]) -> None:
     if len(rows) > MAX_ROWS:
-        raise ListTooLong(len(rows), MAX_ROWS)
+        raise TooManyRows(len(rows), MAX_ROWS)
 
 
 def _chunks(rows: Iterable[Item]) -> Iterator[list[Item]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from invite_app.errors import ListEmpty, ListTooLong, ListUnreadable
+from invite_app.errors import EmptyImport, TooManyRows, UnreadableImport
 
 MAX_ROWS = 10_000
 COLUMNS = ("email", "given_name", "family_name", "role", "workspaces")
@@ -41,7 +41,7 @@ class Line:
 
 
 def decode(data: bytes) -> str:
-    """The text of a file. Raises ListUnreadable when it is a sheet or picture instead of text."""
+    """The text of a file. Raises UnreadableImport when it is a sheet or picture instead of text."""
     for encoding in ("utf-8-sig", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
         try:
             text = data.decode(encoding)
@@ -49,7 +49,7 @@ def decode(data: bytes) -> str:
             continue
         if "\0" not in text and not data.startswith((b"PK\x03\x04", b"%PDF", b"\x89PNG")):
             return text
-    raise ListUnreadable
+    raise UnreadableImport
 
 
 def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
@@ -64,12 +64,12 @@ def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
         rows = list(islice(found, None if limit is None else limit + 2))  # a header, and one too many
         others = sum(1 for _ in found)  # are counted, not kept: there can be millions
     except csv.Error:
-        raise ListUnreadable from None
+        raise UnreadableImport from None
     columns, rows = _columns(rows)
     if not rows:
-        raise ListEmpty
+        raise EmptyImport
     if limit is not None and len(rows) + others > limit:
-        raise ListTooLong(len(rows) + others, limit)
+        raise TooManyRows(len(rows) + others, limit)
     return [_line(columns, row) for row in rows]
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.db import session
-from invite_app.errors import DomainError, InvitationPending, ListTooLong, SeatLimitReached
+from invite_app.errors import DomainError, InvitationPending, SeatLimitReached, TooManyRows
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.types import now
 from invite_app.services import validation
@@ -111,7 +111,7 @@ class SendAgain(Deed):
 
 
 def preview_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
-    """What would become of all that the filter lets through. Raises ListTooLong when that is more than MOST."""
+    """What would become of all that the filter lets through. Raises TooManyRows when that is more than MOST."""
     principal = authorize(by, organization_id, "invitations:write")
     found = _find(principal, only)
     deed.prepare(principal, found)
@@ -145,7 +145,7 @@ def _find(principal: Principal, only: Filter) -> list[Invitation]:
     principal.check_can("invitations:read")
     found = lists.everything(principal, only, limit=MAX_SELECTED + 1)
     if len(found) > MAX_SELECTED:
-        raise ListTooLong(lists.count(principal, only), MAX_SELECTED)
+        raise TooManyRows(lists.count(principal, only), MAX_SELECTED)
     return found
 
 

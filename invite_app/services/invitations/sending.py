@@ -6,7 +6,7 @@ from uuid import UUID
 from invite_app import ids
 from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.db import ignore
-from invite_app.errors import DuplicateRow, ListTooLong, OrganizationNotFound
+from invite_app.errors import DuplicateRow, OrganizationNotFound, TooManyRows
 from invite_app.models import Invitation
 from invite_app.services import audit, delivery, validation
 
@@ -65,7 +65,7 @@ def send_all_or_none(organization_id: UUID | str, rows: Sequence[drafts.Draft], 
     """
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         if len(rows) > MAX_ROWS:
-            raise ListTooLong(len(rows), MAX_ROWS)
+            raise TooManyRows(len(rows), MAX_ROWS)
         _check_repeats(rows)
         sent = [add(principal, draft) for draft in rows]
         checks.check_pace(principal)

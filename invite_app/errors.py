@@ -300,7 +300,7 @@ class IdempotencyKeyReused(DomainError):
 
 
 @dataclass(eq=False)
-class StillRunning(DomainError):
+class RequestInProgress(DomainError):
     """The first request with this key has no answer yet."""
 
     key: str
@@ -386,7 +386,7 @@ class RoleDeleted(CannotAccept):
 
 
 @dataclass(eq=False)
-class WrongPassword(DomainError):
+class InvalidCredentials(DomainError):
     sentence = "Email or password is wrong."
 
 

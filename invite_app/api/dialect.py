@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.routing import RequestRedirect
 
 from invite_app.access import Actor, authorize
-from invite_app.errors import OrganizationNotFound, RateLimited, ServiceBusy, StillRunning, TooManyRows
+from invite_app.errors import OrganizationNotFound, RateLimited, RequestInProgress, ServiceBusy, TooManyRows
 from invite_app.extensions import csrf
 from invite_app.observability import metrics
 from invite_app.services import idempotency
@@ -128,7 +128,7 @@ class Dialect:
         once = idempotency_key.Repetition(endpoint, asked)
         try:
             response = respond(endpoint.status, endpoint.call(**available, keep=once.keep))
-        except (StillRunning, SQLAlchemyError):  # the latter are repeated or answered by the application
+        except (RequestInProgress, SQLAlchemyError):  # the latter are repeated or answered by the application
             raise
         except Exception as error:  # noqa: BLE001 - its answer tells whether it is kept
             response = self.refuse(error)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from invite_app.db import session, transaction
-from invite_app.errors import IdempotencyKeyReused, StillRunning
+from invite_app.errors import IdempotencyKeyReused, RequestInProgress
 from invite_app.models import IdempotencyKey
 from invite_app.models.types import now
 
@@ -50,7 +50,7 @@ def find_answer(request: Request) -> Answer | None:
     if row.body_hash != request.body_hash:
         raise IdempotencyKeyReused(request.key)
     if row.finished_at is None and now() - row.created_at < PATIENCE:
-        raise StillRunning(request.key)
+        raise RequestInProgress(request.key)
     return Answer(row.status, row.answer)
 
 
@@ -72,7 +72,7 @@ def keep(request: Request, answer: Answer) -> None:
     try:
         session().flush()
     except IntegrityError:
-        raise StillRunning(request.key) from None
+        raise RequestInProgress(request.key) from None
 
 
 def keep_refusal(request: Request, answer: Answer) -> None:

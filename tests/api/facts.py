@@ -51,7 +51,7 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
         facts.EmptyImport(),
         facts.UnreadableImport(),
         facts.IdempotencyKeyReused("one"),
-        facts.StillRunning("one"),
+        facts.RequestInProgress("one"),
         facts.RateLimited(17),
         facts.ServiceBusy(17),
         facts.DeliveryFailed("timed out"),
@@ -61,7 +61,7 @@ EXAMPLES: dict[type[DomainError], DomainError] = {
         facts.EmailVerificationRequired("ana@guest.example"),
         facts.InviterNotAllowed("Olivia Owner", "Admin"),
         facts.RoleDeleted("Helpers"),
-        facts.WrongPassword(),
+        facts.InvalidCredentials(),
         facts.AccountExists("ana@guest.example"),
         facts.AlreadySetUp(),
     )

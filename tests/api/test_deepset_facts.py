@@ -34,7 +34,7 @@ def refusal(*place: str | int, msg: str, value: Any) -> list[dict[str, Any]]:
 
 EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
     facts.Unauthenticated: (401, "Sign in, or send a valid API key."),
-    facts.WrongPassword: (401, "Email or password is wrong."),
+    facts.InvalidCredentials: (401, "Email or password is wrong."),
     facts.SignInRequired: (401, "There is an account for ana@guest.example. Sign in to accept."),
     facts.PlanUpgradeRequired: (402, PAID),
     facts.SeatLimitReached: (402, "All 5 seats are in use. Revoke an invitation or raise the limit."),
@@ -71,7 +71,7 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
         "Acme and Globex would have no owner. Transfer ownership or delete the organization first.",
     ),
     facts.DuplicateRow: (409, "Same address as row 2."),
-    facts.StillRunning: (
+    facts.RequestInProgress: (
         409,
         "The first request with this Idempotency-Key is still running. Try again in a moment.",
     ),

@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 from invite_app import tokens
 from invite_app.access import UserActor
 from invite_app.db import session
-from invite_app.errors import InvalidLink, RateLimited, SoleOwner, Unauthenticated, UserNotFound, WrongPassword
+from invite_app.errors import InvalidCredentials, InvalidLink, RateLimited, SoleOwner, Unauthenticated, UserNotFound
 from invite_app.extensions import db
 from invite_app.models import (
     AccountLink,
@@ -178,7 +178,7 @@ def test_own_erasure_needs_the_password(acme: Acme, zoe: Person) -> None:
     def erase(password: str) -> str:
         return personal_data.erase_own(zoe.id, password=password, session_id="s", by=UserActor(zoe.id, "192.0.2.7"))
 
-    with pytest.raises(WrongPassword):
+    with pytest.raises(InvalidCredentials):
         erase("wrong")
     pseudonym = erase(PASSWORD)
     assert {one.actor_name for one in history(zoe.id)} <= {pseudonym, "Olivia Owner"}
@@ -189,7 +189,7 @@ def test_password_changed_meanwhile_stops_the_erasure(
     acme: Acme, zoe: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(accounts, "check_password", lambda *_: "the hash of a moment ago")
-    with pytest.raises(WrongPassword):
+    with pytest.raises(InvalidCredentials):
         personal_data.erase_own(zoe.id, password=PASSWORD, session_id="s", by=zoe.actor)
     assert session().get(User, zoe.id)
 
@@ -232,7 +232,7 @@ def test_export_leaves_other_people_and_secrets_out(acme: Acme, zoe: Person) -> 
 
 
 def test_own_export_needs_the_password(acme: Acme) -> None:
-    with pytest.raises(WrongPassword):
+    with pytest.raises(InvalidCredentials):
         personal_data.export_own(acme.owner.id, password="wrong", session_id="s")
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from invite_app import tokens
 from invite_app.db import session, transaction
-from invite_app.errors import InvalidLink, RateLimited, WrongPassword
+from invite_app.errors import InvalidCredentials, InvalidLink, RateLimited
 from invite_app.models import AccountLink, Session
 from invite_app.models.types import now
 from invite_app.services import accounts
@@ -78,9 +78,9 @@ class TestOwnPasswordLimit:
         with app.app_context():
             person = make_person("ana@guest.example")
             for _ in range(5):
-                with pytest.raises(WrongPassword):
+                with pytest.raises(InvalidCredentials):
                     accounts.change_password(person.id, old="wrong", new=NEW, keep_session=None)
-                with pytest.raises(WrongPassword):
+                with pytest.raises(InvalidCredentials):
                     accounts.request_address(person.id, "bo@guest.example", password="wrong")
             with pytest.raises(RateLimited):
                 accounts.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)

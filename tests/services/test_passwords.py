@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from invite_app.db import session
-from invite_app.errors import WeakPassword, WrongPassword
+from invite_app.errors import InvalidCredentials, WeakPassword
 from invite_app.extensions import db
 from invite_app.models import AccountLink, OutboxMessage
 from invite_app.services import accounts, invitations, organizations
@@ -138,7 +138,7 @@ def test_concurrently_changed_password_is_not_changed_again(acme: Acme, monkeypa
         return make(password, **options)
 
     monkeypatch.setattr(passwords, "hash_new_password", overtaken)
-    with pytest.raises(WrongPassword):
+    with pytest.raises(InvalidCredentials):
         accounts.change_password(acme.owner.id, old=PASSWORD, new=NEW, keep_session=None)
     assert accounts.sign_in(acme.owner.email, "the faster one wins", device=NOWHERE)
 
@@ -169,7 +169,7 @@ def test_failed_sign_in_costs_the_same_without_account(acme: Acme, monkeypatch: 
     works = []
     for address in (acme.owner.email, "nobody@guest.example", "nothing@guest.example"):
         session().rollback()
-        with work(monkeypatch) as done, pytest.raises(WrongPassword):
+        with work(monkeypatch) as done, pytest.raises(InvalidCredentials):
             accounts.sign_in(address, "not the password", device=NOWHERE)
         works.append(done)
     assert works[0] == works[1] == works[2]

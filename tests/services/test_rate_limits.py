@@ -13,7 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from invite_app.db import session
-from invite_app.errors import DeliveryFailed, RateLimited, WrongPassword
+from invite_app.errors import DeliveryFailed, InvalidCredentials, RateLimited
 from invite_app.models import IS_QUEUED, OutboxMessage, User
 from invite_app.services import accounts, imports, invitations
 from invite_app.services.accounts import Device, known_devices
@@ -44,7 +44,7 @@ def user_of(person: Person) -> User:
 
 def fail_to_sign_in(email: str, device: Device, times: int) -> None:
     for _ in range(times):
-        with pytest.raises(WrongPassword):
+        with pytest.raises(InvalidCredentials):
             accounts.sign_in(email, "not the password", device=device)
 
 
@@ -126,7 +126,7 @@ def test_strangers_guesses_leave_own_password_checks_alone(limited: Flask) -> No
     owner = make_organization().owner
     fail_to_sign_in(owner.email, HERE, 10)
     for _ in range(10):
-        with pytest.raises(WrongPassword):
+        with pytest.raises(InvalidCredentials):
             accounts.change_password(owner.id, old="wrong", new=PASSWORD, keep_session="a thief's")
     with pytest.raises(RateLimited):
         accounts.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="a thief's")
@@ -138,7 +138,7 @@ def test_one_ipv6_network_is_one_client(limited: Flask) -> None:
         fail_to_sign_in(f"nobody{number}@guest.example", Device(f"2001:db8:0:7:{number}::1"), 1)
     with pytest.raises(RateLimited):
         accounts.sign_in("ana@guest.example", PASSWORD, device=Device("2001:db8:0:7:ffff::1"))
-    with pytest.raises(WrongPassword):
+    with pytest.raises(InvalidCredentials):
         accounts.sign_in("ana@guest.example", PASSWORD, device=Device("2001:db8:0:8::1"))
 
 

@@ -32,7 +32,7 @@ ERRORS: ErrorTable = {
     HTTPException: Row(None, named),
     # who is asking, where
     facts.Unauthenticated: not_signed_in,
-    facts.WrongPassword: not_signed_in,
+    facts.InvalidCredentials: not_signed_in,
     facts.SignInRequired: not_signed_in,
     facts.OrganizationNotFound: unknown,
     facts.PermissionDenied: forbidden,
@@ -77,7 +77,7 @@ ERRORS: ErrorTable = {
     facts.AlreadySetUp: conflict,
     facts.BuiltInRole: conflict,
     facts.RoleInUse: conflict,
-    facts.StillRunning: conflict,
+    facts.RequestInProgress: conflict,
     facts.RateLimited: Row(429, sentence),
     facts.ServiceBusy: Row(503, sentence),
     facts.DeliveryFailed: Row(503, sentence),

@@ -118,7 +118,7 @@ ERRORS: ErrorTable = {
     # who is asking, where
     NoBearer: Row(401, accident("authorization_header_format_invalid"), SIGN_IN),
     facts.Unauthenticated: Row(401, told("clerk_key_invalid", "the API key is invalid"), SIGN_IN),
-    facts.WrongPassword: Row(401, told("incorrect_password", "incorrect password"), SIGN_IN),
+    facts.InvalidCredentials: Row(401, told("incorrect_password", "incorrect password"), SIGN_IN),
     facts.SignInRequired: Row(401, told("authentication_invalid", "sign in first"), SIGN_IN),
     facts.OrganizationNotFound: Row(404, missing(NOT_FOUND)),
     facts.PermissionDenied: Row(403, MISSING_PERMISSION),
@@ -163,7 +163,7 @@ ERRORS: ErrorTable = {
     facts.AlreadySetUp: Row(400, told("already_set_up", "already set up")),
     facts.BuiltInRole: Row(400, told("organization_role_built_in", "built in", "role")),
     facts.RoleInUse: Row(400, told("organization_role_in_use", "in use", "role")),
-    facts.StillRunning: Row(409, told("request_still_running", "still running")),
+    facts.RequestInProgress: Row(409, told("request_still_running", "still running")),
     facts.RateLimited: Row(429, told("too_many_requests", "too many requests")),
     facts.ServiceBusy: Row(503, told("service_busy", "service busy")),
     facts.DeliveryFailed: Row(400, told("invitation_delivery_failed", "not delivered")),

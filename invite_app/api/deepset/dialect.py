@@ -32,7 +32,7 @@ ERRORS: ErrorTable = {
     HTTPException: Row(None, named),
     # who is asking, where
     facts.Unauthenticated: Row(401, sentence, SIGN_IN),
-    facts.WrongPassword: Row(401, sentence, SIGN_IN),
+    facts.InvalidCredentials: Row(401, sentence, SIGN_IN),
     facts.SignInRequired: Row(401, sentence, SIGN_IN),
     facts.OrganizationNotFound: Row(404, not_found),
     facts.PermissionDenied: Row(403, sentence),
@@ -77,7 +77,7 @@ ERRORS: ErrorTable = {
     facts.EmptyImport: Row(422, at("invitations")),
     facts.UnreadableImport: Row(422, at("invitations")),
     facts.IdempotencyKeyReused: Row(422, at_header),
-    facts.StillRunning: Row(409, sentence),
+    facts.RequestInProgress: Row(409, sentence),
     facts.RateLimited: Row(429, sentence),
     facts.ServiceBusy: Row(503, sentence),
     facts.DeliveryFailed: Row(503, saying("Something went wrong during signup.")),

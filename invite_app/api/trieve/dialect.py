@@ -70,7 +70,7 @@ ERRORS: ErrorTable = {
     HTTPException: Row(None, named),
     # who is asking, where
     facts.Unauthenticated: not_signed_in,
-    facts.WrongPassword: not_signed_in,
+    facts.InvalidCredentials: not_signed_in,
     facts.SignInRequired: not_signed_in,
     facts.OrganizationNotFound: Row(404, saying("Not Found: Organization not found")),
     facts.PermissionDenied: forbidden,
@@ -115,7 +115,7 @@ ERRORS: ErrorTable = {
     facts.TooManyRows: refused,
     facts.EmptyImport: refused,
     facts.UnreadableImport: refused,
-    facts.StillRunning: refused,
+    facts.RequestInProgress: refused,
     facts.RateLimited: Row(429, sentence),
     facts.ServiceBusy: Row(503, sentence),
     facts.DeliveryFailed: refused,

@@ -6,7 +6,7 @@ from flask_login import current_user
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
-from invite_app.errors import AccountExists, InvalidLink, WrongPassword
+from invite_app.errors import AccountExists, InvalidCredentials, InvalidLink
 from invite_app.mail.transport import transport
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
@@ -27,7 +27,7 @@ from invite_app.services.accounts import Purpose
 
 from .profile import HERE, show_account
 
-REFUSALS: Rows = {WrongPassword: Row("password", lambda _: "This is not your password.")}
+REFUSALS: Rows = {InvalidCredentials: Row("password", lambda _: "This is not your password.")}
 
 
 class AddressForm(PageForm):

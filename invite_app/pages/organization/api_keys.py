@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import HiddenField, SelectField, StringField, ValidationError
 
 from invite_app.access import is_live
-from invite_app.errors import InvalidSetting, StillRunning
+from invite_app.errors import InvalidSetting, RequestInProgress
 from invite_app.models import ApiKey
 from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import pages
@@ -107,7 +107,7 @@ def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
             by=actor(),
             then=remember,
         )
-    except StillRunning:
+    except RequestInProgress:
         flash("This key was made and shown already. If it is lost, revoke it and make another one.", "warn")
         return redirect(url_for("pages.api_keys"), 303)
     return show("api_keys/once.html", api_key=api_key, secret=secret)

@@ -27,6 +27,7 @@ from invite_app.errors import (
     DeliveryFailed,
     DomainError,
     DomainNotAllowed,
+    InvalidCredentials,
     InvalidEmail,
     InvalidValue,
     InvitationPending,
@@ -43,7 +44,6 @@ from invite_app.errors import (
     ServiceBusy,
     SoleOwner,
     WorkspaceNotFound,
-    WrongPassword,
 )
 from invite_app.observability import metrics
 
@@ -135,7 +135,7 @@ TABLE: Rows = {
     LastOwner: Row(),
     SoleOwner: Row(),
     OwnershipTransferNotFound: Row(),
-    WrongPassword: Row(),
+    InvalidCredentials: Row(),
     RateLimited: Row("", _wait, status=429),
     ServiceBusy: Row("", str, status=503),
     DeliveryFailed: Row("", str, status=503),

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from invite_app.db import session, transaction
-from invite_app.errors import AccountExists, InvalidEmail, WrongPassword
+from invite_app.errors import AccountExists, InvalidCredentials, InvalidEmail
 from invite_app.models import Membership, Organization, Session, User
 from invite_app.models.members import sort_name
 from invite_app.models.types import now
@@ -165,16 +165,16 @@ def check_password(user_id: UUID, password: str, session_id: str | None) -> str 
     rate_limits.check("password of session", user_id, session_id)
     if not passwords.password_matches(password, known):
         rate_limits.hit("password of session", user_id, session_id)
-        raise WrongPassword
+        raise InvalidCredentials
     return known
 
 
 def _get_unchanged(user_id: UUID, password_hash: str | None) -> User:
-    """The account, kept from others until the commit. Raises WrongPassword when its password changed meanwhile."""
+    """The account, kept from others until the commit. Raises InvalidCredentials when its password changed meanwhile."""
     query = select(User).where(User.id == user_id, User.password_hash == password_hash)
     user: User | None = session().scalar(query.with_for_update(key_share=True))
     if user is None:
-        raise WrongPassword
+        raise InvalidCredentials
     return user
 
 

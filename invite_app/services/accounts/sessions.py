@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import tokens
 from invite_app.db import session, transaction
-from invite_app.errors import InvalidEmail, WrongPassword
+from invite_app.errors import InvalidCredentials, InvalidEmail
 from invite_app.models import Membership, Session, User
 from invite_app.models.types import now
 from invite_app.reading import Reader
@@ -57,7 +57,7 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
     if not passwords.password_matches(password, user.password_hash if user else None) or user is None:
         for what, *whom in budgets:
             rate_limits.hit(what, *whom)
-        raise WrongPassword
+        raise InvalidCredentials
     return start_session(user.id, device=device)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, and_, cast, delete, or_, select, update
 
 from invite_app.access import Actor, OperatorActor, UserActor, authorize, lock_organization
 from invite_app.db import session, transaction
-from invite_app.errors import SoleOwner, UserNotFound, WrongPassword
+from invite_app.errors import InvalidCredentials, SoleOwner, UserNotFound
 from invite_app.models import (
     ApiKey,
     AuditEvent,
@@ -60,7 +60,7 @@ def _erase(user_id: UUID, by: Actor, password_hash: str | None = None) -> str:
         organizations = _lock_organizations(user_id)
         user = _lock_account(user_id)
         if password_hash is not None and user.password_hash != password_hash:
-            raise WrongPassword
+            raise InvalidCredentials
         if alone := find_sole_ownerships(user_id):
             raise SoleOwner(tuple(one.name for one in alone))
         person = _describe(user)

@@ -17,7 +17,7 @@ from .published import HTTP_VALIDATION_ERROR, check
 # Errors with a message, and their status.
 SENTENCES: dict[type[DomainError], int] = {
     facts.Unauthenticated: 401,
-    facts.WrongPassword: 401,
+    facts.InvalidCredentials: 401,
     facts.SignInRequired: 401,
     facts.PermissionDenied: 403,
     facts.CannotGrantRole: 403,
@@ -33,7 +33,7 @@ SENTENCES: dict[type[DomainError], int] = {
     facts.AlreadySetUp: 409,
     facts.BuiltInRole: 409,
     facts.RoleInUse: 409,
-    facts.StillRunning: 409,
+    facts.RequestInProgress: 409,
     facts.ServiceBusy: 503,
     facts.RateLimited: 429,
     facts.DeliveryFailed: 503,

@@ -23,7 +23,7 @@ NOT_FOUND, FORBIDDEN, MEMBER = (
 
 EXPECTED: dict[type[DomainError], tuple[int, str, str | None]] = {
     facts.Unauthenticated: (401, "clerk_key_invalid", None),
-    facts.WrongPassword: (401, "incorrect_password", None),
+    facts.InvalidCredentials: (401, "incorrect_password", None),
     facts.SignInRequired: (401, "authentication_invalid", None),
     facts.PlanUpgradeRequired: (402, "plan_upgrade_required", None),
     facts.PermissionDenied: (403, FORBIDDEN, None),
@@ -57,7 +57,7 @@ EXPECTED: dict[type[DomainError], tuple[int, str, str | None]] = {
     facts.AlreadySetUp: (400, "already_set_up", None),
     facts.BuiltInRole: (400, "organization_role_built_in", "role"),
     facts.RoleInUse: (400, "organization_role_in_use", "role"),
-    facts.StillRunning: (409, "request_still_running", None),
+    facts.RequestInProgress: (409, "request_still_running", None),
     facts.ImportNotFound: (404, NOT_FOUND, None),
     facts.EmptyImport: (422, "form_param_value_invalid", None),
     facts.UnreadableImport: (422, "form_param_value_invalid", None),

@@ -16,7 +16,7 @@ from .conftest import Post
 # All other errors are 400 with the error's own message.
 EXPECTED: dict[type[DomainError], tuple[int, str]] = {
     facts.Unauthenticated: (401, "Unauthorized"),
-    facts.WrongPassword: (401, "Unauthorized"),
+    facts.InvalidCredentials: (401, "Unauthorized"),
     facts.SignInRequired: (401, "Unauthorized"),
     facts.PermissionDenied: (403, "Forbidden"),
     facts.CannotManageMember: (403, "Forbidden"),

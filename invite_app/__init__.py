@@ -19,7 +19,7 @@ from .timeouts import read_timeouts
 from .web import request_limits
 from .web.application import Application
 from .web.client_address import CleanAddress
-from .web.flask_overrides import CookieSessions, LateRule
+from .web.flask_overrides import CachedSignerSessions, LazyRule
 from .web.hosts import NormalizedHosts
 
 PACKAGE = Path(__file__).parent
@@ -37,8 +37,8 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
         static_folder=_folder("static"),
         instance_path=str(Path(settings.instance_path).absolute()) if settings.instance_path else None,
     )
-    app.url_rule_class = LateRule
-    app.session_interface = CookieSessions()
+    app.url_rule_class = LazyRule
+    app.session_interface = CachedSignerSessions()
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
     logs.configure(app)
     logs.tell_foreign_settings(config_check.foreign(variables(environ), KNOWN))

@@ -7,14 +7,14 @@ from flask.sessions import SecureCookieSessionInterface
 from werkzeug.routing import Rule
 
 
-class CookieSessions(SecureCookieSessionInterface):
+class CachedSignerSessions(SecureCookieSessionInterface):
     """Keeps its signer: making one takes five times as long as seeing that a program sends no cookie."""
 
     def __init__(self) -> None:
         self.get_signing_serializer: Any = cache(super().get_signing_serializer)
 
 
-class LateRule(Rule):
+class LazyRule(Rule):
     """A rule that compiles how its address is built when it is first asked for one.
 
     Werkzeug compiles two functions per rule: for all of ours a tenth of the time to start, and most are never called.
@@ -26,7 +26,7 @@ class LateRule(Rule):
 
         def build(rule: Rule, **values: Any) -> tuple[str, str]:
             nonlocal made
-            made = made or super(LateRule, self)._compile_builder(append_unknown)
+            made = made or super(LazyRule, self)._compile_builder(append_unknown)
             built: tuple[str, str] = made(rule, **values)
             return built
 

@@ -7,7 +7,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import api, bounds, cli, config_check, db, pages, private_files, secret_key, worker
-from .config import KNOWN, flask_config, make_folder, read_settings, variables
+from .config import KNOWN_SETTINGS, flask_config, make_folder, read_environment, read_settings
 from .extensions import csrf, login, mail
 from .extensions import db as database
 from .mail.rendering import unlinked
@@ -41,7 +41,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     app.session_interface = CachedSignerSessions()
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
     logs.configure(app)
-    logs.tell_foreign_settings(config_check.foreign(variables(environ), KNOWN))
+    logs.tell_foreign_settings(config_check.unrelated(read_environment(environ), KNOWN_SETTINGS))
     make_folder(Path(app.instance_path))
     secret_key.configure(app, settings.secret_key.get_secret_value(), settings.secret_key_fallbacks)
     _init_extensions(app)

@@ -94,59 +94,59 @@ def _local_url() -> str:
     return f"{scheme}://localhost:{context.params['port']}"
 
 
-def _allowed(description: str, default: Any = "") -> Any:
+def _setting(description: str, default: Any = "") -> Any:
     """A variable's default, and what the operator is told when a value is none of these."""
     return Field(default, description=description)
 
 
-TRUTH = "true or false"
+BOOLEAN = "true or false"
 SECONDS = "a number of seconds up to 3600, or 0 for no limit"
 
 
 class Settings(BaseModel):
     """Every variable an operator can set; see the README's configuration table."""
 
-    database_url: Annotated[str, AfterValidator(_database_url)] = _allowed(
+    database_url: Annotated[str, AfterValidator(_database_url)] = _setting(
         "a URL like postgresql://user:password@host/database or sqlite:////folder/file"
     )
-    secret_key: Annotated[SecretStr, AfterValidator(_secret)] = _allowed(
+    secret_key: Annotated[SecretStr, AfterValidator(_secret)] = _setting(
         "at least 16 characters long, for example from 'openssl rand -hex 32'", SecretStr("")
     )
-    secret_key_fallbacks: Annotated[list[str], BeforeValidator(_fallbacks)] = _allowed(
+    secret_key_fallbacks: Annotated[list[str], BeforeValidator(_fallbacks)] = _setting(
         "earlier secrets of at least 16 characters, separated by commas", []
     )
     external_url: Annotated[str, AfterValidator(_external_url)] = Field(
         default_factory=_local_url, description="a URL of scheme and host, like https://invite.example.com"
     )
-    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = _allowed("a number of proxies from 0 to 10", 0)
-    mail_server: Annotated[str, AfterValidator(_host)] = _allowed("a host name; the port is INVITE_MAIL_PORT")
-    mail_port: Annotated[int, Field(ge=1, le=65535)] | None = _allowed("a port from 1 to 65535", None)
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = _setting("a number of proxies from 0 to 10", 0)
+    mail_server: Annotated[str, AfterValidator(_host)] = _setting("a host name; the port is INVITE_MAIL_PORT")
+    mail_port: Annotated[int, Field(ge=1, le=65535)] | None = _setting("a port from 1 to 65535", None)
     mail_username: str = ""
     mail_password: SecretStr = SecretStr("")
-    mail_use_tls: bool = _allowed(TRUTH, False)
-    mail_use_ssl: bool = _allowed(TRUTH, False)
-    mail_default_sender: Annotated[str, AfterValidator(_sender)] = _allowed("an address, with or without a name")
-    mail_timeout: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = _allowed(
+    mail_use_tls: bool = _setting(BOOLEAN, False)
+    mail_use_ssl: bool = _setting(BOOLEAN, False)
+    mail_default_sender: Annotated[str, AfterValidator(_sender)] = _setting("an address, with or without a name")
+    mail_timeout: Annotated[float, Field(gt=0, le=300, allow_inf_nan=False)] = _setting(
         "a number of seconds over 0 and up to 300", 10.0
     )
-    sqlite_synchronous: Literal["normal", "full"] = _allowed("normal or full", "normal")
-    db_lock_timeout: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = _allowed(SECONDS, 10.0)
-    db_statement_timeout: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = _allowed(SECONDS, 60.0)
-    mail_delivery: Literal["immediate", "queued"] = _allowed("immediate or queued", "immediate")
-    outbox_worker: Literal["embedded", "external"] = _allowed("embedded or external", "embedded")
-    redis_url: Annotated[str, AfterValidator(_redis_url)] = _allowed("a URL like redis://host:6379/0")
-    rate_limits: Literal["on", "off"] = _allowed("on or off", "on")
-    web_threads: Annotated[int, Field(ge=1, le=1000)] = _allowed("a number of threads from 1 to 1000", 8)
-    metrics_token: Annotated[SecretStr, AfterValidator(_secret)] = _allowed(
+    sqlite_synchronous: Literal["normal", "full"] = _setting("normal or full", "normal")
+    db_lock_timeout: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = _setting(SECONDS, 10.0)
+    db_statement_timeout: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = _setting(SECONDS, 60.0)
+    mail_delivery: Literal["immediate", "queued"] = _setting("immediate or queued", "immediate")
+    outbox_worker: Literal["embedded", "external"] = _setting("embedded or external", "embedded")
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = _setting("a URL like redis://host:6379/0")
+    rate_limits: Literal["on", "off"] = _setting("on or off", "on")
+    web_threads: Annotated[int, Field(ge=1, le=1000)] = _setting("a number of threads from 1 to 1000", 8)
+    metrics_token: Annotated[SecretStr, AfterValidator(_secret)] = _setting(
         "at least 16 characters long, for example from 'openssl rand -hex 32'", SecretStr("")
     )
     instance_path: str = ""
-    log_format: Literal["console", "json"] = _allowed("console or json", "console")
+    log_format: Literal["console", "json"] = _setting("console or json", "console")
 
 
 # Names that others gave to variables of ours.
 FALLBACKS = {"database_url": "DATABASE_URL", "web_threads": "WEB_THREADS"}
-KNOWN = frozenset(name.upper() for name in Settings.model_fields)
+KNOWN_SETTINGS = frozenset(name.upper() for name in Settings.model_fields)
 
 
 def read_settings(environ: Mapping[str, str] | None) -> Settings:
@@ -154,8 +154,8 @@ def read_settings(environ: Mapping[str, str] | None) -> Settings:
 
     Raises ConfigurationError naming every variable that is misspelt, or that cannot be read and what is allowed.
     """
-    environ = variables(environ)
-    if slips := config_check.misspelt(environ, KNOWN):
+    environ = read_environment(environ)
+    if slips := config_check.misspelled(environ, KNOWN_SETTINGS):
         raise ConfigurationError(" ".join(f"{name} is no setting; {near} is." for name, near in slips.items()))
     names = {name: f"INVITE_{name.upper()}" for name in Settings.model_fields}
     names |= {field: name for field, name in FALLBACKS.items() if not environ.get(names[field], "").strip()}
@@ -163,13 +163,13 @@ def read_settings(environ: Mapping[str, str] | None) -> Settings:
     try:
         settings = Settings.model_validate(given)
     except ValidationError as error:
-        raise ConfigurationError(" ".join(_sentences(error, names))) from None
+        raise ConfigurationError(" ".join(_error_messages(error, names))) from None
     if settings.mail_use_tls and settings.mail_use_ssl:
         raise ConfigurationError("Only one of INVITE_MAIL_USE_TLS and INVITE_MAIL_USE_SSL can be true.")
     return settings
 
 
-def variables(environ: Mapping[str, str] | None) -> Mapping[str, str]:
+def read_environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:
     return {**_dotenv(), **os.environ} if environ is None else environ
 
 
@@ -178,7 +178,7 @@ def _dotenv() -> dict[str, str]:
     return {name: value or "" for name, value in dotenv_values(find_dotenv(usecwd=True)).items()}
 
 
-def _sentences(error: ValidationError, names: Mapping[str, str]) -> Iterator[str]:
+def _error_messages(error: ValidationError, names: Mapping[str, str]) -> Iterator[str]:
     """The value itself is left out: it may be a secret."""
     for name in dict.fromkeys(str(item["loc"][0]) for item in error.errors()):
         yield f"{names[name]} must be {Settings.model_fields[name].description}."

@@ -7,16 +7,16 @@ PREFIX = "INVITE_"
 SIMILARITY = 0.8
 
 
-def misspelt(environ: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+def misspelled(environ: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
     """Those that are nearly a known name, with that name."""
     names = sorted(known)
     found = {name: get_close_matches(name, names, n=1, cutoff=SIMILARITY) for name in unknown(environ, known)}
     return {PREFIX + name: PREFIX + near[0] for name, near in found.items() if near}
 
 
-def foreign(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
+def unrelated(environ: Mapping[str, str], known: Collection[str]) -> list[str]:
     """Those that are like none of ours, such as the names that Kubernetes makes up for a service called 'invite'."""
-    slips = misspelt(environ, known)
+    slips = misspelled(environ, known)
     return [PREFIX + name for name in unknown(environ, known) if PREFIX + name not in slips]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from invite_app.db import session
 from invite_app.models import Invitation
 from invite_app.services import invitations, members
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.databases import Databases, dispose, on_postgres, on_sqlite
 from tests.support.factories import Acme, expire, invite, make_organization, token_of
 from tests.support.mail import SmtpServer
@@ -83,7 +83,7 @@ def backup(
 
 def deliver(app: Flask) -> None:
     with app.app_context():
-        while Courier(app).run_once():
+        while OutboxSender(app).run_once():
             pass
 
 

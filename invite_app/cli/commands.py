@@ -92,7 +92,7 @@ def unusable(error: SQLAlchemyError) -> click.ClickException:
 
 
 def _prepare_database() -> None:
-    worker.prepare_embedded(current_app)
+    worker.migrate_sqlite(current_app)
     if not db.is_current():
         raise click.ClickException("Migrations are missing. Run: flask db upgrade")
 

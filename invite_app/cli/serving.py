@@ -15,7 +15,7 @@ def prepare(app: Flask) -> None:
     context = click.get_current_context(silent=True)
     if context is None or context.info_name != "run" or is_running_from_reloader():
         return
-    worker.prepare_embedded(app)
+    worker.migrate_sqlite(app)
     with app.app_context():
         click.echo(f" * invite_app is at {app.config['EXTERNAL_URL']}")
         if not organizations.is_set_up():

@@ -1,9 +1,9 @@
 """The worker: the process or thread that sends due messages and runs maintenance."""
 
-from .loop import prepare_embedded, register, run
+from .loop import migrate_sqlite, register, run
 
 __all__ = [
-    "prepare_embedded",
+    "migrate_sqlite",
     "register",
     "run",
 ]

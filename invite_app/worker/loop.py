@@ -15,7 +15,7 @@ from invite_app import db
 from invite_app.extensions import db as database
 from invite_app.services import delivery, maintenance
 
-from .sender import Courier
+from .sender import OutboxSender
 
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 60.0
@@ -37,12 +37,12 @@ def register(app: Flask) -> None:
             return
         with first:
             if not is_ready.is_set():
-                prepare_embedded(app)
+                migrate_sqlite(app)
                 _start_thread(app)
                 is_ready.set()
 
 
-def prepare_embedded(app: Flask) -> None:
+def migrate_sqlite(app: Flask) -> None:
     """Migrate the embedded database; PostgreSQL is the operator's to migrate (`flask db upgrade`)."""
     with app.app_context():
         embedded = db.is_embedded(database.engine)
@@ -52,7 +52,7 @@ def prepare_embedded(app: Flask) -> None:
 
 def run(app: Flask, stop: threading.Event) -> None:
     """Send due messages until told to stop. Whatever fails is logged, and tried again."""
-    courier, failures = Courier(app), _Failures()
+    courier, failures = OutboxSender(app), _Failures()
     sweep, beat = _Every(SWEEP_SECONDS, maintenance.run), _Every(HEARTBEAT_SECONDS, delivery.record_heartbeat)
     while not stop.is_set():
         try:
@@ -107,10 +107,10 @@ def _start_thread(app: Flask) -> None:
     stop = threading.Event()
     thread = threading.Thread(target=run, args=(app, stop), daemon=True, name="outbox")
     thread.start()
-    atexit.register(_finish, thread, stop, app.config["MAIL_TIMEOUT"])
+    atexit.register(_stop_thread, thread, stop, app.config["MAIL_TIMEOUT"])
 
 
-def _finish(thread: threading.Thread, stop: threading.Event, seconds: float) -> None:
+def _stop_thread(thread: threading.Thread, stop: threading.Event, seconds: float) -> None:
     """Let the message in flight come to its end, and give the rest of the batch back."""
     stop.set()
     thread.join(seconds)

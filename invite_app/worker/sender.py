@@ -16,7 +16,7 @@ from invite_app.services.delivery import Result
 BATCH_SECONDS = 1.0
 """What is not sent so long after its claim is given back, so that nothing is sent that is no longer true."""
 FIRST_BATCH, LARGEST_BATCH = 20, 200
-GROUP, GROUP_SECONDS = 50, 0.05
+COMMIT_EVERY, GROUP_SECONDS = 50, 0.05
 """Results are committed together: so many, or those of so long. What a killed process has sent since its last commit
 is sent again, with the same Message-ID: about GROUP messages, and never more than a batch."""
 RETRY_SECONDS = 0.5
@@ -24,7 +24,7 @@ RETRY_SECONDS = 0.5
 log = structlog.get_logger()
 
 
-class Courier:
+class OutboxSender:
     """Sends batches, and commits what became of some messages while the next are sent.
 
     Results that the database could not take are kept until it can.
@@ -33,7 +33,7 @@ class Courier:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._size = FIRST_BATCH
-        self._unwritten: list[Result] = []
+        self._unsaved_outcomes: list[Result] = []
 
     def run_once(self, stop: threading.Event | None = None) -> int:
         """Claim one batch and try to send it; how many messages were claimed. Needs an application context."""
@@ -46,7 +46,7 @@ class Courier:
     def finish(self, seconds: float) -> None:
         """Before the process ends: try for so long to write down what could not be written."""
         deadline = time.monotonic() + seconds
-        while self._unwritten and time.monotonic() < deadline:
+        while self._unsaved_outcomes and time.monotonic() < deadline:
             try:
                 with self._app.app_context():
                     self._write()
@@ -54,31 +54,31 @@ class Courier:
                 time.sleep(RETRY_SECONDS)
 
     def _deliver(self, rows: Sequence[OutboxMessage], stop: threading.Event) -> None:
-        trip = _Trip(self._app, rows, stop)
+        trip = _ClaimSender(self._app, rows, stop)
         error: Exception | None = None
         for group in trip.groups():
-            self._unwritten += group
+            self._unsaved_outcomes += group
             try:
                 if error is None:
                     self._write()
             except Exception as happened:  # noqa: BLE001 - raised below, once the batch has come to its end
                 error = happened
-                trip.give_up()
-        self._size = trip.next_size
+                trip.cancel()
+        self._size = trip.next_claim_size
         if error is not None:
             raise error
 
     def _write(self) -> None:
-        if not self._unwritten:
+        if not self._unsaved_outcomes:
             return
         try:
-            delivery.save_results(self._unwritten)
+            delivery.save_results(self._unsaved_outcomes)
         except (DataError, IntegrityError):  # no use in trying again; the messages will be sent again
-            log.exception("outbox_results_lost", count=len(self._unwritten))
-        self._unwritten = []
+            log.exception("outbox_results_lost", count=len(self._unsaved_outcomes))
+        self._unsaved_outcomes = []
 
 
-class _Trip:
+class _ClaimSender:
     """One batch on its way, in a thread."""
 
     def __init__(self, app: Flask, rows: Sequence[OutboxMessage], stop: threading.Event) -> None:
@@ -90,12 +90,12 @@ class _Trip:
         self._thread = threading.Thread(target=self._send_all, daemon=True, name="outbox-sender")
 
     @property
-    def next_size(self) -> int:
+    def next_claim_size(self) -> int:
         """As many messages as would have taken half of the time."""
         per_second = self._tried / max(self._ended - self._began, 0.001)
         return max(1, min(LARGEST_BATCH, round(per_second * BATCH_SECONDS / 2)))
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         self._is_off = True
 
     def groups(self) -> Iterator[list[Result]]:
@@ -115,7 +115,7 @@ class _Trip:
             with self._app.app_context():
                 for row in self._rows:
                     self._results.append(self._send(row))
-                    if len(self._results) >= GROUP:
+                    if len(self._results) >= COMMIT_EVERY:
                         self._enough.set()
         except Exception:  # what was not tried is sent again when its lease runs out
             log.exception("outbox_batch_broken")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.browser.test_journey import heading, press, sign_in
 from tests.support.factories import expire, invite, make_organization, token_of
 from tests.support.mail import SmtpServer
@@ -49,7 +49,7 @@ def test_import_is_pasted_corrected_sent_and_followed(
     assert heading(page) == "Sending 4 invitations"
     examine(page)
     with server.app.app_context():
-        Courier(server.app).run_once()
+        OutboxSender(server.app).run_once()
     page.get_by_role("heading", name="4 invitations are on the way").wait_for()
     examine(page)
 

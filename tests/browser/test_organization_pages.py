@@ -11,7 +11,7 @@ from invite_app.models import AccountLink
 from invite_app.services import accounts, api_keys, members
 from invite_app.services.accounts import Purpose
 from invite_app.services.api_keys import authentication
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.browser.test_journey import fill, heading, make_acme, press, sign_in
 from tests.support.factories import (
     PASSWORD,
@@ -227,7 +227,7 @@ def test_forgotten_password_is_reset_by_mail(
     press(page, "Send the link")
     assert heading(page) == "Watch your inbox"
     with server.app.app_context():
-        assert Courier(server.app).run_once() == 1
+        assert OutboxSender(server.app).run_once() == 1
     [mail] = smtp.wait_for(1)
     page.goto(mail.links[0])
     fill(page, {"New password": "short"})

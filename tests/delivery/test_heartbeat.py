@@ -17,7 +17,7 @@ from invite_app.models import DeliveryHeartbeat
 from invite_app.models.types import now
 from invite_app.services import delivery, maintenance
 from invite_app.worker import loop
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import invite, make_organization, set_delivery
 from tests.support.mail import SmtpServer, wait_until
 
@@ -84,7 +84,7 @@ def beat(app: Flask, *, ago: timedelta) -> None:
     [
         (maintenance, "run"),
         (delivery, "record_heartbeat"),
-        (Courier, "run_once"),
+        (OutboxSender, "run_once"),
         (delivery, "claim"),
         (delivery, "save_results"),
     ],
@@ -137,9 +137,9 @@ def test_pauses_grow_while_delivery_fails() -> None:
 
 
 def test_heartbeat_is_written_at_intervals(mail_app: Flask, start: START, monkeypatch: pytest.MonkeyPatch) -> None:
-    rounds, beats, run_once = [], [], Courier.run_once
+    rounds, beats, run_once = [], [], OutboxSender.run_once
     record = delivery.record_heartbeat
-    monkeypatch.setattr(Courier, "run_once", lambda *given: (rounds.append(1), run_once(*given))[1])
+    monkeypatch.setattr(OutboxSender, "run_once", lambda *given: (rounds.append(1), run_once(*given))[1])
     monkeypatch.setattr(delivery, "record_heartbeat", lambda: (beats.append(1), record())[1])
     start()
     wait_until(lambda: len(rounds) >= 20)

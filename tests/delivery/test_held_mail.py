@@ -10,7 +10,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.services import api_keys, delivery, invitations, members, organizations, roles
 from invite_app.services.invitations import Reason
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import Acme, invite, make_api_key, make_organization, make_role
 from tests.support.mail import SmtpServer
 
@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("in_app")
 
 
 def work(app: Flask) -> int:
-    return Courier(app).run_once()
+    return OutboxSender(app).run_once()
 
 
 def message() -> OutboxMessage:

@@ -13,7 +13,7 @@ from invite_app.db import session, transaction
 from invite_app.models import OutboxMessage
 from invite_app.models.types import now
 from invite_app.services import delivery
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import Acme, invite, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ROOT, clean_environ
@@ -80,9 +80,9 @@ def test_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, start:
     process.kill()
     process.wait()
     with queue_app.app_context():
-        assert Courier(queue_app).run_once() == 0
+        assert OutboxSender(queue_app).run_once() == 0
         _let_leases_run_out()
-        assert Courier(queue_app).run_once() == COUNT
+        assert OutboxSender(queue_app).run_once() == COUNT
         assert [row.reason for row in session().scalars(select(OutboxMessage))] == [""] * COUNT
         assert delivery.outbox_status().sent_last_hour == COUNT
     assert {message.recipients[0] for message in smtp.messages} == {

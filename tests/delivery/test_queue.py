@@ -18,7 +18,7 @@ from invite_app.models import AuditEvent, Invitation, OutboxMessage
 from invite_app.models.types import now
 from invite_app.services import delivery, invitations, maintenance
 from invite_app.services.delivery import attempts
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.databases import on_postgres
 from tests.support.factories import BY_OPERATOR, Acme, expire, invite, make_organization, reread, set_delivery
 from tests.support.mail import SmtpServer, wait_until
@@ -43,7 +43,7 @@ def queue(app: Flask, acme: Acme, count: int = 1) -> list[UUID]:
 
 def work(app: Flask) -> int:
     with app.app_context():
-        return Courier(app).run_once()
+        return OutboxSender(app).run_once()
 
 
 def rows(app: Flask) -> list[OutboxMessage]:
@@ -233,7 +233,7 @@ def test_without_mail_server_messages_go_to_local_outbox(app: Flask) -> None:
     with app.app_context():
         acme = make_organization()
         invite(acme)
-        assert Courier(app).run_once() == 0
+        assert OutboxSender(app).run_once() == 0
         assert delivery.outbox_status().sent_last_hour == 1
         (row,) = delivery.list_local(by=acme.owner.actor).items
         assert (row.state, row.answer) == ("sent", "local outbox")

@@ -19,7 +19,7 @@ from invite_app.models import Invitation, OutboxMessage
 from invite_app.models.types import now
 from invite_app.services import delivery, imports
 from invite_app.services.invitations import Draft
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import Acme, Key, make_api_key, make_organization
 from tests.support.mail import SmtpServer, wait_until
 from tests.support.server import BIN, ServerProcess
@@ -103,7 +103,7 @@ class Scene:
         self.let_leases_run_out()
         self.hurry()
         with self.app.app_context():
-            while Courier(self.app).run_once():
+            while OutboxSender(self.app).run_once():
                 pass
 
     def reasons(self) -> list[tuple[str, str]]:

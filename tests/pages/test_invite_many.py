@@ -15,7 +15,7 @@ from invite_app.db import session
 from invite_app.errors import TooManyRows
 from invite_app.models import Invitation
 from invite_app.services import imports
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support import html
 from tests.support.factories import Acme, configure, invite
 from tests.support.mail import SmtpServer
@@ -275,7 +275,7 @@ class TestProgress:
         assert [tag.attributes["content"] for tag in running.all("meta", **{"http-equiv": "refresh"})] == ["5"]
         assert running.all("div", id="progress")[0].attributes["hx-trigger"] == "every 2s"
         with app.app_context():
-            Courier(app).run_once()
+            OutboxSender(app).run_once()
         done = owner.get(f"{sheet}/progress")
         assert done.texts("h1") == ["2 invitations are on the way"]
         assert "hx-trigger" not in done.all("div", id="progress")[0].attributes
@@ -285,7 +285,7 @@ class TestProgress:
         sheet = paste(owner, start, "ana@guest.example")
         owner.go(f"{sheet}/send", page=sheet)
         with app.app_context():
-            Courier(app).run_once()
+            OutboxSender(app).run_once()
         page = owner.get(f"{sheet}/progress", headers={"HX-Request": "true"})
         assert "data-reload" in page.all("div", id="progress")[0].attributes
         assert "data-reload" not in owner.get(f"{sheet}/progress").all("div", id="progress")[0].attributes
@@ -297,7 +297,7 @@ class TestProgress:
         owner.go(f"{sheet}/send", page=sheet)
         smtp.fail("550 5.1.1 no such mailbox", at="rcpt", times=1)
         with app.app_context():
-            Courier(app).run_once()
+            OutboxSender(app).run_once()
         page = owner.get(f"{sheet}/progress")
         assert page.texts("h1") == ["1 is on the way, 1 failed"]
         assert "no such mailbox" in told(page)[0]

@@ -10,7 +10,7 @@ from flask import Flask
 from invite_app.models.types import now
 from invite_app.services import accounts, api_keys, delivery
 from invite_app.services.accounts import Purpose, links
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import OPERATOR, PASSWORD, Acme, make_api_key, make_link
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor
@@ -30,7 +30,7 @@ def link(mailing: Flask, acme: Acme, smtp: SmtpServer) -> str:
     """Return the path in the mail to the owner."""
     Visitor(mailing).go("/forgot", email=acme.owner.email)
     with mailing.app_context():
-        assert Courier(mailing).run_once() == 1
+        assert OutboxSender(mailing).run_once() == 1
     (mail,) = smtp.to(acme.owner.email)
     assert mail.subject == "Choose a new password"
     return mail.links[0].removeprefix("http://localhost")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import Acme, configure, invite, make_person, reread, token_of
 from tests.support.mail import SmtpServer
 from tests.support.visitor import Visitor
@@ -83,7 +83,7 @@ class TestDelivery:
         smtp.fail("550 5.1.1 no such mailbox", at="rcpt", times=1)
         owner.go(f"{pages[0]}/resend", page=pages[0])
         with app.app_context():
-            Courier(app).run_once()
+            OutboxSender(app).run_once()
         page = owner.get(pages[0])
         assert page.texts("b")[1:3] == ["Not delivered", "Sent again by Olivia Owner"]
         assert "no such mailbox" in page.texts("p", "why-sentence")[0]

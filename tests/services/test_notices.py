@@ -10,7 +10,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.services import delivery, invitations, members
 from invite_app.services.delivery import attempts, queries
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_api_key, make_organization, token_of
 from tests.support.mail import SmtpServer
 
@@ -80,6 +80,6 @@ def test_mail_arrives(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:
     app = make_app(**smtp.environ)
     with app.app_context():
         decline(invite(make_organization()), "No time.")
-        assert Courier(app).run_once() == 1
+        assert OutboxSender(app).run_once() == 1
         (mail,) = smtp.to("owner@acme.example")
         assert "No time." in mail.text.replace("\u200b", "")

@@ -20,7 +20,7 @@ from invite_app.services.accounts import Device, known_devices
 from invite_app.services.invitations import Changes, Draft
 from invite_app.services.rate_limits import limits, memory
 from invite_app.services.rate_limits.memory import OwnWindows
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.databases import on_sqlite
 from tests.support.factories import OPERATOR, PASSWORD, Acme, Person, invite, make_organization, make_person, reread
 from tests.support.mail import SmtpServer
@@ -196,9 +196,9 @@ def test_revoked_queued_mails_are_not_counted(make_app: Callable[..., Flask], sm
         acme, other = make_organization(), make_organization("Other")
         for _ in range(10):
             invitations.revoke(acme.id, invite(acme).id, by=OPERATOR)
-        Courier(app).run_once()
+        OutboxSender(app).run_once()
         invite(other)
-        Courier(app).run_once()
+        OutboxSender(app).run_once()
     assert [message.recipients for message in smtp.messages] == [["ana@guest.example"]]
 
 
@@ -218,14 +218,14 @@ def test_queued_mails_wait_for_the_recipients_limit(make_app: Callable[..., Flas
     with app.app_context(), time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
         for number in range(11):
             invite(make_organization(f"Acme {number}"))
-        Courier(app).run_once()
+        OutboxSender(app).run_once()
         assert len(smtp.messages) == 10
         with pytest.raises(RateLimited):
             invite(make_organization("One too many"))
         waiting = session().scalars(select(OutboxMessage).where(IS_QUEUED)).one()
         assert waiting.attempts == 0
         clock.shift(timedelta(hours=1, seconds=1))
-        Courier(app).run_once()
+        OutboxSender(app).run_once()
     assert len(smtp.messages) == 11
 
 

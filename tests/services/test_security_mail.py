@@ -13,7 +13,7 @@ from invite_app.models import AccountLink, Invitation
 from invite_app.services import accounts
 from invite_app.services.accounts import Device, Purpose
 from invite_app.services.api_keys import authentication
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import (
     PASSWORD,
     Acme,
@@ -42,7 +42,7 @@ def subjects(mailing: Flask, smtp: SmtpServer) -> Subjects:
     """Deliver queued messages; return the subjects by recipient."""
 
     def deliver() -> dict[str, list[str]]:
-        Courier(mailing).run_once()
+        OutboxSender(mailing).run_once()
         return {to: [one.subject for one in smtp.to(to)] for message in smtp.messages for to in message.recipients}
 
     return deliver

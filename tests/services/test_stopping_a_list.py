@@ -12,7 +12,7 @@ from invite_app.errors import ImportNotFound, PermissionDenied
 from invite_app.models import Invitation, OutboxMessage, Sheet
 from invite_app.services import imports, invitations
 from invite_app.services.imports import actions, cancellation
-from invite_app.worker.sender import Courier
+from invite_app.worker.sender import OutboxSender
 from tests.support.factories import Acme, history, make_organization, reread
 from tests.support.mail import SmtpServer
 
@@ -49,10 +49,10 @@ def test_waiting_invitations_are_revoked_and_rows_reset(app: Flask, acme: Acme, 
     assert [reread(one).state for one in made] == ["revoked"] * 3
     assert history(made[0].id)[0].action == "invitation.revoked"
     assert (free(acme), imports.summarize(acme.id, sheet.id, by=acme.owner.actor).ready) == (7, 3)
-    assert (Courier(app).run_once(), smtp.messages) == (0, [])
+    assert (OutboxSender(app).run_once(), smtp.messages) == (0, [])
     assert not imports.get_progress(acme.id, sheet.id, by=acme.owner.actor).total
     imports.send(acme.id, sheet.id, by=acme.owner.actor)
-    assert Courier(app).run_once() == 3
+    assert OutboxSender(app).run_once() == 3
 
 
 def test_sent_or_sending_messages_are_kept(app: Flask, acme: Acme) -> None:
@@ -88,10 +88,10 @@ def test_invitation_with_a_copied_link_stays(how: str, app: Flask, acme: Acme) -
     if how == "copied":
         invitations.copy_link(acme.id, ana.id, by=acme.owner.actor)
     else:
-        assert Courier(app).run_once() == 1
+        assert OutboxSender(app).run_once() == 1
         invitations.resend(acme.id, ana.id, by=acme.owner.actor)
     session().commit()
     assert imports.count_waiting(acme.id, sheet.id, by=acme.owner.actor) == 0
     assert imports.stop(acme.id, sheet.id, by=acme.owner.actor) == 0
     assert reread(ana).state == "pending"
-    assert Courier(app).run_once() == 1
+    assert OutboxSender(app).run_once() == 1

@@ -41,7 +41,7 @@ def create_app(environ: Mapping[str, str] | None = None, *, testing: bool = Fals
     app.session_interface = CachedSignerSessions()
     app.config.from_mapping(flask_config(settings, Path(app.instance_path)), TESTING=testing)
     logs.configure(app)
-    logs.tell_foreign_settings(config_check.unrelated(read_environment(environ), KNOWN_SETTINGS))
+    logs.warn_unknown_settings(config_check.unrelated(read_environment(environ), KNOWN_SETTINGS))
     make_folder(Path(app.instance_path))
     secret_key.configure(app, settings.secret_key.get_secret_value(), settings.secret_key_fallbacks)
     _init_extensions(app)

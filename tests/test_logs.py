@@ -45,7 +45,7 @@ UUID = "01a1fbc8-c9c8-72f0-b849-69b0acf74fcb"
 )
 def test_tokens_and_keys_are_redacted(text: str) -> None:
     hidden = logs.redact(text)
-    assert logs.HIDDEN in hidden
+    assert logs.REDACTED in hidden
     assert TOKEN[:15] not in hidden
     assert TOKEN[-15:] not in hidden
     assert KEY[3:] not in hidden

@@ -139,7 +139,7 @@ class Dialect:
         """The answer to what went wrong."""
         if isinstance(error, RequestRedirect):
             return error.get_response()  # type: ignore[return-value]
-        metrics.note_refusal(error)
+        metrics.record_error(error)
         row = self.row_for(error)
         if row is None:
             current_app.log_exception(sys.exc_info())

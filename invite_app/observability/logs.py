@@ -13,18 +13,18 @@ from flask.logging import wsgi_errors_stream
 
 from . import request_context
 
-HIDDEN = "[redacted]"
+REDACTED = "[redacted]"
 
 _SECRETS = (
     (
         re.compile(r"(/(?:invitations|sign-in|reset|leave|setup|account(?:/address)?)/)[^/\s?#\"'<>&]{37,}"),
-        rf"\1{HIDDEN}",
+        rf"\1{REDACTED}",
     ),
-    (re.compile(r"((?:token|inv_code|password|secret|key)=)[^&\s\"'<>]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"\bsk_[\w-]{8,}"), f"sk_{HIDDEN}"),
-    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"((?:token|inv_code|password|secret|key)=)[^&\s\"'<>]+"), rf"\1{REDACTED}"),
+    (re.compile(r"\bsk_[\w-]{8,}"), f"sk_{REDACTED}"),
+    (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{REDACTED}@"),
 )
-_SUSPECT = re.compile("[/=]|sk_")
+_MAY_HOLD_SECRET = re.compile("[/=]|sk_")
 """What every secret has about it, and hardly any value of a log line."""
 _SECRET_NAMES = re.compile(r"token|password|secret|api_key|authorization|cookie|nonce", re.IGNORECASE)
 # What ends a line for a terminal or a log reader, or moves the cursor, and how it is written instead.
@@ -32,13 +32,13 @@ _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)
 _SEPARATORS = {code: f"\\u{code:04x}" for code in (0x2028, 0x2029)}
 _CONTROL |= _SEPARATORS
 _TRACES = frozenset({"exception", "stack"})
-_BEFORE = (
+_PRE_CHAIN = (
     request_context.add_request,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
-_PROCESSORS: list[Any] = [*_BEFORE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+_PROCESSORS: list[Any] = [*_PRE_CHAIN, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
 """One list for all apps of a process, since loggers keep what they have seen first."""
 
 
@@ -62,7 +62,7 @@ def configure(app: Flask) -> None:
         requests.addFilter(Redacting())
 
 
-def tell_foreign_settings(names: Sequence[str]) -> None:
+def warn_unknown_settings(names: Sequence[str]) -> None:
     """Warn of variables that start as ours do and mean nothing to us."""
     if names:
         structlog.get_logger("invite_app").warning("unknown_settings", names=list(names))
@@ -70,7 +70,7 @@ def tell_foreign_settings(names: Sequence[str]) -> None:
 
 def redact(text: str) -> str:
     """The text without link tokens, keys and passwords."""
-    if not _SUSPECT.search(text):
+    if not _MAY_HOLD_SECRET.search(text):
         return text
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
@@ -103,7 +103,7 @@ def _formatter(log_format: str) -> logging.Formatter:
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
         ]
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=_BEFORE,
+        foreign_pre_chain=_PRE_CHAIN,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _redact_event, *render],
     )
 
@@ -123,7 +123,7 @@ def _escape_value(name: str, value: Any) -> Any:
 
 def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """The last step but one, so that nothing is added after it."""
-    return {name: HIDDEN if _is_secret(name) else _redact_value(value) for name, value in event.items()}
+    return {name: REDACTED if _is_secret(name) else _redact_value(value) for name, value in event.items()}
 
 
 @lru_cache(maxsize=256)

@@ -27,7 +27,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-INVITING = {
+INVITE_ENDPOINTS = {
     "deepset.invite_user_to_organization": "sent",
     "deepset.invite_user_to_workspace": "sent",
     "deepset.invite_users_in_bulk": "list",
@@ -41,7 +41,7 @@ INVITING = {
 """The operations that invite, and what their success is called."""
 
 
-class _Slot:
+class _ProcessNumber:
     """The number under which a process counts: the lowest that no living process has.
 
     The next process goes on where a dead one stopped, so that there are never more files than processes at a time.
@@ -77,7 +77,7 @@ def _folder() -> Path:
 
 IS_SHARED = "PROMETHEUS_MULTIPROC_DIR" in os.environ
 if IS_SHARED:
-    values.ValueClass = values.MultiProcessValue(_Slot())  # type: ignore[no-untyped-call]  # the package has types for some
+    values.ValueClass = values.MultiProcessValue(_ProcessNumber())  # type: ignore[no-untyped-call]  # the package has types for some
 
 _registry = CollectorRegistry()
 REQUESTS = Counter(
@@ -99,7 +99,7 @@ def register(app: Flask) -> None:
     app.after_request(_count)
 
 
-def note_refusal(error: Exception) -> None:
+def record_error(error: Exception) -> None:
     """Remember for the count what stood in the way of the present request."""
     if isinstance(error, DomainError):
         g.refusal = type(error).__name__
@@ -126,9 +126,9 @@ def _count(response: Response) -> Response:
     _requests(route, method, response.status_code).inc()
     if (began := g.get("began")) is not None:
         _seconds(route, method).observe(perf_counter() - began)
-    if request.endpoint in INVITING and request.method == "POST":
+    if request.endpoint in INVITE_ENDPOINTS and request.method == "POST":
         is_done = response.status_code < 400
-        result = INVITING[request.endpoint] if is_done else g.get("refusal", "malformed")
+        result = INVITE_ENDPOINTS[request.endpoint] if is_done else g.get("refusal", "malformed")
         INVITATIONS.labels(request.endpoint.partition(".")[0], result).inc()
     return response
 

@@ -53,7 +53,7 @@ log = structlog.get_logger()
 
 @pages.errorhandler(DomainError)
 def show_fact(error: DomainError) -> ResponseReturnValue:
-    metrics.note_refusal(error)
+    metrics.record_error(error)
     status = STATUS.get(type(error), 400)
     sentence = "" if isinstance(error, PermissionDenied) else form_errors.sentence(error)
     answer = show(f"errors/{status}.html", status=status, sentence=sentence)
@@ -64,7 +64,7 @@ def show_fact(error: DomainError) -> ResponseReturnValue:
 @pages.errorhandler(ServiceBusy)
 def show_busy(error: ServiceBusy) -> ResponseReturnValue:
     """Show no navigation, for which the database would have to be asked."""
-    metrics.note_refusal(error)
+    metrics.record_error(error)
     g.pop("principal", None)
     page = render_template("errors/503.html", sentence=str(error), theme=theme(), nav=None)
     return page, 503, {"Retry-After": str(error.retry_after)}

@@ -167,7 +167,7 @@ class Attempt(AbstractContextManager["Attempt"]):
         fact = busy_fact(error) if isinstance(error, SQLAlchemyError) and not is_conflict(error) else error
         if not isinstance(fact, DomainError) or (row := row_of(fact, self._table)) is None:
             return False
-        metrics.note_refusal(fact)
+        metrics.record_error(fact)
         if isinstance(fact, RateLimited | ServiceBusy):
             after_this_request(partial(_add_retry_after, seconds=fact.retry_after))
         if self._form is None:

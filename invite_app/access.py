@@ -155,7 +155,7 @@ def authorize(
     (no such organization, or the actor has no part in it), Unauthenticated (the key ended meanwhile) and
     PermissionMissing.
     """
-    place = ids.parse(organization_id, OrganizationNotFound())
+    place = ids.parse_id(organization_id, OrganizationNotFound())
     principal = cached_in_request(("standing", actor, place), lambda: _read_principal(actor, place, prefetch))
     if late := [question for question in prefetch if question.rows is None]:
         ask(*late)
@@ -172,7 +172,7 @@ def organization_transaction(
 
     What is asked `along` is answered under the lock, too. Raises ServiceBusy, and what `authorize` raises.
     """
-    organization_id = ids.parse(organization_id, OrganizationNotFound())
+    organization_id = ids.parse_id(organization_id, OrganizationNotFound())
     with bounds().organizations.required_place(organization_id) as place, transaction():
         principal = _read_in_lock(by, organization_id, prefetch)
         place.leave()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from uuid import UUID
 
 
-def parse(value: UUID | str, otherwise: Exception) -> UUID:
+def parse_id(value: UUID | str, otherwise: Exception) -> UUID:
     """The id in `value`. Raises `otherwise` when it cannot be one, as for an id that nothing has."""
     try:
         return value if isinstance(value, UUID) else UUID(value)
@@ -13,10 +13,10 @@ def parse(value: UUID | str, otherwise: Exception) -> UUID:
         raise otherwise from None
 
 
-def readable(values: Iterable[UUID | str]) -> list[UUID]:
+def valid_ids(values: Iterable[UUID | str]) -> list[UUID]:
     """Those of the values that can be ids; nothing has any of the others."""
     found = []
     for value in values:
         with suppress(ValueError):
-            found.append(parse(value, ValueError()))
+            found.append(parse_id(value, ValueError()))
     return found

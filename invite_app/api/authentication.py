@@ -63,7 +63,7 @@ def organization_in_headers(actor: Actor, otherwise: Exception) -> UUID | None:
     Raise OrganizationUnknown when they name another one or several, and `otherwise` for what is not an id.
     """
     given = [request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers]
-    named = {ids.parse(text, otherwise) for text in given}
+    named = {ids.parse_id(text, otherwise) for text in given}
     if named and isinstance(actor, ApiKeyActor):
         named.add(actor.organization_id)
     if len(named) > 1:

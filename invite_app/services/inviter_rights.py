@@ -30,7 +30,7 @@ def named(principal: Principal, user_id: UUID | str | None) -> Principal:
     if user_id is None:
         return principal
     unknown = MembershipNotFound(str(user_id))
-    person = UserActor(ids.parse(user_id, unknown))
+    person = UserActor(ids.parse_id(user_id, unknown))
     if isinstance(principal.actor, UserActor) and principal.actor.user_id != person.user_id:
         raise PermissionDenied(RIGHT)
     try:

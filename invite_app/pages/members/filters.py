@@ -43,7 +43,7 @@ class Chosen:
         return Filter(
             fragment=self.q,
             roles=[self.role] if self.role else (),
-            workspace_id=next(iter(ids.readable([self.workspace])), NOWHERE) if self.workspace else None,
+            workspace_id=next(iter(ids.valid_ids([self.workspace])), NOWHERE) if self.workspace else None,
         )
 
     @property

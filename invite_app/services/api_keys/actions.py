@@ -94,7 +94,7 @@ def _membership(organization_id: UUID, user_id: UUID | str | None) -> Membership
         .limit(1)
     )
     if user_id is not None:
-        query = query.where(Membership.user_id == ids.parse(user_id, MembershipNotFound(str(user_id))))
+        query = query.where(Membership.user_id == ids.parse_id(user_id, MembershipNotFound(str(user_id))))
     else:
         query = query.where(Role.is_built_in, Role.key == OWNER)
     if (membership := session().scalar(query)) is None:
@@ -104,7 +104,7 @@ def _membership(organization_id: UUID, user_id: UUID | str | None) -> Membership
 
 def _get(organization_id: UUID, api_key_id: UUID | str) -> ApiKey:
     query = select(ApiKey).where(
-        ApiKey.id == ids.parse(api_key_id, ApiKeyNotFound(str(api_key_id))),
+        ApiKey.id == ids.parse_id(api_key_id, ApiKeyNotFound(str(api_key_id))),
         ApiKey.organization_id == organization_id,
         ApiKey.revoked_at.is_(None),
     )

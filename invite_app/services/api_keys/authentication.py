@@ -25,7 +25,7 @@ _BY_HASH = select(ApiKey).where(ApiKey.secret_hash == bindparam("secret_hash"))
 
 def organization_of(api_key_id: UUID | str) -> UUID:
     """Where a key belongs; for the operator, who names keys without their organization."""
-    if (api_key := session().get(ApiKey, ids.parse(api_key_id, ApiKeyNotFound(str(api_key_id))))) is None:
+    if (api_key := session().get(ApiKey, ids.parse_id(api_key_id, ApiKeyNotFound(str(api_key_id))))) is None:
         raise ApiKeyNotFound(str(api_key_id))
     return api_key.organization_id
 

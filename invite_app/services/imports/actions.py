@@ -203,7 +203,7 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
 
 
 def _find(principal: Principal, sheet_id: UUID | str) -> Sheet:
-    sheet = session().get(Sheet, ids.parse(sheet_id, ImportNotFound(str(sheet_id))))
+    sheet = session().get(Sheet, ids.parse_id(sheet_id, ImportNotFound(str(sheet_id))))
     if sheet is None or sheet.organization_id != principal.organization.id:
         raise ImportNotFound(str(sheet_id))
     return sheet

@@ -114,7 +114,7 @@ def send_batch(
 def batch_progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Actor) -> BatchProgress:
     """Raises BatchNotFound."""
     principal = authorize(by, organization_id, "invitations:read")
-    batch = session().get(Batch, ids.parse(batch_id, BatchNotFound(str(batch_id))))
+    batch = session().get(Batch, ids.parse_id(batch_id, BatchNotFound(str(batch_id))))
     if batch is None or batch.organization_id != principal.organization.id:
         raise BatchNotFound(str(batch_id))
     query = (

@@ -97,7 +97,7 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
     """The filter without its words."""
     found: list[Any] = []
     if only.invitation_ids:
-        found.append(Invitation.id.in_(ids.readable(only.invitation_ids)))
+        found.append(Invitation.id.in_(ids.valid_ids(only.invitation_ids)))
     if only.states:
         found.append(or_(*(_is(state, moment) for state in only.states)))
     if only.delivery is not None:
@@ -105,7 +105,7 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
     if only.email is not None:
         found.append(Invitation.email.in_(validation.readable_emails([only.email])))
     if only.invitee_id is not None:
-        at_address = select(User.email).where(User.id.in_(ids.readable([only.invitee_id])))
+        at_address = select(User.email).where(User.id.in_(ids.valid_ids([only.invitee_id])))
         found.append(Invitation.email.in_(at_address))
     if only.ends_before is not None:
         found.append(Invitation.expires_at < only.ends_before)

@@ -20,7 +20,7 @@ def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) ->
 
 def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
     """The invitation, complete, for services that know the organization. Raises InvitationNotFound."""
-    wanted = ids.parse(invitation_id, InvitationNotFound(str(invitation_id)))
+    wanted = ids.parse_id(invitation_id, InvitationNotFound(str(invitation_id)))
     query = complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)
     invitation: Invitation | None = session().scalar(query)
     if invitation is None:

@@ -27,7 +27,7 @@ def send(
     WorkspaceUnknown, RedirectNotAllowed, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, InvitationPending,
     SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
     """
-    catalog = Asked(ids.parse(organization_id, OrganizationNotFound()), draft.email, draft.role)
+    catalog = Asked(ids.parse_id(organization_id, OrganizationNotFound()), draft.email, draft.role)
     with organization_transaction(
         organization_id, by=by, needs="invitations:write", prefetch=catalog.questions
     ) as principal:

@@ -144,7 +144,7 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
 
 
 def _get_proven(user_id: UUID | str) -> User:
-    wanted = ids.parse(user_id, UserNotFound(str(user_id)))
+    wanted = ids.parse_id(user_id, UserNotFound(str(user_id)))
     user = session().get(User, wanted)
     if user is None or not user.is_verified:
         raise UserNotFound(str(user_id))

@@ -88,9 +88,9 @@ def _in_workspace(workspace_id: UUID) -> search.Test:
 def _conditions(only: Filter) -> list[ColumnElement[bool]]:
     conditions: list[Any] = []
     if only.user_ids:
-        conditions.append(Membership.user_id.in_(ids.readable(only.user_ids)))
+        conditions.append(Membership.user_id.in_(ids.valid_ids(only.user_ids)))
     if only.without_user_ids:
-        conditions.append(Membership.user_id.not_in(ids.readable(only.without_user_ids)))
+        conditions.append(Membership.user_id.not_in(ids.valid_ids(only.without_user_ids)))
     if only.emails:
         conditions.append(User.email.in_(validation.readable_emails(only.emails)))
     if only.account_since is not None:

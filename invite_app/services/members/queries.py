@@ -43,7 +43,7 @@ def find(organization_id: UUID, user_id: UUID) -> Membership | None:
 
 def find_in(organization_id: UUID, user_id: UUID | str) -> Membership:
     """The member, complete, for services that know the organization. Raises MembershipNotFound."""
-    wanted = ids.parse(user_id, MembershipNotFound(str(user_id)))
+    wanted = ids.parse_id(user_id, MembershipNotFound(str(user_id)))
     query = complete().where(Membership.organization_id == organization_id, Membership.user_id == wanted)
     membership: Membership | None = session().scalar(query)
     if membership is None:

@@ -79,7 +79,7 @@ def list_rows(
     organization_id: UUID | str, *, by: Actor, only: Filter = EVERYBODY, cursor: str | None = None, limit: int = 25
 ) -> pagination.Page[MemberRow]:
     """Members by name; the total of a narrowed list may be no exact one."""
-    here = ids.parse(organization_id, OrganizationNotFound())
+    here = ids.parse_id(organization_id, OrganizationNotFound())
     place: Place = pagination.place(cursor, BY_NAME, limit)
     asked = _question(here, only, place)
     principal = authorize(by, here, "members:read", prefetch=[asked] if asked else ())

@@ -62,7 +62,7 @@ def pick(found: Mapping[UUID, Workspace], workspace_ids: Sequence[UUID | str]) -
 
 
 def _uuid(value: UUID | str, index: int) -> UUID:
-    return ids.parse(value, WorkspaceNotFound(str(value), index))
+    return ids.parse_id(value, WorkspaceNotFound(str(value), index))
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ def configure(app: Flask, secret: str, fallbacks: Sequence[str]) -> None:
 
     Raises ConfigurationError on PostgreSQL, where several machines must share one secret.
     """
-    secret = secret or _embedded(app)
+    secret = secret or _stored_secret(app)
     app.config["SECRET_KEY"] = secret
     app.config["SECRET_KEY_FALLBACKS"] = list(fallbacks)
     app.config["WTF_CSRF_SECRET_KEY"] = [*reversed(fallbacks), secret]  # it knows no fallbacks; the last one signs
 
 
-def _embedded(app: Flask) -> str:
+def _stored_secret(app: Flask) -> str:
     """The secret in the instance folder, made on first use and readable by this account only."""
     if make_url(app.config["SQLALCHEMY_DATABASE_URI"]).get_backend_name() != "sqlite":
         raise ConfigurationError(

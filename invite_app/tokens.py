@@ -62,7 +62,7 @@ def parse(token: str) -> Token:
     return Token(UUID(bytes=raw[:16]), raw[16:17], raw[17:])
 
 
-def is_genuine(token: Token, purpose: str, nonce: bytes = b"") -> bool:
+def is_valid(token: Token, purpose: str, nonce: bytes = b"") -> bool:
     """Whether this server signed the token for this purpose, with its present or an earlier secret."""
     return is_signature(purpose, token.id.bytes + token.kind + nonce, token.signature)
 

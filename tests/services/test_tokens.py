@@ -38,11 +38,11 @@ class TestValid:
         with app_with(OLD).app_context():
             token = tokens.parse(tokens.invitation_token(ID, NONCE))
             assert (token.id, token.is_copied) == (ID, False)
-            assert tokens.is_genuine(token, "invitation", NONCE)
-            assert not tokens.is_genuine(token, "invitation", b"m" * 16)
-            assert not tokens.is_genuine(token, "account", NONCE)
-            assert not tokens.is_genuine(tokens.Token(UUID(int=2), token.kind, token.signature), "invitation", NONCE)
-            assert not tokens.is_genuine(tokens.Token(ID, tokens.COPIED, token.signature), "invitation", NONCE)
+            assert tokens.is_valid(token, "invitation", NONCE)
+            assert not tokens.is_valid(token, "invitation", b"m" * 16)
+            assert not tokens.is_valid(token, "account", NONCE)
+            assert not tokens.is_valid(tokens.Token(UUID(int=2), token.kind, token.signature), "invitation", NONCE)
+            assert not tokens.is_valid(tokens.Token(ID, tokens.COPIED, token.signature), "invitation", NONCE)
 
     def test_copied_token_is_marked(self) -> None:
         with app_with(OLD).app_context():
@@ -55,7 +55,7 @@ class TestValid:
             link, setup = tokens.invitation_token(ID, NONCE), tokens.setup_token()
         for app, still in ((app_with(NEW, OTHER, OLD), True), (app_with(NEW), False)):
             with app.app_context():
-                assert tokens.is_genuine(tokens.parse(link), "invitation", NONCE) is still
+                assert tokens.is_valid(tokens.parse(link), "invitation", NONCE) is still
                 assert tokens.is_setup_token(setup) is still
                 assert tokens.invitation_token(ID, NONCE) != link
 
@@ -79,7 +79,7 @@ class TestValid:
         except InvalidLink:
             return
         with app_with(OLD).app_context():
-            assert not tokens.is_genuine(token, "invitation", NONCE)
+            assert not tokens.is_valid(token, "invitation", NONCE)
 
 
 class TestOfAnInvitation:

@@ -71,7 +71,7 @@ def use(token: str, purpose: Purpose) -> AccountLink:
 
 def _usable(token: str, purpose: Purpose, moment: datetime) -> tuple[ColumnElement[bool], ...]:
     parsed = tokens.parse(token)
-    if not tokens.is_genuine(parsed, "account"):
+    if not tokens.is_valid(parsed, "account"):
         raise InvalidLink
     return (
         AccountLink.id == parsed.id,

@@ -58,7 +58,7 @@ def lock(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invit
 def _read(parsed: tokens.Token, *, before: Sequence[Question] = (), after: Sequence[Question] = ()) -> Invitation:
     asked, rooms = _WITH_PARTS.question(id=parsed.id), _WORKSPACES.question(id=parsed.id)
     ask(*before, asked, rooms, *after)
-    if not asked.rows or not tokens.is_genuine(parsed, "invitation", asked.rows[0][0].nonce):
+    if not asked.rows or not tokens.is_valid(parsed, "invitation", asked.rows[0][0].nonce):
         raise InvalidLink
     found, *parts = asked.rows[0]
     invitation: Invitation = attach(found)

@@ -10,12 +10,12 @@ from sqlalchemy import JSON, Connection
 from invite_app.db import newest_revision
 from invite_app.migration_lock import lock_in_transaction, migration_lock
 from invite_app.models.search import is_in_models
-from invite_app.models.types import Base, UtcTime
+from invite_app.models.types import Base, UtcDateTime
 
 
 def render_item(kind: str, item: Any, autogenerate: Any) -> str | Literal[False]:
     """Write our column types into migrations as the plain types they are."""
-    if kind == "type" and isinstance(item, UtcTime):
+    if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
     if kind == "type" and isinstance(item, JSON):
         autogenerate.imports.add("from sqlalchemy.dialects import postgresql")

@@ -7,10 +7,10 @@ from flask_login import UserMixin
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .types import Base, Identified, now
+from .types import Base, UuidPrimaryKey, now
 
 
-class User(Identified, Base):
+class User(UuidPrimaryKey, Base):
     __tablename__ = "users"
 
     email: Mapped[str] = mapped_column(String(254), unique=True)
@@ -40,7 +40,7 @@ class Session(UserMixin, Base):
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
 
-class AccountLink(Identified, Base):
+class AccountLink(UuidPrimaryKey, Base):
     """A link that signs in, resets the password or proves an address (`email`), once, for a short while."""
 
     __tablename__ = "account_links"

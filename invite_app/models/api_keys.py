@@ -8,10 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from .accounts import User
 from .roles import Role
-from .types import Base, Identified, now
+from .types import Base, UuidPrimaryKey, now
 
 
-class ApiKey(Identified, Base):
+class ApiKey(UuidPrimaryKey, Base):
     """A secret with which a program acts for a user; only its SHA-256 is stored."""
 
     __tablename__ = "api_keys"

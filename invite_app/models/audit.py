@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import Connection, Index, String, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
-from .types import Base, Identified, now
+from .types import Base, UuidPrimaryKey, now
 
 
-class AuditEvent(Identified, Base):
+class AuditEvent(UuidPrimaryKey, Base):
     """An event, with actor and target by id and by the name they had, since either may be gone later.
 
     The organization may be gone, too: its log is kept for the operator.

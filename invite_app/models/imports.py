@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .types import Base, Identified, Word, now
+from .types import Base, EnumText, UuidPrimaryKey, now
 
 
 class RowState(StrEnum):
@@ -22,7 +22,7 @@ class RowState(StrEnum):
     SENT = "sent"
 
 
-class Sheet(Identified, Base):
+class Sheet(UuidPrimaryKey, Base):
     """Role and workspaces stand in for rows that name none."""
 
     __tablename__ = "sheets"
@@ -54,14 +54,14 @@ class SheetRow(Base):
     is_kept: Mapped[bool] = mapped_column(default=False)
     """Somebody has said that the address is meant as it is written."""
     address: Mapped[str] = mapped_column(String(254), default="")
-    state: Mapped[str] = mapped_column(Word(10), default=RowState.READY)
+    state: Mapped[str] = mapped_column(EnumText(10), default=RowState.READY)
     field: Mapped[str] = mapped_column(String(30), default="")
     reason: Mapped[str] = mapped_column(String(500), default="")
     suggestion: Mapped[str] = mapped_column(String(254), default="")
     invitation_id: Mapped[UUID | None] = mapped_column(ForeignKey("invitations.id", ondelete="SET NULL"))
 
 
-class Batch(Identified, Base):
+class Batch(UuidPrimaryKey, Base):
     """One list of invitations; `total` counts its rows, the invitations that came of it carry its id."""
 
     __tablename__ = "batches"

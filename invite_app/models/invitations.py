@@ -24,7 +24,7 @@ from .engines import partial_index
 from .organizations import Organization, Workspace
 from .roles import Role
 from .tracking import Observed
-from .types import Base, Identified, Word, now
+from .types import Base, EnumText, UuidPrimaryKey, now
 
 
 class InvitationState(StrEnum):
@@ -49,7 +49,7 @@ invitation_workspaces = Table(
 )
 
 
-class Invitation(Observed, Identified, Base):
+class Invitation(Observed, UuidPrimaryKey, Base):
     """`role_name` outlives the role, so that the pages can say which one is gone."""
 
     __tablename__ = "invitations"
@@ -83,7 +83,7 @@ class Invitation(Observed, Identified, Base):
     app_url: Mapped[str | None] = mapped_column(String(2000))
     public_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     private_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    state: Mapped[str] = mapped_column(Word(10), default=InvitationState.PENDING)
+    state: Mapped[str] = mapped_column(EnumText(10), default=InvitationState.PENDING)
     nonce: Mapped[bytes] = mapped_column(LargeBinary(16), default=lambda: secrets.token_bytes(16))
     link_copied: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -118,7 +118,7 @@ class Invitation(Observed, Identified, Base):
         return InvitationState(self.state)
 
 
-class OutboxMessage(Identified, Base):
+class OutboxMessage(UuidPrimaryKey, Base):
     """One message to send. It holds ids only: the text is rendered when it is sent or looked at.
 
     An invitation has one row for its whole life; `sends` counts how often it was put in the queue. What tells a
@@ -142,7 +142,7 @@ class OutboxMessage(Identified, Base):
     account_link_id: Mapped[UUID | None] = mapped_column(ForeignKey("account_links.id", ondelete="CASCADE"))
     # Address of a message about an account to an address that is not the account's.
     email: Mapped[str | None] = mapped_column(String(254))
-    state: Mapped[str] = mapped_column(Word(10), default=DeliveryState.QUEUED)
+    state: Mapped[str] = mapped_column(EnumText(10), default=DeliveryState.QUEUED)
     reason: Mapped[str] = mapped_column(String(500), default="")
     answer: Mapped[str] = mapped_column(String(500), default="")
     attempts: Mapped[int] = mapped_column(default=0)

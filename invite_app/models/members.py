@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from .accounts import User
 from .organizations import Organization, Workspace
 from .roles import Role
-from .types import Base, Identified, folded, now, sortable
+from .types import Base, UuidPrimaryKey, folded, now, sortable_text
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for no visit yet: lists are ordered by it, and a cursor cannot stand on an empty value."""
@@ -24,7 +24,7 @@ membership_workspaces = Table(
 )
 
 
-class Membership(Identified, Base):
+class Membership(UuidPrimaryKey, Base):
     __tablename__ = "memberships"
     __table_args__ = (
         UniqueConstraint("organization_id", "user_id"),
@@ -37,7 +37,7 @@ class Membership(Identified, Base):
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id", ondelete="CASCADE"))
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     role_id: Mapped[UUID] = mapped_column(ForeignKey("roles.id"), index=True)
-    sort_name: Mapped[str] = mapped_column(sortable(300))
+    sort_name: Mapped[str] = mapped_column(sortable_text(300))
     invitation_id: Mapped[UUID | None]
     public_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)
     private_metadata: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Interval, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .types import Base, Identified, Word, now
+from .types import Base, EnumText, UuidPrimaryKey, now
 
 DEFAULT_LIFETIME = timedelta(days=7)
 
@@ -17,7 +17,7 @@ class Plan(StrEnum):
     PAID = "paid"
 
 
-class Organization(Identified, Base):
+class Organization(UuidPrimaryKey, Base):
     """`members_count` and `pending_count` are kept by the services, under the organization's lock."""
 
     __tablename__ = "organizations"
@@ -25,7 +25,7 @@ class Organization(Identified, Base):
 
     name: Mapped[str] = mapped_column(String(100))
     slug: Mapped[str] = mapped_column(String(100), unique=True)
-    plan: Mapped[str] = mapped_column(Word(10), default=Plan.PAID)
+    plan: Mapped[str] = mapped_column(EnumText(10), default=Plan.PAID)
     seat_limit: Mapped[int | None]
     invitation_lifetime: Mapped[timedelta] = mapped_column(Interval(), default=DEFAULT_LIFETIME)
     allowed_domains: Mapped[list[str]] = mapped_column(default=list)
@@ -37,7 +37,7 @@ class Organization(Identified, Base):
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
 
 
-class Workspace(Identified, Base):
+class Workspace(UuidPrimaryKey, Base):
     __tablename__ = "workspaces"
     __table_args__ = (UniqueConstraint("organization_id", "folded_name"),)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .types import Base, Identified, now
+from .types import Base, UuidPrimaryKey, now
 
 PERMISSIONS = (
     "invitations:read",
@@ -29,7 +29,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
 }
 
 
-class Role(Identified, Base):
+class Role(UuidPrimaryKey, Base):
     __tablename__ = "roles"
     __table_args__ = (
         UniqueConstraint("organization_id", "key"),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Computed, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .types import Base, Identified, Word, now
+from .types import Base, EnumText, UuidPrimaryKey, now
 
 
 class Observation(StrEnum):
@@ -30,7 +30,7 @@ class Observation(StrEnum):
     """A person asked for a fresh invitation."""
 
 
-class InvitationEvent(Identified, Base):
+class InvitationEvent(UuidPrimaryKey, Base):
     """One line of an invitation's timeline."""
 
     __tablename__ = "invitation_events"
@@ -38,7 +38,7 @@ class InvitationEvent(Identified, Base):
 
     invitation_id: Mapped[UUID] = mapped_column(ForeignKey("invitations.id", ondelete="CASCADE"))
     at: Mapped[datetime] = mapped_column(default=now)
-    kind: Mapped[str] = mapped_column(Word(20))
+    kind: Mapped[str] = mapped_column(EnumText(20))
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 

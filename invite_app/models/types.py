@@ -22,12 +22,12 @@ NAMING_CONVENTION = {
 }
 
 
-def sortable(length: int) -> Any:
+def sortable_text(length: int) -> Any:
     """A text column type that sorts by code point on both databases, so that cursors mean the same."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
-class Word(TypeDecorator[str]):
+class EnumText(TypeDecorator[str]):
     """One of a few words, for each of which a StrEnum may stand. Drivers get plain text, which they know best."""
 
     impl = String
@@ -37,7 +37,7 @@ class Word(TypeDecorator[str]):
         return None if value is None else str(value)
 
 
-class UtcTime(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC time; a naive one is refused, so that no local time can slip in."""
 
     impl = DateTime(timezone=True)
@@ -60,14 +60,14 @@ class UtcTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     registry = registry(
         metadata=MetaData(naming_convention=NAMING_CONVENTION),
-        type_annotation_map={datetime: UtcTime(), UUID: Uuid(), dict[str, Any]: Json, list[str]: Json},
+        type_annotation_map={datetime: UtcDateTime(), UUID: Uuid(), dict[str, Any]: Json, list[str]: Json},
     )
 
 
 Model = TypeVar("Model", bound=Base)
 
 
-class Identified:
+class UuidPrimaryKey:
     """A primary key that grows with time, so that new rows lie side by side in the index."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)

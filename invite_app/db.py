@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, scoped_session
 from .extensions import db
 from .fair_lock import FairLock
 from .migration_lock import migration_lock
-from .models.search import folded
+from .models.search import search_folded
 from .timeouts import Timeouts, read_timeouts
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _set_up_sqlite(synchronous: str, connection: Any, _: object) -> None:
     connection.isolation_level = None
     for pragma in (*SQLITE_SETTINGS, f"synchronous = {synchronous}"):
         connection.execute(f"PRAGMA {pragma}")
-    connection.create_function("search_folded", 1, folded, deterministic=True)
+    connection.create_function("search_folded", 1, search_folded, deterministic=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:

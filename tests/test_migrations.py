@@ -15,7 +15,7 @@ from invite_app import create_app
 from invite_app.db import current_revision, is_current, migrate, newest_revision, session
 from invite_app.extensions import db
 from invite_app.models import Organization
-from invite_app.models.search import is_in_models
+from invite_app.models.search import is_managed
 from invite_app.models.types import Base
 from tests.support.databases import BASE, dispose
 from tests.support.factories import configure, invite, make_api_key, make_organization, reread
@@ -32,12 +32,12 @@ def empty_app(empty_database_url: str, tmp_path: object) -> Iterator[Flask]:
 
 def tables() -> set[str]:
     names = inspect(db.engine).get_table_names()
-    return {name for name in names if is_in_models(name)} - {"alembic_version"}
+    return {name for name in names if is_managed(name)} - {"alembic_version"}
 
 
 def test_models_and_migrations_agree(app: Flask, app_context: None) -> None:
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_in_models})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": is_managed})
         assert compare_metadata(context, Base.metadata) == []
 
 

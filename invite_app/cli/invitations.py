@@ -9,7 +9,7 @@ import click
 
 from invite_app.errors import DomainError
 from invite_app.models import Workspace
-from invite_app.models.types import folded
+from invite_app.models.types import casefolded
 from invite_app.services import imports, invitations, organizations, workspaces
 
 from . import lists
@@ -82,7 +82,7 @@ def _draft(
 def _workspace_ids(chosen: tuple[str, ...], known: list[Workspace]) -> list[UUID | str]:
     """Ids for names; what is no name passes as it is, for the service to judge."""
     by_name: dict[str, UUID] = {workspace.folded_name: workspace.id for workspace in known}
-    return [by_name.get(folded(item), item) for item in chosen]
+    return [by_name.get(casefolded(item), item) for item in chosen]
 
 
 def _check_all(organization_id: UUID, people: Iterable[Listed]) -> Iterator[Facts]:

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Connection
 
 from invite_app.db import newest_revision
 from invite_app.migration_lock import lock_in_transaction, migration_lock
-from invite_app.models.search import is_in_models
+from invite_app.models.search import is_managed
 from invite_app.models.types import Base, UtcDateTime
 
 
@@ -29,7 +29,7 @@ def run(connection: Connection) -> None:
         target_metadata=Base.metadata,
         render_as_batch=True,
         compare_type=True,
-        include_name=is_in_models,
+        include_name=is_managed,
         render_item=render_item,
     )
     with context.begin_transaction():

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from .accounts import User
 from .organizations import Organization, Workspace
 from .roles import Role
-from .types import Base, UuidPrimaryKey, folded, now, sortable_text
+from .types import Base, UuidPrimaryKey, casefolded, now, sortable_text
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for no visit yet: lists are ordered by it, and a cursor cannot stand on an empty value."""
@@ -60,4 +60,4 @@ class Membership(UuidPrimaryKey, Base):
 
 def sort_name(user: User) -> str:
     """What a list of members is ordered by: the name, then the address, in any case."""
-    return folded(f"{user.name} {user.email}")[:300]
+    return casefolded(f"{user.name} {user.email}")[:300]

@@ -7,7 +7,7 @@ writer, so no service writes to it. `services.search` asks it.
 from functools import cache
 from typing import Any
 
-TEXTS = {
+SEARCHED_TEXT = {
     "memberships": "sort_name",
     "invitations": "email || ' ' || given_name || ' ' || family_name",
     "audit_events": "actor_name || ' ' || target_name",
@@ -15,7 +15,7 @@ TEXTS = {
 """Table -> the SQL of its text, word for word as in the migration: PostgreSQL finds its index by that."""
 
 
-def folded(text: str) -> str:
+def search_folded(text: str) -> str:
     """Each character in the form in which its two cases are equal: what the database's `search_folded` gives."""
     return text if text.isascii() and text.islower() else text.translate(_folds())
 
@@ -27,6 +27,6 @@ def _folds() -> dict[int, str]:
     return {code: other for code, other in small if len(other) == 1 and other != chr(code)}
 
 
-def is_in_models(name: str | None, *_: Any) -> bool:
+def is_managed(name: str | None, *_: Any) -> bool:
     """For comparing models with a database: its own parts of the search index are in no model."""
     return not (name or "").startswith("search_")

@@ -123,6 +123,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def folded(name: str) -> str:
+def casefolded(name: str) -> str:
     """The form of a name in which two spellings of the same name are equal."""
     return unicodedata.normalize("NFKC", name).casefold().strip()

@@ -10,7 +10,7 @@ from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.errors import InvalidEmail
 from invite_app.models import Membership, User
-from invite_app.models.types import folded
+from invite_app.models.types import casefolded
 
 from . import validation
 
@@ -74,8 +74,8 @@ def closest(text: str, names: Collection[str]) -> str | None:
     from rapidfuzz import process  # noqa: PLC0415 - likewise
     from rapidfuzz.distance import OSA  # noqa: PLC0415 - likewise
 
-    slips = min(2, len(folded(text)) // 3)
-    found = process.extractOne(text, names, processor=folded, scorer=OSA.distance, score_cutoff=slips)
+    slips = min(2, len(casefolded(text)) // 3)
+    found = process.extractOne(text, names, processor=casefolded, scorer=OSA.distance, score_cutoff=slips)
     return found[0] if found else None
 
 

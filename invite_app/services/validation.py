@@ -21,7 +21,7 @@ from invite_app.errors import (
     InvalidNote,
     InvalidSetting,
 )
-from invite_app.models.types import folded
+from invite_app.models.types import casefolded
 
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
 """A part before the @ that needs no closer look."""
@@ -90,7 +90,7 @@ def name(text: str, field: str, label: str) -> str:
     cleaned = text.strip()
     if not cleaned:
         raise InvalidName(field, f"Enter {label}.")
-    if len(cleaned) > MAX_NAME or len(folded(cleaned)) > MAX_FOLDED_NAME:
+    if len(cleaned) > MAX_NAME or len(casefolded(cleaned)) > MAX_FOLDED_NAME:
         raise InvalidName(field, f"Use at most {MAX_NAME} characters.")
     if has_control_characters(text):
         raise InvalidName(field, "Leave out line breaks and other control characters.")

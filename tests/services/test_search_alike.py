@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from invite_app.models import Membership
-from invite_app.models.types import folded
+from invite_app.models.types import casefolded
 from invite_app.services import members, search, validation
 from invite_app.services.search import list_plan
 from tests.services.test_searching import add_many, everybody_of
@@ -75,5 +75,5 @@ def fragments(crowd: Sequence[Membership]) -> list[str]:
 
 
 def is_meant(fragment: str, row: Membership) -> bool:
-    words = validation.words(folded(fragment))
+    words = validation.words(casefolded(fragment))
     return all((word if len(word) >= 3 else f" {word}") in f" {row.sort_name}" for word in words)

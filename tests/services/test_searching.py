@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from invite_app.db import is_embedded, session, transaction
 from invite_app.extensions import db
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, User
-from invite_app.models.search import folded
+from invite_app.models.search import search_folded
 from invite_app.models.types import Base, fresh, now, row_of
 from invite_app.services import accounts, audit, invitations, members
 from invite_app.services.search import list_plan
@@ -139,7 +139,7 @@ class TestTerms:
         texts = ["Straße", "ΣΊΣΥΦΟΣ", "İstanbul", "ǅ", "plain ASCII", "Ё"]
         with db.engine.connect() as connection:
             folds = [connection.scalar(text("SELECT search_folded(:given)"), {"given": one}) for one in texts]
-        assert folds == [folded(one) for one in texts]
+        assert folds == [search_folded(one) for one in texts]
 
 
 class TestIndex:

@@ -25,7 +25,7 @@ from invite_app.access import Actor, ApiKeyActor, OperatorActor, UserActor
 from invite_app.db import session, transaction
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
 from invite_app.models.members import sort_name
-from invite_app.models.types import folded, now
+from invite_app.models.types import casefolded, now
 from invite_app.services import api_keys, audit, invitations, organizations, workspaces
 from invite_app.services.accounts import Purpose, links
 
@@ -151,9 +151,9 @@ def make_role(organization: Acme | UUID, name: str, permissions: Iterable[str]) 
     with transaction() as writing:
         role = Role(
             organization_id=_id(organization),
-            key=folded(name).replace(" ", "-"),
+            key=casefolded(name).replace(" ", "-"),
             name=name,
-            folded_name=folded(name),
+            folded_name=casefolded(name),
             permissions=list(permissions),
         )
         writing.add(role)
@@ -241,7 +241,7 @@ def _id(organization: Acme | UUID) -> UUID:
 
 
 def _role_id(organization_id: UUID, name: str) -> UUID:
-    query = select(Role.id).where(Role.organization_id == organization_id, Role.folded_name == folded(name))
+    query = select(Role.id).where(Role.organization_id == organization_id, Role.folded_name == casefolded(name))
     found: UUID = session().execute(query).scalar_one()
     return found
 

@@ -25,7 +25,7 @@ from invite_app.models import (
 )
 from invite_app.models.members import NEVER, sort_name
 from invite_app.models.roles import ADMIN, MEMBER, OWNER
-from invite_app.models.types import folded, now
+from invite_app.models.types import casefolded, now
 from invite_app.services import accounts, organizations, roles
 
 from . import people
@@ -94,11 +94,11 @@ class _Demo:
     def _roles(self) -> dict[str, Role]:
         built_in = roles.add_built_in(self.organization)
         custom = {
-            folded(name): Role(
+            casefolded(name): Role(
                 organization_id=self.organization.id,
-                key=folded(name),
+                key=casefolded(name),
                 name=name,
-                folded_name=folded(name),
+                folded_name=casefolded(name),
                 permissions=list(permissions),
             )
             for name, permissions in (EDITOR, REVIEWER)
@@ -109,7 +109,7 @@ class _Demo:
 
     def _workspaces(self) -> list[Workspace]:
         made = [
-            Workspace(organization_id=self.organization.id, name=name, folded_name=folded(name))
+            Workspace(organization_id=self.organization.id, name=name, folded_name=casefolded(name))
             for name in WORKSPACES
         ]
         session().add_all(made)

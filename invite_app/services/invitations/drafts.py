@@ -20,7 +20,7 @@ from invite_app.db import session
 from invite_app.errors import InvitationPending, RedirectNotAllowed, RoleNotFound, WorkspaceNotFound
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Role, Workspace
 from invite_app.models.invitations import invitation_workspaces
-from invite_app.models.types import folded, fresh, now
+from invite_app.models.types import casefolded, fresh, now
 from invite_app.reading import Question, ask
 from invite_app.services import inviter_rights, roles, validation, workspaces
 
@@ -80,7 +80,7 @@ class CachedLookup:
 
     def workspace_called(self, name: str) -> Workspace:
         """The workspace with this name, in any case. Raises WorkspaceNotFound."""
-        if (found := self._by_name.get(folded(name))) is None:
+        if (found := self._by_name.get(casefolded(name))) is None:
             raise WorkspaceNotFound(name)
         return found
 

@@ -14,7 +14,7 @@ from invite_app.db import ignore, session
 from invite_app.errors import BuiltInRole, InvalidSetting, NameTaken, RoleInUse, RoleNotFound
 from invite_app.models import ApiKey, Membership, Organization, Role
 from invite_app.models.roles import BUILT_IN, PERMISSIONS
-from invite_app.models.types import folded
+from invite_app.models.types import casefolded
 from invite_app.services import api_key_revocation, audit, inviter_rights, validation
 
 from . import queries
@@ -57,7 +57,7 @@ def create(
             id=uuid7(),
             organization_id=principal.organization.id,
             name=cleaned,
-            folded_name=folded(cleaned),
+            folded_name=casefolded(cleaned),
             key=_key(key or cleaned),
             permissions=_ordered(permissions),
         )
@@ -88,7 +88,7 @@ def update_role(
         before = _summary(found)
         if name is not None:
             found.name = validation.name(name, "name", "a name")
-            found.folded_name = folded(found.name)
+            found.folded_name = casefolded(found.name)
         if permissions is not None:
             api_key_revocation.check_may_end(principal, found)
             found.permissions = _ordered(permissions)
@@ -147,7 +147,7 @@ def _ordered(permissions: Collection[str]) -> list[str]:
 
 
 def _key(text: str) -> str:
-    key = re.sub(r"[^a-z0-9]+", "_", folded(text).removeprefix("org:")).strip("_")[:100]
+    key = re.sub(r"[^a-z0-9]+", "_", casefolded(text).removeprefix("org:")).strip("_")[:100]
     if not key:
         raise InvalidSetting("key", "Use a key of letters, digits and underscores.")
     return key

@@ -11,7 +11,7 @@ from invite_app.access import Actor, authorize
 from invite_app.db import session
 from invite_app.errors import RoleNotFound
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Membership, Role
-from invite_app.models.types import folded, now
+from invite_app.models.types import casefolded, now
 from invite_app.services import pagination, validation
 
 NEWEST: pagination.Order[Role] = pagination.Order(
@@ -77,7 +77,7 @@ def spellings(name: str) -> tuple[str, ...]:
     """What a role may be stored under that somebody calls by this name."""
     if validation.has_control_characters(name):
         return ()
-    wanted = folded(name)
+    wanted = casefolded(name)
     return tuple(dict.fromkeys((wanted, wanted.removeprefix("org:"))))
 
 

@@ -23,7 +23,7 @@ from invite_app.db import is_embedded
 from invite_app.extensions import db
 from invite_app.models import Invitation, Membership
 from invite_app.models.audit import AuditEvent
-from invite_app.models.search import TEXTS
+from invite_app.models.search import SEARCHED_TEXT
 
 from .filtered_list import Source
 
@@ -86,7 +86,9 @@ def _document(table: Searched) -> ColumnElement[Any]:
 
 def _qualified(table: Searched) -> str:
     name = table.__tablename__
-    return " || ".join(part if part.startswith("'") else f"{name}.{part}" for part in TEXTS[name].split(" || "))
+    return " || ".join(
+        part if part.startswith("'") else f"{name}.{part}" for part in SEARCHED_TEXT[name].split(" || ")
+    )
 
 
 def _embedded(table: Searched, here: BindParameter[UUID], keys: BindParameter[list[str]]) -> TextualSelect:

@@ -16,8 +16,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 from invite_app.db import is_embedded
 from invite_app.extensions import db
 from invite_app.models import Membership
-from invite_app.models.search import folded
-from invite_app.models.types import folded as folded_name
+from invite_app.models.search import search_folded
+from invite_app.models.types import casefolded as folded_name
 from invite_app.services import validation
 
 from . import index
@@ -95,7 +95,7 @@ def _escaped(word: str) -> str:
 
 def search_terms(table: Searched, fragment: str) -> Words | None:
     """None when nothing is looked for."""
-    fold = folded_name if table is Membership else folded
+    fold = folded_name if table is Membership else search_folded
     found = tuple(
         validation.words(fold(fragment[: validation.MAX_SEARCH]))
     )  # a folded accent can stand behind a space

@@ -9,7 +9,7 @@ from invite_app.access import Actor, organization_transaction
 from invite_app.db import ignore, session
 from invite_app.errors import NameTaken
 from invite_app.models import Workspace
-from invite_app.models.types import folded
+from invite_app.models.types import casefolded
 from invite_app.services import audit, validation
 
 from . import queries
@@ -21,7 +21,9 @@ def create(
     """`then` is called inside the transaction. Raises InvalidName and NameTaken."""
     with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:
         cleaned = validation.name(name, "name", "a name")
-        workspace = Workspace(organization_id=principal.organization.id, name=cleaned, folded_name=folded(cleaned))
+        workspace = Workspace(
+            organization_id=principal.organization.id, name=cleaned, folded_name=casefolded(cleaned)
+        )
         _save(workspace, cleaned)
         audit.record(principal.organization.id, principal, "workspace.created", workspace, after={"name": cleaned})
         then(workspace)
@@ -33,7 +35,7 @@ def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, 
     with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         workspace = queries.get_many(principal.organization.id, [workspace_id])[0]
-        before, workspace.name, workspace.folded_name = workspace.name, cleaned, folded(cleaned)
+        before, workspace.name, workspace.folded_name = workspace.name, cleaned, casefolded(cleaned)
         _save(workspace, cleaned)
         audit.record(
             principal.organization.id,

@@ -11,7 +11,7 @@ from invite_app.access import Actor, authorize
 from invite_app.db import session
 from invite_app.errors import WorkspaceNotFound
 from invite_app.models import IS_PENDING, Invitation, Workspace, invitation_workspaces, membership_workspaces
-from invite_app.models.types import folded, now
+from invite_app.models.types import casefolded, now
 from invite_app.services import pagination, validation
 
 BY_NAME: pagination.Order[Workspace] = pagination.Order(
@@ -33,7 +33,7 @@ def get_by_name(organization_id: UUID | str, name: str, *, by: Actor, needs: str
     """
     principal = authorize(by, organization_id, needs)
     query = select(Workspace).where(
-        Workspace.organization_id == principal.organization.id, Workspace.folded_name == folded(name)
+        Workspace.organization_id == principal.organization.id, Workspace.folded_name == casefolded(name)
     )
     found: Workspace | None = None if validation.has_control_characters(name) else session().scalar(query)
     if found is None:

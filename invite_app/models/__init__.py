@@ -4,7 +4,7 @@ from .accounts import AccountLink, Session, User
 from .api_keys import ApiKey, IdempotencyKey
 from .audit import AuditEvent
 from .heartbeat import DeliveryHeartbeat
-from .imports import Batch, RowState, Sheet, SheetRow
+from .imports import Batch, Import, ImportRow, RowState
 from .invitations import (
     IS_PENDING,
     IS_QUEUED,
@@ -43,8 +43,8 @@ __all__ = [
     "Role",
     "RowState",
     "Session",
-    "Sheet",
-    "SheetRow",
+    "Import",
+    "ImportRow",
     "User",
     "WeeklyFigures",
     "Workspace",

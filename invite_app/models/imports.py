@@ -22,7 +22,7 @@ class RowState(StrEnum):
     SENT = "sent"
 
 
-class Sheet(UuidPrimaryKey, Base):
+class Import(UuidPrimaryKey, Base):
     """Role and workspaces stand in for rows that name none."""
 
     __tablename__ = "sheets"
@@ -35,7 +35,7 @@ class Sheet(UuidPrimaryKey, Base):
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
 
 
-class SheetRow(Base):
+class ImportRow(Base):
     """One line as it was written, with the verdict on it. `address` is the email normalized, where it can be."""
 
     __tablename__ = "sheet_rows"
@@ -51,7 +51,7 @@ class SheetRow(Base):
     family_name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     workspaces: Mapped[list[str]] = mapped_column(default=list)
-    is_kept: Mapped[bool] = mapped_column(default=False)
+    is_confirmed: Mapped[bool] = mapped_column("is_kept", key="is_confirmed", default=False)
     """Somebody has said that the address is meant as it is written."""
     address: Mapped[str] = mapped_column(String(254), default="")
     state: Mapped[str] = mapped_column(EnumText(10), default=RowState.READY)

@@ -15,11 +15,11 @@ from invite_app.models import (
     AuditEvent,
     DeliveryState,
     IdempotencyKey,
+    Import,
     Invitation,
     Organization,
     OutboxMessage,
     Session,
-    Sheet,
 )
 from invite_app.models.types import now
 
@@ -49,7 +49,7 @@ KEPT = (
         which=OutboxMessage.invitation_id.is_(None) & (OutboxMessage.state != DeliveryState.QUEUED),
     ),
     Kept(IdempotencyKey, IdempotencyKey.created_at, idempotency.LIFETIME),
-    Kept(Sheet, Sheet.created_at, imports.LIFETIME),
+    Kept(Import, Import.created_at, imports.LIFETIME),
 )
 """What is deleted when it is old. The message of an invitation stays as long as the invitation does."""
 

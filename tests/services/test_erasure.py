@@ -14,9 +14,9 @@ from invite_app.extensions import db
 from invite_app.models import (
     AccountLink,
     AuditEvent,
+    ImportRow,
     Invitation,
     Organization,
-    SheetRow,
     User,
 )
 from invite_app.models.types import Base
@@ -160,7 +160,7 @@ def test_namesakes_and_new_holders_keep_their_names(acme: Acme, globex: Acme, zo
 
 def test_lists_lose_the_erased_persons_rows(acme: Acme, zoe: Person) -> None:
     personal_data.erase(zoe.id, by=OPERATOR)
-    assert session().scalars(select(SheetRow)).all() == []
+    assert session().scalars(select(ImportRow)).all() == []
 
 
 def test_sole_owner_is_not_erased(acme: Acme, globex: Acme) -> None:

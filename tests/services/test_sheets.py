@@ -15,7 +15,7 @@ from invite_app.errors import (
     TooManyRows,
     UnreadableImport,
 )
-from invite_app.models import Sheet
+from invite_app.models import Import
 from invite_app.services import imports, invitations, organizations
 from invite_app.services.imports import actions
 from invite_app.services.imports.parser import Line
@@ -29,11 +29,11 @@ def acme(app_context: AppContext) -> Acme:
     return make_organization()
 
 
-def paste(acme: Acme, *lines: str, role: str = "member") -> Sheet:
+def paste(acme: Acme, *lines: str, role: str = "member") -> Import:
     return imports.create(acme.id, imports.parse("\n".join(lines)), by=acme.owner.actor, role=role)
 
 
-def told(acme: Acme, sheet: Sheet, section: str = "not_ready") -> list[tuple[int, str, str]]:
+def told(acme: Acme, sheet: Import, section: str = "not_ready") -> list[tuple[int, str, str]]:
     rows = imports.list_rows(acme.id, sheet.id, section, by=acme.owner.actor)
     return [(shown.row.position, shown.state, shown.row.field) for shown in rows]
 

@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid4
 
 from invite_app.db import session, transaction
 from invite_app.errors import ImportNotFound, PermissionDenied
-from invite_app.models import Invitation, OutboxMessage, Sheet
+from invite_app.models import Import, Invitation, OutboxMessage
 from invite_app.services import imports, invitations
 from invite_app.services.imports import actions, cancellation
 from invite_app.worker.sender import OutboxSender
@@ -27,7 +27,7 @@ def acme(app: Flask, app_context: None) -> Acme:
     return make_organization(seat_limit=10)
 
 
-def send(acme: Acme, *names: str) -> tuple[Sheet, list[Invitation]]:
+def send(acme: Acme, *names: str) -> tuple[Import, list[Invitation]]:
     lines = imports.parse("\n".join(f"{name}@guest.example" for name in names))
     sheet = imports.create(acme.id, lines, by=acme.owner.actor, role="member")
     imports.send(acme.id, sheet.id, by=acme.owner.actor)
@@ -38,7 +38,7 @@ def send(acme: Acme, *names: str) -> tuple[Sheet, list[Invitation]]:
 def free(acme: Acme) -> int | None:
     session().commit()
     return invitations.seats_left(
-        actions.open_sheet(acme.id, session().scalar(select(Sheet.id)), acme.owner.actor)[0].organization
+        actions.open_sheet(acme.id, session().scalar(select(Import.id)), acme.owner.actor)[0].organization
     )
 
 

@@ -13,11 +13,11 @@ from invite_app.db import session, transaction
 from invite_app.models import (
     AccountLink,
     IdempotencyKey,
+    Import,
+    ImportRow,
     Invitation,
     OutboxMessage,
     Session,
-    Sheet,
-    SheetRow,
 )
 from invite_app.models.types import now
 from invite_app.services import maintenance
@@ -52,8 +52,8 @@ def answer(acme: Acme, age: timedelta) -> IdempotencyKey:
     return IdempotencyKey(scope="s", key=f"{age}", body_hash="", status=201, answer="", created_at=now() - age)
 
 
-def sheet(acme: Acme, age: timedelta) -> Sheet:
-    return Sheet(organization_id=acme.id, role="member", created_at=now() - age)
+def sheet(acme: Acme, age: timedelta) -> Import:
+    return Import(organization_id=acme.id, role="member", created_at=now() - age)
 
 
 def count(model: type[Any]) -> int:
@@ -68,7 +68,7 @@ def count(model: type[Any]) -> int:
         (link, AccountLink, 30),
         (account_mail, OutboxMessage, 30),
         (answer, IdempotencyKey, 1),
-        (sheet, Sheet, 30),
+        (sheet, Import, 30),
     ],
 )
 def test_old_rows_are_deleted_and_others_kept(
@@ -107,9 +107,9 @@ def test_import_rows_are_deleted_with_the_import(app: Flask, acme: Acme) -> None
             old = sheet(acme, timedelta(days=31))
             writing.add(old)
             writing.flush()
-            writing.add(SheetRow(sheet_id=old.id, position=1, email="a", given_name="", family_name="", role=""))
+            writing.add(ImportRow(sheet_id=old.id, position=1, email="a", given_name="", family_name="", role=""))
         maintenance.run()
-        assert count(SheetRow) == 0
+        assert count(ImportRow) == 0
 
 
 def test_several_processes_delete_many_rows_together(app: Flask, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:

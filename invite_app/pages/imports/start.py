@@ -20,7 +20,7 @@ from invite_app.errors import (
     TooManyRows,
     UnreadableImport,
 )
-from invite_app.models import Sheet
+from invite_app.models import Import
 from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
@@ -145,7 +145,7 @@ def _size(stream: IO[bytes]) -> int:
     return size
 
 
-def _create(organization_id: UUID, form: StartForm) -> Sheet:
+def _create(organization_id: UUID, form: StartForm) -> Import:
     lines = imports.parse(form.list_text())
     names = form.workspaces.data or ()
     return imports.create(organization_id, lines, by=actor(), role=form.role.data or "", workspaces=names)

@@ -20,8 +20,8 @@ def ask_to_sign_in() -> ResponseReturnValue:
     """Lead to the sign-in page, and from there back to here, with what was typed."""
     target = _page_of_request()
     if request.method == "POST" and was_signed_in():
-        is_kept = keep()
-        flash(f"You were signed out. Sign in to go on{'; what you typed is kept' if is_kept else ''}.", "wait")
+        is_confirmed = keep()
+        flash(f"You were signed out. Sign in to go on{'; what you typed is kept' if is_confirmed else ''}.", "wait")
     return redirect(url_for("pages.sign_in", next=target), 303)
 
 

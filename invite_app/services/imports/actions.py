@@ -17,7 +17,7 @@ from invite_app.access import Actor, Principal, authorize, organization_transact
 from invite_app.bounds import bounds
 from invite_app.db import session
 from invite_app.errors import ImportNotFound
-from invite_app.models import Batch, RowState, Sheet, SheetRow
+from invite_app.models import Batch, Import, ImportRow, RowState
 from invite_app.services import invitations
 
 from . import batches, import_rows, sections
@@ -31,7 +31,7 @@ PAGE = 50
 class Summary:
     """How many rows are in which section. `ready` are those for which there is a seat."""
 
-    sheet: Sheet
+    sheet: Import
     total: int
     ready: int
     no_seat: int
@@ -49,21 +49,21 @@ class Summary:
 class Row:
     """One row as a page shows it; `seat` is the number of the seat it would need, where there is none."""
 
-    row: SheetRow
+    row: ImportRow
     state: str
     seat: int | None = None
 
 
 def create(
     organization_id: UUID | str, lines: Sequence[Line], *, by: Actor, role: str, workspaces: Sequence[str] = ()
-) -> Sheet:
+) -> Import:
     """Keep a list and judge its rows, before others have to wait. Role and workspaces are for rows that name none.
 
     Raises PlanUpgradeRequired, RoleUnknown, RoleAboveOwn (for that role) and ServiceBusy.
     """
     principal = authorize(by, organization_id, "invitations:write")
     invitations.check_plan(principal.organization)
-    sheet = Sheet(
+    sheet = Import(
         id=uuid7(),
         organization_id=principal.organization.id,
         created_by_id=principal.user.id if principal.user else None,
@@ -83,7 +83,7 @@ def create(
 def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Summary:
     """Raises ImportNotFound."""
     principal, sheet = open_sheet(organization_id, sheet_id, by)
-    query = select(SheetRow.state, func.count()).where(SheetRow.sheet_id == sheet.id).group_by(SheetRow.state)
+    query = select(ImportRow.state, func.count()).where(ImportRow.sheet_id == sheet.id).group_by(ImportRow.state)
     counted = {state: count for state, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
     ready = counted.get(RowState.READY, 0)
     room = invitations.seats_left(principal.organization)
@@ -104,9 +104,9 @@ def list_rows(
     principal, sheet = open_sheet(organization_id, sheet_id, by)
     last_seat = sections.last_position_with_seat(principal, sheet)
     query = (
-        select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, sections.conditions(section, last_seat))
-        .order_by(import_rows.URGENCY, SheetRow.position)
+        select(ImportRow)
+        .where(ImportRow.sheet_id == sheet.id, sections.conditions(section, last_seat))
+        .order_by(import_rows.URGENCY, ImportRow.position)
         .limit(PAGE)
         .offset((min(page, MAX_ROWS // PAGE + 1) - 1) * PAGE)
     )
@@ -145,9 +145,9 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
     principal, sheet = open_sheet(organization_id, sheet_id, by)
     last_seat = sections.last_position_with_seat(principal, sheet)
     query = (
-        select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, sections.conditions("ready", last_seat))
-        .order_by(SheetRow.position)
+        select(ImportRow)
+        .where(ImportRow.sheet_id == sheet.id, sections.conditions("ready", last_seat))
+        .order_by(ImportRow.position)
     )
     rows = list(session().scalars(query))
     to_draft = import_rows.reader(principal, sheet)
@@ -165,9 +165,9 @@ def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
     """The rows that were not sent, as they were written, each with the reason. Raises ImportNotFound."""
     _, sheet = open_sheet(organization_id, sheet_id, by)
     query = (
-        select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, SheetRow.state != RowState.SENT)
-        .order_by(SheetRow.position)
+        select(ImportRow)
+        .where(ImportRow.sheet_id == sheet.id, ImportRow.state != RowState.SENT)
+        .order_by(ImportRow.position)
     )
     return [(import_rows.line_of(row), row.reason) for row in session().scalars(query)]
 
@@ -178,7 +178,7 @@ def delete_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor
         session().delete(_find(principal, sheet_id))
 
 
-def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Principal, Sheet]:
+def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Principal, Import]:
     """The list, for those who may send it. Raises ImportNotFound."""
     principal = authorize(by, organization_id, "invitations:write")
     return principal, _find(principal, sheet_id)
@@ -194,7 +194,7 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
 ) -> Row:
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         sheet = _find(principal, sheet_id)
-        row = session().get(SheetRow, (sheet.id, position)) if position <= MAX_ROWS else None
+        row = session().get(ImportRow, (sheet.id, position)) if position <= MAX_ROWS else None
         if row is None or row.state == RowState.SENT:
             raise ImportNotFound(str(sheet_id))
         import_rows.change(principal, sheet, row, new(import_rows.line_of(row)), keep=keep)
@@ -202,20 +202,20 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
         return _shown(row, sections.last_position_with_seat(principal, sheet))
 
 
-def _find(principal: Principal, sheet_id: UUID | str) -> Sheet:
-    sheet = session().get(Sheet, ids.parse_id(sheet_id, ImportNotFound(str(sheet_id))))
+def _find(principal: Principal, sheet_id: UUID | str) -> Import:
+    sheet = session().get(Import, ids.parse_id(sheet_id, ImportNotFound(str(sheet_id))))
     if sheet is None or sheet.organization_id != principal.organization.id:
         raise ImportNotFound(str(sheet_id))
     return sheet
 
 
-def _shown(row: SheetRow, last_seat: int | None) -> Row:
+def _shown(row: ImportRow, last_seat: int | None) -> Row:
     if row.state == RowState.READY and last_seat is not None and row.position > last_seat:
         return Row(row, "no_seat")
     return Row(row, row.state)
 
 
-def _with_seat_numbers(sheet: Sheet, rows: list[Row]) -> list[Row]:
+def _with_seat_numbers(sheet: Import, rows: list[Row]) -> list[Row]:
     """Rows without a seat follow each other in their order, so the number of the first tells those of all."""
     waiting = [shown.row.position for shown in rows if shown.state == "no_seat"]
     first = sections.seat_number(sheet, waiting[0]) if waiting else 0
@@ -224,4 +224,4 @@ def _with_seat_numbers(sheet: Sheet, rows: list[Row]) -> list[Row]:
 
 
 def _note_batch(sheet_id: UUID, batch: Batch) -> None:
-    session().execute(update(Sheet).where(Sheet.id == sheet_id).values(batch_id=batch.id))
+    session().execute(update(Import).where(Import.id == sheet_id).values(batch_id=batch.id))

@@ -16,12 +16,12 @@ from invite_app.models import (
     IS_PENDING,
     IS_QUEUED,
     DeliveryState,
+    ImportRow,
     Invitation,
     InvitationEvent,
     Observation,
     OutboxMessage,
     RowState,
-    SheetRow,
 )
 from invite_app.models.types import now
 from invite_app.services import delivery, invitations
@@ -57,10 +57,10 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
     return (
         select(what)
         .select_from(Invitation)
-        .join(SheetRow, SheetRow.invitation_id == Invitation.id)
+        .join(ImportRow, ImportRow.invitation_id == Invitation.id)
         .join(OutboxMessage, OutboxMessage.invitation_id == Invitation.id)
         .where(
-            SheetRow.sheet_id == sheet_id,
+            ImportRow.sheet_id == sheet_id,
             IS_PENDING,
             IS_QUEUED,
             OutboxMessage.lease.is_(None),
@@ -84,6 +84,6 @@ def _take_back(principal: Principal, sheet_id: UUID, waiting: Sequence[UUID]) ->
     ours = [one for one in session().scalars(cancelled.returning(OutboxMessage.invitation_id)) if one]
     for invitation in session().scalars(invitations.complete().where(Invitation.id.in_(ours))):
         invitations.revoke_invitation(principal, invitation)
-    back = update(SheetRow).where(SheetRow.sheet_id == sheet_id, SheetRow.invitation_id.in_(ours))
+    back = update(ImportRow).where(ImportRow.sheet_id == sheet_id, ImportRow.invitation_id.in_(ours))
     session().execute(back.values(state=RowState.READY, invitation_id=None))
     return ours

@@ -18,7 +18,7 @@ from invite_app.errors import (
     RoleNotFound,
     WorkspaceNotFound,
 )
-from invite_app.models import Invitation, RowState, Sheet, SheetRow
+from invite_app.models import Import, ImportRow, Invitation, RowState
 from invite_app.services import invitations, suggestions
 from invite_app.services.invitations import CachedLookup
 
@@ -26,7 +26,8 @@ from . import batches
 from .parser import Line
 
 URGENCY = case(
-    {state: number for number, state in enumerate(("fix", "check", "ready", "skipped", "sent"))}, value=SheetRow.state
+    {state: number for number, state in enumerate(("fix", "check", "ready", "skipped", "sent"))},
+    value=ImportRow.state,
 )
 """Rows that need somebody come first."""
 
@@ -41,12 +42,12 @@ FIELDS: dict[type[DomainError], str] = {
 NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateRow)
 
 
-def check_default_role(principal: Principal, sheet: Sheet) -> None:
+def check_default_role(principal: Principal, sheet: Import) -> None:
     """Raises RoleNotFound and CannotGrantRole."""
     principal.check_can_grant(CachedLookup(principal.organization.id).role(sheet.role))
 
 
-def judge(principal: Principal, sheet: Sheet, lines: Sequence[Line]) -> list[SheetRow]:
+def judge(principal: Principal, sheet: Import, lines: Sequence[Line]) -> list[ImportRow]:
     """Return the rows of the lines, judged in their order; nothing is kept."""
     rows = [_row(sheet, position, line) for position, line in enumerate(lines, start=1)]
     for start in range(0, len(rows), batches.CHUNK):
@@ -59,30 +60,30 @@ def judge(principal: Principal, sheet: Sheet, lines: Sequence[Line]) -> list[She
     return rows
 
 
-def insert_all(rows: Sequence[SheetRow]) -> None:
+def insert_all(rows: Sequence[ImportRow]) -> None:
     """Keep the rows, as part of the caller's transaction."""
     if rows:
-        columns = [column.key for column in SheetRow.__mapper__.column_attrs]
-        session().execute(insert(SheetRow), [{name: getattr(row, name) for name in columns} for row in rows])
+        columns = [column.key for column in ImportRow.__mapper__.column_attrs]
+        session().execute(insert(ImportRow), [{name: getattr(row, name) for name in columns} for row in rows])
 
 
-def change(principal: Principal, sheet: Sheet, row: SheetRow, line: Line, *, keep: bool) -> None:
+def change(principal: Principal, sheet: Import, row: ImportRow, line: Line, *, keep: bool) -> None:
     """Write a line over a row, and judge it and all that have (or had) the same address."""
     before = row.address
     _write(row, line)
-    row.is_kept = keep
+    row.is_confirmed = keep
     _judge(principal, sheet, [row], {})
     for address in {before, row.address} - {""}:
         _judge_address(principal, sheet, address)
 
 
 def reader(
-    principal: Principal, sheet: Sheet, catalog: CachedLookup | None = None
-) -> Callable[[SheetRow], invitations.Draft]:
+    principal: Principal, sheet: Import, catalog: CachedLookup | None = None
+) -> Callable[[ImportRow], invitations.Draft]:
     """What turns a row into a draft: names become ids, and what a row leaves open comes from the sheet."""
     catalog = catalog or CachedLookup(principal.organization.id)
 
-    def read(row: SheetRow) -> invitations.Draft:
+    def read(row: ImportRow) -> invitations.Draft:
         names = row.workspaces or sheet.workspaces
         return invitations.Draft(
             email=row.email,
@@ -95,7 +96,7 @@ def reader(
     return read
 
 
-def settle(sheet_id: UUID, rows: Sequence[SheetRow], results: Sequence[batches.RowResult]) -> None:
+def settle(sheet_id: UUID, rows: Sequence[ImportRow], results: Sequence[batches.RowResult]) -> None:
     """Write down what became of sent rows, in the transaction that sent them."""
     verdicts = [
         {"row": row.position, "invitation_id": result.invitation_id}
@@ -103,26 +104,26 @@ def settle(sheet_id: UUID, rows: Sequence[SheetRow], results: Sequence[batches.R
         for row, result in zip(rows, results, strict=True)
     ]
     if verdicts:
-        of_row = (SheetRow.sheet_id == sheet_id, SheetRow.position == bindparam("row"))
-        session().connection().execute(update(SheetRow.__table__).where(*of_row), verdicts)  # type: ignore[arg-type]
+        of_row = (ImportRow.sheet_id == sheet_id, ImportRow.position == bindparam("row"))
+        session().connection().execute(update(ImportRow.__table__).where(*of_row), verdicts)  # type: ignore[arg-type]
 
 
-def line_of(row: SheetRow) -> Line:
+def line_of(row: ImportRow) -> Line:
     return Line(row.email, row.given_name, row.family_name, row.role, tuple(row.workspaces))
 
 
-def _row(sheet: Sheet, position: int, line: Line) -> SheetRow:
-    row = SheetRow(sheet_id=sheet.id, position=position, is_kept=False, invitation_id=None)
+def _row(sheet: Import, position: int, line: Line) -> ImportRow:
+    row = ImportRow(sheet_id=sheet.id, position=position, is_confirmed=False, invitation_id=None)
     _write(row, line)
     return row
 
 
-def _write(row: SheetRow, line: Line) -> None:
+def _write(row: ImportRow, line: Line) -> None:
     row.email, row.given_name, row.family_name = line.email, line.given_name, line.family_name
     row.role, row.workspaces = line.role, list(line.workspaces)
 
 
-def _judge(principal: Principal, sheet: Sheet, rows: Sequence[SheetRow], earlier: dict[str, SheetRow]) -> None:
+def _judge(principal: Principal, sheet: Import, rows: Sequence[ImportRow], earlier: dict[str, ImportRow]) -> None:
     """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
     catalog = CachedLookup(principal.organization.id)
     read = reader(principal, sheet, catalog)
@@ -138,21 +139,21 @@ def _judge(principal: Principal, sheet: Sheet, rows: Sequence[SheetRow], earlier
         if error is None and (other := first.get(row.address)) is not None:
             error = DuplicateRow(row.address, other.position)
         first.setdefault(row.address, row)
-        guess = None if row.is_kept or error else suggestions.likelier_domain(row.address, domains)
+        guess = None if row.is_confirmed or error else suggestions.likelier_domain(row.address, domains)
         _mark(row, error, guess)
 
 
-def _judge_address(principal: Principal, sheet: Sheet, address: str) -> None:
+def _judge_address(principal: Principal, sheet: Import, address: str) -> None:
     query = (
-        select(SheetRow)
-        .where(SheetRow.sheet_id == sheet.id, SheetRow.address == address, SheetRow.state != RowState.SENT)
-        .order_by(SheetRow.position)
+        select(ImportRow)
+        .where(ImportRow.sheet_id == sheet.id, ImportRow.address == address, ImportRow.state != RowState.SENT)
+        .order_by(ImportRow.position)
     )
     _judge(principal, sheet, list(session().scalars(query)), {})
 
 
 def _build(
-    principal: Principal, row: SheetRow, read: Callable[[SheetRow], invitations.Draft], catalog: CachedLookup
+    principal: Principal, row: ImportRow, read: Callable[[ImportRow], invitations.Draft], catalog: CachedLookup
 ) -> Invitation | DomainError:
     try:
         return invitations.build(principal, read(row), catalog)
@@ -160,7 +161,7 @@ def _build(
         return error
 
 
-def _mark(row: SheetRow, error: DomainError | None, guess: str | None) -> None:
+def _mark(row: ImportRow, error: DomainError | None, guess: str | None) -> None:
     verdict = _verdict(error) if error else {"state": RowState.READY, "field": "", "reason": ""}
     row.suggestion = ""
     if guess:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select
 
 from invite_app.access import Actor
 from invite_app.db import session
-from invite_app.models import IS_PENDING, DeliveryState, Invitation, OutboxMessage, Sheet, SheetRow
+from invite_app.models import IS_PENDING, DeliveryState, Import, ImportRow, Invitation, OutboxMessage
 from invite_app.models.types import now
 from invite_app.services import audit, delivery, held_mail, invitations
 
@@ -74,9 +74,9 @@ def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
     _, sheet = open_sheet(organization_id, sheet_id, by)
     failed = (
         invitations.complete()
-        .join(SheetRow, SheetRow.invitation_id == Invitation.id)
-        .where(SheetRow.sheet_id == sheet.id, Invitation.message.has(OutboxMessage.state == DeliveryState.FAILED))
-        .order_by(SheetRow.position)
+        .join(ImportRow, ImportRow.invitation_id == Invitation.id)
+        .where(ImportRow.sheet_id == sheet.id, Invitation.message.has(OutboxMessage.state == DeliveryState.FAILED))
+        .order_by(ImportRow.position)
     )
     return list(session().scalars(failed.limit(SHOWN)))
 
@@ -88,12 +88,12 @@ def try_again(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
     return len(delivery.retry(list(session().scalars(failed)), by=audit.author(principal)))
 
 
-def _of(query: Select[Any], sheet: Sheet) -> Select[Any]:
+def _of(query: Select[Any], sheet: Import) -> Select[Any]:
     """Only messages of invitations that came of the list."""
     return (
         query.join(Invitation, Invitation.id == OutboxMessage.invitation_id)
-        .join(SheetRow, SheetRow.invitation_id == Invitation.id)
-        .where(SheetRow.sheet_id == sheet.id)
+        .join(ImportRow, ImportRow.invitation_id == Invitation.id)
+        .where(ImportRow.sheet_id == sheet.id)
     )
 
 

@@ -14,6 +14,8 @@ from invite_app.models import (
     AccountLink,
     ApiKey,
     AuditEvent,
+    Import,
+    ImportRow,
     Invitation,
     InvitationEvent,
     Organization,
@@ -21,8 +23,6 @@ from invite_app.models import (
     OwnershipOffer,
     Role,
     Session,
-    Sheet,
-    SheetRow,
     User,
 )
 from invite_app.services import accounts, members, rate_limits
@@ -119,10 +119,10 @@ def _queries(user: User) -> dict[str, Select[Any]]:
         "invitations_received": _in_organizations(Invitation).where(Invitation.email == user.email),
         "invitation_events": _rows(InvitationEvent).where(InvitationEvent.invitation_id.in_(received)),
         "invitations_sent": _in_organizations(Invitation).where(Invitation.inviter_id == user.id),
-        "list_rows": select(*SheetRow.__table__.columns, Organization.name.label("organization"))
-        .join(Sheet, Sheet.id == SheetRow.sheet_id)
-        .join(Organization, Organization.id == Sheet.organization_id)
-        .where(SheetRow.address == user.email),
+        "list_rows": select(*ImportRow.__table__.columns, Organization.name.label("organization"))
+        .join(Import, Import.id == ImportRow.sheet_id)
+        .join(Organization, Organization.id == Import.organization_id)
+        .where(ImportRow.address == user.email),
         "messages": _in_organizations(OutboxMessage).where(to_them),
         "ownership_offers": _in_organizations(OwnershipOffer).where(offers),
         "actions": _in_organizations(AuditEvent).where(acted).order_by(AuditEvent.at),

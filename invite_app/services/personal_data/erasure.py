@@ -16,6 +16,8 @@ from invite_app.models import (
     ApiKey,
     AuditEvent,
     IdempotencyKey,
+    Import,
+    ImportRow,
     Invitation,
     InvitationEvent,
     InvitationState,
@@ -23,8 +25,6 @@ from invite_app.models import (
     Organization,
     OutboxMessage,
     RowState,
-    Sheet,
-    SheetRow,
     User,
 )
 from invite_app.services import accounts, audit, invitations, members
@@ -171,13 +171,13 @@ def _replace_in_invitations(person: ErasedPerson) -> None:
 
 def _delete_copies(person: ErasedPerson) -> None:
     """Delete what was kept for a while only: lists in preparation and answers to repeated requests."""
-    rows = SheetRow.address.in_(person.addresses)
+    rows = ImportRow.address.in_(person.addresses)
     unnamed = {"email": person.address, "address": person.address, "given_name": "", "family_name": ""}
     answers = or_(*(IdempotencyKey.answer.contains(one, autoescape=True) for one in person.addresses))
     for statement in (
-        delete(Sheet).where(Sheet.created_by_id == person.id, Sheet.batch_id.is_(None)),
-        delete(SheetRow).where(rows, SheetRow.state != RowState.SENT),
-        update(SheetRow).where(rows).values(unnamed),
+        delete(Import).where(Import.created_by_id == person.id, Import.batch_id.is_(None)),
+        delete(ImportRow).where(rows, ImportRow.state != RowState.SENT),
+        update(ImportRow).where(rows).values(unnamed),
         delete(IdempotencyKey).where(answers),
     ):
         session().execute(statement, execution_options=_UNSYNCED)

@@ -18,7 +18,7 @@ from .members import Membership, membership_workspaces
 from .organizations import Installation, Organization, OwnershipOffer, Plan, Workspace
 from .roles import Role
 from .statistics import WeeklyFigures
-from .tracking import InvitationEvent, Observation
+from .tracking import InvitationEvent, TrackingEvent
 
 __all__ = [
     "IS_PENDING",
@@ -35,7 +35,7 @@ __all__ = [
     "InvitationEvent",
     "InvitationState",
     "Membership",
-    "Observation",
+    "TrackingEvent",
     "Organization",
     "OutboxMessage",
     "OwnershipOffer",

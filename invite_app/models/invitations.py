@@ -23,7 +23,7 @@ from .accounts import AccountLink, User
 from .engines import partial_index
 from .organizations import Organization, Workspace
 from .roles import Role
-from .tracking import Observed
+from .tracking import TrackingColumns
 from .types import Base, EnumText, UuidPrimaryKey, now
 
 
@@ -49,7 +49,7 @@ invitation_workspaces = Table(
 )
 
 
-class Invitation(Observed, UuidPrimaryKey, Base):
+class Invitation(TrackingColumns, UuidPrimaryKey, Base):
     """`role_name` outlives the role, so that the pages can say which one is gone."""
 
     __tablename__ = "invitations"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .types import Base, EnumText, UuidPrimaryKey, now
 
 
-class Observation(StrEnum):
+class TrackingEvent(StrEnum):
     TAKEN = "taken"
     """The mail server took the message."""
     NOT_DELIVERED = "not_delivered"
@@ -50,7 +50,7 @@ NEEDS_ATTENTION = (
 """Whether an invitation waits for an admin, but for the clock; `invitations.status` says it with the clock."""
 
 
-class Observed:
+class TrackingColumns:
     """The last of each kind since the last sending, on the invitation itself, so that lists need not look further."""
 
     undelivered_at: Mapped[datetime | None]
@@ -70,7 +70,7 @@ class Observed:
     """Computed by the database, so that it is right whoever changed what it rests on (a deleted role included), and
     part of an index, so that a list of a million rows begins with the few that need somebody, as cheaply as not."""
 
-    def forget_observations(self) -> None:
+    def reset_tracking(self) -> None:
         """Start anew, because the link is being sent again."""
         self.checked_at = self.opened_at = self.wrong_account_at = self.no_seat_at = self.asked_at = None
         self.undelivered_at = None

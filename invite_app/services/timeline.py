@@ -11,11 +11,11 @@ from sqlalchemy import select
 from invite_app import rows
 from invite_app.access import Actor, authorize
 from invite_app.db import session
-from invite_app.models import AuditEvent, InvitationEvent, Observation
+from invite_app.models import AuditEvent, InvitationEvent, TrackingEvent
 from invite_app.models.types import fresh
 
 FETCH = timedelta(seconds=30)
-BY_PERSON = (Observation.OPENED, Observation.WRONG_ACCOUNT, Observation.NO_SEAT)
+BY_PERSON = (TrackingEvent.OPENED, TrackingEvent.WRONG_ACCOUNT, TrackingEvent.NO_SEAT)
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Seen:
     """Something that was seen of an invitation on its way."""
 
     invitation_id: UUID
-    kind: Observation
+    kind: TrackingEvent
     detail: dict[str, Any]
 
 
@@ -42,7 +42,7 @@ def note_all(seen: Sequence[Seen]) -> None:
     rows.insert_all([fresh(InvitationEvent, **vars(one)) for one in seen])
 
 
-def note(invitation_id: UUID, kind: Observation, **detail: Any) -> None:
+def note(invitation_id: UUID, kind: TrackingEvent, **detail: Any) -> None:
     """Write down that something was seen, as part of the caller's transaction."""
     session().add(InvitationEvent(invitation_id=invitation_id, kind=kind, detail=detail))
 
@@ -64,7 +64,7 @@ def _without_own_fetches(entries: Sequence[Entry]) -> list[Entry]:
     return [
         entry
         for entry in entries
-        if entry.kind != Observation.CHECKED or not any(timedelta() <= at - entry.at < FETCH for at in seen)
+        if entry.kind != TrackingEvent.CHECKED or not any(timedelta() <= at - entry.at < FETCH for at in seen)
     ]
 
 

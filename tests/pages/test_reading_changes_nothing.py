@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import Select, Table, select
 
 from invite_app.db import session
-from invite_app.models import Observation, OutboxMessage
+from invite_app.models import OutboxMessage, TrackingEvent
 from invite_app.models.types import Base
 from invite_app.services import accounts
 from invite_app.services.delivery import local_outbox
@@ -35,7 +35,7 @@ def but_fetches(table: Table) -> Select[Any]:
     observed = ("checked_at", "last_seen_at", "link_copied", "updated_at")
     query = select(*(column for column in table.columns if column.name not in observed))
     if table.name == "invitation_events":
-        return query.where(table.c.kind != Observation.CHECKED)
+        return query.where(table.c.kind != TrackingEvent.CHECKED)
     return query.where(table.c.action != local_outbox.VIEWED) if table.name == "audit_events" else query
 
 

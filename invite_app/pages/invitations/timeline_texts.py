@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from invite_app.models import AuditEvent, DeliveryState, Invitation, InvitationState, Observation
+from invite_app.models import AuditEvent, DeliveryState, Invitation, InvitationState, TrackingEvent
 from invite_app.pages.shared import dates
 from invite_app.services.timeline import Entry
 
@@ -37,14 +37,14 @@ INVITATION_WORDS: dict[str, tuple[str, str, str]] = {
     "invitation.link_viewed": ("mail-opened", "off", "Email viewed in the outbox by {actor}"),
     "invitation.delivery_failed": ("alert-circle", "bad", "Not delivered"),
     "message.retried": ("refresh", "wait", "Tried again by {actor}"),
-    Observation.TAKEN: ("circle-check", "ok", "Taken by the mail server"),
-    Observation.NOT_DELIVERED: ("alert-circle", "bad", "Not delivered"),
-    Observation.POSTPONED: ("stack-2", "off", "Waits for the mail server"),
-    Observation.CHECKED: ("robot", "off", "Link checked by a machine"),
-    Observation.OPENED: ("eye", "wait", "Page opened by a person"),
-    Observation.WRONG_ACCOUNT: ("user-question", "warn", "Opened with another account"),
-    Observation.NO_SEAT: ("armchair", "warn", "Accepting failed for want of a seat"),
-    Observation.ASKED: ("hand-stop", "warn", "Asked for a fresh one"),
+    TrackingEvent.TAKEN: ("circle-check", "ok", "Taken by the mail server"),
+    TrackingEvent.NOT_DELIVERED: ("alert-circle", "bad", "Not delivered"),
+    TrackingEvent.POSTPONED: ("stack-2", "off", "Waits for the mail server"),
+    TrackingEvent.CHECKED: ("robot", "off", "Link checked by a machine"),
+    TrackingEvent.OPENED: ("eye", "wait", "Page opened by a person"),
+    TrackingEvent.WRONG_ACCOUNT: ("user-question", "warn", "Opened with another account"),
+    TrackingEvent.NO_SEAT: ("armchair", "warn", "Accepting failed for want of a seat"),
+    TrackingEvent.ASKED: ("hand-stop", "warn", "Asked for a fresh one"),
 }
 LATEST_WORDS: dict[str, tuple[str, str, str]] = {
     "invitation.sent": ("send", "wait", "{actor} invited {target}"),
@@ -165,12 +165,12 @@ DETAILS: dict[str, Callable[[Detail], str]] = {
     "invitation.taken_over": _changes,
     "invitation.extended": _new_end,
     "invitation.delivery_failed": _reason,
-    Observation.TAKEN: _answer,
-    Observation.NOT_DELIVERED: _reason,
-    Observation.POSTPONED: _reason,
-    Observation.CHECKED: lambda _: "Probably a mail scanner. It does not count as opened.",
-    Observation.WRONG_ACCOUNT: lambda detail: (
+    TrackingEvent.TAKEN: _answer,
+    TrackingEvent.NOT_DELIVERED: _reason,
+    TrackingEvent.POSTPONED: _reason,
+    TrackingEvent.CHECKED: lambda _: "Probably a mail scanner. It does not count as opened.",
+    TrackingEvent.WRONG_ACCOUNT: lambda detail: (
         f"Signed in as {detail.get('account', 'somebody else')}. Nothing was used up."
     ),
-    Observation.ASKED: _word,
+    TrackingEvent.ASKED: _word,
 }

@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, func, select, update
 from invite_app import prepared
 from invite_app.db import has_row_locks, session, transaction
 from invite_app.mail.transport import Receipt
-from invite_app.models import DeliveryState, Invitation, Observation, OutboxMessage
+from invite_app.models import DeliveryState, Invitation, OutboxMessage, TrackingEvent
 from invite_app.models.engines import Among
 from invite_app.models.types import now
 from invite_app.services import held_mail, timeline
@@ -30,7 +30,7 @@ class Result:
 
     row: OutboxMessage
     values: dict[str, Any]
-    seen: Observation | None = None
+    seen: TrackingEvent | None = None
 
 
 def taken(row: OutboxMessage, receipt: Receipt) -> Result:
@@ -38,7 +38,7 @@ def taken(row: OutboxMessage, receipt: Receipt) -> Result:
     answer = f"{receipt.host}: {receipt.answer}"[:500]
     return _result(
         row,
-        Observation.TAKEN,
+        TrackingEvent.TAKEN,
         state=DeliveryState.SENT,
         answer=answer,
         reason="",
@@ -53,14 +53,14 @@ def postponed(row: OutboxMessage, reason: str) -> Result:
     if attempts >= MAX_ATTEMPTS:
         return given_up(row, reason, attempts=attempts)
     pause = FIRST_PAUSE * 4 ** (attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
-    return _result(row, Observation.POSTPONED, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
+    return _result(row, TrackingEvent.POSTPONED, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
 
 
 def given_up(row: OutboxMessage, reason: str, *, attempts: int) -> Result:
     """There is no next attempt; its column tells from now on when the last one was."""
     return _result(
         row,
-        Observation.NOT_DELIVERED,
+        TrackingEvent.NOT_DELIVERED,
         state=DeliveryState.FAILED,
         reason=reason,
         attempts=attempts,
@@ -86,7 +86,7 @@ def deferred(row: OutboxMessage, seconds: int) -> Result:
 def save_results(results: Sequence[Result]) -> int:
     """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}
-    failed = [result.row.invitation_id for result in results if result.seen == Observation.NOT_DELIVERED]
+    failed = [result.row.invitation_id for result in results if result.seen == TrackingEvent.NOT_DELIVERED]
     held_back = [one.row.invitation_id for one in results if one.values.get("next_attempt_at") == held_mail.NEVER]
     ignore = [result.row.invitation_id for result in results if result.seen and result.row.invitation_id]
     with transaction():
@@ -122,7 +122,7 @@ def lock_all(organization_id: UUID) -> None:
 
 def _mark_undelivered(written: Sequence[Result]) -> None:
     """What became of a mail is no change of the invitation, whose `updated_at` stays."""
-    failed = [result.row.invitation_id for result in written if result.seen == Observation.NOT_DELIVERED]
+    failed = [result.row.invitation_id for result in written if result.seen == TrackingEvent.NOT_DELIVERED]
     session().execute(
         update(Invitation)
         .where(Invitation.id.in_(filter(None, failed)))
@@ -149,7 +149,7 @@ _UPDATE = (
 )
 
 
-def _result(row: OutboxMessage, seen: Observation | None = None, **values: Any) -> Result:
+def _result(row: OutboxMessage, seen: TrackingEvent | None = None, **values: Any) -> Result:
     same = {name: getattr(row, name) for name in COLUMNS if name not in values}
     return Result(row, {**same, **values, "lease": None}, seen)
 

@@ -16,10 +16,10 @@ from invite_app.models import (
     InvitationEvent,
     InvitationState,
     Membership,
-    Observation,
     Organization,
     OutboxMessage,
     Role,
+    TrackingEvent,
     User,
     Workspace,
 )
@@ -191,12 +191,12 @@ class _Demo:
         )
 
     def _observe(self, invitation: Invitation, story: Story) -> None:
-        seen: tuple[tuple[Observation, str, timedelta | None, dict[str, str]], ...] = (
-            (Observation.CHECKED, "checked_at", story.checked, {}),
-            (Observation.OPENED, "opened_at", story.opened, {}),
-            (Observation.WRONG_ACCOUNT, "wrong_account_at", story.wrong_account, {"account": "p•••n@mail.example"}),
-            (Observation.NO_SEAT, "no_seat_at", story.no_seat, {}),
-            (Observation.ASKED, "asked_at", story.asked, {"word": story.word}),
+        seen: tuple[tuple[TrackingEvent, str, timedelta | None, dict[str, str]], ...] = (
+            (TrackingEvent.CHECKED, "checked_at", story.checked, {}),
+            (TrackingEvent.OPENED, "opened_at", story.opened, {}),
+            (TrackingEvent.WRONG_ACCOUNT, "wrong_account_at", story.wrong_account, {"account": "p•••n@mail.example"}),
+            (TrackingEvent.NO_SEAT, "no_seat_at", story.no_seat, {}),
+            (TrackingEvent.ASKED, "asked_at", story.asked, {"word": story.word}),
         )
         for kind, column, age, detail in seen:
             if age is not None:
@@ -226,11 +226,11 @@ class _Demo:
                 next_attempt_at=self.now + HOUR if delivery == DeliveryState.QUEUED else taken,
             )
         )
-        kinds = {DeliveryState.SENT: Observation.TAKEN, DeliveryState.FAILED: Observation.NOT_DELIVERED}
-        self._event(invitation, kinds.get(delivery, Observation.POSTPONED), taken, {"reason": reason})
+        kinds = {DeliveryState.SENT: TrackingEvent.TAKEN, DeliveryState.FAILED: TrackingEvent.NOT_DELIVERED}
+        self._event(invitation, kinds.get(delivery, TrackingEvent.POSTPONED), taken, {"reason": reason})
         self._record("invitation.sent", invitation, invitation.created_at, invitation.inviter)
 
-    def _event(self, invitation: Invitation, kind: Observation, at: datetime, detail: dict[str, str]) -> None:
+    def _event(self, invitation: Invitation, kind: TrackingEvent, at: datetime, detail: dict[str, str]) -> None:
         if invitation.id is None:
             session().add(invitation)
             session().flush()

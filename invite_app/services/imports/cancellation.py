@@ -19,9 +19,9 @@ from invite_app.models import (
     ImportRow,
     Invitation,
     InvitationEvent,
-    Observation,
     OutboxMessage,
     RowState,
+    TrackingEvent,
 )
 from invite_app.models.types import now
 from invite_app.services import delivery, invitations
@@ -66,7 +66,7 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
             OutboxMessage.lease.is_(None),
             Invitation.link_copied.is_(False),
             ~exists().where(
-                InvitationEvent.invitation_id == Invitation.id, InvitationEvent.kind == Observation.TAKEN
+                InvitationEvent.invitation_id == Invitation.id, InvitationEvent.kind == TrackingEvent.TAKEN
             ),
         )
     )

@@ -109,7 +109,7 @@ def send_to(principal: Principal, invitation: Invitation, address: str) -> None:
     if address != invitation.email:
         invitation.email, invitation.nonce, invitation.link_copied = address, drafts.new_nonce(), False
     invitation.expires_at = now() + principal.organization.invitation_lifetime
-    invitation.forget_observations()
+    invitation.reset_tracking()
     invitation.domain_not_allowed = False
     if invitation.message is None:
         invitation.message = delivery.enqueue(invitation)

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from invite_app import tokens
 from invite_app.db import session, transaction
 from invite_app.errors import InvitationClosed, InvitationPending, SeatLimitReached
-from invite_app.models import Invitation, InvitationState, Observation, User
+from invite_app.models import Invitation, InvitationState, TrackingEvent, User
 from invite_app.models.types import now
 from invite_app.services import delivery, timeline, validation
 
@@ -24,7 +24,7 @@ QUIET = timedelta(minutes=10)
 
 def saw_machine(token: str) -> None:
     """Something fetched the link. Raises LinkBroken."""
-    _observe(token, Observation.CHECKED, "checked_at")
+    _observe(token, TrackingEvent.CHECKED, "checked_at")
 
 
 def saw_visitor(token: str, user_id: UUID | None) -> None:
@@ -41,18 +41,18 @@ def saw_visitor(token: str, user_id: UUID | None) -> None:
 
 def saw_person(token: str) -> None:
     """A person has the page open. Raises LinkBroken."""
-    _observe(token, Observation.OPENED, "opened_at")
+    _observe(token, TrackingEvent.OPENED, "opened_at")
 
 
 def saw_wrong_account(token: str, user_id: UUID) -> None:
     """A person has the page open, signed in as somebody else, whose address is kept masked. Raises LinkBroken."""
     account = session().get_one(User, user_id).email
-    _observe(token, Observation.WRONG_ACCOUNT, "wrong_account_at", {"account": masked(account)})
+    _observe(token, TrackingEvent.WRONG_ACCOUNT, "wrong_account_at", {"account": masked(account)})
 
 
 def saw_no_seat(token: str) -> None:
     """A person tried to accept while all seats were taken. Raises LinkBroken."""
-    _observe(token, Observation.NO_SEAT, "no_seat_at")
+    _observe(token, TrackingEvent.NO_SEAT, "no_seat_at")
 
 
 def ask_again(token: str, word: str = "") -> Invitation:
@@ -70,7 +70,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
                 invitation.asked_at = now()
                 if is_first:  # who asks again and again fills the timeline, and nobody's mailbox
                     delivery.tell_inviter(delivery.ASKED, invitation)
-                timeline.note(invitation.id, Observation.ASKED, word=invitation.request_message)
+                timeline.note(invitation.id, TrackingEvent.ASKED, word=invitation.request_message)
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)
             case state:
@@ -84,7 +84,7 @@ def masked(address: str) -> str:
     return f"{local[0]}•••{local[-1]}@{domain}"
 
 
-def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] | None = None) -> None:
+def _observe(token: str, kind: TrackingEvent, column: str, detail: dict[str, Any] | None = None) -> None:
     """Write it down, unless the same was just written down or the invitation is over."""
     parsed = tokens.parse(token)
     moment = now()
@@ -96,7 +96,7 @@ def _observe(token: str, kind: Observation, column: str, detail: dict[str, Any] 
             return
         setattr(invitation, column, moment)
         flag_modified(invitation, "updated_at")  # written as it is: being looked at is no change
-        if kind == Observation.OPENED:
+        if kind == TrackingEvent.OPENED:
             invitation.opened_count += 1
         timeline.note(invitation.id, kind, **(detail or {}))
 

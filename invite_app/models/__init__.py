@@ -15,9 +15,9 @@ from .invitations import (
     invitation_workspaces,
 )
 from .members import Membership, membership_workspaces
-from .organizations import Installation, Organization, OwnershipOffer, Plan, Workspace
+from .organizations import Organization, OwnershipOffer, Plan, SetupMarker, Workspace
 from .roles import Role
-from .statistics import WeeklyFigures
+from .statistics import WeeklyStatistics
 from .tracking import InvitationEvent, TrackingEvent
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "DeliveryHeartbeat",
     "DeliveryState",
     "IdempotencyKey",
-    "Installation",
+    "SetupMarker",
     "Invitation",
     "InvitationEvent",
     "InvitationState",
@@ -46,7 +46,7 @@ __all__ = [
     "Import",
     "ImportRow",
     "User",
-    "WeeklyFigures",
+    "WeeklyStatistics",
     "Workspace",
     "invitation_workspaces",
     "membership_workspaces",

@@ -60,7 +60,7 @@ class OwnershipOffer(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
-class Installation(Base):
+class SetupMarker(Base):
     """A single row: whoever inserts it made the first organization through `/setup`."""
 
     __tablename__ = "installation"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .types import Base
 
 
-class WeeklyFigures(Base):
+class WeeklyStatistics(Base):
     """Kept by triggers on the invitations, so that it is right whoever writes them: counting a million of them
     would take a tenth of a second. Weeks begin on Monday, 00:00 UTC; `accepted_of_sent` counts those that were sent
     in the week.

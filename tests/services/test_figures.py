@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select, update
 
 from invite_app.access import authorize
 from invite_app.db import session, transaction
-from invite_app.models import Invitation, Organization, WeeklyFigures
+from invite_app.models import Invitation, Organization, WeeklyStatistics
 from invite_app.models.types import Base, fresh, now, row_of
 from invite_app.services import invitations
 from tests.support.factories import Acme, expire, invite
@@ -32,7 +32,7 @@ def counted(acme: Acme) -> dict[date, tuple[int, int, int]]:
 
 
 def kept(acme: Acme) -> dict[date, tuple[int, int, int]]:
-    rows = session().scalars(select(WeeklyFigures).where(WeeklyFigures.organization_id == acme.id))
+    rows = session().scalars(select(WeeklyStatistics).where(WeeklyStatistics.organization_id == acme.id))
     numbers = {row.week: (row.sent, row.accepted, row.accepted_of_sent) for row in rows}
     return {week: found for week, found in numbers.items() if any(found)}
 
@@ -97,4 +97,4 @@ def test_weeks_begin_on_monday_at_midnight_utc(acme: Acme) -> None:
 def test_they_are_deleted_with_the_organization(acme: Acme) -> None:
     expire(invite(acme))
     write(delete(Organization).where(Organization.id == acme.id))
-    assert session().scalars(select(WeeklyFigures)).all() == []
+    assert session().scalars(select(WeeklyStatistics)).all() == []

@@ -18,7 +18,7 @@ from invite_app.errors import (
     UserNotFound,
     WeakPassword,
 )
-from invite_app.models import AuditEvent, Installation, Invitation, Membership, Organization, OutboxMessage, User
+from invite_app.models import AuditEvent, Invitation, Membership, Organization, OutboxMessage, SetupMarker, User
 from invite_app.models.roles import BUILT_IN
 from invite_app.models.types import Base
 from invite_app.services import api_keys, members, organizations, roles
@@ -144,7 +144,7 @@ class TestCreating:
         ):
             with pytest.raises(error):
                 found()
-        assert (count(Organization), count(User), count(Installation)) == (0, 0, 0)
+        assert (count(Organization), count(User), count(SetupMarker)) == (0, 0, 0)
 
     def test_through_setup_happens_once(self, app_context: None) -> None:
         organizations.set_up(Founding("Acme"), OLIVIA, ip=None)

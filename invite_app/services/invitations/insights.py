@@ -11,7 +11,7 @@ from sqlalchemy import select
 from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
 from invite_app.mail import messages
-from invite_app.models import Invitation, InvitationState, Organization, Role, WeeklyFigures, Workspace
+from invite_app.models import Invitation, InvitationState, Organization, Role, WeeklyStatistics, Workspace
 from invite_app.models.types import now
 from invite_app.services import roles, search, workspaces
 
@@ -173,8 +173,8 @@ def compute_statistics(principal: Principal) -> Statistics:
     """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionMissing."""
     principal.check_can("invitations:read")
     here, starts = principal.organization.id, _week_starts(now())
-    query = select(WeeklyFigures).where(
-        WeeklyFigures.organization_id == here, WeeklyFigures.week.between(starts[0].date(), starts[-1].date())
+    query = select(WeeklyStatistics).where(
+        WeeklyStatistics.organization_id == here, WeeklyStatistics.week.between(starts[0].date(), starts[-1].date())
     )
     kept = {row.week: row for row in session().scalars(query)}
     found = [(start, kept.get(start.date())) for start in starts]

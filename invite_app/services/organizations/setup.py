@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from invite_app.access import Actor, organization_transaction
 from invite_app.db import session, transaction
 from invite_app.errors import AlreadySetUp, NameTaken, PermissionDenied
-from invite_app.models import Installation, Membership, Organization, Plan, Role, User
+from invite_app.models import Membership, Organization, Plan, Role, SetupMarker, User
 from invite_app.models.members import sort_name
 from invite_app.models.roles import OWNER
 from invite_app.services import accounts, audit, rate_limits, roles, validation
@@ -59,7 +59,7 @@ def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Org
     with transaction() as writing:
         if queries.is_set_up():
             raise AlreadySetUp
-        writing.add(Installation(id=1))
+        writing.add(SetupMarker(id=1))
         try:
             writing.flush()
         except IntegrityError:

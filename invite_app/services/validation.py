@@ -32,7 +32,7 @@ MAX_FOLDED_NAME = 300  # a single ligature can stand for a whole sentence
 MAX_NOTE = 1000
 MAX_METADATA = 8192
 MAX_SEARCH, MAX_WORDS = 4000, 20
-_UNHEARD_OF = "\N{REPLACEMENT CHARACTER}"
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"
 MIN_LIFETIME, MAX_LIFETIME = timedelta(hours=1), timedelta(days=365)
 
@@ -45,19 +45,19 @@ def email(text: str) -> str:
         found = f"{local}@{known}".lower()
         if len(found) <= MAX_EMAIL:
             return found
-    return _validated(text)
+    return _validate_email(text)
 
 
 @lru_cache(maxsize=1024)
 def _domain(text: str) -> str | None:
     """The normalized domain, or None for what is none: most addresses share theirs with others."""
     try:
-        return _validated(f"a@{text}").partition("@")[2]
+        return _validate_email(f"a@{text}").partition("@")[2]
     except InvalidEmail:
         return None
 
 
-def _validated(text: str) -> str:
+def _validate_email(text: str) -> str:
     from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 - its patterns take long to compile
 
     try:
@@ -69,7 +69,7 @@ def _validated(text: str) -> str:
     return parts.ascii_email.lower()
 
 
-def readable_emails(texts: Iterable[str]) -> list[str]:
+def valid_emails(texts: Iterable[str]) -> list[str]:
     """Those of the texts that can be addresses, normalized; nobody has any of the others."""
     found = []
     for text in texts:
@@ -78,7 +78,7 @@ def readable_emails(texts: Iterable[str]) -> list[str]:
     return found
 
 
-def check_domain(address: str, allowed: Iterable[str]) -> None:
+def check_domain_allowed(address: str, allowed: Iterable[str]) -> None:
     """Raises DomainNotAllowed; an empty list allows every domain."""
     domains = tuple(allowed)
     if domains and address.rpartition("@")[2] not in domains:
@@ -177,13 +177,13 @@ def words(fragment: str) -> list[str]:
 
     U+0000, which no database holds in a text, separates them like a space.
     """
-    found = searchable(fragment[:MAX_SEARCH].replace("\0", " ")).split()
+    found = replace_unsearchable(fragment[:MAX_SEARCH].replace("\0", " ")).split()
     return [word[:MAX_EMAIL] for word in dict.fromkeys(found)][:MAX_WORDS]
 
 
-def searchable(text: str) -> str:
+def replace_unsearchable(text: str) -> str:
     """Text to look for, in which something no name holds stands for what no database can."""
-    return "".join(_UNHEARD_OF if char == "\0" or unicodedata.category(char) == "Cs" else char for char in text)
+    return "".join(_REPLACEMENT if char == "\0" or unicodedata.category(char) == "Cs" else char for char in text)
 
 
 def has_control_characters(text: str) -> bool:

@@ -135,7 +135,9 @@ def end_session(user_id: UUID, session_id: str) -> None:
     """Sign out one browser of this account."""
     with transaction() as writing:
         writing.execute(
-            delete(Session).where(Session.user_id == user_id, Session.id == validation.searchable(session_id))
+            delete(Session).where(
+                Session.user_id == user_id, Session.id == validation.replace_unsearchable(session_id)
+            )
         )
 
 

@@ -167,7 +167,7 @@ def _check_acceptable(invitation: Invitation, organization: Organization) -> Rol
         raise RoleDeleted(invitation.role_name)
     if not inviter_rights.may_still_grant(invitation, invitation.role):
         raise InviterNotAllowed(invitation.inviter_name, invitation.role_name)
-    validation.check_domain(invitation.email, organization.allowed_domains)
+    validation.check_domain_allowed(invitation.email, organization.allowed_domains)
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:
         raise SeatLimitReached(organization.seat_limit)
     return invitation.role

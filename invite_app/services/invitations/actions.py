@@ -148,7 +148,7 @@ def _apply(principal: Principal, invitation: Invitation, changes: Changes) -> No
         invitation.note = validation.note(changes.note)
     address = invitation.email if changes.email is None else validation.email(changes.email)
     if address != invitation.email:
-        validation.check_domain(address, organization.allowed_domains)
+        validation.check_domain_allowed(address, organization.allowed_domains)
     check_can_grant(principal, invitation)
     if address != invitation.email:
         checks.check_may_take_over(principal, checks.address_status(organization.id, address))

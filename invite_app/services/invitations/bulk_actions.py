@@ -90,7 +90,7 @@ class SendAgain(Deed):
     def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.OPEN)
         steps.check_can_grant(principal, invitation)
-        validation.check_domain(invitation.email, principal.organization.allowed_domains)
+        validation.check_domain_allowed(invitation.email, principal.organization.allowed_domains)
         if invitation.state_at(now()) == InvitationState.EXPIRED:
             self._check_may_reopen(principal, invitation)
 

@@ -152,7 +152,7 @@ def build(principal: Principal, draft: Draft, catalog: Catalog) -> Invitation:
 def _checked(organization: Organization, draft: Draft) -> dict[str, Any]:
     """The values that need no look into the database."""
     address = validation.email(draft.email)
-    validation.check_domain(address, organization.allowed_domains)
+    validation.check_domain_allowed(address, organization.allowed_domains)
     lifetime = organization.invitation_lifetime if draft.lifetime is None else validation.lifetime(draft.lifetime)
     moment = now()
     checked = {

@@ -103,7 +103,7 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
     if only.delivery is not None:
         found.append(Invitation.message.has(OutboxMessage.state == only.delivery))
     if only.email is not None:
-        found.append(Invitation.email.in_(validation.readable_emails([only.email])))
+        found.append(Invitation.email.in_(validation.valid_emails([only.email])))
     if only.invitee_id is not None:
         at_address = select(User.email).where(User.id.in_(ids.valid_ids([only.invitee_id])))
         found.append(Invitation.email.in_(at_address))

@@ -64,7 +64,7 @@ def send_again(
     before = {"email": invitation.email, "note": invitation.note}
     new_note = invitation.note if note is None else validation.note(note)
     address = invitation.email if email is None else validation.email(email)
-    validation.check_domain(address, principal.organization.allowed_domains)
+    validation.check_domain_allowed(address, principal.organization.allowed_domains)
     if invitation.state == InvitationState.EXPIRED:
         _reopen(principal, invitation, address, is_in_list=is_in_list)
     elif address != invitation.email:

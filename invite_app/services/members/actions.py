@@ -42,7 +42,7 @@ def add(
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
         user = _get_proven(user_id)
-        validation.check_domain(user.email, organization.allowed_domains)
+        validation.check_domain_allowed(user.email, organization.allowed_domains)
         granted = roles.get(organization.id, role)
         membership = Membership(
             organization_id=organization.id,

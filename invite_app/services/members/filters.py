@@ -92,7 +92,7 @@ def _conditions(only: Filter) -> list[ColumnElement[bool]]:
     if only.without_user_ids:
         conditions.append(Membership.user_id.not_in(ids.valid_ids(only.without_user_ids)))
     if only.emails:
-        conditions.append(User.email.in_(validation.readable_emails(only.emails)))
+        conditions.append(User.email.in_(validation.valid_emails(only.emails)))
     if only.account_since is not None:
         conditions.append(User.created_at > only.account_since)
     if only.account_until is not None:

@@ -31,7 +31,7 @@ PROVIDERS = (
 
 
 @dataclass(frozen=True)
-class Guess:
+class EmailSuggestion:
     """What was probably meant, and how many members of the organization use that domain."""
 
     email: str
@@ -39,26 +39,26 @@ class Guess:
     members: int
 
 
-def guess(organization_id: UUID | str, email: str, *, by: Actor) -> Guess | None:
+def suggest_email(organization_id: UUID | str, email: str, *, by: Actor) -> EmailSuggestion | None:
     """What a slightly different address would be that is more likely, or None."""
     principal = authorize(by, organization_id, "invitations:write")
     try:
         address = validation.email(email)
     except InvalidEmail:
         return None
-    domain = likelier_domain(address, known_domains(principal))
+    domain = suggest_domain(address, expected_domains(principal))
     if domain is None:
         return None
-    return Guess(f"{address.rpartition('@')[0]}@{domain}", domain, _members_at(principal, domain))
+    return EmailSuggestion(f"{address.rpartition('@')[0]}@{domain}", domain, _members_at(principal, domain))
 
 
-def known_domains(principal: Principal) -> Collection[str]:
+def expected_domains(principal: Principal) -> Collection[str]:
     """The domains that people of this organization are likely to have: the allowed ones, and the actor's own."""
     own = [principal.user.email.rpartition("@")[2]] if principal.user else []
     return [*principal.organization.allowed_domains, *own]
 
 
-def likelier_domain(address: str, known: Collection[str]) -> str | None:
+def suggest_domain(address: str, known: Collection[str]) -> str | None:
     """The known domain or common provider that is one slip of the finger away, unless this is one itself."""
     domain = address.rpartition("@")[2]
     candidates = [*known, *PROVIDERS]
@@ -69,7 +69,7 @@ def likelier_domain(address: str, known: Collection[str]) -> str | None:
     return next((other for other in candidates if OSA.distance(domain, other, score_cutoff=1) == 1), None)
 
 
-def closest(text: str, names: Collection[str]) -> str | None:
+def closest_name(text: str, names: Collection[str]) -> str | None:
     """The name that was probably meant: at most two slips away, and not the whole word."""
     from rapidfuzz import process  # noqa: PLC0415 - likewise
     from rapidfuzz.distance import OSA  # noqa: PLC0415 - likewise

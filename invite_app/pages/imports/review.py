@@ -186,7 +186,7 @@ def _shown(found: Row, summary: Summary, all_roles: list[Role]) -> Shown:
     if found.state == "no_seat":
         free = f"{summary.ready:,} seat{' is' if summary.ready == 1 else 's are'} free"
         reason = f"{free}; this is number {found.seat:,}."
-    elif row.field == "role" and (guess := suggestions.closest(row.role, [role.name for role in all_roles])):
+    elif row.field == "role" and (guess := suggestions.closest_name(row.role, [role.name for role in all_roles])):
         reason = f"{reason} Did you mean {guess}?"
     return Shown(
         position=row.position,

@@ -99,7 +99,7 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> suggestions.Guess | None:
+def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> suggestions.EmailSuggestion | None:
     """What was probably meant, unless that was answered, or asked about this very address before it was sent."""
     if not form.is_submitted():
         return None
@@ -108,7 +108,7 @@ def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> sugges
     address = form.email.data or ""
     if is_final and address == form.asked.data:
         return None
-    guess = suggestions.guess(organization_id, address, by=actor()) if address != form.kept.data else None
+    guess = suggestions.suggest_email(organization_id, address, by=actor()) if address != form.kept.data else None
     form.asked.data = address if guess else ""
     return guess
 

@@ -127,7 +127,7 @@ def _judge(principal: Principal, sheet: Import, rows: Sequence[ImportRow], earli
     """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
     catalog = CachedLookup(principal.organization.id)
     read = reader(principal, sheet, catalog)
-    domains = suggestions.known_domains(principal)
+    domains = suggestions.expected_domains(principal)
     built = [_build(principal, row, read, catalog) for row in rows]
     taken = invitations.unavailable(
         principal.organization.id, [item.email for item in built if isinstance(item, Invitation)]
@@ -139,7 +139,7 @@ def _judge(principal: Principal, sheet: Import, rows: Sequence[ImportRow], earli
         if error is None and (other := first.get(row.address)) is not None:
             error = DuplicateRow(row.address, other.position)
         first.setdefault(row.address, row)
-        guess = None if row.is_confirmed or error else suggestions.likelier_domain(row.address, domains)
+        guess = None if row.is_confirmed or error else suggestions.suggest_domain(row.address, domains)
         _mark(row, error, guess)
 
 

@@ -11,14 +11,14 @@ from invite_app.models.types import now
 
 from . import invitations, pagination, search
 from .members import BY_NAME, Filter, narrowed
-from .pagination import Count
+from .pagination import CappedCount
 
 
 @dataclass(frozen=True)
 class Also:
     """How many rows of another list a search would find; of a single one whose it is and its state or role."""
 
-    count: Count
+    count: CappedCount
     name: str = ""
     what: str = ""
 
@@ -30,10 +30,10 @@ def invited(principal: Principal, fragment: str) -> Also | None:
     narrow = invitations.narrowed(principal, invitations.Filter(fragment=fragment))
     if not narrow.tests:
         return None
-    found = search.glimpse(narrow, pagination.place(None, invitations.NEWEST, 1))
+    found = search.glimpse(narrow, pagination.page_request(None, invitations.NEWEST, 1))
     query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
     number, one = session().execute(query).one()
-    also = Also(Count(number, search.CAP))
+    also = Also(CappedCount(number, search.CAP))
     return replace(also, name=one.name or one.email, what=one.state_at(now())) if one else also if number else None
 
 
@@ -45,7 +45,7 @@ def members(principal: Principal, fragment: str) -> Also | None:
     narrow = narrowed(principal.organization.id, Filter(fragment=fragment), by_name)
     if not narrow.tests:
         return None
-    found = search.glimpse(narrow, pagination.place(None, by_name, 1))
+    found = search.glimpse(narrow, pagination.page_request(None, by_name, 1))
     query = (
         select(found.c.number, User, Role.name)
         .select_from(found)
@@ -54,7 +54,7 @@ def members(principal: Principal, fragment: str) -> Also | None:
         .outerjoin(Role, Role.id == Membership.role_id)
     )
     number, one, role = session().execute(query).one()
-    also = Also(Count(number, search.CAP))
+    also = Also(CappedCount(number, search.CAP))
     return replace(also, name=one.name or one.email, what=role) if one else also if number else None
 
 

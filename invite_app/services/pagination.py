@@ -27,12 +27,12 @@ _READERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-class Count(int):
+class CappedCount(int):
     """How many were counted before counting went on for too long: there may be more, and then it reads "1,000+"."""
 
     is_exact: bool
 
-    def __new__(cls, number: int, at_most: int | None = None) -> "Count":
+    def __new__(cls, number: int, at_most: int | None = None) -> "CappedCount":
         made = super().__new__(cls, number if at_most is None else min(number, at_most))
         made.is_exact = at_most is None or number <= at_most
         return made
@@ -55,7 +55,7 @@ class Page(Generic[Row]):
 
     @property
     def is_total_exact(self) -> bool:
-        return not isinstance(self.total, Count) or self.total.is_exact
+        return not isinstance(self.total, CappedCount) or self.total.is_exact
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Order(Generic[Row]):
 
 
 @dataclass(frozen=True)
-class Place(Generic[Row]):
+class PageRequest(Generic[Row]):
     """Where in an order a page begins, or, backward, where it ends; without a position, with the order itself."""
 
     order: Order[Row]
@@ -113,22 +113,22 @@ class Place(Generic[Row]):
         return Page(
             rows,
             total,
-            next=beside(self.order, rows[-1]) if rows and has_next else None,
-            previous=beside(self.order, rows[0], backward=True) if rows and has_previous else None,
+            next=cursor_at(self.order, rows[-1]) if rows and has_next else None,
+            previous=cursor_at(self.order, rows[0], backward=True) if rows and has_previous else None,
         )
 
 
-def place(cursor: str | None, order: Order[Row], limit: int) -> Place[Row]:
+def page_request(cursor: str | None, order: Order[Row], limit: int) -> PageRequest[Row]:
     """What a cursor names. One that cannot be read means the beginning."""
     backward, position = _read(cursor, order.columns)
-    return Place(order, position, backward, max(1, min(limit, MAX_LIMIT)))
+    return PageRequest(order, position, backward, max(1, min(limit, MAX_LIMIT)))
 
 
-def open_place(order: Order[Row], has_position: bool, backward: bool) -> Place[Row]:
+def page_parameters(order: Order[Row], has_position: bool, backward: bool) -> PageRequest[Row]:
     """Any place in this order, for a statement that is made once; `Place.values` has its parameters."""
     position = [bindparam(f"position_{number}", type_=column.type) for number, column in enumerate(order.columns)]
     limit: Any = bindparam("limit", type_=Integer)
-    return Place(order, position if has_position else (), backward, limit)
+    return PageRequest(order, position if has_position else (), backward, limit)
 
 
 def fetch(
@@ -138,11 +138,11 @@ def fetch(
 
     `offset` is for wire formats that count rows; it costs what it skips.
     """
-    here = place(cursor, order, limit)
+    here = page_request(cursor, order, limit)
     return here.page(list(session().scalars(here.of(query, offset=offset)).unique()), total)
 
 
-def beside(order: Order[Row], row: Row, *, backward: bool = False) -> str:
+def cursor_at(order: Order[Row], row: Row, *, backward: bool = False) -> str:
     """The cursor of the page that follows a row, or of the one that ends before it."""
     return _write("p" if backward else "n", order.values(row))
 

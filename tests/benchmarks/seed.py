@@ -81,7 +81,7 @@ def deep_cursor(organization_id: UUID) -> str:
         .order_by(*(column.desc() for column in members.BY_NAME.columns))
         .limit(100)
     )
-    return pagination.beside(members.BY_NAME, session().scalars(query).all()[-1])
+    return pagination.cursor_at(members.BY_NAME, session().scalars(query).all()[-1])
 
 
 def make_accepts(organization_id: UUID, count: int) -> Iterator[tuple[str, str]]:

@@ -47,7 +47,7 @@ def list_page(
 ) -> pagination.Page[AuditEvent]:
     """What was done in an organization, newest first. `total` is not counted: the log only grows."""
     principal = authorize(by, organization_id, "audit:read")
-    place = pagination.place(cursor, NEWEST, limit)
+    place = pagination.page_request(cursor, NEWEST, limit)
     return search.fetch_page(select(AuditEvent), _narrow(principal.organization.id, only), place, total=0)
 
 
@@ -56,7 +56,7 @@ def list_page_of_deleted(
 ) -> pagination.Page[AuditEvent]:
     """Return what was done in a deleted organization, newest first; for the operator only."""
     check_operator(by)
-    place = pagination.place(cursor, NEWEST, limit)
+    place = pagination.page_request(cursor, NEWEST, limit)
     return search.fetch_page(select(AuditEvent), _narrow(organization_id, EVERYTHING), place, total=0)
 
 

@@ -14,7 +14,7 @@ from invite_app.models import Invitation, InvitationState, Organization, OutboxM
 from invite_app.models.types import now
 from invite_app.reading import Reader, ask, refer
 from invite_app.services import delivery, pagination, search
-from invite_app.services.pagination import Count
+from invite_app.services.pagination import CappedCount
 
 from . import expiry
 from .filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_all_pending, narrowed
@@ -79,7 +79,7 @@ def page_of(
     """The same for callers that have read the standing. Raises PermissionMissing."""
     principal.check_can("invitations:read")
     total = expiry.pending_now(principal.organization) if is_all_pending(only) else None
-    place = pagination.place(cursor, order, limit)
+    place = pagination.page_request(cursor, order, limit)
     query, made = with_parts(), make_invitations
     narrow = narrowed(principal, only)
     page = search.fetch_page(query, narrow, place, made, total=total, offset=offset, exact=exact)
@@ -126,16 +126,16 @@ def counts_of(principal: Principal, *, at_most: int | None = None) -> dict[str, 
     return {InvitationState.PENDING.value: expiry.pending_now(principal.organization), **found}
 
 
-def count_each(principal: Principal, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, Count]:
+def count_each(principal: Principal, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, CappedCount]:
     """How many there are of several kinds, for callers that know that they may be seen."""
     numbers = [narrowed(principal, only).counted(at_most).label(name) for name, only in kinds.items()]
     found = session().execute(select(*numbers)).one()
-    return {name: Count(number, at_most) for name, number in zip(kinds, found, strict=True)}
+    return {name: CappedCount(number, at_most) for name, number in zip(kinds, found, strict=True)}
 
 
 def newest_each(principal: Principal, kinds: Mapping[str, Filter], *, limit: int) -> dict[str, list[Invitation]]:
     """The newest few of several kinds, alone, in one statement, for callers that know that they may be seen."""
-    place = pagination.place(None, NEWEST, limit - 1)
+    place = pagination.page_request(None, NEWEST, limit - 1)
     few = [place.of(narrowed(principal, only).fitting.add_columns(literal(kind))) for kind, only in kinds.items()]
     union = union_all(*(select(one.subquery()) for one in few)).subquery()
     rows = session().execute(place.sorted(select(Invitation, union.c[1]).join(union, union.c[0] == Invitation.id)))
@@ -145,7 +145,7 @@ def newest_each(principal: Principal, kinds: Mapping[str, Filter], *, limit: int
     return found
 
 
-def count(principal: Principal, only: Filter, *, at_most: int | None = None) -> Count:
+def count(principal: Principal, only: Filter, *, at_most: int | None = None) -> CappedCount:
     """How many there are, for callers that know that they may be seen; counted up to `at_most`."""
     return narrowed(principal, only).total(at_most)
 

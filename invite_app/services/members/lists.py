@@ -49,7 +49,9 @@ def list_page(
     """
     principal = authorize(by, organization_id, "members:read")
     if edge := before or after:
-        cursor = pagination.beside(order, queries.find_in(principal.organization.id, edge), backward=edge == before)
+        cursor = pagination.cursor_at(
+            order, queries.find_in(principal.organization.id, edge), backward=edge == before
+        )
     return page_of(principal, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
 
 
@@ -65,7 +67,7 @@ def page_of(
 ) -> pagination.Page[Membership]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     principal.check_can("members:read")
-    here, place = principal.organization, pagination.place(cursor, order, limit)
+    here, place = principal.organization, pagination.page_request(cursor, order, limit)
     if not only.given:
         query = queries.complete().where(Membership.organization_id == here.id)
         return pagination.fetch(query, order, total=here.members_count, cursor=cursor, offset=offset, limit=limit)
@@ -77,7 +79,7 @@ def page_of(
 
 
 def _found(
-    organization_id: UUID, fragment: str, place: pagination.Place[Membership]
+    organization_id: UUID, fragment: str, place: pagination.PageRequest[Membership]
 ) -> pagination.Page[Membership] | None:
     """The page of a search; None where it has to be read in another way."""
     if (found := search_plan.ids_of(organization_id, fragment, place)) is None:
@@ -105,14 +107,14 @@ def everybody(principal: Principal, only: Filter) -> list[Membership]:
     return list(session().scalars(queries.complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
 
 
-def known_total(organization_id: UUID, only: Filter) -> pagination.Count | None:
+def known_total(organization_id: UUID, only: Filter) -> pagination.CappedCount | None:
     """What an index alone tells where nothing but a workspace narrows the list, without a look at the members."""
     if only.given != ["workspace_id"]:
         return None
     here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)
     links = select(membership_workspaces.c.membership_id).where(membership_workspaces.c.workspace_id.in_(here))
     number = select(func.count()).select_from(links.limit(search.CAP + 1).subquery())
-    return pagination.Count(session().scalar(number) or 0, search.CAP)
+    return pagination.CappedCount(session().scalar(number) or 0, search.CAP)
 
 
 def export(

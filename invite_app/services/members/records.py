@@ -22,7 +22,7 @@ from . import search_plan
 from .filters import EVERYBODY, Filter, narrowed
 from .lists import BY_NAME, known_total
 
-Place = pagination.Place[Any]
+Place = pagination.PageRequest[Any]
 
 
 class _Ids(TypeDecorator[list[UUID]]):
@@ -80,7 +80,7 @@ def list_rows(
 ) -> pagination.Page[MemberRow]:
     """Members by name; the total of a narrowed list may be no exact one."""
     here = ids.parse_id(organization_id, OrganizationNotFound())
-    place: Place = pagination.place(cursor, BY_NAME, limit)
+    place: Place = pagination.page_request(cursor, BY_NAME, limit)
     asked = _question(here, only, place)
     principal = authorize(by, here, "members:read", prefetch=[asked] if asked else ())
     if asked and not only.given:
@@ -106,4 +106,4 @@ def _question(here: UUID, only: Filter, place: Place) -> Question | None:
 def _all(has_position: bool, backward: bool) -> Reader:
     """Built once for each direction: building it takes as long as running it."""
     of_all = _LINES.where(Membership.organization_id == bindparam("organization_id"))
-    return Reader(pagination.open_place(BY_NAME, has_position, backward).of(of_all))
+    return Reader(pagination.page_parameters(BY_NAME, has_position, backward).of(of_all))

@@ -17,12 +17,12 @@ MOST_WORDS = 3
 """So that there are few statements, each of which takes 0.2 MB."""
 
 
-Found = tuple[list[tuple[Any, ...]], pagination.Count]
+Found = tuple[list[tuple[Any, ...]], pagination.CappedCount]
 """The lines of a page, and how many there are of all."""
 
 
 def question(
-    lines: Select[Any], organization_id: UUID, fragment: str, place: pagination.Place[Any]
+    lines: Select[Any], organization_id: UUID, fragment: str, place: pagination.PageRequest[Any]
 ) -> Question | None:
     """What to ask for the `lines` of a page; None where they have to be found in another way.
 
@@ -43,12 +43,12 @@ def read(answered: Question) -> Found | None:
     rows = answered.rows or []
     if (number := rows[0][0]) is None:
         return None
-    return [row[1:] for row in rows if row[1]], pagination.Count(number, search.CAP)
+    return [row[1:] for row in rows if row[1]], pagination.CappedCount(number, search.CAP)
 
 
 def ids_of(
-    organization_id: UUID, fragment: str, place: pagination.Place[Any]
-) -> tuple[list[UUID], pagination.Count] | None:
+    organization_id: UUID, fragment: str, place: pagination.PageRequest[Any]
+) -> tuple[list[UUID], pagination.CappedCount] | None:
     """The ids of a page, in no order that could be meant, and how many there are of all."""
     if (asked := question(_keys(place.order), organization_id, fragment, place)) is None:
         return None
@@ -78,4 +78,4 @@ def _search(
     here = bindparam("organization_id", type_=Membership.organization_id.type)
     test = search.test_of(Membership, words)
     narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
-    return Reader(search.combined_statement(lines, narrow, pagination.open_place(order, has_position, backward)))
+    return Reader(search.combined_statement(lines, narrow, pagination.page_parameters(order, has_position, backward)))

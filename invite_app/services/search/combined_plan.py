@@ -9,13 +9,13 @@ from typing import Any
 from sqlalchemy import CTE, ScalarSelect, Select, case, func, null, select, true, union_all
 
 from invite_app.db import has_row_locks
-from invite_app.services.pagination import Place
+from invite_app.services.pagination import PageRequest
 
 from . import list_plan
 from .filtered_list import Narrow
 
 
-def combined_statement(lines: Select[Any], narrow: Narrow, place: Place[Any]) -> Select[Any]:
+def combined_statement(lines: Select[Any], narrow: Narrow, place: PageRequest[Any]) -> Select[Any]:
     """How many rows fit, up to `narrowing.CAP`, and behind that each line of the page, or one of nothing but NULL.
 
     The number is NULL where what fits is neither rare nor common; then the lines are worth nothing.
@@ -33,7 +33,7 @@ def combined_statement(lines: Select[Any], narrow: Narrow, place: Place[Any]) ->
     return place.sorted(rows, [line.c[column.key] for column in place.order.columns])
 
 
-def _near_or_ahead(narrow: Narrow, place: Place[Any]) -> tuple[CTE, CTE]:
+def _near_or_ahead(narrow: Narrow, place: PageRequest[Any]) -> tuple[CTE, CTE]:
     """The ids that the index knows of, up to one more than LOOK, and those of the page among the list's next rows.
 
     One is empty where the other is enough. PostgreSQL, which finds all before it gives one, asks the index last.

@@ -8,7 +8,7 @@ from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, String, Textual
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.db import session
-from invite_app.services.pagination import Columns, Count, Place
+from invite_app.services.pagination import CappedCount, Columns, PageRequest
 
 Source = Select[Any] | TextualSelect
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]
@@ -59,14 +59,14 @@ class Narrow:
         query = self.rows.with_only_columns(self.key, *columns).where(among)
         return query.where(*equal, *self.conditions, *self._tested)
 
-    def counted(self, at_most: int | None, place: Place[Any] | None = None) -> ScalarSelect[int]:
+    def counted(self, at_most: int | None, place: PageRequest[Any] | None = None) -> ScalarSelect[int]:
         """How many there are; of more than `at_most`, one more than that. Walked like the list at `place`."""
         walked = place.sorted(self.fitting) if place else self.fitting
         limited = walked.limit(None if at_most is None else at_most + 1).subquery()
         return select(func.count()).select_from(limited).scalar_subquery()
 
-    def total(self, at_most: int | None, place: Place[Any] | None = None) -> Count:
-        return Count(session().scalar(select(self.counted(at_most, place))) or 0, at_most)
+    def total(self, at_most: int | None, place: PageRequest[Any] | None = None) -> CappedCount:
+        return CappedCount(session().scalar(select(self.counted(at_most, place))) or 0, at_most)
 
     @property
     def _tested(self) -> list[ColumnElement[bool]]:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from invite_app.db import has_row_locks, session
-from invite_app.services.pagination import Columns, Count, Page, Place
+from invite_app.services.pagination import CappedCount, Columns, Page, PageRequest
 
 from .filtered_list import Narrow, Source
 
@@ -55,7 +55,7 @@ def limits() -> tuple[int, ...]:
 def fetch_page(
     complete: Select[Any],
     narrow: Narrow,
-    place: Place[Row],
+    place: PageRequest[Row],
     made: Callable[[Any], Row] = itemgetter(0),
     *,
     total: int | None = None,
@@ -82,7 +82,7 @@ def fetch_page(
     return _walked(reading, narrow, place, place.of(narrow.fitting), total)
 
 
-def glimpse(narrow: Narrow, place: Place[Row]) -> Subquery:
+def glimpse(narrow: Narrow, place: PageRequest[Row]) -> Subquery:
     """How many rows fit (`number`, up to CAP), and of a single one its id (`key`): for one test, in one statement.
 
     What is common in a window is counted along the list; anything else in the index.
@@ -105,20 +105,20 @@ class Reading(Generic[Row]):
     complete: Select[Any]
     made: Callable[[Any], Row]
 
-    def of(self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> Select[Any]:
+    def of(self, narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any]) -> Select[Any]:
         return place.sorted(self.complete.where(narrow.key.in_(ids)))
 
-    def rows(self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any]) -> list[Row]:
+    def rows(self, narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any]) -> list[Row]:
         return [self.made(row) for row in session().execute(self.of(narrow, place, ids))]
 
     def rows_and_number(
-        self, narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any], number: ColumnElement[int]
-    ) -> tuple[list[Row], Count]:
+        self, narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any], number: ColumnElement[int]
+    ) -> tuple[list[Row], CappedCount]:
         """The rows, and a number that is read in the same statement and counts up to CAP."""
         found = session().execute(self.of(narrow, place, ids).add_columns(number)).all()
         if found or not place.position:
-            return [self.made(row[:-1]) for row in found], Count(found[0][-1] if found else 0, CAP)
-        return [], Count(session().scalar(select(number)) or 0, CAP)
+            return [self.made(row[:-1]) for row in found], CappedCount(found[0][-1] if found else 0, CAP)
+        return [], CappedCount(session().scalar(select(number)) or 0, CAP)
 
 
 def _looked_up(narrow: Narrow) -> list[str] | None:
@@ -132,27 +132,27 @@ def _looked_up(narrow: Narrow) -> list[str] | None:
     return list(session().scalars(select(found).limit(LOOK + 1)))
 
 
-def _of_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], near: list[str]) -> Page[Row]:
+def _of_few(reading: Reading[Row], narrow: Narrow, place: PageRequest[Row], near: list[str]) -> Page[Row]:
     """Of very few all rows are read, and cut to the page: a third less than a statement that counts and cuts them."""
     if len(near) > FEW:
         return _among_few(reading, narrow, place, narrow.tests[0].source)
     rows = reading.rows(narrow, place, narrow.fitting_of(near, ()))
-    return place.page(place.cut(rows), Count(len(rows), CAP))
+    return place.page(place.cut(rows), CappedCount(len(rows), CAP))
 
 
-def in_window(narrow: Narrow, place: Place[Row], size: int | ColumnElement[int] = WINDOW) -> Select[Any]:
+def in_window(narrow: Narrow, place: PageRequest[Row], size: int | ColumnElement[int] = WINDOW) -> Select[Any]:
     """The ids of the page among the next rows of the list."""
     found, columns = _fitting_among(narrow, place, size)
     return place.sorted(found, columns).limit(place.limit + 1)
 
 
-def _number_along(narrow: Narrow, place: Place[Any], at_most: int, size: int) -> ScalarSelect[int]:
+def _number_along(narrow: Narrow, place: PageRequest[Any], at_most: int, size: int) -> ScalarSelect[int]:
     """How many fit among the first so many rows of the list, up to `at_most`."""
     found, _ = _fitting_among(narrow, replace(place, position=()), size)
     return select(func.count()).select_from(found.limit(at_most).subquery()).scalar_subquery()
 
 
-def _has_many(narrow: Narrow, place: Place[Any]) -> ColumnElement[bool]:
+def _has_many(narrow: Narrow, place: PageRequest[Any]) -> ColumnElement[bool]:
     """Whether more than CAP fit, seen from rows enough for that if they are common.
 
     Told to walk until it has CAP instead, PostgreSQL sorts the whole list: 150 ms at a million.
@@ -160,7 +160,9 @@ def _has_many(narrow: Narrow, place: Place[Any]) -> ColumnElement[bool]:
     return _number_along(narrow, place, CAP + 1, CAP * WINDOW // COMMON) > CAP
 
 
-def _fitting_among(narrow: Narrow, place: Place[Any], size: int | ColumnElement[int]) -> tuple[Select[Any], Columns]:
+def _fitting_among(
+    narrow: Narrow, place: PageRequest[Any], size: int | ColumnElement[int]
+) -> tuple[Select[Any], Columns]:
     """The ids of those that fit among the next rows of the list, in no order, and the columns of the order."""
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     tested = [test.column.label(f"t{number}") for number, test in enumerate(narrow.tests)]
@@ -174,7 +176,7 @@ def _fitting_among(narrow: Narrow, place: Place[Any], size: int | ColumnElement[
     return select(window.c.key).where(*conditions), [window.c[one.name] for one in columns]
 
 
-def number_of_common(narrow: Narrow, place: Place[Any]) -> ColumnElement[int]:
+def number_of_common(narrow: Narrow, place: PageRequest[Any]) -> ColumnElement[int]:
     """How many fit of what is common, so that counting to CAP ends soon."""
     return case((_has_many(narrow, place), CAP + 1), else_=narrow.counted(CAP, place))
 
@@ -190,7 +192,7 @@ def _fewest(narrow: Narrow) -> Source | None:
     return fewest if number <= LOOK else None
 
 
-def _among_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], source: Source) -> Page[Row]:
+def _among_few(reading: Reading[Row], narrow: Narrow, place: PageRequest[Row], source: Source) -> Page[Row]:
     near = select(source.subquery().c[0].label("id")).cte("near")
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     found = materialized(narrow.fitting_of(near, columns))
@@ -200,7 +202,7 @@ def _among_few(reading: Reading[Row], narrow: Narrow, place: Place[Row], source:
 
 
 def _walked(
-    reading: Reading[Row], narrow: Narrow, place: Place[Row], ids: Select[Any] | list[Any], total: int | None
+    reading: Reading[Row], narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any], total: int | None
 ) -> Page[Row]:
     if total is None and narrow.tests:
         return place.page(*reading.rows_and_number(narrow, place, ids, number_of_common(narrow, place)))

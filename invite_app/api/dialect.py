@@ -119,9 +119,11 @@ class Dialect:
         authentication.check_path(in_path, in_headers)
         return in_path
 
-    def _answer_once(self, endpoint: Endpoint, available: Mapping[str, Any], asked: idempotency.Request) -> Response:
+    def _answer_once(
+        self, endpoint: Endpoint, available: Mapping[str, Any], asked: idempotency.KeyedRequest
+    ) -> Response:
         """The first answer to this request, or the one that is given and kept now."""
-        if first := idempotency.find_answer(asked):
+        if first := idempotency.find_response(asked):
             authorize(available["by"], available["organization_id"], endpoint.permission)
             return respond(first.status, first.body.encode(), {"Idempotent-Replayed": "true"})
         idempotency_key.check_rate(available["by"])

@@ -31,7 +31,7 @@ def check_rate(actor: Actor) -> None:
     rate_limits.hit("answers by actor", _id(actor))
 
 
-def named(actor: Actor, organization_id: UUID | str) -> idempotency.Request | None:
+def named(actor: Actor, organization_id: UUID | str) -> idempotency.KeyedRequest | None:
     """What the request wants to be answered once, if it says so. Raises Malformed."""
     key = request.headers.get(HEADER)
     if key is None:
@@ -40,34 +40,34 @@ def named(actor: Actor, organization_id: UUID | str) -> idempotency.Request | No
         sentence = f"Use 1 to {MAX_LENGTH} printable characters."
         raise Malformed([told(("header", HEADER), sentence, key)])
     scope = f"{_id(actor)} {organization_id} {request.method} {request.full_path}"
-    return idempotency.Request(_hash(scope.encode()), key, _hash(request.get_data()))
+    return idempotency.KeyedRequest(_hash(scope.encode()), key, _hash(request.get_data()))
 
 
 class Repetition:
     """One request that named a key, from its first answer on."""
 
-    def __init__(self, endpoint: Endpoint, asked: idempotency.Request) -> None:
+    def __init__(self, endpoint: Endpoint, asked: idempotency.KeyedRequest) -> None:
         self._endpoint, self._asked = endpoint, asked
         self._is_kept = False
 
     def keep(self, shown: Callable[[Any], Any]) -> Callable[[Any], None]:
         def then(made: Any) -> None:
             body = self._endpoint.write(shown(made)).decode()
-            idempotency.keep(self._asked, idempotency.Answer(self._endpoint.status, body))
+            idempotency.store(self._asked, idempotency.StoredResponse(self._endpoint.status, body))
             self._is_kept = True
 
         return then
 
     def settle(self, response: Response) -> None:
         """Keep what the client is told, unless it may be different next time."""
-        answer = idempotency.Answer(response.status_code, response.get_data(as_text=True))
+        answer = idempotency.StoredResponse(response.status_code, response.get_data(as_text=True))
         passes = response.status_code == 429 or response.status_code >= 500 or self._is_too_large(response)
         if self._is_kept and passes:
-            idempotency.forget(self._asked)
+            idempotency.delete_response(self._asked)
         elif self._is_kept:
-            idempotency.finish(self._asked, answer)
+            idempotency.complete(self._asked, answer)
         elif not passes:
-            idempotency.keep_refusal(self._asked, answer)
+            idempotency.store_error(self._asked, answer)
 
     def _is_too_large(self, response: Response) -> bool:
         """Return whether the answer is left out, because a repetition finds out again, and changes nothing either."""

@@ -16,12 +16,12 @@ from invite_app.models import IdempotencyKey
 from invite_app.models.types import now
 
 LIFETIME = timedelta(hours=24)
-PATIENCE = timedelta(minutes=1)
+IN_PROGRESS_TIMEOUT = timedelta(minutes=1)
 """How long a first request without a final answer counts as running; then it has surely died."""
 
 
 @dataclass(frozen=True)
-class Request:
+class KeyedRequest:
     """One request that named a key: who asks what, the key, and a hash of the body."""
 
     scope: str
@@ -30,12 +30,12 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredResponse:
     status: int
     body: str
 
 
-def find_answer(request: Request) -> Answer | None:
+def find_response(request: KeyedRequest) -> StoredResponse | None:
     """The first answer to this request, if there was one.
 
     Raises IdempotencyKeyReused when the key came with another body, and StillRunning.
@@ -49,12 +49,12 @@ def find_answer(request: Request) -> Answer | None:
         return None
     if row.body_hash != request.body_hash:
         raise IdempotencyKeyReused(request.key)
-    if row.finished_at is None and now() - row.created_at < PATIENCE:
+    if row.finished_at is None and now() - row.created_at < IN_PROGRESS_TIMEOUT:
         raise RequestInProgress(request.key)
-    return Answer(row.status, row.answer)
+    return StoredResponse(row.status, row.answer)
 
 
-def keep(request: Request, answer: Answer) -> None:
+def store(request: KeyedRequest, answer: StoredResponse) -> None:
     """Write the answer with the deed, as part of the caller's transaction.
 
     Raises StillRunning when the same request was faster; then the deed must not be done a second time.
@@ -75,14 +75,14 @@ def keep(request: Request, answer: Answer) -> None:
         raise RequestInProgress(request.key) from None
 
 
-def keep_refusal(request: Request, answer: Answer) -> None:
+def store_error(request: KeyedRequest, answer: StoredResponse) -> None:
     """Write an answer down that had no deed to be written with. Raises StillRunning as `keep` does."""
     with transaction() as writing:
-        keep(request, answer)
+        store(request, answer)
         writing.execute(update(IdempotencyKey).where(*_is(request)).values(finished_at=now()))
 
 
-def finish(request: Request, answer: Answer) -> None:
+def complete(request: KeyedRequest, answer: StoredResponse) -> None:
     """What the client is about to be told of the deed that the first answer was written with."""
     with transaction() as writing:
         writing.execute(
@@ -92,11 +92,11 @@ def finish(request: Request, answer: Answer) -> None:
         )
 
 
-def forget(request: Request) -> None:
+def delete_response(request: KeyedRequest) -> None:
     """Let the request be tried anew, since it failed for a reason that passes (5xx, 429)."""
     with transaction() as writing:
         writing.execute(delete(IdempotencyKey).where(*_is(request)))
 
 
-def _is(request: Request) -> tuple[ColumnElement[bool], ...]:
+def _is(request: KeyedRequest) -> tuple[ColumnElement[bool], ...]:
     return IdempotencyKey.scope == request.scope, IdempotencyKey.key == request.key

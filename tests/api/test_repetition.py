@@ -131,12 +131,12 @@ def test_invalid_key_is_refused(post: Post, name: str) -> None:
 def test_process_died_before_responding(post: Post, monkeypatch: pytest.MonkeyPatch, app: Flask, acme: Acme) -> None:
     """The action and its response were committed together, so the action is not repeated."""
     with monkeypatch.context() as patched:
-        patched.setattr(idempotency, "finish", lambda *_: None)
+        patched.setattr(idempotency, "complete", lambda *_: None)
         assert post().status_code == 201
     assert post().get_json() == {
         "detail": "The first request with this Idempotency-Key is still running. Try again in a moment."
     }
-    monkeypatch.setattr(idempotency, "PATIENCE", idempotency.PATIENCE * 0)
+    monkeypatch.setattr(idempotency, "IN_PROGRESS_TIMEOUT", idempotency.IN_PROGRESS_TIMEOUT * 0)
     answer = post()
     assert (answer.status_code, answer.get_json()["email"]) == (201, "ana@guest.example")
 

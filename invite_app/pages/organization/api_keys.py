@@ -92,10 +92,10 @@ def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnVal
 def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
     """The secret is in this answer and nowhere else, so that no cookie and no cache has it."""
     security_headers.hide_address()
-    sent = idempotency.Request(f"api key form of {person().id}", (form.once.data or "")[:100], body_hash="")
+    sent = idempotency.KeyedRequest(f"api key form of {person().id}", (form.once.data or "")[:100], body_hash="")
 
     def remember(_: ApiKey) -> None:
-        idempotency.keep(sent, idempotency.Answer(201, ""))
+        idempotency.store(sent, idempotency.StoredResponse(201, ""))
 
     try:
         api_key, secret = api_keys.create(

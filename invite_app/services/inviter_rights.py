@@ -13,15 +13,15 @@ from invite_app.models import IS_PENDING, ApiKey, Invitation, Organization, Role
 
 from . import held_mail
 
-RIGHT = "invitations:write"
+PERMISSION = "invitations:write"
 
 
-def check_named(organization_id: UUID | str, user_id: UUID | str | None, *, by: Actor) -> None:
+def check_inviter(organization_id: UUID | str, user_id: UUID | str | None, *, by: Actor) -> None:
     """Whether somebody who may invite can name this member as the one who wants it. Raises as `named` does."""
-    named(authorize(by, organization_id, RIGHT), user_id)
+    resolve_inviter(authorize(by, organization_id, PERMISSION), user_id)
 
 
-def named(principal: Principal, user_id: UUID | str | None) -> Principal:
+def resolve_inviter(principal: Principal, user_id: UUID | str | None) -> Principal:
     """The standing of the member in whose name somebody invites; without a name, that of the actor.
 
     Keys may name any member who may invite, people only themselves: the one named is who the invitee sees and
@@ -32,20 +32,20 @@ def named(principal: Principal, user_id: UUID | str | None) -> Principal:
     unknown = MembershipNotFound(str(user_id))
     person = UserActor(ids.parse_id(user_id, unknown))
     if isinstance(principal.actor, UserActor) and principal.actor.user_id != person.user_id:
-        raise PermissionDenied(RIGHT)
+        raise PermissionDenied(PERMISSION)
     try:
-        return authorize(person, principal.organization.id, RIGHT)
+        return authorize(person, principal.organization.id, PERMISSION)
     except OrganizationNotFound:
         raise unknown from None
 
 
-def may_still_grant(invitation: Invitation, role: Role) -> bool:
+def can_still_grant(invitation: Invitation, role: Role) -> bool:
     """Whether all who answer for the invitation still belong to the organization and may hand out its role."""
-    actors = _answerable(invitation)
+    actors = _responsible_actors(invitation)
     return bool(actors) and all(_may_grant(actor, invitation.organization_id, role) for actor in actors)
 
 
-def review(organization: Organization, user_id: UUID | None = None) -> None:
+def refresh(organization: Organization, user_id: UUID | None = None) -> None:
     """Mark the pending invitations whose inviter lost (or got back) the right; only those by one user if named.
 
     Part of the caller's transaction, after whatever changed the rights. Rights are read once per inviter and role.
@@ -74,12 +74,12 @@ def review(organization: Organization, user_id: UUID | None = None) -> None:
             invitation.role.id,
         )
         if case not in verdicts:
-            verdicts[case] = may_still_grant(invitation, invitation.role)
+            verdicts[case] = can_still_grant(invitation, invitation.role)
         invitation.inviter_lost_right = not verdicts[case]
     held_mail.release(organization.id)
 
 
-def _answerable(invitation: Invitation) -> list[Actor]:
+def _responsible_actors(invitation: Invitation) -> list[Actor]:
     """Whose rights the invitation rests on: for a key's, also those of the member the key named (or acts for)."""
     match invitation.inviter_kind:
         case "operator":
@@ -94,7 +94,7 @@ def _answerable(invitation: Invitation) -> list[Actor]:
 
 def _may_grant(actor: Actor, organization_id: UUID, role: Role) -> bool:
     try:
-        authorize(actor, organization_id, RIGHT).check_can_grant(role)
+        authorize(actor, organization_id, PERMISSION).check_can_grant(role)
     except DomainError:
         return False
     return True

@@ -110,7 +110,7 @@ def test_it_is_blocked_when_the_keys_user_leaves(acme: Acme) -> None:
 
 def test_revoker_can_be_named_too(acme: Acme) -> None:
     key = make_api_key(acme)
-    inviter_rights.check_named(acme.id, None, by=key.actor)
-    inviter_rights.check_named(acme.id, acme.admin.id, by=key.actor)
+    inviter_rights.check_inviter(acme.id, None, by=key.actor)
+    inviter_rights.check_inviter(acme.id, acme.admin.id, by=key.actor)
     with pytest.raises(PermissionDenied):
-        inviter_rights.check_named(acme.id, acme.member.id, by=key.actor)
+        inviter_rights.check_inviter(acme.id, acme.member.id, by=key.actor)

@@ -151,7 +151,7 @@ def revoke_invitation(
     organization_id: str, invitation_id: str, by: Actor, body: Revocation | None = None
 ) -> InvitationShown:
     """Revokes a pending invitation: its link stops working and its seat is free."""
-    inviter_rights.check_named(organization_id, body.requesting_user_id if body else None, by=by)
+    inviter_rights.check_inviter(organization_id, body.requesting_user_id if body else None, by=by)
     return shown(invitations.revoke(organization_id, invitation_id, by=by))
 
 

@@ -26,4 +26,4 @@ def revoke_all_keys(user_id: UUID, by: audit.Author) -> None:
             if api_key.organization_id == organization_id:
                 api_key.revoked_at = now()
                 audit.record(organization_id, by, "api_key.revoked", api_key)
-        inviter_rights.review(organization, user_id)
+        inviter_rights.refresh(organization, user_id)

@@ -80,7 +80,7 @@ def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) ->
         api_key = _get(principal.organization.id, api_key_id)
         principal.check_can_manage(api_key.user_id, _membership(principal.organization.id, api_key.user_id).role)
         api_key.revoked_at = now()
-        inviter_rights.review(principal.organization, api_key.user_id)
+        inviter_rights.refresh(principal.organization, api_key.user_id)
         audit.record(principal.organization.id, principal, "api_key.revoked", api_key)
 
 

@@ -165,7 +165,7 @@ def _landing(invitation: Invitation) -> str | None:
 def _check_acceptable(invitation: Invitation, organization: Organization) -> Role:
     if invitation.role is None:
         raise RoleDeleted(invitation.role_name)
-    if not inviter_rights.may_still_grant(invitation, invitation.role):
+    if not inviter_rights.can_still_grant(invitation, invitation.role):
         raise InviterNotAllowed(invitation.inviter_name, invitation.role_name)
     validation.check_domain_allowed(invitation.email, organization.allowed_domains)
     if organization.seat_limit is not None and organization.members_count + 1 > organization.seat_limit:

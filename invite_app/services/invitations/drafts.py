@@ -132,7 +132,7 @@ def build(principal: Principal, draft: Draft, catalog: Catalog) -> Invitation:
     checked = _checked(organization, draft)
     role = catalog.role(draft.role)
     rooms = catalog.workspaces(draft.workspace_ids)
-    inviter = inviter_rights.named(principal, draft.inviter_id)
+    inviter = inviter_rights.resolve_inviter(principal, draft.inviter_id)
     principal.check_can_grant(role)
     inviter.check_can_grant(role)
     return fresh(

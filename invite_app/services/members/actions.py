@@ -183,7 +183,7 @@ def set_role(principal: Principal, membership: Membership, role: Role) -> None:
             ownership_offers.end_those_by(principal, membership.user_id)
     before = membership.role.name
     membership.role, membership.role_id = role, role.id
-    inviter_rights.review(principal.organization, membership.user_id)
+    inviter_rights.refresh(principal.organization, membership.user_id)
     record_change(principal, "member.role_changed", membership, {"role": before}, {"role": role.name})
 
 
@@ -224,7 +224,7 @@ def end_membership(principal: Principal, membership: Membership, action: str) ->
     record_change(principal, action, membership, {"role": membership.role.name}, {})
     session().delete(membership)
     organization.members_count -= 1
-    inviter_rights.review(organization, membership.user_id)
+    inviter_rights.refresh(organization, membership.user_id)
 
 
 def check_not_last_owner(membership: Membership) -> None:

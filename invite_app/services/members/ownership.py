@@ -74,7 +74,7 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
             what = {"before": {"role": before}, "after": {"role": role.name}}
             audit.record(principal.organization.id, principal, "member.role_changed", membership, **what)
         session().delete(made)
-        inviter_rights.review(principal.organization)
+        inviter_rights.refresh(principal.organization)
 
 
 def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:

@@ -95,7 +95,7 @@ def update_role(
         principal.check_can_grant(found)
         with session().no_autoflush:
             _check_names_are_free(found)
-        inviter_rights.review(principal.organization)
+        inviter_rights.refresh(principal.organization)
         _record(principal, "role.changed", found, before=before, after=_summary(found))
     return found
 
@@ -118,7 +118,7 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
         session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
         _record(principal, "role.deleted", found, before=_summary(found), after={"replacement": replacement})
         session().delete(found)
-        inviter_rights.review(principal.organization)
+        inviter_rights.refresh(principal.organization)
 
 
 def _hand_over(principal: Principal, role: Role, replacement: str | None, members: int) -> None:

@@ -14,8 +14,8 @@ from invite_app.db import session
 from invite_app.models import AuditEvent, InvitationEvent, TrackingEvent
 from invite_app.models.types import fresh
 
-FETCH = timedelta(seconds=30)
-BY_PERSON = (TrackingEvent.OPENED, TrackingEvent.WRONG_ACCOUNT, TrackingEvent.NO_SEAT)
+PREFETCH_WINDOW = timedelta(seconds=30)
+HUMAN_EVENTS = (TrackingEvent.OPENED, TrackingEvent.WRONG_ACCOUNT, TrackingEvent.NO_SEAT)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Seen:
+class NewEvent:
     """Something that was seen of an invitation on its way."""
 
     invitation_id: UUID
@@ -37,22 +37,22 @@ class Seen:
     detail: dict[str, Any]
 
 
-def note_all(seen: Sequence[Seen]) -> None:
+def record_all(seen: Sequence[NewEvent]) -> None:
     """Write down what was seen of many invitations, as part of the caller's transaction."""
     rows.insert_all([fresh(InvitationEvent, **vars(one)) for one in seen])
 
 
-def note(invitation_id: UUID, kind: TrackingEvent, **detail: Any) -> None:
+def record(invitation_id: UUID, kind: TrackingEvent, **detail: Any) -> None:
     """Write down that something was seen, as part of the caller's transaction."""
     session().add(InvitationEvent(invitation_id=invitation_id, kind=kind, detail=detail))
 
 
-def of_invitation(organization_id: UUID | str, invitation_id: UUID, *, by: Actor) -> Sequence[Entry]:
+def list_for_invitation(organization_id: UUID | str, invitation_id: UUID, *, by: Actor) -> Sequence[Entry]:
     """Everything known, newest first. Needs only the right to see invitations."""
     here = authorize(by, organization_id, "invitations:read").organization.id
     deeds = select(AuditEvent).where(AuditEvent.target_id == invitation_id, AuditEvent.organization_id == here)
     seen = select(InvitationEvent).where(InvitationEvent.invitation_id == invitation_id)
-    entries = [_deed(event) for event in session().scalars(deeds)]
+    entries = [_from_audit(event) for event in session().scalars(deeds)]
     if entries:  # an invitation without a deed is not one of this organization's
         entries += [Entry(event.at, event.kind, detail=event.detail) for event in session().scalars(seen)]
     return _without_own_fetches(sorted(entries, key=lambda entry: entry.at, reverse=True))
@@ -60,14 +60,15 @@ def of_invitation(organization_id: UUID | str, invitation_id: UUID, *, by: Actor
 
 def _without_own_fetches(entries: Sequence[Entry]) -> list[Entry]:
     """A person's browser fetches the link before the person sees it; that is no machine's check."""
-    seen = [entry.at for entry in entries if entry.kind in BY_PERSON]
+    seen = [entry.at for entry in entries if entry.kind in HUMAN_EVENTS]
     return [
         entry
         for entry in entries
-        if entry.kind != TrackingEvent.CHECKED or not any(timedelta() <= at - entry.at < FETCH for at in seen)
+        if entry.kind != TrackingEvent.CHECKED
+        or not any(timedelta() <= at - entry.at < PREFETCH_WINDOW for at in seen)
     ]
 
 
-def _deed(event: AuditEvent) -> Entry:
+def _from_audit(event: AuditEvent) -> Entry:
     changes = {"before": event.before, "after": event.after}
     return Entry(event.at, event.action, event.actor_name, {name: what for name, what in changes.items() if what})

@@ -45,7 +45,7 @@ class StatisticsShown(Schema):
 def get_invitation_timeline(organization_id: str, invitation_id: str, by: Actor) -> Story:
     """Everything that is known to have happened to an invitation."""
     invitation = invitations.get(organization_id, invitation_id, by=by)
-    entries = timeline.of_invitation(organization_id, invitation.id, by=by)
+    entries = timeline.list_for_invitation(organization_id, invitation.id, by=by)
     return Story(entries=[EntryShown(**vars(entry)) for entry in entries])
 
 

@@ -22,7 +22,7 @@ ONE = "/organizations/<uuid:organization_id>/invitations/<uuid:invitation_id>"
 def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     invitation = invitations.get(organization_id, invitation_id, by=actor())
     state = invitation.state_at(now())
-    entries = timeline.of_invitation(organization_id, invitation.id, by=actor())
+    entries = timeline.list_for_invitation(organization_id, invitation.id, by=actor())
     revoked_by = next((entry.actor for entry in entries if entry.kind == "invitation.revoked"), "")
     return show(
         "invitations/one.html",

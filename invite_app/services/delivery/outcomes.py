@@ -103,7 +103,7 @@ def save_results(results: Sequence[Result]) -> int:
                 _mark_undelivered(written)
             if held_back:  # fixed since they were claimed, perhaps
                 held_mail.release_among(filter(None, held_back))
-            timeline.note_all([_seen(result) for result in written if result.seen and result.row.invitation_id])
+            timeline.record_all([_seen(result) for result in written if result.seen and result.row.invitation_id])
     return len(written)
 
 
@@ -154,9 +154,9 @@ def _result(row: OutboxMessage, seen: TrackingEvent | None = None, **values: Any
     return Result(row, {**same, **values, "lease": None}, seen)
 
 
-def _seen(result: Result) -> timeline.Seen:
+def _seen(result: Result) -> timeline.NewEvent:
     invitation_id, values = result.row.invitation_id, result.values
     assert invitation_id is not None
     assert result.seen is not None
     told = {name: values[name] for name in ("answer", "reason", "attempts") if values[name]}
-    return timeline.Seen(invitation_id, result.seen, told)
+    return timeline.NewEvent(invitation_id, result.seen, told)

@@ -70,7 +70,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
                 invitation.asked_at = now()
                 if is_first:  # who asks again and again fills the timeline, and nobody's mailbox
                     delivery.tell_inviter(delivery.ASKED, invitation)
-                timeline.note(invitation.id, TrackingEvent.ASKED, word=invitation.request_message)
+                timeline.record(invitation.id, TrackingEvent.ASKED, word=invitation.request_message)
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)
             case state:
@@ -98,7 +98,7 @@ def _observe(token: str, kind: TrackingEvent, column: str, detail: dict[str, Any
         flag_modified(invitation, "updated_at")  # written as it is: being looked at is no change
         if kind == TrackingEvent.OPENED:
             invitation.opened_count += 1
-        timeline.note(invitation.id, kind, **(detail or {}))
+        timeline.record(invitation.id, kind, **(detail or {}))
 
 
 def _is_news(invitation: Invitation, column: str, moment: datetime) -> bool:

@@ -28,7 +28,7 @@ Text = ColumnElement[str] | InstrumentedAttribute[str]
 
 
 @dataclass(frozen=True)
-class Words:
+class SearchTerms:
     """What is looked for in one table."""
 
     table: Searched
@@ -38,7 +38,7 @@ class Words:
         """That all words occur in a row's text, or in one column of it."""
         text = index.text_of(self.table) if column is None else column
         patterns = [literal(pattern) for pattern in self._patterns]
-        words = [Word(len(word) < ANYWHERE, self._has_to_be_folded(word)) for word in self.words]
+        words = [Term(len(word) < ANYWHERE, self._has_to_be_folded(word)) for word in self.words]
         near = index.near(self.table, organization_id, self._keys)
         return Test(text, partial(_match, words, patterns), near)
 
@@ -61,7 +61,7 @@ class Words:
         return [key for word in self.words for key in index.keys(word)]
 
 
-class Word(NamedTuple):
+class Term(NamedTuple):
     """What the condition for a word looks like, whatever the word is."""
 
     is_short: bool
@@ -74,16 +74,16 @@ def test_of(table: Searched, number: int) -> Test:
     All are looked for as short ones are, which finds long ones as well.
     """
     patterns = [bindparam(f"pattern_{place}", type_=String) for place in range(number)]
-    words = [Word(is_short=True, is_folded=table is not Membership)] * number
+    words = [Term(is_short=True, is_folded=table is not Membership)] * number
     return Test(index.text_of(table), partial(_match, words, patterns), index.near_any(table))
 
 
-def _match(words: Sequence[Word], patterns: Sequence[ColumnElement[str]], text: Text) -> list[ColumnElement[bool]]:
+def _match(words: Sequence[Term], patterns: Sequence[ColumnElement[str]], text: Text) -> list[ColumnElement[bool]]:
     """That all words occur in a text."""
-    return [_occurs(word, pattern, text) for word, pattern in zip(words, patterns, strict=True)]
+    return [_contains(word, pattern, text) for word, pattern in zip(words, patterns, strict=True)]
 
 
-def _occurs(word: Word, pattern: ColumnElement[str], text: Text) -> ColumnElement[bool]:
+def _contains(word: Term, pattern: ColumnElement[str], text: Text) -> ColumnElement[bool]:
     folded_text = func.search_folded(text) if word.is_folded else text
     return (literal_column("' '").concat(folded_text) if word.is_short else folded_text).like(pattern, escape="/")
 
@@ -93,10 +93,10 @@ def _escaped(word: str) -> str:
     return re.sub("[%_/]", r"/\g<0>", word)
 
 
-def search_terms(table: Searched, fragment: str) -> Words | None:
+def search_terms(table: Searched, fragment: str) -> SearchTerms | None:
     """None when nothing is looked for."""
     fold = folded_name if table is Membership else search_folded
     found = tuple(
         validation.words(fold(fragment[: validation.MAX_SEARCH]))
     )  # a folded accent can stand behind a space
-    return Words(table, found) if found else None
+    return SearchTerms(table, found) if found else None

@@ -28,9 +28,9 @@ from invite_app.models.search import SEARCHED_TEXT
 from .filtered_list import Source
 
 Searched = type[Membership] | type[Invitation] | type[AuditEvent]
-ANYWHERE = 3
+TRIGRAM = 3
 """The index knows three characters in a row."""
-TELLING = 12
+MAX_SELECTIVE = 12
 """So many characters tell people apart. To find all of an address, the index would read the many rows that share the
 rest of it: a search took twice as long at a million (SQLite). Each is asked for once, not in each three that it is
 in, which takes half as long (both databases)."""
@@ -43,30 +43,30 @@ class _Keys(TypeDecorator[list[str]]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        return _phrases if dialect.name == "sqlite" else None
+        return _fts_query if dialect.name == "sqlite" else None
 
 
 def keys(word: str) -> list[str]:
     """What the index is asked for: the characters, three by three, of the part of a word that says most."""
-    part = _telling(word)
-    found = [part[start : start + ANYWHERE] for start in range(0, len(part) - ANYWHERE + 1, ANYWHERE)]
-    return found if len(part) % ANYWHERE == 0 else [*found, part[-ANYWHERE:]]
+    part = _selective_part(word)
+    found = [part[start : start + TRIGRAM] for start in range(0, len(part) - TRIGRAM + 1, TRIGRAM)]
+    return found if len(part) % TRIGRAM == 0 else [*found, part[-TRIGRAM:]]
 
 
-def near(table: Searched, organization_id: UUID, keys: list[str]) -> Source:
+def candidate_ids(table: Searched, organization_id: UUID, keys: list[str]) -> Source:
     """The ids of all rows of an organization that have these keys, and perhaps of others."""
     if is_embedded(db.engine):  # two searches can stand in one statement
         here = bindparam("organization_id", organization_id, Uuid(), unique=True)
-        return _embedded(table, here, bindparam("keys", keys, _Keys(), unique=True))
+        return _sqlite_candidates(table, here, bindparam("keys", keys, _Keys(), unique=True))
     wanted = [func.search_keys(literal(organization_id, Uuid), key) for key in keys]
     return select(table.id).where(*(_document(table).op("@>")(one) for one in wanted))
 
 
-def near_any(table: Searched) -> Source:
+def parameterized_candidate_ids(table: Searched) -> Source:
     """The same with the parameters `organization_id` and `keys`."""
     here, wanted = bindparam("organization_id", type_=Uuid()), bindparam("keys", type_=_Keys())
     if is_embedded(db.engine):
-        return _embedded(table, here, wanted)
+        return _sqlite_candidates(table, here, wanted)
     # Not key by key, of which the database would have to make a new plan for every search.
     every = (
         "SELECT array_agg(one) FROM unnest(CAST(:keys AS text[])) AS key, search_keys(:organization_id, key) AS keys"
@@ -75,7 +75,7 @@ def near_any(table: Searched) -> Source:
     return select(table.id).where(_document(table).op("@>")(text(f"({every})").bindparams(here, wanted)))
 
 
-def text_of(table: Searched) -> ColumnElement[str]:
+def searched_text(table: Searched) -> ColumnElement[str]:
     """What is searched of a row."""
     return literal_column(_qualified(table), String)
 
@@ -91,7 +91,7 @@ def _qualified(table: Searched) -> str:
     )
 
 
-def _embedded(table: Searched, here: BindParameter[UUID], keys: BindParameter[list[str]]) -> TextualSelect:
+def _sqlite_candidates(table: Searched, here: BindParameter[UUID], keys: BindParameter[list[str]]) -> TextualSelect:
     """From the range of numbers that the organization has in the index, and in the list of what is not yet in it."""
     name = table.__tablename__
     within = "BETWEEN (SELECT number << 32 FROM search_places WHERE organization_id = :organization_id)"
@@ -107,13 +107,13 @@ def _embedded(table: Searched, here: BindParameter[UUID], keys: BindParameter[li
     return found.bindparams(here, keys).columns(id=Uuid())
 
 
-def _telling(word: str) -> str:
+def _selective_part(word: str) -> str:
     """Of a long word the part that tells most, which is what stands before the @."""
-    if len(word) < ANYWHERE:
-        return word.rjust(ANYWHERE)
+    if len(word) < TRIGRAM:
+        return word.rjust(TRIGRAM)
     name = word.rpartition("@")[0]
-    return name[-TELLING:] if len(name) >= ANYWHERE else word[:TELLING]
+    return name[-MAX_SELECTIVE:] if len(name) >= TRIGRAM else word[:MAX_SELECTIVE]
 
 
-def _phrases(keys: list[str]) -> str:
+def _fts_query(keys: list[str]) -> str:
     return " ".join('"{}"'.format(key.replace('"', '""')) for key in keys)

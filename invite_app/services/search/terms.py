@@ -22,7 +22,7 @@ from invite_app.services import validation
 
 from . import index
 from .filtered_list import Test
-from .index import ANYWHERE, Searched
+from .index import TRIGRAM, Searched
 
 Text = ColumnElement[str] | InstrumentedAttribute[str]
 
@@ -36,10 +36,10 @@ class SearchTerms:
 
     def test(self, organization_id: UUID, column: Text | None = None) -> Test:
         """That all words occur in a row's text, or in one column of it."""
-        text = index.text_of(self.table) if column is None else column
+        text = index.searched_text(self.table) if column is None else column
         patterns = [literal(pattern) for pattern in self._patterns]
-        words = [Term(len(word) < ANYWHERE, self._has_to_be_folded(word)) for word in self.words]
-        near = index.near(self.table, organization_id, self._keys)
+        words = [Term(len(word) < TRIGRAM, self._has_to_be_folded(word)) for word in self.words]
+        near = index.candidate_ids(self.table, organization_id, self._keys)
         return Test(text, partial(_match, words, patterns), near)
 
     @property
@@ -54,7 +54,7 @@ class SearchTerms:
 
     @property
     def _patterns(self) -> list[str]:
-        return [f"%{_escaped(word if len(word) >= ANYWHERE else f' {word}')}%" for word in self.words]
+        return [f"%{_escaped(word if len(word) >= TRIGRAM else f' {word}')}%" for word in self.words]
 
     @property
     def _keys(self) -> list[str]:
@@ -75,7 +75,9 @@ def test_of(table: Searched, number: int) -> Test:
     """
     patterns = [bindparam(f"pattern_{place}", type_=String) for place in range(number)]
     words = [Term(is_short=True, is_folded=table is not Membership)] * number
-    return Test(index.text_of(table), partial(_match, words, patterns), index.near_any(table))
+    return Test(
+        index.searched_text(table), partial(_match, words, patterns), index.parameterized_candidate_ids(table)
+    )
 
 
 def _match(words: Sequence[Term], patterns: Sequence[ColumnElement[str]], text: Text) -> list[ColumnElement[bool]]:

@@ -30,10 +30,10 @@ def invited(principal: Principal, fragment: str) -> Also | None:
     narrow = invitations.narrowed(principal, invitations.Filter(fragment=fragment))
     if not narrow.tests:
         return None
-    found = search.glimpse(narrow, pagination.page_request(None, invitations.NEWEST, 1))
+    found = search.count_with_single_match(narrow, pagination.page_request(None, invitations.NEWEST, 1))
     query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
     number, one = session().execute(query).one()
-    also = Also(CappedCount(number, search.CAP))
+    also = Also(CappedCount(number, search.COUNT_CAP))
     return replace(also, name=one.name or one.email, what=one.state_at(now())) if one else also if number else None
 
 
@@ -45,7 +45,7 @@ def members(principal: Principal, fragment: str) -> Also | None:
     narrow = narrowed(principal.organization.id, Filter(fragment=fragment), by_name)
     if not narrow.tests:
         return None
-    found = search.glimpse(narrow, pagination.page_request(None, by_name, 1))
+    found = search.count_with_single_match(narrow, pagination.page_request(None, by_name, 1))
     query = (
         select(found.c.number, User, Role.name)
         .select_from(found)
@@ -54,7 +54,7 @@ def members(principal: Principal, fragment: str) -> Also | None:
         .outerjoin(Role, Role.id == Membership.role_id)
     )
     number, one, role = session().execute(query).one()
-    also = Also(CappedCount(number, search.CAP))
+    also = Also(CappedCount(number, search.COUNT_CAP))
     return replace(also, name=one.name or one.email, what=role) if one else also if number else None
 
 

@@ -27,7 +27,7 @@ LIMIT = 20
 @pytest.fixture(params=[(3, 1, 5, 4), (20, 5, 10, 30)], ids=["many", "some"])
 def look(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set the limits that decide which plan is used."""
-    for name, number in zip(("LOOK", "FEW", "WINDOW", "CAP"), request.param, strict=True):
+    for name, number in zip(("INDEX_LIMIT", "SMALL_RESULT", "SCAN_WINDOW", "COUNT_CAP"), request.param, strict=True):
         monkeypatch.setattr(list_plan, name, number)
         monkeypatch.setattr(f"invite_app.services.search.{name}", number, raising=False)
 
@@ -57,7 +57,7 @@ def test_every_plan_finds_the_same_members(
             pages.append(list_page(acme.id, by=acme.owner.actor, only=only, limit=LIMIT, cursor=cursor))
         assert [row.id for page in pages for row in page.items] == wanted, fragment
         if fragment:
-            expected = {(min(len(wanted), search.CAP), len(wanted) <= search.CAP)}
+            expected = {(min(len(wanted), search.COUNT_CAP), len(wanted) <= search.COUNT_CAP)}
             assert {(int(page.total), page.is_total_exact) for page in pages} == expected, fragment
         for before, page in pairwise(pages):
             back = list_page(acme.id, by=acme.owner.actor, only=only, limit=LIMIT, cursor=page.previous)

@@ -188,7 +188,7 @@ class TestLongLists:
     @pytest.fixture(autouse=True, params=[(3, 1), (100, 1), (100, 100)], ids=["many", "few", "very few"])
     def look_less_far(self, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
         look, few = request.param
-        for name, number in (("LOOK", look), ("FEW", few), ("WINDOW", 5), ("CAP", 4)):
+        for name, number in (("INDEX_LIMIT", look), ("SMALL_RESULT", few), ("SCAN_WINDOW", 5), ("COUNT_CAP", 4)):
             monkeypatch.setattr(list_plan, name, number)
             monkeypatch.setattr(f"invite_app.services.search.{name}", number, raising=False)
 

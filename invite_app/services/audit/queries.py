@@ -77,7 +77,7 @@ def latest(principal: Principal, limit: int) -> list[AuditEvent]:
     )
 
 
-def _narrow(organization_id: UUID, only: Filter) -> search.Narrow:
+def _narrow(organization_id: UUID, only: Filter) -> search.FilteredList:
     equals: dict[InstrumentedAttribute[Any], Any] = {AuditEvent.organization_id: organization_id}
     names = ((only.actor, AuditEvent.actor_name), (only.target, AuditEvent.target_name))
     tests = [
@@ -92,7 +92,7 @@ def _narrow(organization_id: UUID, only: Filter) -> search.Narrow:
         conditions.append(AuditEvent.at >= only.since)
     if only.until:
         conditions.append(AuditEvent.at < only.until)
-    return search.Narrow(select(AuditEvent), AuditEvent.id, equals, conditions, tests=tests)
+    return search.FilteredList(select(AuditEvent), AuditEvent.id, equals, conditions, tests=tests)
 
 
 def _is_action(organization_id: UUID, action: str) -> search.Test:

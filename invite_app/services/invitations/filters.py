@@ -43,7 +43,7 @@ EVERYTHING = Filter()
 UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 
-def narrowed(principal: Principal, only: Filter) -> search.Narrow:
+def narrowed(principal: Principal, only: Filter) -> search.FilteredList:
     """What the filter narrows the list to."""
     here, moment = principal.organization.id, now()
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
@@ -56,7 +56,7 @@ def narrowed(principal: Principal, only: Filter) -> search.Narrow:
     tests = [words.test(here)] if words else []
     if only.role:
         tests.append(_has_role(here, only.role))
-    return search.Narrow(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
+    return search.FilteredList(select(Invitation), Invitation.id, equals, conditions(only, moment), sources, tests)
 
 
 def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:

@@ -90,7 +90,7 @@ def count_needing_attention(principal: Principal) -> int:
     """How many invitations need somebody; none for those who may not see invitations."""
     if not principal.can("invitations:read"):
         return 0
-    return lists.count(principal, Filter(needs_attention=True), at_most=search.CAP)
+    return lists.count(principal, Filter(needs_attention=True), at_most=search.COUNT_CAP)
 
 
 def pending(principal: Principal) -> int:
@@ -99,7 +99,7 @@ def pending(principal: Principal) -> int:
 
 
 def _some_of_each(principal: Principal, kinds: Mapping[str, Filter]) -> dict[str, Some]:
-    totals = lists.count_each(principal, kinds, at_most=search.CAP)
+    totals = lists.count_each(principal, kinds, at_most=search.COUNT_CAP)
     there = {kind: only for kind, only in kinds.items() if totals[kind]}
     newest = lists.newest_each(principal, there, limit=_EXAMPLES) if there else {}
     return {kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds}

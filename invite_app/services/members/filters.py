@@ -43,7 +43,7 @@ class Filter:
 EVERYBODY = Filter()
 
 
-def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Membership]) -> search.Narrow:
+def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Membership]) -> search.FilteredList:
     """What the filter narrows the list to, for services that read it in their own way."""
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
@@ -58,7 +58,7 @@ def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Member
     of_person = (only.emails, only.account_since, only.account_until, only.email_fragment, only.name_fragment)
     needs_person = any(of_person) or order.columns[0].class_ is User
     rows = select(Membership).join(Membership.user) if needs_person else select(Membership)
-    return search.Narrow(rows, Membership.id, equals, conditions, tests=tests)
+    return search.FilteredList(rows, Membership.id, equals, conditions, tests=tests)
 
 
 def _searches(organization_id: UUID, only: Filter) -> list[search.Test]:

@@ -113,8 +113,8 @@ def known_total(organization_id: UUID, only: Filter) -> pagination.CappedCount |
         return None
     here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)
     links = select(membership_workspaces.c.membership_id).where(membership_workspaces.c.workspace_id.in_(here))
-    number = select(func.count()).select_from(links.limit(search.CAP + 1).subquery())
-    return pagination.CappedCount(session().scalar(number) or 0, search.CAP)
+    number = select(func.count()).select_from(links.limit(search.COUNT_CAP + 1).subquery())
+    return pagination.CappedCount(session().scalar(number) or 0, search.COUNT_CAP)
 
 
 def export(

@@ -10,7 +10,7 @@ from invite_app.db import has_row_locks
 from invite_app.models import Membership
 from invite_app.reading import Question, Reader, ask
 from invite_app.services import pagination, search
-from invite_app.services.search import Narrow
+from invite_app.services.search import FilteredList
 
 Order = pagination.Order[Any]
 MOST_WORDS = 3
@@ -43,7 +43,7 @@ def read(answered: Question) -> Found | None:
     rows = answered.rows or []
     if (number := rows[0][0]) is None:
         return None
-    return [row[1:] for row in rows if row[1]], pagination.CappedCount(number, search.CAP)
+    return [row[1:] for row in rows if row[1]], pagination.CappedCount(number, search.COUNT_CAP)
 
 
 def ids_of(
@@ -77,5 +77,5 @@ def _search(
     """Return the statement of a search, which also depends on the kind of database and the limits."""
     here = bindparam("organization_id", type_=Membership.organization_id.type)
     test = search.test_of(Membership, words)
-    narrow = Narrow(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
+    narrow = FilteredList(select(Membership), Membership.id, {Membership.organization_id: here}, tests=[test])
     return Reader(search.combined_statement(lines, narrow, pagination.page_parameters(order, has_position, backward)))

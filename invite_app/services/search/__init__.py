@@ -1,19 +1,19 @@
 """Search and filtered lists: search terms, their index, and the plan by which a page of matches is read."""
 
 from .combined_plan import combined_statement
-from .filtered_list import Column, Narrow, Source, Test
-from .list_plan import CAP, fetch_page, glimpse, limits
+from .filtered_list import Column, FilteredList, Source, Test
+from .list_plan import COUNT_CAP, count_with_single_match, fetch_page, limits
 from .terms import search_terms, test_of
 
 __all__ = [
-    "CAP",
+    "COUNT_CAP",
     "Column",
-    "Narrow",
+    "FilteredList",
     "Source",
     "Test",
     "combined_statement",
     "fetch_page",
-    "glimpse",
+    "count_with_single_match",
     "limits",
     "search_terms",
     "test_of",

@@ -12,10 +12,10 @@ from invite_app.db import has_row_locks
 from invite_app.services.pagination import PageRequest
 
 from . import list_plan
-from .filtered_list import Narrow
+from .filtered_list import FilteredList
 
 
-def combined_statement(lines: Select[Any], narrow: Narrow, place: PageRequest[Any]) -> Select[Any]:
+def combined_statement(lines: Select[Any], narrow: FilteredList, place: PageRequest[Any]) -> Select[Any]:
     """How many rows fit, up to `narrowing.CAP`, and behind that each line of the page, or one of nothing but NULL.
 
     The number is NULL where what fits is neither rare nor common; then the lines are worth nothing.
@@ -23,28 +23,28 @@ def combined_statement(lines: Select[Any], narrow: Narrow, place: PageRequest[An
     near, ahead = _near_or_ahead(narrow, place)
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     found = list_plan.materialized(narrow.fitting_of(near, columns))
-    is_common, is_rare = _number(ahead) > place.limit, _number(near) <= list_plan.LOOK
+    is_common, is_rare = _number(ahead) > place.limit, _number(near) <= list_plan.INDEX_LIMIT
     few = place.of(select(found.c[0]).where(is_rare), [found.c[one.name] for one in columns]).subquery()
     page = list_plan.materialized(union_all(select(ahead.c[0]).where(is_common), select(few)), "page")
-    number = case((is_common, list_plan.number_of_common(narrow, place)), (is_rare, _number(found)), else_=null())
+    number = case((is_common, list_plan.count_common(narrow, place)), (is_rare, _number(found)), else_=null())
     numbers = select(number.label("number")).subquery()
     line = lines.where(narrow.key.in_(select(page.c[0]))).subquery()
     rows = select(numbers.c.number, *line.c).select_from(numbers.outerjoin(line, true()))
     return place.sorted(rows, [line.c[column.key] for column in place.order.columns])
 
 
-def _near_or_ahead(narrow: Narrow, place: PageRequest[Any]) -> tuple[CTE, CTE]:
+def _near_or_ahead(narrow: FilteredList, place: PageRequest[Any]) -> tuple[CTE, CTE]:
     """The ids that the index knows of, up to one more than LOOK, and those of the page among the list's next rows.
 
     One is empty where the other is enough. PostgreSQL, which finds all before it gives one, asks the index last.
     """
-    known = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(list_plan.LOOK + 1)
+    known = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(list_plan.INDEX_LIMIT + 1)
     if has_row_locks():
-        ahead = list_plan.materialized(list_plan.in_window(narrow, place), "ahead")
+        ahead = list_plan.materialized(list_plan.page_from_scan(narrow, place), "ahead")
         return list_plan.materialized(known.where(_number(ahead) <= place.limit), "near"), ahead
     near = list_plan.materialized(known, "near")
-    size = case((_number(near) > list_plan.LOOK, list_plan.WINDOW), else_=0)
-    return near, list_plan.materialized(list_plan.in_window(narrow, place, size), "ahead")
+    size = case((_number(near) > list_plan.INDEX_LIMIT, list_plan.SCAN_WINDOW), else_=0)
+    return near, list_plan.materialized(list_plan.page_from_scan(narrow, place, size), "ahead")
 
 
 def _number(rows: CTE) -> ScalarSelect[int]:

@@ -26,7 +26,7 @@ class Test:
 
 
 @dataclass(frozen=True)
-class Narrow:
+class FilteredList:
     """What a list is narrowed to: `rows` selects the table with the joins that order and conditions need.
 
     `equals` are columns and their values, which an index of the list may begin with. Each of the `sources` gives the

@@ -34,27 +34,27 @@ from sqlalchemy import (
 from invite_app.db import has_row_locks, session
 from invite_app.services.pagination import CappedCount, Columns, Page, PageRequest
 
-from .filtered_list import Narrow, Source
+from .filtered_list import FilteredList, Source
 
 Row = TypeVar("Row")
-CAP = 1000
+COUNT_CAP = 1000
 """Totals of narrowed lists are counted so far."""
-LOOK = CAP
-FEW = 300
+INDEX_LIMIT = COUNT_CAP
+SMALL_RESULT = 300
 """More than what waits for SQLite's index, of which a search looks at every row."""
-WINDOW = 500
-COMMON = WINDOW // 10
+SCAN_WINDOW = 500
+COMMON_IN_WINDOW = SCAN_WINDOW // 10
 """What so many rows of a window have is quicker walked to than looked up."""
 
 
 def limits() -> tuple[int, ...]:
     """Return the limits that statements are built with, as a part of their cache keys."""
-    return CAP, LOOK, WINDOW, COMMON
+    return COUNT_CAP, INDEX_LIMIT, SCAN_WINDOW, COMMON_IN_WINDOW
 
 
 def fetch_page(
     complete: Select[Any],
-    narrow: Narrow,
+    narrow: FilteredList,
     place: PageRequest[Row],
     made: Callable[[Any], Row] = itemgetter(0),
     *,
@@ -72,9 +72,9 @@ def fetch_page(
         rows = reading.rows(narrow, place, place.of(narrow.fitting, offset=offset))
         return place.page(rows, narrow.total(None) if total is None else total)
     near = _looked_up(narrow)
-    if near is not None and len(near) <= LOOK:
+    if near is not None and len(near) <= INDEX_LIMIT:
         return _of_few(reading, narrow, place, near)
-    ids = list(session().scalars(in_window(narrow, place))) if narrow.tests else []
+    ids = list(session().scalars(page_from_scan(narrow, place))) if narrow.tests else []
     if len(ids) > place.limit:
         return _walked(reading, narrow, place, ids, total)
     if near is None and (few := _fewest(narrow)) is not None:
@@ -82,18 +82,18 @@ def fetch_page(
     return _walked(reading, narrow, place, place.of(narrow.fitting), total)
 
 
-def glimpse(narrow: Narrow, place: PageRequest[Row]) -> Subquery:
+def count_with_single_match(narrow: FilteredList, place: PageRequest[Row]) -> Subquery:
     """How many rows fit (`number`, up to CAP), and of a single one its id (`key`): for one test, in one statement.
 
     What is common in a window is counted along the list; anything else in the index.
     """
-    near = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(CAP + 1).cte("near")
+    near = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(COUNT_CAP + 1).cte("near")
     found = materialized(narrow.fitting_of(near, ()))
     in_index = select(func.count()).select_from(found).scalar_subquery()
-    is_rare = _number_along(narrow, place, COMMON + 1, WINDOW) <= COMMON
+    is_rare = _number_along(narrow, place, COMMON_IN_WINDOW + 1, SCAN_WINDOW) <= COMMON_IN_WINDOW
     is_common = case((is_rare, False), else_=_has_many(narrow, place))
     return select(
-        case((is_common, CAP + 1), else_=in_index).label("number"),
+        case((is_common, COUNT_CAP + 1), else_=in_index).label("number"),
         case((is_common, null()), (in_index == 1, select(found.c[0]).scalar_subquery())).label("key"),
     ).subquery()
 
@@ -105,23 +105,23 @@ class Reading(Generic[Row]):
     complete: Select[Any]
     made: Callable[[Any], Row]
 
-    def of(self, narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any]) -> Select[Any]:
+    def of(self, narrow: FilteredList, place: PageRequest[Row], ids: Select[Any] | list[Any]) -> Select[Any]:
         return place.sorted(self.complete.where(narrow.key.in_(ids)))
 
-    def rows(self, narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any]) -> list[Row]:
+    def rows(self, narrow: FilteredList, place: PageRequest[Row], ids: Select[Any] | list[Any]) -> list[Row]:
         return [self.made(row) for row in session().execute(self.of(narrow, place, ids))]
 
     def rows_and_number(
-        self, narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any], number: ColumnElement[int]
+        self, narrow: FilteredList, place: PageRequest[Row], ids: Select[Any] | list[Any], number: ColumnElement[int]
     ) -> tuple[list[Row], CappedCount]:
         """The rows, and a number that is read in the same statement and counts up to CAP."""
         found = session().execute(self.of(narrow, place, ids).add_columns(number)).all()
         if found or not place.position:
-            return [self.made(row[:-1]) for row in found], CappedCount(found[0][-1] if found else 0, CAP)
-        return [], CappedCount(session().scalar(select(number)) or 0, CAP)
+            return [self.made(row[:-1]) for row in found], CappedCount(found[0][-1] if found else 0, COUNT_CAP)
+        return [], CappedCount(session().scalar(select(number)) or 0, COUNT_CAP)
 
 
-def _looked_up(narrow: Narrow) -> list[str] | None:
+def _looked_up(narrow: FilteredList) -> list[str] | None:
     """The ids, as SQLite has them, that the index gives for the one thing looked for, at most one more than LOOK.
 
     None where asking it first would not pay: PostgreSQL finds all before it gives one.
@@ -129,39 +129,41 @@ def _looked_up(narrow: Narrow) -> list[str] | None:
     if len(narrow.tests) != 1 or narrow.sources or has_row_locks():
         return None
     found = type_coerce(narrow.tests[0].source.subquery().c[0], String)  # to make ids of a thousand takes 2 ms
-    return list(session().scalars(select(found).limit(LOOK + 1)))
+    return list(session().scalars(select(found).limit(INDEX_LIMIT + 1)))
 
 
-def _of_few(reading: Reading[Row], narrow: Narrow, place: PageRequest[Row], near: list[str]) -> Page[Row]:
+def _of_few(reading: Reading[Row], narrow: FilteredList, place: PageRequest[Row], near: list[str]) -> Page[Row]:
     """Of very few all rows are read, and cut to the page: a third less than a statement that counts and cuts them."""
-    if len(near) > FEW:
+    if len(near) > SMALL_RESULT:
         return _among_few(reading, narrow, place, narrow.tests[0].source)
     rows = reading.rows(narrow, place, narrow.fitting_of(near, ()))
-    return place.page(place.cut(rows), CappedCount(len(rows), CAP))
+    return place.page(place.cut(rows), CappedCount(len(rows), COUNT_CAP))
 
 
-def in_window(narrow: Narrow, place: PageRequest[Row], size: int | ColumnElement[int] = WINDOW) -> Select[Any]:
+def page_from_scan(
+    narrow: FilteredList, place: PageRequest[Row], size: int | ColumnElement[int] = SCAN_WINDOW
+) -> Select[Any]:
     """The ids of the page among the next rows of the list."""
     found, columns = _fitting_among(narrow, place, size)
     return place.sorted(found, columns).limit(place.limit + 1)
 
 
-def _number_along(narrow: Narrow, place: PageRequest[Any], at_most: int, size: int) -> ScalarSelect[int]:
+def _number_along(narrow: FilteredList, place: PageRequest[Any], at_most: int, size: int) -> ScalarSelect[int]:
     """How many fit among the first so many rows of the list, up to `at_most`."""
     found, _ = _fitting_among(narrow, replace(place, position=()), size)
     return select(func.count()).select_from(found.limit(at_most).subquery()).scalar_subquery()
 
 
-def _has_many(narrow: Narrow, place: PageRequest[Any]) -> ColumnElement[bool]:
+def _has_many(narrow: FilteredList, place: PageRequest[Any]) -> ColumnElement[bool]:
     """Whether more than CAP fit, seen from rows enough for that if they are common.
 
     Told to walk until it has CAP instead, PostgreSQL sorts the whole list: 150 ms at a million.
     """
-    return _number_along(narrow, place, CAP + 1, CAP * WINDOW // COMMON) > CAP
+    return _number_along(narrow, place, COUNT_CAP + 1, COUNT_CAP * SCAN_WINDOW // COMMON_IN_WINDOW) > COUNT_CAP
 
 
 def _fitting_among(
-    narrow: Narrow, place: PageRequest[Any], size: int | ColumnElement[int]
+    narrow: FilteredList, place: PageRequest[Any], size: int | ColumnElement[int]
 ) -> tuple[Select[Any], Columns]:
     """The ids of those that fit among the next rows of the list, in no order, and the columns of the order."""
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
@@ -176,23 +178,23 @@ def _fitting_among(
     return select(window.c.key).where(*conditions), [window.c[one.name] for one in columns]
 
 
-def number_of_common(narrow: Narrow, place: PageRequest[Any]) -> ColumnElement[int]:
+def count_common(narrow: FilteredList, place: PageRequest[Any]) -> ColumnElement[int]:
     """How many fit of what is common, so that counting to CAP ends soon."""
-    return case((_has_many(narrow, place), CAP + 1), else_=narrow.counted(CAP, place))
+    return case((_has_many(narrow, place), COUNT_CAP + 1), else_=narrow.counted(COUNT_CAP, place))
 
 
-def _fewest(narrow: Narrow) -> Source | None:
+def _fewest(narrow: FilteredList) -> Source | None:
     """The source that has the fewest rows, if those are few."""
     sources = [*narrow.sources, *(test.source for test in narrow.tests)]
     if not sources:
         return None
-    looked = (select(source.subquery().c[0]).limit(LOOK + 1).subquery() for source in sources)
+    looked = (select(source.subquery().c[0]).limit(INDEX_LIMIT + 1).subquery() for source in sources)
     numbers = session().execute(select(*(select(func.count()).select_from(one).scalar_subquery() for one in looked)))
     number, fewest = min(zip(numbers.one(), sources, strict=True), key=itemgetter(0))
-    return fewest if number <= LOOK else None
+    return fewest if number <= INDEX_LIMIT else None
 
 
-def _among_few(reading: Reading[Row], narrow: Narrow, place: PageRequest[Row], source: Source) -> Page[Row]:
+def _among_few(reading: Reading[Row], narrow: FilteredList, place: PageRequest[Row], source: Source) -> Page[Row]:
     near = select(source.subquery().c[0].label("id")).cte("near")
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     found = materialized(narrow.fitting_of(near, columns))
@@ -202,13 +204,17 @@ def _among_few(reading: Reading[Row], narrow: Narrow, place: PageRequest[Row], s
 
 
 def _walked(
-    reading: Reading[Row], narrow: Narrow, place: PageRequest[Row], ids: Select[Any] | list[Any], total: int | None
+    reading: Reading[Row],
+    narrow: FilteredList,
+    place: PageRequest[Row],
+    ids: Select[Any] | list[Any],
+    total: int | None,
 ) -> Page[Row]:
     if total is None and narrow.tests:
-        return place.page(*reading.rows_and_number(narrow, place, ids, number_of_common(narrow, place)))
+        return place.page(*reading.rows_and_number(narrow, place, ids, count_common(narrow, place)))
     rows = reading.rows(narrow, place, ids)
     if total is None:
-        total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total(CAP, place)
+        total = len(rows) if len(rows) <= place.limit and not place.position else narrow.total(COUNT_CAP, place)
     return place.page(rows, total)
 
 

@@ -20,7 +20,7 @@ from invite_app.services import audit
 from .output import Answer, show
 
 OPERATOR = OperatorActor()
-BY_OPERATOR = audit.Author("operator", None, "The operator")
+BY_OPERATOR = audit.AuditActor("operator", None, "The operator")
 
 
 class Commands(click.Group):

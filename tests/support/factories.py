@@ -31,7 +31,7 @@ from invite_app.services.accounts import Purpose, links
 
 PASSWORD = "correct horse battery staple"
 OPERATOR = OperatorActor()
-BY_OPERATOR = audit.Author("operator", None, "The operator")
+BY_OPERATOR = audit.AuditActor("operator", None, "The operator")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - th
         weeks=[_week(week) for week in numbers.weeks] if numbers else [],
         median=_length(numbers.median_time_to_accept) if numbers else "",
         enough=ENOUGH,
-        latest=latest_event(audit.latest(here, LATEST)) if here.can("audit:read") else [],
+        latest=latest_event(audit.list_latest(here, LATEST)) if here.can("audit:read") else [],
     )
 
 

@@ -23,7 +23,7 @@ def create(
             password_hash=password_hash,
             is_verified=is_verified,
         )
-        audit.record(None, audit.Author("operator", None, "The operator"), "account.created", user)
+        audit.record(None, audit.AuditActor("operator", None, "The operator"), "account.created", user)
     return user
 
 

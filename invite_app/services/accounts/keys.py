@@ -18,7 +18,7 @@ def list_live_keys(user_id: UUID) -> list[ApiKey]:
     return list(session().scalars(query.order_by(ApiKey.organization_id, ApiKey.id)))
 
 
-def revoke_all_keys(user_id: UUID, by: audit.Author) -> None:
+def revoke_all_keys(user_id: UUID, by: audit.AuditActor) -> None:
     """Revoke the account's keys, as part of the caller's transaction, which has locked nothing else yet."""
     for organization_id in sorted({one.organization_id for one in list_live_keys(user_id)}):
         organization = lock_organization(organization_id)

@@ -208,5 +208,5 @@ def _refresh_sort_name(user: User) -> None:
     session().execute(update(Membership).where(Membership.user_id == user.id).values(sort_name=sort_name(user)))
 
 
-def _author(user: User, ip: str | None) -> audit.Author:
-    return audit.Author("person", user.id, user.name, ip)
+def _author(user: User, ip: str | None) -> audit.AuditActor:
+    return audit.AuditActor("person", user.id, user.name, ip)

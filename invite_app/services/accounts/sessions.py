@@ -123,7 +123,7 @@ def create_sign_in_link(text: str) -> str:
     with transaction():
         user = queries.get_by_email(text)
         link = links.add(user, Purpose.SIGN_IN)
-        audit.record(None, audit.Author("operator", None, "The operator"), "account.sign_in_link_made", user)
+        audit.record(None, audit.AuditActor("operator", None, "The operator"), "account.sign_in_link_made", user)
     return tokens.account_token(link.id)
 
 

@@ -14,7 +14,7 @@ from invite_app.models.types import fresh
 
 
 @dataclass(frozen=True)
-class Author:
+class AuditActor:
     """Who did it, in the words they will be remembered by."""
 
     kind: str
@@ -23,22 +23,22 @@ class Author:
     ip: str | None = None
 
 
-SERVER = Author("server", None, "The server")
+SERVER = AuditActor("server", None, "The server")
 
 
-def author(principal: Principal) -> Author:
+def audit_actor(principal: Principal) -> AuditActor:
     match principal.actor:
         case UserActor(user_id, ip):
-            return Author("person", user_id, principal.name, ip)
+            return AuditActor("person", user_id, principal.name, ip)
         case ApiKeyActor(api_key_id, _, ip):
             assert principal.api_key is not None
-            return Author("api_key", api_key_id, f"{principal.api_key.name} ({principal.name})"[:254], ip)
+            return AuditActor("api_key", api_key_id, f"{principal.api_key.name} ({principal.name})"[:254], ip)
         case _:
-            return Author("operator", None, principal.name)
+            return AuditActor("operator", None, principal.name)
 
 
-def invitee(invitation: Invitation, ip: str | None) -> Author:
-    return Author("invitee", None, invitation.name or invitation.email, ip)
+def invitee_actor(invitation: Invitation, ip: str | None) -> AuditActor:
+    return AuditActor("invitee", None, invitation.name or invitation.email, ip)
 
 
 Target = Invitation | Membership | Organization | Workspace | Role | ApiKey | User
@@ -46,7 +46,7 @@ Target = Invitation | Membership | Organization | Workspace | Role | ApiKey | Us
 
 def record(
     organization_id: UUID | None,
-    by: Principal | Author,
+    by: Principal | AuditActor,
     action: str,
     target: Target,
     *,
@@ -54,12 +54,12 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Add one event. `before` and `after` hold the values that changed, and never a token, key or password."""
-    session().add(event(organization_id, by, action, target, before=before, after=after))
+    session().add(new_event(organization_id, by, action, target, before=before, after=after))
 
 
-def event(
+def new_event(
     organization_id: UUID | None,
-    by: Principal | Author,
+    by: Principal | AuditActor,
     action: str,
     target: Target,
     *,
@@ -67,7 +67,7 @@ def event(
     after: dict[str, Any] | None = None,
 ) -> AuditEvent:
     """The event that `record` adds, for a caller who writes it with other rows."""
-    who = author(by) if isinstance(by, Principal) else by
+    who = audit_actor(by) if isinstance(by, Principal) else by
     kind, target_id, name = _describe(target)
     return fresh(
         AuditEvent,

@@ -31,7 +31,7 @@ class Filter:
     until: datetime | None = None
 
 
-EVERYTHING = Filter()
+NO_FILTERS = Filter()
 NEWEST: pagination.Order[AuditEvent] = pagination.Order(
     (AuditEvent.at, AuditEvent.id), lambda row: (row.at, row.id), descending=True
 )
@@ -41,7 +41,7 @@ def list_page(
     organization_id: UUID | str,
     *,
     by: Actor,
-    only: Filter = EVERYTHING,
+    only: Filter = NO_FILTERS,
     cursor: str | None = None,
     limit: int = 25,
 ) -> pagination.Page[AuditEvent]:
@@ -57,7 +57,7 @@ def list_page_of_deleted(
     """Return what was done in a deleted organization, newest first; for the operator only."""
     check_operator(by)
     place = pagination.page_request(cursor, NEWEST, limit)
-    return search.fetch_page(select(AuditEvent), _narrow(organization_id, EVERYTHING), place, total=0)
+    return search.fetch_page(select(AuditEvent), _narrow(organization_id, NO_FILTERS), place, total=0)
 
 
 def check_operator(actor: Actor) -> None:
@@ -66,7 +66,7 @@ def check_operator(actor: Actor) -> None:
         raise OrganizationNotFound
 
 
-def latest(principal: Principal, limit: int) -> list[AuditEvent]:
+def list_latest(principal: Principal, limit: int) -> list[AuditEvent]:
     """The newest events. Raises PermissionMissing."""
     principal.check_can("audit:read")
     here = AuditEvent.organization_id == principal.organization.id
@@ -112,7 +112,7 @@ def _actions(organization_id: UUID) -> list[str]:
     return list(session().scalars(select(found.c.action).where(found.c.action.is_not(None))))
 
 
-def export(organization_id: UUID | str, *, by: Actor, only: Filter = EVERYTHING) -> Iterator[AuditEvent]:
+def export(organization_id: UUID | str, *, by: Actor, only: Filter = NO_FILTERS) -> Iterator[AuditEvent]:
     """Every event that the filter lets through, newest first.
 
     They are read part by part, and between two parts neither rows nor a database connection are held: whoever

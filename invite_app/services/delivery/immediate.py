@@ -15,7 +15,7 @@ from invite_app.services import audit, rate_limits
 from . import attempts, outcomes
 
 
-def send_now(row: OutboxMessage, by: audit.Author) -> None:
+def send_now(row: OutboxMessage, by: audit.AuditActor) -> None:
     """Send a freshly committed message within this request; without success its invitation is taken back.
 
     Raises InvalidEmail when the mail server knows no such mailbox, and DeliveryFailed otherwise. A message that
@@ -31,7 +31,7 @@ def send_now(row: OutboxMessage, by: audit.Author) -> None:
     outcomes.save_results([outcomes.untried(row)])
 
 
-def _send(row: OutboxMessage, by: audit.Author) -> None:
+def _send(row: OutboxMessage, by: audit.AuditActor) -> None:
     assert row.invitation is not None
     address = row.invitation.email
     try:
@@ -56,7 +56,7 @@ def _settle(row: OutboxMessage, receipt: Receipt) -> None:
         attempts.settle_sent(row, receipt)
 
 
-def _take_back(row: OutboxMessage, reason: str, by: audit.Author) -> bool:
+def _take_back(row: OutboxMessage, reason: str, by: audit.AuditActor) -> bool:
     """Remove the invitation, if it is still pending and its message still leased to us; whether it was."""
     invitation, lease = row.invitation, row.lease
     assert invitation is not None

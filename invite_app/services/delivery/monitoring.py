@@ -90,7 +90,7 @@ def list_failed(limit: int = 1000) -> list[OutboxMessage]:
     return list(session().scalars(latest_first.limit(limit)))
 
 
-def retry_all(*, by: audit.Author) -> int:
+def retry_all(*, by: audit.AuditActor) -> int:
     """Queue every failed message again that still has a purpose; how many there were."""
     ids = session().scalars(
         select(OutboxMessage.id)
@@ -100,12 +100,12 @@ def retry_all(*, by: audit.Author) -> int:
     return len(retry(list(ids), by=by))
 
 
-def retry(message_ids: Iterable[UUID], *, by: audit.Author) -> list[UUID]:
+def retry(message_ids: Iterable[UUID], *, by: audit.AuditActor) -> list[UUID]:
     """Queue these messages again; the ids of those that had failed. The others are left alone."""
     return [message_id for message_id in message_ids if _retry(message_id, by)]
 
 
-def _retry(message_id: UUID, by: audit.Author) -> bool:
+def _retry(message_id: UUID, by: audit.AuditActor) -> bool:
     with transaction() as writing:
         of_message = select(OutboxMessage.invitation_id).where(OutboxMessage.id == message_id)
         outcomes.lock_invitations(filter(None, [writing.scalar(of_message)]))

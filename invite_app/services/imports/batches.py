@@ -220,7 +220,7 @@ def _insert(principal: Principal, batch_id: UUID, accepted: Sequence[Invitation]
     rows.insert_for_each(message, ours, id=Invitation.id, invitation_id=Invitation.id)
     for invitation in {one.role_id: one for one in accepted}.values():
         after = {"role": invitation.role_name, "batch": str(batch_id)}
-        sent = audit.event(principal.organization.id, principal, "invitation.sent", invitation, after=after)
+        sent = audit.new_event(principal.organization.id, principal, "invitation.sent", invitation, after=after)
         same_role = ours & (Invitation.role_id == invitation.role_id)
         rows.insert_for_each(sent, same_role, id=Invitation.id, target_id=Invitation.id, target_name=Invitation.email)
 

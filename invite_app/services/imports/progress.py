@@ -85,7 +85,7 @@ def try_again(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
     """Queue the failed mails of the list again whose invitations are pending; how many. Raises SheetUnknown."""
     principal, sheet = open_sheet(organization_id, sheet_id, by)
     failed = _of(select(OutboxMessage.id), sheet).where(OutboxMessage.state == DeliveryState.FAILED, IS_PENDING)
-    return len(delivery.retry(list(session().scalars(failed)), by=audit.author(principal)))
+    return len(delivery.retry(list(session().scalars(failed)), by=audit.audit_actor(principal)))
 
 
 def _of(query: Select[Any], sheet: Import) -> Select[Any]:

@@ -136,7 +136,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         invitation, organization = _lock_pending(parsed)
         invitation.decline_message = validation.note(word)
         expiry.end(invitation, organization, InvitationState.DECLINED)
-        audit.record(organization.id, audit.invitee(invitation, ip), "invitation.declined", invitation)
+        audit.record(organization.id, audit.invitee_actor(invitation, ip), "invitation.declined", invitation)
         delivery.tell_inviter(delivery.DECLINED, invitation)
         return invitation
 
@@ -220,8 +220,8 @@ def _join(invitation: Invitation, organization: Organization, role: Role, user: 
         created_at=moment,
         updated_at=moment,
     )
-    who = audit.Author("person", user.id, user.name, ip)
-    event = audit.event(organization.id, who, "invitation.accepted", invitation, after={"role": role.name})
+    who = audit.AuditActor("person", user.id, user.name, ip)
+    event = audit.new_event(organization.id, who, "invitation.accepted", invitation, after={"role": role.name})
     accepted = {"state": InvitationState.ACCEPTED, "closed_at": moment, "accepted_by_id": user.id}
     counts = {"members_count": organization.members_count + 1, "pending_count": organization.pending_count - 1}
     rows.write(

@@ -34,7 +34,7 @@ def send(
         invitation = _add(principal, draft, catalog)
         then(invitation)
     if invitation.message is not None:
-        delivery.send_now(invitation.message, audit.author(principal))
+        delivery.send_now(invitation.message, audit.audit_actor(principal))
     return invitation
 
 
@@ -48,7 +48,7 @@ def _add(principal: Principal, draft: Draft, catalog: Asked, *, is_in_list: bool
     assert catalog.look is not None
     checks.check_may_be_invited(principal, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
     granted = {"role": invitation.role_name}
-    event = audit.event(principal.organization.id, principal, "invitation.sent", invitation, after=granted)
+    event = audit.new_event(principal.organization.id, principal, "invitation.sent", invitation, after=granted)
     if draft.notify:
         message = invitation.message = delivery.message_of(invitation, at_once=not is_in_list)
         drafts.insert(principal.organization, invitation, message, event)

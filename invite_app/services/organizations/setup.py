@@ -38,7 +38,7 @@ class Founder:
     password: str | None = None
 
 
-def found(founding: Founding, founder: Founder, *, by: audit.Author) -> tuple[Organization, User]:
+def found(founding: Founding, founder: Founder, *, by: audit.AuditActor) -> tuple[Organization, User]:
     """A new organization with its first owner.
 
     Raises InvalidName, InvalidEmail, InvalidSetting and WeakPassword.
@@ -65,7 +65,7 @@ def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Org
         except IntegrityError:
             raise AlreadySetUp from None
         owner = _add_owner(founder, password_hash)
-        return _found(founding, owner, audit.Author("person", owner.id, owner.name, ip)), owner
+        return _found(founding, owner, audit.AuditActor("person", owner.id, owner.name, ip)), owner
 
 
 def found_another(
@@ -76,7 +76,7 @@ def found_another(
         if principal.user is None or principal.api_key is None or not principal.is_owner:
             raise PermissionDenied("organization:write")
         founding = Founding(name, principal.organization.plan, principal.organization.seat_limit, slug=slug)
-        organization = _found(founding, principal.user, audit.author(principal))
+        organization = _found(founding, principal.user, audit.audit_actor(principal))
         rate_limits.hit("organizations by founder", principal.user.id)  # raising takes it back
         return organization, roles.get(organization.id, OWNER)
 
@@ -96,7 +96,7 @@ def _add_owner(founder: Founder, password_hash: str | None) -> User:
     )
 
 
-def _found(founding: Founding, owner: User, by: audit.Author) -> Organization:
+def _found(founding: Founding, owner: User, by: audit.AuditActor) -> Organization:
     name = validation.name(founding.name, "name", "a name")
     organization = Organization(
         name=name,

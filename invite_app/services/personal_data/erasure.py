@@ -186,8 +186,8 @@ def _delete_copies(person: ErasedPerson) -> None:
 def _delete_account(user: User, person: ErasedPerson, by: Actor) -> None:
     """Delete the row, and with it sessions, links, keys, messages and offers; record it under the pseudonym."""
     user.email, user.given_name, user.family_name = person.address, person.pseudonym, ""
-    own = audit.Author("person", user.id, person.pseudonym)
-    author = audit.Author("operator", None, "The operator") if isinstance(by, OperatorActor) else own
+    own = audit.AuditActor("person", user.id, person.pseudonym)
+    author = audit.AuditActor("operator", None, "The operator") if isinstance(by, OperatorActor) else own
     audit.record(None, author, "account.erased", user)
     session().flush()
     session().execute(delete(User).where(User.id == person.id), execution_options=_UNSYNCED)

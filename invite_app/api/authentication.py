@@ -36,7 +36,7 @@ def key(secret: str) -> ApiKeyActor:
     Raises Unauthenticated and RateLimited.
     """
     actor = api_keys.recognize(secret, ip=request.remote_addr)
-    rate_limits.hit("requests by key", actor.api_key_id)
+    rate_limits.count("requests by key", actor.api_key_id)
     rate_limits.check("refusals by key", actor.api_key_id)
     g.key_actor = actor  # for the log
     return actor

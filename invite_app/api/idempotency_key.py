@@ -28,7 +28,7 @@ def keep_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
 
 def check_rate(actor: Actor) -> None:
     """Count an answer that is going to be kept. Raise RateLimited when there were too many."""
-    rate_limits.hit("answers by actor", _id(actor))
+    rate_limits.count("answers by actor", _id(actor))
 
 
 def named(actor: Actor, organization_id: UUID | str) -> idempotency.KeyedRequest | None:

@@ -19,7 +19,7 @@ from invite_app.services import accounts, imports, invitations
 from invite_app.services.accounts import Device, known_devices
 from invite_app.services.invitations import Changes, Draft
 from invite_app.services.rate_limits import limits, memory
-from invite_app.services.rate_limits.memory import OwnWindows
+from invite_app.services.rate_limits.memory import MemoryWindows
 from invite_app.worker.sender import OutboxSender
 from tests.support.databases import on_sqlite
 from tests.support.factories import OPERATOR, PASSWORD, Acme, Person, invite, make_organization, make_person, reread
@@ -284,7 +284,7 @@ def test_address_changes_cannot_mail_everyone(limited: Flask) -> None:
 
 
 def test_past_windows_are_forgotten(database_kind: str) -> None:
-    windows, item = OwnWindows(), memory.Rule(2, limits.MINUTE)
+    windows, item = MemoryWindows(), memory.Rule(2, limits.MINUTE)
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
         assert [windows.hit(item, "ana") for _ in range(3)] == [True, True, False]
         for number in range(100):

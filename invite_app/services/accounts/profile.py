@@ -48,12 +48,12 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
 
     Raises RateLimited, for addresses without an account as well.
     """
-    rate_limits.hit("reset by address", rate_limits.network(ip))
+    rate_limits.count("reset by address", rate_limits.network(ip))
     try:
         address = validation.email(text)
     except InvalidEmail:
         return
-    rate_limits.hit("reset of account", address)
+    rate_limits.count("reset of account", address)
     with transaction() as writing:
         if (user := _find_or_stand_in(address)) is None:
             return
@@ -94,7 +94,7 @@ def request_address(user_id: UUID, text: str, *, password: str, session_id: str 
     """
     known = check_password(user_id, password, session_id)
     address = validation.email(text)
-    rate_limits.hit("addresses of account", user_id)
+    rate_limits.count("addresses of account", user_id)
     with transaction():
         user = _get_unchanged(user_id, known)
         if queries.find_by_email(address) is not None:
@@ -166,7 +166,7 @@ def check_password(user_id: UUID, password: str, session_id: str | None) -> str 
     known: str | None = session().get_one(User, user_id).password_hash
     rate_limits.check("password of session", user_id, session_id)
     if not passwords.password_matches(password, known):
-        rate_limits.hit("password of session", user_id, session_id)
+        rate_limits.count("password of session", user_id, session_id)
         raise InvalidCredentials
     return known
 

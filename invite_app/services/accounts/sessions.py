@@ -56,7 +56,7 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
         rate_limits.check(what, *whom)
     if not passwords.password_matches(password, user.password_hash if user else None) or user is None:
         for what, *whom in budgets:
-            rate_limits.hit(what, *whom)
+            rate_limits.count(what, *whom)
         raise InvalidCredentials
     return start_session(user.id, device=device)
 

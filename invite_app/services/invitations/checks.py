@@ -178,15 +178,15 @@ def check_recipient(address: str) -> None:
     A mail is counted when it is sent (`delivery`), so that what is never sent uses up nothing. The local outbox takes
     it at once.
     """
-    count = rate_limits.hit if transport().is_local else rate_limits.check
+    count = rate_limits.count if transport().is_local else rate_limits.check
     count(delivery.TO_RECIPIENT, address)
 
 
 def check_pace(principal: Principal) -> None:
     """Count one act of inviting; a whole list is one. Raises RateLimited, but never for the operator."""
     if principal.user is not None:
-        rate_limits.hit("invitations by actor", principal.api_key.id if principal.api_key else principal.user.id)
-        rate_limits.hit("invitations by organization", principal.organization.id)
+        rate_limits.count("invitations by actor", principal.api_key.id if principal.api_key else principal.user.id)
+        rate_limits.count("invitations by organization", principal.organization.id)
 
 
 def check_plan(organization: Organization) -> None:

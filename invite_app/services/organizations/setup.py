@@ -77,7 +77,7 @@ def found_another(
             raise PermissionDenied("organization:write")
         founding = Founding(name, principal.organization.plan, principal.organization.seat_limit, slug=slug)
         organization = _found(founding, principal.user, audit.audit_actor(principal))
-        rate_limits.hit("organizations by founder", principal.user.id)  # raising takes it back
+        rate_limits.count("organizations by founder", principal.user.id)  # raising takes it back
         return organization, roles.get(organization.id, OWNER)
 
 

@@ -65,7 +65,7 @@ def export_own(user_id: UUID, *, password: str, session_id: str) -> Facts:
     It holds no private metadata, which organizations keep from their members.
     """
     accounts.check_password(user_id, password, session_id)
-    rate_limits.hit("exports of account", user_id)
+    rate_limits.count("exports of account", user_id)
     return export(user_id, with_private_metadata=False)
 
 

@@ -1,10 +1,10 @@
 """Rate limits, shared through Redis when configured, else counted per process."""
 
-from .limits import check, hit, network, note, register
+from .limits import check, count, network, note, register
 
 __all__ = [
     "check",
-    "hit",
+    "count",
     "network",
     "note",
     "register",

@@ -12,10 +12,10 @@ from flask import Flask, current_app
 
 from invite_app.errors import RateLimited
 
-from .memory import OwnWindows, Rule
+from .memory import MemoryWindows, Rule
 
 if TYPE_CHECKING:
-    from .redis import SharedWindows
+    from .redis import RedisWindows
 
 MINUTE, HOUR = 60, 3600
 
@@ -39,7 +39,7 @@ RULES = {
 }
 """The limits by what they count; the README repeats them for operators."""
 
-WHAT = {
+NOUNS = {
     "sign-in": "wrong passwords",
     "password": "wrong passwords",
     "reset": "requests for a new password",
@@ -56,7 +56,7 @@ WHAT = {
 REDIS_PAUSE = 30.0
 """Seconds for which Redis is left alone after it failed, while this process counts by itself."""
 
-Windows: TypeAlias = "SharedWindows | OwnWindows"
+Windows: TypeAlias = "RedisWindows | MemoryWindows"
 T = TypeVar("T")
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class Counter:
     """Counts in Redis while it answers, and in memory while it does not."""
 
     def __init__(self, redis_url: str) -> None:
-        self._own = OwnWindows()
+        self._own = MemoryWindows()
         self._shared = _shared(redis_url) if redis_url else None
         self._away_until = 0.0
 
@@ -84,7 +84,7 @@ def register(app: Flask) -> None:
         app.extensions["invite_app.rate_limits"] = Counter(app.config["REDIS_URL"])
 
 
-def hit(what: str, *whom: object) -> None:
+def count(what: str, *whom: object) -> None:
     """Count one. Raises RateLimited when there were too many."""
     _check(what, whom, lambda windows, rule, key: windows.hit(rule, *key))
 
@@ -97,7 +97,7 @@ def check(what: str, *whom: object) -> None:
 def note(what: str, *whom: object) -> None:
     """Count one that has happened, also when there were too many."""
     with suppress(RateLimited):
-        hit(what, *whom)
+        count(what, *whom)
 
 
 def network(ip: str | None) -> str:
@@ -122,10 +122,10 @@ def _check(
     rule, key = RULES[what], (what, *map(str, whom))
     if not counter.ask(lambda windows: question(windows, rule, key)):
         reset = counter.ask(lambda windows: windows.get_window_stats(rule, *key).reset_time)
-        raise RateLimited(max(1, math.ceil(reset - time.time())), WHAT[what.partition(" ")[0]])
+        raise RateLimited(max(1, math.ceil(reset - time.time())), NOUNS[what.partition(" ")[0]])
 
 
-def _shared(redis_url: str) -> "SharedWindows":
-    from .redis import SharedWindows  # noqa: PLC0415 - `limits` and `redis` are of use with Redis only
+def _shared(redis_url: str) -> "RedisWindows":
+    from .redis import RedisWindows  # noqa: PLC0415 - `limits` and `redis` are of use with Redis only
 
-    return SharedWindows(redis_url)
+    return RedisWindows(redis_url)

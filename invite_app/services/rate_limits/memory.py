@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SWEPT_PER_HIT = 2
+EVICTED_PER_HIT = 2
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class WindowStats(NamedTuple):
     """How many more there may be until then."""
 
 
-class OwnWindows:
+class MemoryWindows:
     """Unlike the storage in memory of `limits`, it does not look at every key again and again.
 
     A hit takes the same short time however many keys there are, and forgets two that are over, so that what is kept
@@ -69,7 +69,7 @@ class OwnWindows:
 
     def _forget(self, of_rule: OrderedDict[tuple[str, ...], list[float]], until: float) -> None:
         """The keys that were hit longest ago come first."""
-        for _ in range(SWEPT_PER_HIT):
+        for _ in range(EVICTED_PER_HIT):
             first = next(iter(of_rule), None)
             if first is None or (of_rule[first] and of_rule[first][-1] > until):
                 return

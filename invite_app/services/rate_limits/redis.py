@@ -7,7 +7,7 @@ from limits.strategies import MovingWindowRateLimiter
 from .memory import Rule, WindowStats
 
 
-class SharedWindows:
+class RedisWindows:
     """Asked like OwnWindows. Whatever is wrong with Redis is raised as it comes."""
 
     def __init__(self, url: str) -> None:

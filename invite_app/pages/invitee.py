@@ -202,7 +202,7 @@ def _ended(token: str, offer: Offer) -> ResponseReturnValue:
         return _expired(token, offer, AskForm(formdata=None))
     is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
     status = 200 if is_invitee else 410
-    told = offer.state == InvitationState.DECLINED and delivery.has_told(delivery.DECLINED, offer.invitation)
+    told = offer.state == InvitationState.DECLINED and delivery.was_notified(delivery.DECLINED, offer.invitation)
     return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, told=told, **_facts(offer))
 
 

@@ -32,11 +32,11 @@ def queue_each_kind(acme: Acme) -> None:
     with transaction() as writing:
         user, there = writing.get_one(User, acme.admin.id), writing.get_one(Organization, acme.id)
         for kind in ("added", "removed"):
-            delivery.enqueue_notice(kind, user, organization=there)
+            delivery.enqueue_notification(kind, user, organization=there)
         for kind in ("declined", "asked"):
-            delivery.enqueue_notice(kind, user, organization=there, about=about)
+            delivery.enqueue_notification(kind, user, organization=there, about=about)
         for purpose in (Purpose.RESET, Purpose.ADDRESS):
-            delivery.enqueue_notice(purpose, user, link=links.add(user, purpose, email="new@acme.example"))
+            delivery.enqueue_notification(purpose, user, link=links.add(user, purpose, email="new@acme.example"))
 
 
 def test_every_kind_matches_what_the_session_reads(acme: Acme) -> None:

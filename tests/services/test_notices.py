@@ -39,8 +39,8 @@ def test_decline_is_reported_with_its_message(acme: Acme) -> None:
     assert "> I am leaving.\u200b\n> See example.\u200borg\n" in mail.text
     assert f"http://localhost/organizations/{acme.id}/invitations/{sent.id}" in mail.text
     assert "I am leaving." in mail.html.replace("\u200b", "")
-    assert delivery.has_told(delivery.DECLINED, sent)
-    assert not delivery.has_told(delivery.ASKED, sent)
+    assert delivery.was_notified(delivery.DECLINED, sent)
+    assert not delivery.was_notified(delivery.ASKED, sent)
 
 
 def test_request_is_reported_once_until_resent(acme: Acme) -> None:

@@ -160,7 +160,7 @@ class TestClaimed:
         with elsewhere():
             set_delivery(lost.invitation_id, lease=theirs)
         assert delivery.save_results(sent) == 1
-        attempts.settle_sent(lost, Receipt("host", "250 ok"))
+        attempts.mark_sent(lost, Receipt("host", "250 ok"))
         session().expire_all()
         now_there = [session().get_one(OutboxMessage, one.id) for one in (mine, lost)]
         assert [(row.state, row.lease) for row in now_there] == [("sent", None), ("queued", theirs)]

@@ -37,7 +37,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
         all_selected="all" in request.args,
         pending=numbers["pending"],
         members=cross_search.members(principal(), chosen.q),
-        is_behind=delivery.is_behind(principal().organization),
+        is_behind=delivery.is_delayed(principal().organization),
     )
 
 

@@ -58,7 +58,7 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
         if (user := _find_or_stand_in(address)) is None:
             return
         written = writing.begin_nested()
-        delivery.enqueue_notice("reset", user, link=links.add(user, Purpose.RESET))
+        delivery.enqueue_notification("reset", user, link=links.add(user, Purpose.RESET))
         audit.record(None, _author(user, ip), "account.reset_requested", user)
         writing.flush()
         if user.email == address:
@@ -100,7 +100,7 @@ def request_address(user_id: UUID, text: str, *, password: str, session_id: str 
         if queries.find_by_email(address) is not None:
             raise AccountExists(address)
         link = links.add(user, Purpose.ADDRESS, email=address)
-        delivery.enqueue_notice("address", user, link=link)
+        delivery.enqueue_notification("address", user, link=link)
     return address
 
 
@@ -201,7 +201,7 @@ def _end_sessions(user_id: UUID, keep_session: str | None) -> None:
 def _tell(kind: str, user: User, *, email: str | None = None) -> None:
     """Queue a mail about the security of an account. An unproven address may be that of a stranger."""
     if user.is_verified:
-        delivery.enqueue_notice(kind, user, email=email)
+        delivery.enqueue_notification(kind, user, email=email)
 
 
 def _refresh_sort_name(user: User) -> None:

@@ -4,9 +4,9 @@ from .attempts import TO_RECIPIENT, attempt, claim
 from .heartbeat import read_heartbeat, record_heartbeat
 from .immediate import send_now
 from .local_outbox import get_local, list_local
-from .monitoring import OutboxStatus, is_behind, list_failed, outbox_status, retry, retry_all
-from .notifications import ASKED, DECLINED, has_told, tell_inviter
-from .outbox import enqueue, enqueue_again, enqueue_notice, hasten, message_of
+from .monitoring import OutboxStatus, is_delayed, list_failed, outbox_status, retry, retry_all
+from .notifications import ASKED, DECLINED, notify_inviter, was_notified
+from .outbox import enqueue, enqueue_notification, new_message, requeue, retry_now
 from .outcomes import MAX_ATTEMPTS, Result, lock_all, lock_invitations, postponed, save_results, untried
 from .queries import workspaces_by_invitation, workspaces_of
 
@@ -20,17 +20,17 @@ __all__ = [
     "attempt",
     "claim",
     "enqueue",
-    "enqueue_again",
-    "enqueue_notice",
+    "requeue",
+    "enqueue_notification",
     "get_local",
-    "has_told",
-    "hasten",
-    "is_behind",
+    "was_notified",
+    "retry_now",
+    "is_delayed",
     "list_failed",
     "list_local",
     "lock_all",
     "lock_invitations",
-    "message_of",
+    "new_message",
     "outbox_status",
     "postponed",
     "read_heartbeat",
@@ -39,7 +39,7 @@ __all__ = [
     "retry_all",
     "save_results",
     "send_now",
-    "tell_inviter",
+    "notify_inviter",
     "untried",
     "workspaces_by_invitation",
     "workspaces_of",

@@ -39,7 +39,7 @@ def claim(limit: int) -> list[OutboxMessage]:
     They stay as they are at this moment, outside the session, and belong to the caller for the time of one
     message and LEASE_MARGIN: what it has not begun by then it leaves alone.
     """
-    if not claims.is_any_due(now()):  # most of the time, and no reason to lock anybody out
+    if not claims.has_due(now()):  # most of the time, and no reason to lock anybody out
         return []
     with transaction():
         return claims.take(limit, now(), until=outbox.lease_end())
@@ -57,7 +57,7 @@ def _without_sending(claimed: OutboxMessage) -> Result | None:
     """Return the result for a message that must not be sent now."""
     if claimed.next_attempt_at <= now() + outbox.send_timeout():
         return outcomes.untried(claimed)
-    if reason := _why_over(claimed):
+    if reason := _cancel_reason(claimed):
         return outcomes.given_up(claimed, reason, attempts=claimed.attempts)
     if claimed.invitation is not None and held_mail.must_wait(claimed.invitation):
         return outcomes.held(claimed)
@@ -81,7 +81,7 @@ def _send(claimed: OutboxMessage) -> Result:
     return outcomes.taken(claimed, receipt)
 
 
-def settle_sent(row: OutboxMessage, receipt: Receipt) -> None:
+def mark_sent(row: OutboxMessage, receipt: Receipt) -> None:
     """Write down that the mail server has the message, also on the row that the caller holds."""
     result = outcomes.taken(row, receipt)
     if outcomes.save_results([result]):
@@ -89,7 +89,7 @@ def settle_sent(row: OutboxMessage, receipt: Receipt) -> None:
             setattr(row, name, value)
 
 
-def _why_over(row: OutboxMessage) -> str | None:
+def _cancel_reason(row: OutboxMessage) -> str | None:
     if row.invitation is not None and row.invitation.state_at(now()) != InvitationState.PENDING:
         return "the invitation ended before it was sent"
     if row.account_link is not None and row.account_link.expires_at <= now():

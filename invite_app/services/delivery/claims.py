@@ -53,7 +53,7 @@ _PARTS: dict[type[Base], Reader] = {
 }
 
 
-def is_any_due(moment: datetime) -> bool:
+def has_due(moment: datetime) -> bool:
     return prepared.first(_FIRST_DUE, {"now": moment}) is not None
 
 

@@ -50,10 +50,10 @@ def _send(row: OutboxMessage, by: audit.AuditActor) -> None:
 def _settle(row: OutboxMessage, receipt: Receipt) -> None:
     """Write down that the message is out; once more where the connection to the database had been lost meanwhile."""
     try:
-        attempts.settle_sent(row, receipt)
+        attempts.mark_sent(row, receipt)
     except OperationalError:
         session().rollback()
-        attempts.settle_sent(row, receipt)
+        attempts.mark_sent(row, receipt)
 
 
 def _take_back(row: OutboxMessage, reason: str, by: audit.AuditActor) -> bool:

@@ -17,7 +17,7 @@ from invite_app.services import audit, held_mail
 from . import heartbeat, outbox, outcomes
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-LATE = timedelta(minutes=5)
+DELAYED_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,12 @@ def _counted(moment: datetime) -> dict[str, tuple[Any, ...]]:
     }
 
 
-def is_behind(organization: Organization) -> bool:
+def is_delayed(organization: Organization) -> bool:
     """Whether a due message of this organization has waited for more than five minutes."""
     query = select(OutboxMessage.id).where(
         OutboxMessage.organization_id == organization.id,
         _is(DeliveryState.QUEUED),
-        OutboxMessage.next_attempt_at < now() - LATE,
+        OutboxMessage.next_attempt_at < now() - DELAYED_AFTER,
     )
     return session().scalar(query.limit(1)) is not None
 
@@ -113,7 +113,7 @@ def _retry(message_id: UUID, by: audit.AuditActor) -> bool:
         row = writing.scalar(failed.options(*_with_targets()).with_for_update(of=OutboxMessage))
         if row is None:
             return False
-        outbox.enqueue_again(row)
+        outbox.requeue(row)
         if row.invitation is not None:
             row.invitation.undelivered_at = None
         target = row.invitation or row.user

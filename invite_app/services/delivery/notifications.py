@@ -12,16 +12,16 @@ from . import outbox
 DECLINED, ASKED = "declined", "asked"
 
 
-def tell_inviter(kind: str, invitation: Invitation) -> None:
+def notify_inviter(kind: str, invitation: Invitation) -> None:
     """Queue a mail to the inviter, as part of the caller's transaction.
 
     Only to a person who may still see invitations: a program reads the API, and an operator is nobody's colleague.
     """
     if (inviter := _inviter(invitation)) is not None:
-        outbox.enqueue_notice(kind, inviter, organization=invitation.organization, about=invitation)
+        outbox.enqueue_notification(kind, inviter, organization=invitation.organization, about=invitation)
 
 
-def has_told(kind: str, invitation: Invitation) -> bool:
+def was_notified(kind: str, invitation: Invitation) -> bool:
     """Whether such a mail was queued for it."""
     told = exists().where(OutboxMessage.about_id == invitation.id, OutboxMessage.kind == kind)
     return bool(session().scalar(select(told)))

@@ -16,12 +16,12 @@ LEASE_MARGIN = timedelta(seconds=20)
 
 def enqueue(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage:
     """Put an invitation's message in the queue, as part of the caller's transaction."""
-    row = message_of(invitation, at_once=at_once)
+    row = new_message(invitation, at_once=at_once)
     session().add(row)
     return row
 
 
-def message_of(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage:
+def new_message(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage:
     """The message of an invitation, not yet in the database.
 
     With immediate delivery, and unless `at_once` is false, the row is leased to this request until its mail
@@ -31,22 +31,22 @@ def message_of(invitation: Invitation, *, at_once: bool = True) -> OutboxMessage
         OutboxMessage, kind="invitation", organization_id=invitation.organization_id, invitation_id=invitation.id
     )
     if transport().is_local:
-        _mark_kept(row)
+        _mark_local(row)
     elif at_once and current_app.config["MAIL_DELIVERY"] == "immediate":
         row.lease, row.next_attempt_at = uuid4(), lease_end()
     return row
 
 
-def enqueue_again(row: OutboxMessage) -> None:
+def requeue(row: OutboxMessage) -> None:
     """Queue the same message for another sending, as part of the caller's transaction."""
     row.sends += 1
     row.state, row.reason, row.answer = DeliveryState.QUEUED, "", ""
     row.attempts, row.lease, row.next_attempt_at, row.sent_at = 0, None, now(), None
     if transport().is_local:
-        _mark_kept(row)
+        _mark_local(row)
 
 
-def hasten(row: OutboxMessage) -> None:
+def retry_now(row: OutboxMessage) -> None:
     """Let the next try come at once, unless one is under way; part of the caller's transaction."""
     session().execute(
         update(OutboxMessage)
@@ -55,7 +55,7 @@ def hasten(row: OutboxMessage) -> None:
     )
 
 
-def enqueue_notice(
+def enqueue_notification(
     kind: str,
     user: User,
     *,
@@ -76,12 +76,12 @@ def enqueue_notice(
         email=email,
     )
     if transport().is_local:
-        _mark_kept(row)
+        _mark_local(row)
     session().add(row)
     return row
 
 
-def _mark_kept(row: OutboxMessage) -> None:
+def _mark_local(row: OutboxMessage) -> None:
     row.state, row.answer, row.sent_at = DeliveryState.SENT, "local outbox", now()
 
 

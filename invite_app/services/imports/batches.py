@@ -216,7 +216,7 @@ def _insert(principal: Principal, batch_id: UUID, accepted: Sequence[Invitation]
     invitations.link_workspaces(accepted)
     principal.organization.pending_count += len(accepted)
     ours = (Invitation.batch_id == batch_id) & Invitation.id.between(accepted[0].id, accepted[-1].id)
-    message = delivery.message_of(accepted[0], at_once=False)
+    message = delivery.new_message(accepted[0], at_once=False)
     rows.insert_for_each(message, ours, id=Invitation.id, invitation_id=Invitation.id)
     for invitation in {one.role_id: one for one in accepted}.values():
         after = {"role": invitation.role_name, "batch": str(batch_id)}

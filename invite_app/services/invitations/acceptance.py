@@ -137,7 +137,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         invitation.decline_message = validation.note(word)
         expiry.end(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee_actor(invitation, ip), "invitation.declined", invitation)
-        delivery.tell_inviter(delivery.DECLINED, invitation)
+        delivery.notify_inviter(delivery.DECLINED, invitation)
         return invitation
 
 

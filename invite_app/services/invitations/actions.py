@@ -98,7 +98,7 @@ def try_now(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor
         check_state(invitation, PENDING)
         check_can_grant(principal, invitation)
         if invitation.message is not None:
-            delivery.hasten(invitation.message)
+            delivery.retry_now(invitation.message)
             _record(principal, "message.retried", invitation)
     return invitation
 

@@ -50,7 +50,7 @@ def _add(principal: Principal, draft: Draft, catalog: Asked, *, is_in_list: bool
     granted = {"role": invitation.role_name}
     event = audit.new_event(principal.organization.id, principal, "invitation.sent", invitation, after=granted)
     if draft.notify:
-        message = invitation.message = delivery.message_of(invitation, at_once=not is_in_list)
+        message = invitation.message = delivery.new_message(invitation, at_once=not is_in_list)
         drafts.insert(principal.organization, invitation, message, event)
     else:
         drafts.insert(principal.organization, invitation, event)

@@ -114,7 +114,7 @@ def send_to(principal: Principal, invitation: Invitation, address: str) -> None:
     if invitation.message is None:
         invitation.message = delivery.enqueue(invitation)
     else:
-        delivery.enqueue_again(invitation.message)
+        delivery.requeue(invitation.message)
 
 
 def _reopen(principal: Principal, invitation: Invitation, address: str, *, is_in_list: bool) -> None:

@@ -69,7 +69,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
                 invitation.request_message = validation.note(word)
                 invitation.asked_at = now()
                 if is_first:  # who asks again and again fills the timeline, and nobody's mailbox
-                    delivery.tell_inviter(delivery.ASKED, invitation)
+                    delivery.notify_inviter(delivery.ASKED, invitation)
                 timeline.record(invitation.id, TrackingEvent.ASKED, word=invitation.request_message)
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)

@@ -154,7 +154,7 @@ def _get_proven(user_id: UUID | str) -> User:
 def _insert(organization: Organization, membership: Membership) -> None:
     session().add(membership)
     organization.members_count += 1
-    delivery.enqueue_notice("added", membership.user, organization=organization)
+    delivery.enqueue_notification("added", membership.user, organization=organization)
 
 
 def _check_no_member(organization: Organization, user: User) -> None:
@@ -207,7 +207,7 @@ def remove_member(
     if take_over:
         removal.take_over(principal, membership.user_id)
     if tell:
-        delivery.enqueue_notice("removed", membership.user, organization=principal.organization)
+        delivery.enqueue_notification("removed", membership.user, organization=principal.organization)
     end_membership(principal, membership, "member.removed")
 
 

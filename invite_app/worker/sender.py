@@ -11,7 +11,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from invite_app.models import OutboxMessage
 from invite_app.services import delivery
-from invite_app.services.delivery import Result
+from invite_app.services.delivery import Outcome
 
 BATCH_SECONDS = 1.0
 """What is not sent so long after its claim is given back, so that nothing is sent that is no longer true."""
@@ -33,7 +33,7 @@ class OutboxSender:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._size = FIRST_BATCH
-        self._unsaved_outcomes: list[Result] = []
+        self._unsaved_outcomes: list[Outcome] = []
 
     def run_once(self, stop: threading.Event | None = None) -> int:
         """Claim one batch and try to send it; how many messages were claimed. Needs an application context."""
@@ -84,7 +84,7 @@ class _ClaimSender:
     def __init__(self, app: Flask, rows: Sequence[OutboxMessage], stop: threading.Event) -> None:
         self._app, self._rows, self._stop = app, rows, stop
         self._is_off = False
-        self._results: deque[Result] = deque()
+        self._results: deque[Outcome] = deque()
         self._enough = threading.Event()
         self._tried, self._began, self._ended = 0, time.monotonic(), 0.0
         self._thread = threading.Thread(target=self._send_all, daemon=True, name="outbox-sender")
@@ -98,7 +98,7 @@ class _ClaimSender:
     def cancel(self) -> None:
         self._is_off = True
 
-    def groups(self) -> Iterator[list[Result]]:
+    def groups(self) -> Iterator[list[Outcome]]:
         """Send; what became of the messages, as many at a time as there are by then."""
         self._thread.start()
         is_over = False
@@ -123,9 +123,9 @@ class _ClaimSender:
             self._ended = time.monotonic()
             self._enough.set()
 
-    def _send(self, row: OutboxMessage) -> Result:
+    def _send(self, row: OutboxMessage) -> Outcome:
         if self._is_off or self._stop.is_set() or time.monotonic() - self._began > BATCH_SECONDS:
-            return delivery.untried(row)
+            return delivery.released(row)
         self._tried += 1
         try:
             return delivery.attempt(row)

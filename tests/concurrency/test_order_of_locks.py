@@ -136,7 +136,7 @@ def test_organization_deletion_waits_for_delivery(app: Flask, acme: Acme) -> Non
     with app.app_context():
         for number in range(3):
             invite(acme, f"ana{number}@guest.example")
-    taken = [outcomes.taken(row, Receipt("mail.example", "250 OK")) for row in claimed(app)]
+    taken = [outcomes.sent(row, Receipt("mail.example", "250 OK")) for row in claimed(app)]
     assert len(taken) == 3
     write, delete = partial(delivery.save_results, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
     assert crossed(app, write, before="COPY invitation_events", second=delete) == ["done", "done"]
@@ -146,7 +146,7 @@ def test_delivery_waits_for_organization_deletion(app: Flask, acme: Acme) -> Non
     with app.app_context():
         for number in range(3):
             invite(acme, f"ana{number}@guest.example")
-    taken = [outcomes.taken(row, Receipt("mail.example", "250 OK")) for row in reversed(claimed(app))]
+    taken = [outcomes.sent(row, Receipt("mail.example", "250 OK")) for row in reversed(claimed(app))]
     write, delete = partial(delivery.save_results, taken), partial(organizations.delete, acme.id, by=acme.owner.actor)
     assert crossed(app, delete, before="DELETE FROM organizations", second=write) == ["done", "done"]
 
@@ -159,7 +159,7 @@ def found_and_delete() -> None:
 
 
 def deliver() -> None:
-    delivery.save_results([outcomes.taken(row, Receipt("mail.example", "250 OK")) for row in delivery.claim(20)])
+    delivery.save_results([outcomes.sent(row, Receipt("mail.example", "250 OK")) for row in delivery.claim(20)])
 
 
 def change_address(person: Person) -> None:

@@ -172,7 +172,7 @@ def test_connection_lost_after_sending_is_retried_once(
     lost = [OperationalError("COMMIT", None, Exception("the server closed the connection"))]
     write = delivery.save_results
 
-    def failing_once(several: list[delivery.Result]) -> object:
+    def failing_once(several: list[delivery.Outcome]) -> object:
         if lost:
             raise lost.pop()
         return write(several)

@@ -7,7 +7,7 @@ from .local_outbox import get_local, list_local
 from .monitoring import OutboxStatus, is_delayed, list_failed, outbox_status, retry, retry_all
 from .notifications import ASKED, DECLINED, notify_inviter, was_notified
 from .outbox import enqueue, enqueue_notification, new_message, requeue, retry_now
-from .outcomes import MAX_ATTEMPTS, Result, lock_all, lock_invitations, postponed, save_results, untried
+from .outcomes import MAX_ATTEMPTS, Outcome, lock_all, lock_invitations, postponed, released, save_results
 from .queries import workspaces_by_invitation, workspaces_of
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "MAX_ATTEMPTS",
     "TO_RECIPIENT",
     "OutboxStatus",
-    "Result",
+    "Outcome",
     "attempt",
     "claim",
     "enqueue",
@@ -40,7 +40,7 @@ __all__ = [
     "save_results",
     "send_now",
     "notify_inviter",
-    "untried",
+    "released",
     "workspaces_by_invitation",
     "workspaces_of",
 ]

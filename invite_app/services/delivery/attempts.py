@@ -11,7 +11,7 @@ from invite_app.models.types import now
 from invite_app.services import held_mail, rate_limits
 
 from . import claims, outbox, outcomes
-from .outcomes import Result
+from .outcomes import Outcome
 
 # Limit for mails to one address, and the kinds of mail that an organization can have sent to a stranger.
 TO_RECIPIENT = "invitations to recipient"
@@ -45,7 +45,7 @@ def claim(limit: int) -> list[OutboxMessage]:
         return claims.take(limit, now(), until=outbox.lease_end())
 
 
-def attempt(claimed: OutboxMessage) -> Result:
+def attempt(claimed: OutboxMessage) -> Outcome:
     """Try to send one claimed message; what is to be written down about it. Touches no database.
 
     A message whose lease could run out meanwhile is given back.
@@ -53,18 +53,18 @@ def attempt(claimed: OutboxMessage) -> Result:
     return _without_sending(claimed) or _send(claimed)
 
 
-def _without_sending(claimed: OutboxMessage) -> Result | None:
+def _without_sending(claimed: OutboxMessage) -> Outcome | None:
     """Return the result for a message that must not be sent now."""
     if claimed.next_attempt_at <= now() + outbox.send_timeout():
-        return outcomes.untried(claimed)
+        return outcomes.released(claimed)
     if reason := _cancel_reason(claimed):
-        return outcomes.given_up(claimed, reason, attempts=claimed.attempts)
+        return outcomes.failed(claimed, reason, attempts=claimed.attempts)
     if claimed.invitation is not None and held_mail.must_wait(claimed.invitation):
         return outcomes.held(claimed)
     return None
 
 
-def _send(claimed: OutboxMessage) -> Result:
+def _send(claimed: OutboxMessage) -> Outcome:
     message = BUILDERS[claimed.kind](claimed)
     try:
         if claimed.kind in COUNTED:
@@ -73,17 +73,17 @@ def _send(claimed: OutboxMessage) -> Result:
     except RateLimited as error:
         return outcomes.deferred(claimed, error.retry_after)
     except AddressRefused as error:
-        return outcomes.given_up(claimed, str(error), attempts=claimed.attempts + 1)
+        return outcomes.failed(claimed, str(error), attempts=claimed.attempts + 1)
     except NotSent as error:
         return outcomes.postponed(claimed, str(error))
     if claimed.kind in COUNTED:
         rate_limits.note(TO_RECIPIENT, message.to)
-    return outcomes.taken(claimed, receipt)
+    return outcomes.sent(claimed, receipt)
 
 
 def mark_sent(row: OutboxMessage, receipt: Receipt) -> None:
     """Write down that the mail server has the message, also on the row that the caller holds."""
-    result = outcomes.taken(row, receipt)
+    result = outcomes.sent(row, receipt)
     if outcomes.save_results([result]):
         for name, value in result.values.items():
             setattr(row, name, value)

@@ -28,7 +28,7 @@ def send_now(row: OutboxMessage, by: audit.AuditActor) -> None:
         if place is not None:
             _send(row, by)
             return
-    outcomes.save_results([outcomes.untried(row)])
+    outcomes.save_results([outcomes.released(row)])
 
 
 def _send(row: OutboxMessage, by: audit.AuditActor) -> None:

@@ -25,7 +25,7 @@ COLUMNS = ("state", "reason", "answer", "attempts", "next_attempt_at", "sent_at"
 
 
 @dataclass(frozen=True)
-class Result:
+class Outcome:
     """The new values of a message's columns, and what its invitation's timeline tells of it."""
 
     row: OutboxMessage
@@ -33,7 +33,7 @@ class Result:
     seen: TrackingEvent | None = None
 
 
-def taken(row: OutboxMessage, receipt: Receipt) -> Result:
+def sent(row: OutboxMessage, receipt: Receipt) -> Outcome:
     """The mail server has the message."""
     answer = f"{receipt.host}: {receipt.answer}"[:500]
     return _result(
@@ -47,16 +47,16 @@ def taken(row: OutboxMessage, receipt: Receipt) -> Result:
     )
 
 
-def postponed(row: OutboxMessage, reason: str) -> Result:
+def postponed(row: OutboxMessage, reason: str) -> Outcome:
     """This attempt came to nothing; there is another one later, until there were enough."""
     attempts = row.attempts + 1
     if attempts >= MAX_ATTEMPTS:
-        return given_up(row, reason, attempts=attempts)
+        return failed(row, reason, attempts=attempts)
     pause = FIRST_PAUSE * 4 ** (attempts - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not a secret
     return _result(row, TrackingEvent.POSTPONED, reason=reason, attempts=attempts, next_attempt_at=now() + pause)
 
 
-def given_up(row: OutboxMessage, reason: str, *, attempts: int) -> Result:
+def failed(row: OutboxMessage, reason: str, *, attempts: int) -> Outcome:
     """There is no next attempt; its column tells from now on when the last one was."""
     return _result(
         row,
@@ -68,22 +68,22 @@ def given_up(row: OutboxMessage, reason: str, *, attempts: int) -> Result:
     )
 
 
-def untried(row: OutboxMessage) -> Result:
+def released(row: OutboxMessage) -> Outcome:
     """The message is given back at once, for whoever comes next."""
     return _result(row, next_attempt_at=now())
 
 
-def held(row: OutboxMessage) -> Result:
+def held(row: OutboxMessage) -> Outcome:
     """Hold the message back until its invitation can be accepted again; this is no attempt."""
     return _result(row, next_attempt_at=held_mail.NEVER)
 
 
-def deferred(row: OutboxMessage, seconds: int) -> Result:
+def deferred(row: OutboxMessage, seconds: int) -> Outcome:
     """Leave the message in the queue until its recipient may get another one; this is no attempt."""
     return _result(row, next_attempt_at=now() + timedelta(seconds=seconds))
 
 
-def save_results(results: Sequence[Result]) -> int:
+def save_results(results: Sequence[Outcome]) -> int:
     """Write results down, and how many there were; not those whose lease ran out, whom somebody else has by now."""
     leases = {result.row.id: result.row.lease for result in results if result.row.lease}
     failed = [result.row.invitation_id for result in results if result.seen == TrackingEvent.NOT_DELIVERED]
@@ -103,7 +103,9 @@ def save_results(results: Sequence[Result]) -> int:
                 _mark_undelivered(written)
             if held_back:  # fixed since they were claimed, perhaps
                 held_mail.release_among(filter(None, held_back))
-            timeline.record_all([_seen(result) for result in written if result.seen and result.row.invitation_id])
+            timeline.record_all(
+                [_timeline_event(result) for result in written if result.seen and result.row.invitation_id]
+            )
     return len(written)
 
 
@@ -120,7 +122,7 @@ def lock_all(organization_id: UUID) -> None:
         session().execute(select(func.count()).select_from(held.subquery()))
 
 
-def _mark_undelivered(written: Sequence[Result]) -> None:
+def _mark_undelivered(written: Sequence[Outcome]) -> None:
     """What became of a mail is no change of the invitation, whose `updated_at` stays."""
     failed = [result.row.invitation_id for result in written if result.seen == TrackingEvent.NOT_DELIVERED]
     session().execute(
@@ -149,12 +151,12 @@ _UPDATE = (
 )
 
 
-def _result(row: OutboxMessage, seen: TrackingEvent | None = None, **values: Any) -> Result:
+def _result(row: OutboxMessage, seen: TrackingEvent | None = None, **values: Any) -> Outcome:
     same = {name: getattr(row, name) for name in COLUMNS if name not in values}
-    return Result(row, {**same, **values, "lease": None}, seen)
+    return Outcome(row, {**same, **values, "lease": None}, seen)
 
 
-def _seen(result: Result) -> timeline.NewEvent:
+def _timeline_event(result: Outcome) -> timeline.NewEvent:
     invitation_id, values = result.row.invitation_id, result.values
     assert invitation_id is not None
     assert result.seen is not None

@@ -79,7 +79,7 @@ def enter_organization() -> None:
     if organization_id is not None:
         has_changed = session.get(LATEST) != str(organization_id)
         if has_changed or g.pop("has_just_come", False):
-            accounts.remember_visit(current_user.user_id, organization_id)
+            accounts.touch_membership(current_user.user_id, organization_id)
         stand_in(organization_id)
         if has_changed:
             session[LATEST] = str(organization_id)

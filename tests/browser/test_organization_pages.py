@@ -290,7 +290,7 @@ def test_new_address_is_verified(
     press(page, "Send the link")
     look(page)
     with server.app.app_context():
-        accounts.request_address(acme.owner.id, "liv@acme.example", password=PASSWORD)
+        accounts.request_email_change(acme.owner.id, "liv@acme.example", password=PASSWORD)
         link = session().query(AccountLink).one()
         path = f"/account/address/{tokens.account_token(link.id)}"
     page.goto(path)

@@ -34,7 +34,7 @@ class TestOrganizations:
             actor = authentication.authenticate(acme["api_key"], ip=None)
             assert isinstance(actor, ApiKeyActor)
             assert str(organizations.get(acme["organization_id"], by=actor).id) == acme["organization_id"]
-            session = accounts.follow_sign_in_link(token, device=accounts.Device())
+            session = accounts.sign_in_with_link(token, device=accounts.Device())
             assert (str(session.user_id), session.user.given_name) == (acme["owner_user_id"], "olivia")
 
     def test_create_accepts_every_setting(self, app: Flask, ask: Ask) -> None:
@@ -74,7 +74,7 @@ class TestPeople:
         user = ask("user", "create", "Zoe@acme.example", "--given-name", "Zoe", "--family-name", "Ek")
         link = ask("user", "sign-in-link", "zoe@acme.example")["sign_in_url"]
         with app.app_context():
-            session = accounts.follow_sign_in_link(link.rpartition("/")[2], device=accounts.Device())
+            session = accounts.sign_in_with_link(link.rpartition("/")[2], device=accounts.Device())
             assert (str(session.user_id), session.user.is_verified) == (user["user_id"], True)
 
     def test_password_is_one_line(self, app: Flask, ask: Ask) -> None:

@@ -107,14 +107,14 @@ def person(app: Flask) -> Person:
 @pytest.fixture
 def address_token(app: Flask, person: Person) -> str:
     with app.app_context():
-        accounts.request_address(person.id, "ana@new.example", password=PASSWORD)
+        accounts.request_email_change(person.id, "ana@new.example", password=PASSWORD)
         link = session().query(AccountLink).one()
         return tokens.account_token(link.id)
 
 
 def test_new_address_and_new_password_both_succeed(app: Flask, person: Person, address_token: str) -> None:
     change = partial(accounts.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
-    prove = partial(accounts.prove_address, address_token)
+    prove = partial(accounts.confirm_email_change, address_token)
     assert crossed(app, prove, before="UPDATE users", second=change) == ["done", "done"]
 
 
@@ -166,7 +166,7 @@ def change_address(person: Person) -> None:
     with transaction():
         user = accounts.get_by_email(person.email)
         link = links.add(user, Purpose.ADDRESS, email=person.email)
-    accounts.prove_address(tokens.account_token(link.id))
+    accounts.confirm_email_change(tokens.account_token(link.id))
 
 
 def end_links(person: Person) -> None:

@@ -103,12 +103,12 @@ class TestLinks:
     def test_sign_in_once_within_fifteen_minutes(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
         token = accounts.create_sign_in_link("ANA@guest.example")
-        assert accounts.follow_sign_in_link(token, device=NOWHERE).user_id == person.id
+        assert accounts.sign_in_with_link(token, device=NOWHERE).user_id == person.id
         with pytest.raises(InvalidLink):
-            accounts.follow_sign_in_link(token, device=NOWHERE)
+            accounts.sign_in_with_link(token, device=NOWHERE)
         late = accounts.create_sign_in_link("ana@guest.example")
         with time_machine.travel(now() + timedelta(minutes=16)), pytest.raises(InvalidLink):
-            accounts.follow_sign_in_link(late, device=NOWHERE)
+            accounts.sign_in_with_link(late, device=NOWHERE)
 
     def test_need_an_account(self, app_context: None) -> None:
         with pytest.raises(UserNotFound):
@@ -121,7 +121,7 @@ class TestLinks:
         sign_in = accounts.create_sign_in_link("owner@acme.example")
         for token in (invitation, reset):
             with pytest.raises(InvalidLink):
-                accounts.follow_sign_in_link(token, device=NOWHERE)
+                accounts.sign_in_with_link(token, device=NOWHERE)
         for token in (invitation, sign_in):
             with pytest.raises(InvalidLink):
                 accounts.reset_password(token, NEW, device=NOWHERE)
@@ -151,24 +151,24 @@ class TestLinks:
         with pytest.raises(InvalidLink):
             accounts.reset_password(reset, NEW, device=NOWHERE)
         with pytest.raises(InvalidLink):
-            accounts.follow_sign_in_link(sign_in, device=NOWHERE)
+            accounts.sign_in_with_link(sign_in, device=NOWHERE)
 
     def test_to_an_old_address_are_invalid(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
         accounts.request_reset(person.email)
         reset = last_link()
-        accounts.request_address(person.id, "bo@guest.example", password=PASSWORD)
-        accounts.prove_address(last_link())
+        accounts.request_email_change(person.id, "bo@guest.example", password=PASSWORD)
+        accounts.confirm_email_change(last_link())
         with pytest.raises(InvalidLink):
             accounts.reset_password(reset, NEW, device=NOWHERE)
 
     def test_cannot_claim_an_address_taken_meanwhile(self, app_context: None) -> None:
         person = make_person("ana@guest.example")
-        accounts.request_address(person.id, "bo@guest.example", password=PASSWORD)
+        accounts.request_email_change(person.id, "bo@guest.example", password=PASSWORD)
         token = last_link()
         make_person("bo@guest.example")
         with pytest.raises(AccountExists):
-            accounts.prove_address(token)
+            accounts.confirm_email_change(token)
         session().commit()
         assert session().get_one(User, person.id).email == "ana@guest.example"
 

@@ -55,10 +55,10 @@ def everything() -> str:
 
 
 def change_address(person: Person, address: str) -> None:
-    accounts.request_address(person.id, address, password=PASSWORD)
+    accounts.request_email_change(person.id, address, password=PASSWORD)
     newest = session().scalars(select(AccountLink).order_by(AccountLink.id.desc())).first()
     assert newest is not None
-    accounts.prove_address(tokens.account_token(newest.id), ip="192.0.2.7")
+    accounts.confirm_email_change(tokens.account_token(newest.id), ip="192.0.2.7")
 
 
 @pytest.fixture

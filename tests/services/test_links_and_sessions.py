@@ -54,7 +54,7 @@ class TestLastActive:
             with time_machine.travel(first + timedelta(minutes=minutes), tick=False):
                 found = accounts.find_session(session_id)
                 assert found is not None
-                accounts.remember_use(found)
+                accounts.touch_session(found)
             session().commit()
             seen = session().scalar(select(Session.last_seen_at).where(Session.id == session_id))
             assert seen == first + timedelta(minutes=ignore)
@@ -81,9 +81,9 @@ class TestOwnPasswordLimit:
                 with pytest.raises(InvalidCredentials):
                     accounts.change_password(person.id, old="wrong", new=NEW, keep_session=None)
                 with pytest.raises(InvalidCredentials):
-                    accounts.request_address(person.id, "bo@guest.example", password="wrong")
+                    accounts.request_email_change(person.id, "bo@guest.example", password="wrong")
             with pytest.raises(RateLimited):
                 accounts.change_password(person.id, old=PASSWORD, new=NEW, keep_session=None)
             with pytest.raises(RateLimited):
-                accounts.request_address(person.id, "bo@guest.example", password=PASSWORD)
+                accounts.request_email_change(person.id, "bo@guest.example", password=PASSWORD)
             assert accounts.sign_in(person.email, PASSWORD, device=Device())

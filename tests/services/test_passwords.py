@@ -117,7 +117,7 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
         (1, lambda: invitations.accept_as_new(token_of(sent), invitations.Profile("Ana", "Guest", NEW))),
         (1, lambda: accounts.reset_password(link, NEW, device=NOWHERE)),
         (2, lambda: accounts.change_password(acme.owner.id, old=NEW, new=PASSWORD, keep_session=None)),
-        (1, lambda: accounts.request_address(acme.owner.id, "other@guest.example", password=PASSWORD)),
+        (1, lambda: accounts.request_email_change(acme.owner.id, "other@guest.example", password=PASSWORD)),
         (1, lambda: accounts.sign_in(acme.owner.email, PASSWORD, device=NOWHERE)),
         (1, lambda: accounts.create("bo@guest.example", given_name="B", family_name="O", password=PASSWORD)),
         (1, lambda: organizations.found(founding, founder, by=BY_OPERATOR)),

@@ -129,8 +129,8 @@ def test_strangers_guesses_leave_own_password_checks_alone(limited: Flask) -> No
         with pytest.raises(InvalidCredentials):
             accounts.change_password(owner.id, old="wrong", new=PASSWORD, keep_session="a thief's")
     with pytest.raises(RateLimited):
-        accounts.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="a thief's")
-    accounts.request_address(owner.id, "liv@acme.example", password=PASSWORD, session_id="the owner's")
+        accounts.request_email_change(owner.id, "liv@acme.example", password=PASSWORD, session_id="a thief's")
+    accounts.request_email_change(owner.id, "liv@acme.example", password=PASSWORD, session_id="the owner's")
 
 
 def test_one_ipv6_network_is_one_client(limited: Flask) -> None:
@@ -278,9 +278,9 @@ def test_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.Mon
 def test_address_changes_cannot_mail_everyone(limited: Flask) -> None:
     owner = make_organization().owner
     for number in range(10):
-        accounts.request_address(owner.id, f"guest{number}@guest.example", password=PASSWORD)
+        accounts.request_email_change(owner.id, f"guest{number}@guest.example", password=PASSWORD)
     with pytest.raises(RateLimited):
-        accounts.request_address(owner.id, "one-more@guest.example", password=PASSWORD)
+        accounts.request_email_change(owner.id, "one-more@guest.example", password=PASSWORD)
 
 
 def test_past_windows_are_forgotten(database_kind: str) -> None:

@@ -49,10 +49,10 @@ def subjects(mailing: Flask, smtp: SmtpServer) -> Subjects:
 
 
 def change_address(person: Person, address: str) -> None:
-    accounts.request_address(person.id, address, password=PASSWORD)
+    accounts.request_email_change(person.id, address, password=PASSWORD)
     newest = session().scalars(select(AccountLink).order_by(AccountLink.id.desc())).first()
     assert newest is not None
-    accounts.prove_address(tokens.account_token(newest.id))
+    accounts.confirm_email_change(tokens.account_token(newest.id))
 
 
 def test_new_password_is_mailed(mailing: Flask, subjects: Subjects, smtp: SmtpServer) -> None:

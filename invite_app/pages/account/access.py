@@ -45,7 +45,7 @@ def change_address() -> ResponseReturnValue:
     form = AddressForm()
     if form.validate_on_submit():
         with Attempt(form, REFUSALS):
-            address = accounts.request_address(
+            address = accounts.request_email_change(
                 person().id,
                 form.email.data or "",
                 password=form.password.data or "",
@@ -65,7 +65,7 @@ def prove_address(token: str) -> ResponseReturnValue:
     try:
         link = accounts.get_link(token, Purpose.ADDRESS)
         if form.validate_on_submit():
-            proven = accounts.prove_address(token, ip=device().ip)
+            proven = accounts.confirm_email_change(token, ip=device().ip)
             flash(f"Your address is now {proven.email}.", "ok")
             return redirect(url_for("pages.account"), 303)
     except (InvalidLink, AccountExists) as error:

@@ -54,7 +54,7 @@ def follow_sign_in_link(token: str) -> ResponseReturnValue:
     if request.method != "POST":
         return show("sign_in/link.html", token=token)
     try:
-        browser_session.begin(accounts.follow_sign_in_link(token, device=device()))
+        browser_session.begin(accounts.sign_in_with_link(token, device=device()))
     except InvalidLink:
         return show("sign_in/link_broken.html", status=404)
     return redirect(_target(), 303)

@@ -55,7 +55,7 @@ def end() -> None:
 
 def _find(session_id: str) -> Session | None:
     if found := accounts.find_session(session_id):
-        g.has_just_come = accounts.remember_use(found)
+        g.has_just_come = accounts.touch_session(found)
     return found
 
 

@@ -31,7 +31,7 @@ def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None =
 def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> User:
     """End every other sign-in with the old password. Raises WrongPassword, RateLimited and WeakPassword."""
     known = check_password(user_id, old, keep_session)
-    password_hash = passwords.hash_new_password(new, field="new_password", about=_words_about(user_id))
+    password_hash = passwords.hash_new_password(new, field="new_password", about=_personal_words(user_id))
     with transaction():
         user = _get_unchanged(user_id, known)
         user.password_hash = password_hash
@@ -55,7 +55,7 @@ def request_reset(text: str, *, ip: str | None = None) -> None:
         return
     rate_limits.count("reset of account", address)
     with transaction() as writing:
-        if (user := _find_or_stand_in(address)) is None:
+        if (user := _find_or_decoy(address)) is None:
             return
         written = writing.begin_nested()
         delivery.enqueue_notification("reset", user, link=links.add(user, Purpose.RESET))
@@ -74,7 +74,7 @@ def reset_password(token: str, password: str, *, device: Device, end_api_keys: b
     Raises LinkBroken and WeakPassword; a weak password leaves the link usable.
     """
     owner = links.get_link(token, Purpose.RESET).user
-    password_hash = passwords.hash_new_password(password, about=_words_about(owner.id))
+    password_hash = passwords.hash_new_password(password, about=_personal_words(owner.id))
     with transaction():
         if end_api_keys:
             keys.revoke_all_keys(owner.id, _author(owner, device.ip))
@@ -87,7 +87,7 @@ def reset_password(token: str, password: str, *, device: Device, end_api_keys: b
         return sessions.add_session(user, device)
 
 
-def request_address(user_id: UUID, text: str, *, password: str, session_id: str | None = None) -> str:
+def request_email_change(user_id: UUID, text: str, *, password: str, session_id: str | None = None) -> str:
     """Mail a link to a new address; the address changes when the link is followed. Returns it normalized.
 
     Raises WrongPassword, RateLimited, InvalidEmail and AccountExists.
@@ -104,7 +104,7 @@ def request_address(user_id: UUID, text: str, *, password: str, session_id: str 
     return address
 
 
-def prove_address(token: str, *, ip: str | None = None) -> User:
+def confirm_email_change(token: str, *, ip: str | None = None) -> User:
     """Take the new address over. Raises LinkBroken and AccountExists."""
     with transaction() as writing:
         link = links.use(token, Purpose.ADDRESS)
@@ -148,7 +148,7 @@ def end_other_sessions(user_id: UUID, keep_session: str) -> None:
         _tell("signed_out", writing.get_one(User, user_id))
 
 
-def _find_or_stand_in(address: str) -> User | None:
+def _find_or_decoy(address: str) -> User | None:
     """The account at the address, or any other."""
     first = select(User.id).order_by(User.id).limit(1).scalar_subquery()
     is_wanted = User.email == address
@@ -180,7 +180,7 @@ def _get_unchanged(user_id: UUID, password_hash: str | None) -> User:
     return user
 
 
-def _words_about(user_id: UUID) -> list[str]:
+def _personal_words(user_id: UUID) -> list[str]:
     """What others know of a person, and would try first."""
     user = session().get_one(User, user_id)
     organizations = (

@@ -21,6 +21,6 @@ def get_by_email(text: str) -> User:
     return user
 
 
-def exist() -> bool:
+def any_account() -> bool:
     """Whether there is any account at all."""
     return bool(session().scalar(select(exists().select_from(User))))

@@ -87,7 +87,7 @@ def find_session(session_id: str) -> Session | None:
     return found
 
 
-def remember_use(used: Session) -> bool:
+def touch_session(used: Session) -> bool:
     """Note that somebody is here, unless that was noted a moment ago; whether it was not."""
     moment = now()
     if moment - used.last_seen_at < LAST_SEEN_STEP:
@@ -97,7 +97,7 @@ def remember_use(used: Session) -> bool:
     return True
 
 
-def remember_visit(user_id: UUID, organization_id: UUID) -> None:
+def touch_membership(user_id: UUID, organization_id: UUID) -> None:
     """Note that a member is here, in this organization, unless that was noted a moment ago."""
     moment = now()
     theirs = (
@@ -127,7 +127,7 @@ def create_sign_in_link(text: str) -> str:
     return tokens.account_token(link.id)
 
 
-def follow_sign_in_link(token: str, *, device: Device) -> Session:
+def sign_in_with_link(token: str, *, device: Device) -> Session:
     """Use a sign-in link up. Raises LinkBroken when it is not one, was used, or has ended."""
     with transaction():
         return add_session(links.use(token, Purpose.SIGN_IN).user, device)

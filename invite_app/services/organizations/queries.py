@@ -14,7 +14,7 @@ from invite_app.services import accounts, validation
 
 def is_set_up() -> bool:
     """Whether there is an account, so that `/setup` has nothing left to do."""
-    return accounts.exist()
+    return accounts.any_account()
 
 
 def list_of(user_id: UUID) -> list[Organization]:

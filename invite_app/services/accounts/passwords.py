@@ -14,9 +14,9 @@ MIN_SCORE = 3
 SHORTEST_WORD = 4
 LOOK_ALIKES = str.maketrans("013457@$", "oieastas")
 
-EASY = "This password is easy to guess."
-KNOWN = "This password is among those that are tried first."
-PERSONAL = "Leave your name, your address and the organization's name out of it."
+WEAK = "This password is easy to guess."
+COMMON = "This password is among those that are tried first."
+CONTAINS_NAME = "Leave your name, your address and the organization's name out of it."
 ADVICE = "Use three or four words that have nothing to do with each other."
 WELL_KNOWN = (
     "ThisIsATop10Password",
@@ -43,7 +43,7 @@ def check_password_strength(password: str, *, field: str = "password", about: It
         raise WeakPassword(field, f"{reason} {ADVICE}")
     words = _words(about)
     if words and _reason(_without(password, words), words):
-        raise WeakPassword(field, f"{EASY} {PERSONAL}")
+        raise WeakPassword(field, f"{WEAK} {CONTAINS_NAME}")
 
 
 def hash_new_password(password: str, *, field: str = "password", about: Iterable[str] = ()) -> str:
@@ -78,12 +78,12 @@ def _reason(password: str, words: Iterable[str] = ()) -> str | None:
     from zxcvbn_rs_py import zxcvbn  # noqa: PLC0415 - likewise
 
     if not password:
-        return EASY
+        return WEAK
     found = zxcvbn(password.encode(errors="replace").decode(), list(words))
     if int(found.score) >= MIN_SCORE:
         return None
     warning = found.feedback.warning if found.feedback else None
-    return KNOWN if warning in [getattr(Reason, name) for name in WELL_KNOWN] else EASY
+    return COMMON if warning in [getattr(Reason, name) for name in WELL_KNOWN] else WEAK
 
 
 def _words(about: Iterable[str]) -> list[str]:

@@ -73,7 +73,7 @@ def organization_in_headers(actor: Actor, otherwise: Exception) -> UUID | None:
 
 def check_path(in_path: str, in_headers: UUID | None) -> None:
     """Raise OrganizationNotFound when the headers name another organization than the path."""
-    if in_headers is not None and organizations.id_of(in_path) != in_headers:
+    if in_headers is not None and organizations.resolve_id(in_path) != in_headers:
         raise OrganizationNotFound
 
 
@@ -97,7 +97,7 @@ def own_organization(actor: Actor, in_headers: UUID | None) -> UUID:
         return actor.organization_id
     if in_headers is not None:
         return in_headers
-    found = organizations.list_of(actor.user_id) if isinstance(actor, UserActor) else []
+    found = organizations.list_for_user(actor.user_id) if isinstance(actor, UserActor) else []
     if len(found) != 1:
         raise OrganizationNotFound
     return found[0].id

@@ -17,7 +17,7 @@ group = Commands("api-key", help="Create, list and revoke API keys.")
 @click.option("--user", "email", metavar="EMAIL", help="The member it acts for; the first owner unless given.")
 def create(organization: str, name: str, role: str, email: str | None) -> Answer:
     """Create a key, which is shown only this once."""
-    organization_id = organizations.id_of(organization)
+    organization_id = organizations.resolve_id(organization)
     user_id = accounts.get_by_email(email).id if email else None
     made, secret = api_keys.create(organization_id, name=name, role=role, by=OPERATOR, user_id=user_id)
     return Answer({"api_key_id": made.id, "api_key": secret}, hint="The key is shown only now.")
@@ -27,7 +27,7 @@ def create(organization: str, name: str, role: str, email: str | None) -> Answer
 @click.argument("organization")
 def list_all(organization: str) -> Answer:
     """List the keys of an organization, without the revoked ones."""
-    found = api_keys.list_all(organizations.id_of(organization), by=OPERATOR)
+    found = api_keys.list_all(organizations.resolve_id(organization), by=OPERATOR)
     return Answer(
         [
             {

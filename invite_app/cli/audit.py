@@ -24,7 +24,7 @@ def export(organization: str) -> Answer:
 
 def _events(organization: str) -> Iterator[AuditEvent]:
     try:
-        organization_id = organizations.get(organizations.id_of(organization), by=OPERATOR).id
+        organization_id = organizations.get(organizations.resolve_id(organization), by=OPERATOR).id
     except OrganizationNotFound:
         return audit.events_of_deleted(_deleted_id(organization), by=OPERATOR)
     return audit.export(organization_id, by=OPERATOR)

@@ -44,7 +44,7 @@ def invite(
 ) -> Answer:
     """Invite EMAIL, or everybody on a list: CSV with columns email, given_name, family_name, role, workspaces."""
     _check_usage(email, role, file, dry_run)
-    organization_id = organizations.id_of(organization)
+    organization_id = organizations.resolve_id(organization)
     known = workspaces.list_all(organization_id, by=OPERATOR)
     if file is not None:
         people = ((person, _draft(person, role or "", chosen, note, known)) for person in lists.read(file))

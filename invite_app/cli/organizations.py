@@ -52,11 +52,11 @@ def create(
 ) -> Answer:
     """Create an organization with its owner, a key with the owner's rights, and a link to sign in."""
     password = read_password(password_stdin)
-    founding = organizations.Founding(name, plan, seats, allowed_origins)
-    founder = organizations.Founder(owner, given_name or _local_part(owner), family_name, password)
+    founding = organizations.NewOrganization(name, plan, seats, allowed_origins)
+    founder = organizations.NewOwner(owner, given_name or _local_part(owner), family_name, password)
     if password is not None and accounts.find_by_email(validation.email(owner)):
         raise AccountExists(validation.email(owner))
-    organization, user = organizations.found(founding, founder, by=BY_OPERATOR)
+    organization, user = organizations.create(founding, founder, by=BY_OPERATOR)
     facts: Facts = {"organization_id": organization.id, "owner_user_id": user.id, "owner_email": user.email}
     _, facts["api_key"] = api_keys.create(facts["organization_id"], name="Owner", role="owner", by=OPERATOR)
     facts["sign_in_url"] = sign_in_url(facts["owner_email"])
@@ -78,7 +78,9 @@ def list_all() -> Answer:
 @click.argument("plan", type=PLANS)
 def change_plan(organization: str, plan: str) -> Answer:
     """Change the plan. On the free plan nobody can be invited; nothing ends."""
-    changed = organizations.change(organizations.id_of(organization), organizations.Changes(plan=plan), by=OPERATOR)
+    changed = organizations.change(
+        organizations.resolve_id(organization), organizations.Changes(plan=plan), by=OPERATOR
+    )
     return Answer(_summary(changed), says=f"{changed.name} is on the {plan} plan.")
 
 
@@ -88,7 +90,7 @@ def change_plan(organization: str, plan: str) -> Answer:
 def change_seats(organization: str, seats: int | None) -> Answer:
     """Change how many members and invitations there may be: a number, or 'none' for no limit. Nothing ends."""
     changed = organizations.change(
-        organizations.id_of(organization), organizations.Changes(seat_limit=seats), by=OPERATOR
+        organizations.resolve_id(organization), organizations.Changes(seat_limit=seats), by=OPERATOR
     )
     return Answer(_summary(changed), says=f"{changed.name} has {seats or 'any number of'} seats.")
 
@@ -100,7 +102,7 @@ def delete(organization: str, yes: bool) -> Answer:
     """Delete an organization with its memberships, invitations, workspaces, roles and keys. Accounts stay, and its
     audit log does for a year: flask audit export.
     """
-    organization_id = organizations.id_of(organization)
+    organization_id = organizations.resolve_id(organization)
     name = authorize(OPERATOR, organization_id).organization.name
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete {name} and everything in it?", abort=True, err=True)
@@ -109,7 +111,7 @@ def delete(organization: str, yes: bool) -> Answer:
 
 
 def _change(organization: str, **changes: Any) -> Organization:
-    return organizations.change(organizations.id_of(organization), organizations.Changes(**changes), by=OPERATOR)
+    return organizations.change(organizations.resolve_id(organization), organizations.Changes(**changes), by=OPERATOR)
 
 
 def _local_part(address: str) -> str:

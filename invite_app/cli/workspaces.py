@@ -15,7 +15,7 @@ group = Commands("workspace", help="Create and list workspaces.")
 @click.argument("name")
 def create(organization: str, name: str) -> Answer:
     """Create a workspace in an organization."""
-    made = workspaces.create(organizations.id_of(organization), name, by=OPERATOR)
+    made = workspaces.create(organizations.resolve_id(organization), name, by=OPERATOR)
     return Answer({"workspace_id": made.id, "name": made.name}, says=f"Created {made.name}.")
 
 
@@ -23,5 +23,5 @@ def create(organization: str, name: str) -> Answer:
 @click.argument("organization")
 def list_all(organization: str) -> Answer:
     """List the workspaces of an organization."""
-    found = workspaces.list_all(organizations.id_of(organization), by=OPERATOR)
+    found = workspaces.list_all(organizations.resolve_id(organization), by=OPERATOR)
     return Answer([{"workspace_id": workspace.id, "name": workspace.name} for workspace in found])

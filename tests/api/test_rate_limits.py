@@ -78,4 +78,4 @@ def test_creating_organizations_is_limited(limited: Limited) -> None:
     statuses = [client.post("/v1/organizations", json={"name": name}, headers=headers).status_code for name in names]
     assert statuses == [422, 200, 200, 429]
     with client.application.app_context():
-        assert sorted(one.name for one in organizations.list_of(acme.owner.id)) == ["Acme", "One", "Two"]
+        assert sorted(one.name for one in organizations.list_for_user(acme.owner.id)) == ["Acme", "One", "Two"]

@@ -33,7 +33,7 @@ def test_ambiguous_name_lists_the_ids(app: Flask, ask: Ask, run: Run) -> None:
     with app.app_context():
         ids = [make_organization().id]
         organizations.delete(ids[0], by=OPERATOR)
-        ids.append(organizations.found(organizations.Founding("Acme"), OWNER, by=BY_OPERATOR)[0].id)
+        ids.append(organizations.create(organizations.NewOrganization("Acme"), OWNER, by=BY_OPERATOR)[0].id)
     assert ask("audit", "export", "acme")[0]["action"] == "organization.created"  # its only event
     with app.app_context():
         organizations.delete(ids[1], by=OPERATOR)
@@ -43,4 +43,4 @@ def test_ambiguous_name_lists_the_ids(app: Flask, ask: Ask, run: Run) -> None:
     assert ask("audit", "export", ids[0])[-1]["target_id"] == str(ids[0])
 
 
-OWNER = organizations.Founder("owner@acme.example", "Olivia")
+OWNER = organizations.NewOwner("owner@acme.example", "Olivia")

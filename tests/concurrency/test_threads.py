@@ -14,7 +14,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, Membership, Organization, OutboxMessage, User
 from invite_app.services import delivery, invitations, members, organizations, personal_data, roles
 from invite_app.services.api_keys import authentication
-from invite_app.services.organizations import Founder, Founding
+from invite_app.services.organizations import NewOrganization, NewOwner
 from tests.support.factories import (
     BY_OPERATOR,
     PASSWORD,
@@ -182,8 +182,8 @@ class TestSetUp:
         outcomes = together(
             partial(
                 organizations.set_up,
-                Founding("Acme"),
-                Founder(f"o{number}@acme.example", "O", "O", PASSWORD),
+                NewOrganization("Acme"),
+                NewOwner(f"o{number}@acme.example", "O", "O", PASSWORD),
                 ip=None,
             )
             for number in range(4)
@@ -193,8 +193,10 @@ class TestSetUp:
     def test_organizations_of_one_name_get_different_slugs(self, app: Flask, together: Together) -> None:
         with app.app_context():
             make_person("olivia@acme.example")
-        founder = Founder("olivia@acme.example", "Olivia")
-        outcomes = together(partial(organizations.found, Founding("Acme"), founder, by=BY_OPERATOR) for _ in range(4))
+        founder = NewOwner("olivia@acme.example", "Olivia")
+        outcomes = together(
+            partial(organizations.create, NewOrganization("Acme"), founder, by=BY_OPERATOR) for _ in range(4)
+        )
         made = [outcome[0].slug for outcome in outcomes if isinstance(outcome, tuple)]
         assert made
         assert len(set(made)) == len(made)

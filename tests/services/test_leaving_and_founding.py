@@ -23,7 +23,7 @@ from invite_app.models.roles import BUILT_IN
 from invite_app.models.types import Base
 from invite_app.services import api_keys, members, organizations, roles
 from invite_app.services.api_keys import authentication
-from invite_app.services.organizations import Changes, Founder, Founding
+from invite_app.services.organizations import Changes, NewOrganization, NewOwner
 from tests.support.factories import (
     BY_OPERATOR,
     OPERATOR,
@@ -37,7 +37,7 @@ from tests.support.factories import (
     reread,
 )
 
-OLIVIA = Founder("olivia@acme.example", "Olivia", "Owner", PASSWORD)
+OLIVIA = NewOwner("olivia@acme.example", "Olivia", "Owner", PASSWORD)
 
 
 def count(model: type[Base]) -> int:
@@ -106,40 +106,41 @@ class TestDirectMembership:
 
 class TestCreating:
     def test_adds_three_roles_and_one_owner(self, app_context: None) -> None:
-        acme, owner = organizations.found(Founding("Acme Ltd"), OLIVIA, by=BY_OPERATOR)
+        acme, owner = organizations.create(NewOrganization("Acme Ltd"), OLIVIA, by=BY_OPERATOR)
         assert {role.key: tuple(role.permissions) for role in roles.list_all(acme.id, by=OPERATOR)} == BUILT_IN
         assert (acme.slug, acme.members_count, owner.is_verified) == ("acme-ltd", 1, True)
         assert members.get(acme.id, owner.id, by=OPERATOR).role.is_owner
 
     def test_uses_an_existing_account_unchanged(self, app_context: None) -> None:
         person = make_person("olivia@acme.example", "Liv")
-        _, owner = organizations.found(Founding("Acme"), OLIVIA, by=BY_OPERATOR)
+        _, owner = organizations.create(NewOrganization("Acme"), OLIVIA, by=BY_OPERATOR)
         assert (owner.id, owner.given_name) == (person.id, "Liv")
 
     def test_assigns_unique_slugs(self, app_context: None) -> None:
         slugs = [
-            organizations.found(Founding(name), OLIVIA, by=BY_OPERATOR)[0].slug for name in ("A", "A", "日本", "a!")
+            organizations.create(NewOrganization(name), OLIVIA, by=BY_OPERATOR)[0].slug
+            for name in ("A", "A", "日本", "a!")
         ]
         assert slugs == ["a", "a-2", "organization", "a-3"]
 
     @pytest.mark.parametrize(
         ("founding", "founder", "error"),
         [
-            (Founding(""), OLIVIA, InvalidName),
-            (Founding("A", plan="gold"), OLIVIA, InvalidSetting),
-            (Founding("A", seat_limit=0), OLIVIA, InvalidSetting),
-            (Founding("A", allowed_origins=["*"]), OLIVIA, InvalidSetting),
-            (Founding("A"), Founder("no", "Olivia"), InvalidEmail),
-            (Founding("A"), Founder("o@acme.example", ""), InvalidName),
-            (Founding("A"), Founder("o@acme.example", "Olivia", password="short"), WeakPassword),
+            (NewOrganization(""), OLIVIA, InvalidName),
+            (NewOrganization("A", plan="gold"), OLIVIA, InvalidSetting),
+            (NewOrganization("A", seat_limit=0), OLIVIA, InvalidSetting),
+            (NewOrganization("A", allowed_origins=["*"]), OLIVIA, InvalidSetting),
+            (NewOrganization("A"), NewOwner("no", "Olivia"), InvalidEmail),
+            (NewOrganization("A"), NewOwner("o@acme.example", ""), InvalidName),
+            (NewOrganization("A"), NewOwner("o@acme.example", "Olivia", password="short"), WeakPassword),
         ],
         ids=str,
     )
     def test_with_an_invalid_value_stores_nothing(
-        self, app_context: None, founding: Founding, founder: Founder, error: type[DomainError]
+        self, app_context: None, founding: NewOrganization, founder: NewOwner, error: type[DomainError]
     ) -> None:
         for found in (
-            lambda: organizations.found(founding, founder, by=BY_OPERATOR),
+            lambda: organizations.create(founding, founder, by=BY_OPERATOR),
             lambda: organizations.set_up(founding, founder, ip=None),
         ):
             with pytest.raises(error):
@@ -147,14 +148,16 @@ class TestCreating:
         assert (count(Organization), count(User), count(SetupMarker)) == (0, 0, 0)
 
     def test_through_setup_happens_once(self, app_context: None) -> None:
-        organizations.set_up(Founding("Acme"), OLIVIA, ip=None)
+        organizations.set_up(NewOrganization("Acme"), OLIVIA, ip=None)
         with pytest.raises(AlreadySetUp):
-            organizations.set_up(Founding("Acme"), OLIVIA, ip=None)
+            organizations.set_up(NewOrganization("Acme"), OLIVIA, ip=None)
         assert organizations.is_set_up()
 
     def test_setup_is_closed_after_the_operator_created_one(self, acme: Acme) -> None:
         with pytest.raises(AlreadySetUp):
-            organizations.set_up(Founding("Mine"), Founder("eve@evil.example", "Eve", password=PASSWORD), ip=None)
+            organizations.set_up(
+                NewOrganization("Mine"), NewOwner("eve@evil.example", "Eve", password=PASSWORD), ip=None
+            )
 
 
 class TestSettings:

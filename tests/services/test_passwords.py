@@ -76,13 +76,13 @@ def test_decoy_costs_the_same_as_any_hash(monkeypatch: pytest.MonkeyPatch) -> No
 def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
     personal = "acme acme olivia"
     sent = invite(acme, "olivia.owner@guest.example")
-    founding = organizations.Founding("Acme Holdings")
+    founding = organizations.NewOrganization("Acme Holdings")
     choices: tuple[Callable[[], Any], ...] = (
         lambda: accounts.change_password(acme.owner.id, old=PASSWORD, new=personal, keep_session=None),
         lambda: accounts.reset_password(make_link(acme.owner, Purpose.RESET), personal, device=NOWHERE),
         lambda: invitations.accept_as_new(token_of(sent), invitations.Profile("Olivia", "Owner", personal)),
-        lambda: organizations.found(
-            founding, organizations.Founder("olivia@holdings.example", "Olivia", "Owner", personal), by=BY_OPERATOR
+        lambda: organizations.create(
+            founding, organizations.NewOwner("olivia@holdings.example", "Olivia", "Owner", personal), by=BY_OPERATOR
         ),
         lambda: accounts.create("acme@olivia.example", given_name="Olivia", family_name="Owner", password=personal),
     )
@@ -112,7 +112,10 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
 
 def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
     sent, link = invite(acme), make_link(acme.owner, Purpose.RESET)
-    founding, founder = organizations.Founding("New"), organizations.Founder("new@guest.example", "N", "Ew", PASSWORD)
+    founding, founder = (
+        organizations.NewOrganization("New"),
+        organizations.NewOwner("new@guest.example", "N", "Ew", PASSWORD),
+    )
     deeds: tuple[tuple[int, Callable[[], Any]], ...] = (
         (1, lambda: invitations.accept_as_new(token_of(sent), invitations.Profile("Ana", "Guest", NEW))),
         (1, lambda: accounts.reset_password(link, NEW, device=NOWHERE)),
@@ -120,7 +123,7 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
         (1, lambda: accounts.request_email_change(acme.owner.id, "other@guest.example", password=PASSWORD)),
         (1, lambda: accounts.sign_in(acme.owner.email, PASSWORD, device=NOWHERE)),
         (1, lambda: accounts.create("bo@guest.example", given_name="B", family_name="O", password=PASSWORD)),
-        (1, lambda: organizations.found(founding, founder, by=BY_OPERATOR)),
+        (1, lambda: organizations.create(founding, founder, by=BY_OPERATOR)),
     )
     for count, deed in deeds:
         with observed(monkeypatch) as seen:

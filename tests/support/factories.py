@@ -84,9 +84,9 @@ def make_organization(
     """Create people called `owner@<name>.example` and so on; `seat_limit` may be lower than their number."""
     host = f"{name.lower().replace(' ', '-')}.example"
     owner = make_person(f"owner@{host}", "Olivia", "Owner")
-    founding = organizations.Founding(name, plan, seat_limit, allowed_origins)
-    founder = organizations.Founder(owner.email, "Olivia", "Owner")
-    organization, _ = organizations.found(founding, founder, by=BY_OPERATOR)
+    founding = organizations.NewOrganization(name, plan, seat_limit, allowed_origins)
+    founder = organizations.NewOwner(owner.email, "Olivia", "Owner")
+    organization, _ = organizations.create(founding, founder, by=BY_OPERATOR)
     configure(organization.id, allowed_domains=list(allowed_domains))
     if invitation_lifetime is not None:
         configure(organization.id, invitation_lifetime=invitation_lifetime)

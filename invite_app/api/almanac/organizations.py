@@ -29,7 +29,7 @@ def create_organization(
     organization_id: UUID | str, body: CreateOrganizationRequest, by: Actor
 ) -> CreatedOrganization:
     """Founds an organization with the plan of yours, which the user of your key will own. Takes an owner's key."""
-    made, role = organizations.found_another(organization_id, name=body.name, slug=body.slug, by=by)
+    made, role = organizations.create_for_key_owner(organization_id, name=body.name, slug=body.slug, by=by)
     return CreatedOrganization(
         organization_id=made.id, name=made.name, slug=made.slug, role=role.key, permissions=role.permissions
     )

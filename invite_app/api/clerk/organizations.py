@@ -49,7 +49,7 @@ class RoleShown(Schema):
 @clerk.endpoint("GET", "/organizations/{organization_id}")
 def get_organization(organization_id: str, by: Actor) -> OrganizationShown:
     """An organization by its id or slug."""
-    return organization_shown(organizations.get(organizations.id_of(organization_id), by=by))
+    return organization_shown(organizations.get(organizations.resolve_id(organization_id), by=by))
 
 
 @clerk.endpoint("GET", "/organization_roles")

@@ -20,7 +20,7 @@ from invite_app.pages.shared import (
     show,
 )
 from invite_app.services import accounts, organizations
-from invite_app.services.organizations import Founder, Founding
+from invite_app.services.organizations import NewOrganization, NewOwner
 
 PLANS = {
     Plan.PAID: "Invite as many people as you have seats for.",
@@ -55,8 +55,8 @@ def setup(token: str) -> ResponseReturnValue:
 
 
 def _set_up(form: SetupForm) -> ResponseReturnValue:
-    founding = Founding(name=form.name.data or "", plan=form.plan.data)
-    founder = Founder(
+    founding = NewOrganization(name=form.name.data or "", plan=form.plan.data)
+    founder = NewOwner(
         email=form.email.data or "",
         given_name=form.given_name.data or "",
         family_name=form.family_name.data or "",

@@ -27,7 +27,7 @@ from invite_app.pages.shared import (
     whole_number,
 )
 from invite_app.services import invitations, organizations, validation
-from invite_app.services.organizations import KEEP, Changes
+from invite_app.services.organizations import UNCHANGED, Changes
 
 HERE = "/organizations/<uuid:organization_id>/settings"
 NEEDS = "organization:write"
@@ -61,7 +61,7 @@ class SettingsForm(PageForm):
             name=self.name.data or "",
             plan=self.plan.data,
             seat_limit=seat_limit(self.seat_limit.data),
-            invitation_lifetime=KEEP if is_untouched else self._length,
+            invitation_lifetime=UNCHANGED if is_untouched else self._length,
             allowed_domains=lines(self.allowed_domains.data),
             allowed_origins=lines(self.allowed_origins.data),
         )

@@ -32,7 +32,7 @@ def principal() -> Principal:
 
 def latest_organization() -> Organization | None:
     """The one whose pages were open last, as long as the person belongs to it; else the first of theirs."""
-    belongs_to = organizations.list_of(person().id)
+    belongs_to = organizations.list_for_user(person().id)
     latest = session.get(LATEST)
     return next((one for one in belongs_to if str(one.id) == latest), next(iter(belongs_to), None))
 

@@ -115,7 +115,7 @@ def _around(principal: Principal) -> dict[str, Any]:
         "need_attention": waiting,
         "organizations": [
             {"id": one.id, "name": one.name, "href": url_for("pages.overview", organization_id=one.id)}
-            for one in organizations.list_of(current_user.user_id)
+            for one in organizations.list_for_user(current_user.user_id)
         ],
         "nav": [
             {"label": group.label, "items": entries}

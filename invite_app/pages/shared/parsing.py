@@ -39,4 +39,4 @@ def whole_number(text: str | None) -> int:
 
 def seat_limit(text: str | None) -> int | None:
     """No text means no limit. Raises InvalidSetting."""
-    return organizations.checked_seat_limit(whole_number(text) if text and text.strip() else None)
+    return organizations.validate_seat_limit(whole_number(text) if text and text.strip() else None)

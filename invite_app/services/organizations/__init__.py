@@ -1,25 +1,25 @@
 """Organizations: created by the operator or through `/setup`, changed by their owners."""
 
-from .actions import KEEP, Changes, change, checked_seat_limit, delete
-from .queries import get, id_of, is_set_up, list_all, list_of
-from .setup import Founder, Founding, found, found_another, set_up
+from .actions import UNCHANGED, Changes, change, delete, validate_seat_limit
+from .queries import get, is_set_up, list_all, list_for_user, resolve_id
+from .setup import NewOrganization, NewOwner, create, create_for_key_owner, set_up
 from .slugs import generate_slug
 
 __all__ = [
-    "KEEP",
+    "UNCHANGED",
     "Changes",
-    "Founder",
-    "Founding",
+    "NewOwner",
+    "NewOrganization",
     "change",
-    "checked_seat_limit",
+    "validate_seat_limit",
     "delete",
-    "found",
-    "found_another",
+    "create",
+    "create_for_key_owner",
     "generate_slug",
     "get",
-    "id_of",
+    "resolve_id",
     "is_set_up",
     "list_all",
-    "list_of",
+    "list_for_user",
     "set_up",
 ]

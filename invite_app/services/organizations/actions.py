@@ -18,7 +18,7 @@ class _Keep(Enum):
     KEEP = "keep"
 
 
-KEEP = _Keep.KEEP
+UNCHANGED = _Keep.KEEP
 """Leave a setting as it is, where None has a meaning of its own."""
 
 
@@ -26,12 +26,12 @@ KEEP = _Keep.KEEP
 class Changes:
     """Which settings get which value. A seat limit of None means no limit, no domains means any."""
 
-    name: str | _Keep = KEEP
-    plan: str | _Keep = KEEP
-    seat_limit: int | _Keep | None = KEEP
-    invitation_lifetime: timedelta | _Keep = KEEP
-    allowed_domains: Sequence[str] | _Keep = KEEP
-    allowed_origins: Sequence[str] | _Keep = KEEP
+    name: str | _Keep = UNCHANGED
+    plan: str | _Keep = UNCHANGED
+    seat_limit: int | _Keep | None = UNCHANGED
+    invitation_lifetime: timedelta | _Keep = UNCHANGED
+    allowed_domains: Sequence[str] | _Keep = UNCHANGED
+    allowed_origins: Sequence[str] | _Keep = UNCHANGED
 
 
 def change(organization_id: UUID | str, changes: Changes, *, by: Actor) -> Organization:
@@ -70,7 +70,7 @@ def delete(organization_id: UUID | str, *, by: Actor) -> None:
         session().delete(principal.organization)
 
 
-def checked_seat_limit(limit: int | None) -> int | None:
+def validate_seat_limit(limit: int | None) -> int | None:
     """Raises InvalidSetting. Whether so many seats are in use already does not matter: nobody is removed."""
     if limit is not None and not 1 <= limit <= 10_000_000:
         raise InvalidSetting("seat_limit", "Enter a number from 1 to 10,000,000, or nothing for no limit.")
@@ -78,7 +78,7 @@ def checked_seat_limit(limit: int | None) -> int | None:
 
 
 def _checked(changes: Changes) -> dict[str, Any]:
-    given = {name: value for name, value in vars(changes).items() if value is not KEEP}
+    given = {name: value for name, value in vars(changes).items() if value is not UNCHANGED}
     return {name: _CHECKS[name](value) for name, value in given.items()}
 
 
@@ -95,7 +95,7 @@ def checked_plan(plan: str) -> str:
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "name": lambda name: validation.name(name, "name", "a name"),
     "plan": checked_plan,
-    "seat_limit": checked_seat_limit,
+    "seat_limit": validate_seat_limit,
     "invitation_lifetime": validation.lifetime,
     "allowed_domains": lambda domains: list(dict.fromkeys(map(validation.allowed_domain, domains))),
     "allowed_origins": lambda origins: list(dict.fromkeys(map(validation.allowed_origin, origins))),

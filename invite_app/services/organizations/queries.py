@@ -17,7 +17,7 @@ def is_set_up() -> bool:
     return accounts.any_account()
 
 
-def list_of(user_id: UUID) -> list[Organization]:
+def list_for_user(user_id: UUID) -> list[Organization]:
     """The organizations this person is a member of, by name."""
     query = (
         select(Organization)
@@ -33,7 +33,7 @@ def list_all() -> list[Organization]:
     return list(session().scalars(select(Organization).order_by(Organization.created_at, Organization.id)))
 
 
-def id_of(text: str) -> UUID:
+def resolve_id(text: str) -> UUID:
     """The id that is meant by an id (which nobody may have) or a slug. Raises OrganizationUnknown."""
     with suppress(ValueError):
         return UUID(text)

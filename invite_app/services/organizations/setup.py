@@ -18,7 +18,7 @@ from . import actions, queries, slugs
 
 
 @dataclass(frozen=True)
-class Founding:
+class NewOrganization:
     """What a new organization starts with. A seat limit of None means no limit, a slug of None one like the name."""
 
     name: str
@@ -29,7 +29,7 @@ class Founding:
 
 
 @dataclass(frozen=True)
-class Founder:
+class NewOwner:
     """The first owner; an existing account at that address is taken as it is."""
 
     email: str
@@ -38,7 +38,7 @@ class Founder:
     password: str | None = None
 
 
-def found(founding: Founding, founder: Founder, *, by: audit.AuditActor) -> tuple[Organization, User]:
+def create(founding: NewOrganization, founder: NewOwner, *, by: audit.AuditActor) -> tuple[Organization, User]:
     """A new organization with its first owner.
 
     Raises InvalidName, InvalidEmail, InvalidSetting and WeakPassword.
@@ -51,7 +51,7 @@ def found(founding: Founding, founder: Founder, *, by: audit.AuditActor) -> tupl
         return _found(founding, owner, by), owner
 
 
-def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Organization, User]:
+def set_up(founding: NewOrganization, founder: NewOwner, *, ip: str | None) -> tuple[Organization, User]:
     """The first organization of this server. Raises AlreadySetUp, even when two try at once, and as `found`."""
     if queries.is_set_up():
         raise AlreadySetUp
@@ -68,25 +68,25 @@ def set_up(founding: Founding, founder: Founder, *, ip: str | None) -> tuple[Org
         return _found(founding, owner, audit.AuditActor("person", owner.id, owner.name, ip)), owner
 
 
-def found_another(
+def create_for_key_owner(
     organization_id: UUID | str, *, name: str, slug: str | None = None, by: Actor
 ) -> tuple[Organization, Role]:
     """Create an organization with this one's plan and seat limit; the owner is the user of the acting owner's key."""
     with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         if principal.user is None or principal.api_key is None or not principal.is_owner:
             raise PermissionDenied("organization:write")
-        founding = Founding(name, principal.organization.plan, principal.organization.seat_limit, slug=slug)
+        founding = NewOrganization(name, principal.organization.plan, principal.organization.seat_limit, slug=slug)
         organization = _found(founding, principal.user, audit.audit_actor(principal))
         rate_limits.count("organizations by founder", principal.user.id)  # raising takes it back
         return organization, roles.get(organization.id, OWNER)
 
 
-def _password_hash(founding: Founding, founder: Founder) -> str | None:
+def _password_hash(founding: NewOrganization, founder: NewOwner) -> str | None:
     about = (founder.email, founder.given_name, founder.family_name, founding.name)
     return None if founder.password is None else accounts.hash_new_password(founder.password, about=about)
 
 
-def _add_owner(founder: Founder, password_hash: str | None) -> User:
+def _add_owner(founder: NewOwner, password_hash: str | None) -> User:
     return accounts.add(
         validation.email(founder.email),
         given_name=founder.given_name,
@@ -96,13 +96,13 @@ def _add_owner(founder: Founder, password_hash: str | None) -> User:
     )
 
 
-def _found(founding: Founding, owner: User, by: audit.AuditActor) -> Organization:
+def _found(founding: NewOrganization, owner: User, by: audit.AuditActor) -> Organization:
     name = validation.name(founding.name, "name", "a name")
     organization = Organization(
         name=name,
         slug=slugs.generate_slug(name) if founding.slug is None else slugs.validate_slug(founding.slug),
         plan=actions.checked_plan(founding.plan),
-        seat_limit=actions.checked_seat_limit(founding.seat_limit),
+        seat_limit=actions.validate_seat_limit(founding.seat_limit),
         allowed_origins=[validation.allowed_origin(origin) for origin in founding.allowed_origins],
         members_count=1,
         created_by_id=owner.id,

@@ -82,7 +82,7 @@ def asking(organization_id: UUID, email: str, role: str) -> Question | None:
         address = validation.email(email)
     except InvalidEmail:
         return None
-    if not (spellings := roles.spellings(role)):
+    if not (spellings := roles.lookup_keys(role)):
         return None
     named = {"spelling": spellings[0], "other_spelling": spellings[-1]}
     return _LOOK_WITH_ROLE.question(**_values(organization_id, address), **named)

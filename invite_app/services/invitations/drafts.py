@@ -70,13 +70,13 @@ class CachedLookup:
         self.organization_id = organization_id
 
     def role(self, name: str) -> Role:
-        for candidate in roles.spellings(name):
+        for candidate in roles.lookup_keys(name):
             if candidate in self._roles:
                 return self._roles[candidate]
         raise RoleNotFound(name)
 
     def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]:
-        return workspaces.pick(self._workspaces, ids)
+        return workspaces.select_in_order(self._workspaces, ids)
 
     def workspace_called(self, name: str) -> Workspace:
         """The workspace with this name, in any case. Raises WorkspaceNotFound."""

@@ -70,7 +70,7 @@ def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
 
 
 def _has_role(organization_id: UUID, name: str) -> search.Test:
-    called = roles.ids_called(organization_id, [name])
+    called = roles.ids_named(organization_id, [name])
     with_it = select(Invitation.id).where(Invitation.role_id.in_(called))
     return search.Test(Invitation.role_id, lambda column: [column.in_(called)], with_it)
 

@@ -48,7 +48,7 @@ def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Member
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
     if only.roles:
-        found = list(session().scalars(roles.ids_called(organization_id, only.roles)))
+        found = list(session().scalars(roles.ids_named(organization_id, only.roles)))
         if len(found) == 1:
             equals[Membership.role_id] = found[0]
         else:

@@ -8,11 +8,11 @@ from .queries import (
     RoleUse,
     get,
     get_with_use,
-    ids_called,
+    ids_named,
     list_all,
     list_page,
     list_with_use,
-    spellings,
+    lookup_keys,
 )
 
 __all__ = [
@@ -25,10 +25,10 @@ __all__ = [
     "delete",
     "get",
     "get_with_use",
-    "ids_called",
+    "ids_named",
     "list_all",
     "list_page",
     "list_with_use",
-    "spellings",
+    "lookup_keys",
     "update_role",
 ]

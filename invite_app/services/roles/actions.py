@@ -59,7 +59,7 @@ def create(
             name=cleaned,
             folded_name=casefolded(cleaned),
             key=_key(key or cleaned),
-            permissions=_ordered(permissions),
+            permissions=_validate_permissions(permissions),
         )
         principal.check_can_grant(role)
         _check_names_are_free(role)
@@ -91,7 +91,7 @@ def update_role(
             found.folded_name = casefolded(found.name)
         if permissions is not None:
             api_key_revocation.check_may_end(principal, found)
-            found.permissions = _ordered(permissions)
+            found.permissions = _validate_permissions(permissions)
         principal.check_can_grant(found)
         with session().no_autoflush:
             _check_names_are_free(found)
@@ -112,7 +112,7 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
         with_it = Membership.role_id == found.id
         members = session().scalar(select(func.count()).select_from(Membership).where(with_it)) or 0
         if members:
-            _hand_over(principal, found, replacement, members)
+            _reassign_members(principal, found, replacement, members)
         api_key_revocation.end_all_with_role(principal, found)
         session().flush()
         session().execute(delete_rows(ApiKey).where(ApiKey.role_id == found.id))
@@ -121,7 +121,7 @@ def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: st
         inviter_rights.refresh(principal.organization)
 
 
-def _hand_over(principal: Principal, role: Role, replacement: str | None, members: int) -> None:
+def _reassign_members(principal: Principal, role: Role, replacement: str | None, members: int) -> None:
     if replacement is None:
         raise RoleInUse(role.name, members)
     new_owner = queries.get(principal.organization.id, replacement)
@@ -139,7 +139,7 @@ def _get_custom(principal: Principal, name: str) -> Role:
     return role
 
 
-def _ordered(permissions: Collection[str]) -> list[str]:
+def _validate_permissions(permissions: Collection[str]) -> list[str]:
     unknown = [name for name in permissions if name not in PERMISSIONS]
     if unknown:
         raise InvalidSetting("permissions", f"There is no permission “{unknown[0]}”.")
@@ -155,7 +155,7 @@ def _key(text: str) -> str:
 
 def _check_names_are_free(role: Role) -> None:
     """Keys and names share one namespace, or a name could be taken for somebody else's key."""
-    wanted = {role.key, *queries.spellings(role.name)}
+    wanted = {role.key, *queries.lookup_keys(role.name)}
     wanted |= {f"org:{name}" for name in wanted}
     query = select(Role.id).where(
         Role.organization_id == role.organization_id,

@@ -63,17 +63,17 @@ def get(organization_id: UUID, name: str) -> Role:
     return role
 
 
-def ids_called(organization_id: UUID, names: Iterable[str]) -> Select[UUID]:
+def ids_named(organization_id: UUID, names: Iterable[str]) -> Select[UUID]:
     """What selects the ids of the roles that somebody calls by these names."""
     return select(Role.id).where(*_called(organization_id, names))
 
 
 def _called(organization_id: UUID, names: Iterable[str]) -> tuple[ColumnElement[bool], ...]:
-    wanted = {spelling for name in names for spelling in spellings(name)}
+    wanted = {spelling for name in names for spelling in lookup_keys(name)}
     return Role.organization_id == organization_id, or_(Role.key.in_(wanted), Role.folded_name.in_(wanted))
 
 
-def spellings(name: str) -> tuple[str, ...]:
+def lookup_keys(name: str) -> tuple[str, ...]:
     """What a role may be stored under that somebody calls by this name."""
     if validation.has_control_characters(name):
         return ()

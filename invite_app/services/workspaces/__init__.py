@@ -1,7 +1,7 @@
 """Workspaces of an organization."""
 
 from .actions import create, delete, rename
-from .queries import get_by_name, get_many, get_with_use, list_all, list_with_use, pick
+from .queries import get_by_name, get_many, get_with_use, list_all, list_with_use, select_in_order
 
 __all__ = [
     "create",
@@ -11,6 +11,6 @@ __all__ = [
     "get_with_use",
     "list_all",
     "list_with_use",
-    "pick",
+    "select_in_order",
     "rename",
 ]

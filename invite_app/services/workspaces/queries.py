@@ -50,10 +50,10 @@ def get_many(organization_id: UUID, workspace_ids: Sequence[UUID | str]) -> list
     if not wanted:
         return []
     query = select(Workspace).where(Workspace.organization_id == organization_id, Workspace.id.in_(wanted))
-    return pick({workspace.id: workspace for workspace in session().scalars(query)}, workspace_ids)
+    return select_in_order({workspace.id: workspace for workspace in session().scalars(query)}, workspace_ids)
 
 
-def pick(found: Mapping[UUID, Workspace], workspace_ids: Sequence[UUID | str]) -> list[Workspace]:
+def select_in_order(found: Mapping[UUID, Workspace], workspace_ids: Sequence[UUID | str]) -> list[Workspace]:
     """Those of the found workspaces, in the order of the ids and each once. Raises WorkspaceNotFound."""
     for index, item in enumerate(workspace_ids):
         if _uuid(item, index) not in found:

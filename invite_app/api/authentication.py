@@ -35,7 +35,7 @@ def key(secret: str) -> ApiKeyActor:
 
     Raises Unauthenticated and RateLimited.
     """
-    actor = api_keys.recognize(secret, ip=request.remote_addr)
+    actor = api_keys.identify(secret, ip=request.remote_addr)
     rate_limits.count("requests by key", actor.api_key_id)
     rate_limits.check("refusals by key", actor.api_key_id)
     g.key_actor = actor  # for the log
@@ -83,7 +83,7 @@ def confirm(actor: Actor, in_headers: UUID | None) -> None:
     Raise Unauthenticated and OrganizationUnknown.
     """
     if in_headers is None:
-        api_keys.confirm(actor)
+        api_keys.check_active(actor)
     else:
         authorize(actor, in_headers)
 

@@ -48,5 +48,5 @@ def list_all(organization: str) -> Answer:
 @click.argument("api_key_id")
 def revoke(api_key_id: str) -> Answer:
     """Revoke a key, which then never acts again."""
-    api_keys.revoke(api_keys.organization_of(api_key_id), api_key_id, by=OPERATOR)
+    api_keys.revoke(api_keys.find_organization_id(api_key_id), api_key_id, by=OPERATOR)
     return Answer({"api_key_id": api_key_id}, says="Revoked.")

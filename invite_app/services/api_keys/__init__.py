@@ -1,16 +1,16 @@
 """API keys: create, list and revoke them, and recognize one in a request."""
 
 from .actions import create, list_all, revoke
-from .authentication import confirm, organization_of, recognize
+from .authentication import check_active, find_organization_id, identify
 from .queries import get, list_page
 
 __all__ = [
-    "confirm",
+    "check_active",
     "create",
     "get",
     "list_all",
     "list_page",
-    "organization_of",
-    "recognize",
+    "find_organization_id",
+    "identify",
     "revoke",
 ]

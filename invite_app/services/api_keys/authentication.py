@@ -17,13 +17,13 @@ from invite_app.models import ApiKey
 from invite_app.models.types import now
 
 LAST_USE_STEP = timedelta(minutes=5)
-REMEMBERED = timedelta(minutes=1)
+CACHE_TIME = timedelta(minutes=1)
 MOST_REMEMBERED = 10_000
 PREFIX = "sk_"
 _BY_HASH = select(ApiKey).where(ApiKey.secret_hash == bindparam("secret_hash"))
 
 
-def organization_of(api_key_id: UUID | str) -> UUID:
+def find_organization_id(api_key_id: UUID | str) -> UUID:
     """Where a key belongs; for the operator, who names keys without their organization."""
     if (api_key := session().get(ApiKey, ids.parse_id(api_key_id, ApiKeyNotFound(str(api_key_id))))) is None:
         raise ApiKeyNotFound(str(api_key_id))
@@ -32,12 +32,12 @@ def organization_of(api_key_id: UUID | str) -> UUID:
 
 def authenticate(secret: str, *, ip: str | None) -> ApiKeyActor:
     """The actor behind a key. Raises Unauthenticated when it is unknown, revoked or over."""
-    actor = recognize(secret, ip=ip)
-    confirm(actor)
+    actor = identify(secret, ip=ip)
+    check_active(actor)
     return actor
 
 
-def recognize(secret: str, *, ip: str | None) -> ApiKeyActor:
+def identify(secret: str, *, ip: str | None) -> ApiKeyActor:
     """The actor behind a key, for callers who authorize it (or `confirm` it) before they do anything.
 
     Whose a key is never changes, and is remembered for a minute; whether it still acts is read by `authorize`.
@@ -50,30 +50,30 @@ def recognize(secret: str, *, ip: str | None) -> ApiKeyActor:
     return ApiKeyActor(known.api_key_id, known.organization_id, ip)
 
 
-def confirm(actor: Actor) -> None:
+def check_active(actor: Actor) -> None:
     """Raises Unauthenticated when the actor is a key that does not act any more."""
     if isinstance(actor, ApiKeyActor):
         authorize(actor, actor.organization_id)
 
 
 @dataclass(frozen=True)
-class _Known:
+class _CachedKey:
     api_key_id: UUID
     organization_id: UUID
     until: float
 
 
-def _known() -> dict[str, _Known]:
-    found: dict[str, _Known] = current_app.extensions.setdefault("invite_app.known_keys", {})
+def _known() -> dict[str, _CachedKey]:
+    found: dict[str, _CachedKey] = current_app.extensions.setdefault("invite_app.known_keys", {})
     return found
 
 
-def _remember(secret_hash: str) -> _Known:
+def _remember(secret_hash: str) -> _CachedKey:
     api_key = session().scalar(_BY_HASH, {"secret_hash": secret_hash})
     if api_key is None or not is_live(api_key):
         raise Unauthenticated
     _remember_use(api_key)
-    known = _Known(api_key.id, api_key.organization_id, time.monotonic() + REMEMBERED.total_seconds())
+    known = _CachedKey(api_key.id, api_key.organization_id, time.monotonic() + CACHE_TIME.total_seconds())
     if len(_known()) >= MOST_REMEMBERED:
         _known().clear()
     _known()[secret_hash] = known

@@ -104,7 +104,7 @@ class TestADeadlock:
             may_go_on.set()
             session().execute(select(Organization).where(Organization.id == globex.id).with_for_update())
 
-        monkeypatch.setattr("invite_app.services.invitations.checks.check_may_be_invited", lock_two)
+        monkeypatch.setattr("invite_app.services.invitations.checks.check_can_invite", lock_two)
         other.start()
         assert has_locked.wait(10)
         answer = app.test_client().post(path, json=ANA, headers=headers)
@@ -147,6 +147,6 @@ class TestADeadlock:
         def conflict(*_: Any, **__: Any) -> None:
             give_up(psycopg.errors.DeadlockDetected)
 
-        monkeypatch.setattr("invite_app.services.invitations.checks.check_may_be_invited", conflict)
+        monkeypatch.setattr("invite_app.services.invitations.checks.check_can_invite", conflict)
         answer = app.test_client().post(f"/api/v1/organization/{acme.id}/invitation", json=ANA, headers=headers)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")

@@ -178,7 +178,7 @@ def _within_pace(judged: RowResult, invitation: Invitation | None) -> tuple[RowR
     if invitation is None:
         return judged, None
     try:
-        invitations.check_recipient(invitation.email)
+        invitations.check_recipient_rate(invitation.email)
     except RateLimited as error:
         return RowResult(judged.draft, error), None
     return judged, invitation
@@ -194,7 +194,7 @@ def _open_batch(
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         invitations.check_plan(principal.organization)
         _check_length(rows)
-        invitations.check_pace(principal)
+        invitations.check_inviter_rate(principal)
         batch = Batch(
             organization_id=principal.organization.id,
             created_by_id=principal.user.id if principal.user else None,

@@ -3,7 +3,7 @@
 from .acceptance import Offer, Profile, accept_as_new, accept_signed_in, decline, open_link
 from .actions import Changes, copy_link, edit, extend, resend, revoke, take_over, try_now
 from .bulk_actions import Deed, Extend, LeftOut, Report, Revoke, SendAgain, apply_bulk, preview_bulk
-from .checks import check_pace, check_plan, check_recipient, check_seats, seats_left, unavailable
+from .checks import check_inviter_rate, check_plan, check_recipient_rate, check_seats, seats_left, unavailable
 from .drafts import CachedLookup, Draft, build, link_workspaces
 from .expiry import pending_now, record_overdue, revoke_those_to
 from .filters import Filter, narrowed
@@ -69,9 +69,9 @@ __all__ = [
     "apply_bulk",
     "ask_again",
     "build",
-    "check_pace",
+    "check_inviter_rate",
     "check_plan",
-    "check_recipient",
+    "check_recipient_rate",
     "check_seats",
     "complete",
     "compute_statistics",

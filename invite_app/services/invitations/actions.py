@@ -151,7 +151,7 @@ def _apply(principal: Principal, invitation: Invitation, changes: Changes) -> No
         validation.check_domain_allowed(address, organization.allowed_domains)
     check_can_grant(principal, invitation)
     if address != invitation.email:
-        checks.check_may_take_over(principal, checks.address_status(organization.id, address))
+        checks.check_can_readdress(principal, checks.address_status(organization.id, address))
         steps.send_to(principal, invitation, address)
 
 

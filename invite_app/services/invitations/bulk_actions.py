@@ -79,7 +79,7 @@ class SendAgain(Deed):
 
     def begin(self, principal: Principal) -> None:
         """Raises RateLimited."""
-        checks.check_pace(principal)
+        checks.check_inviter_rate(principal)
 
     def prepare(self, principal: Principal, invitations: Sequence[Invitation]) -> None:
         moment = now()

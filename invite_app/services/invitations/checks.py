@@ -137,7 +137,7 @@ def seats_left(organization: Organization) -> int | None:
     return organization.seat_limit - organization.members_count - expiry.pending_now(organization)
 
 
-def check_may_be_invited(
+def check_can_invite(
     principal: Principal, look: AddressStatus, *, is_in_list: bool = False, by_mail: bool = True
 ) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
@@ -150,29 +150,29 @@ def check_may_be_invited(
         expiry.record_overdue(principal.organization)
     check_seats(principal.organization)
     if by_mail:
-        check_recipient(look.address)
+        check_recipient_rate(look.address)
     if not is_in_list:
-        check_pace(principal)
+        check_inviter_rate(principal)
 
 
-def check_may_take_over(principal: Principal, look: AddressStatus) -> None:
+def check_can_readdress(principal: Principal, look: AddressStatus) -> None:
     """An invitation and its seat go to another address.
 
     Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited, in this order.
     """
     check_plan(principal.organization)
     look.check_is_free(principal)
-    check_mail(principal, look.address)
+    check_send_rate(principal, look.address)
 
 
-def check_mail(principal: Principal, address: str, *, is_in_list: bool = False) -> None:
+def check_send_rate(principal: Principal, address: str, *, is_in_list: bool = False) -> None:
     """Check the recipient of a mail about an invitation, and count an act of inviting. Raises RateLimited."""
-    check_recipient(address)
+    check_recipient_rate(address)
     if not is_in_list:
-        check_pace(principal)
+        check_inviter_rate(principal)
 
 
-def check_recipient(address: str) -> None:
+def check_recipient_rate(address: str) -> None:
     """Raise RateLimited when this address got too many mails about invitations, from all organizations together.
 
     A mail is counted when it is sent (`delivery`), so that what is never sent uses up nothing. The local outbox takes
@@ -182,7 +182,7 @@ def check_recipient(address: str) -> None:
     count(delivery.TO_RECIPIENT, address)
 
 
-def check_pace(principal: Principal) -> None:
+def check_inviter_rate(principal: Principal) -> None:
     """Count one act of inviting; a whole list is one. Raises RateLimited, but never for the operator."""
     if principal.user is not None:
         rate_limits.count("invitations by actor", principal.api_key.id if principal.api_key else principal.user.id)

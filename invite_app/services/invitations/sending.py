@@ -46,7 +46,7 @@ def add(principal: Principal, draft: Draft) -> Invitation:
 def _add(principal: Principal, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
     invitation = drafts.build(principal, draft, catalog)
     assert catalog.look is not None
-    checks.check_may_be_invited(principal, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
+    checks.check_can_invite(principal, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
     granted = {"role": invitation.role_name}
     event = audit.new_event(principal.organization.id, principal, "invitation.sent", invitation, after=granted)
     if draft.notify:
@@ -68,7 +68,7 @@ def send_all_or_none(organization_id: UUID | str, rows: Sequence[drafts.Draft], 
             raise TooManyRows(len(rows), MAX_ROWS)
         _check_repeats(rows)
         sent = [add(principal, draft) for draft in rows]
-        checks.check_pace(principal)
+        checks.check_inviter_rate(principal)
     return sent
 
 

@@ -68,9 +68,9 @@ def send_again(
     if invitation.state == InvitationState.EXPIRED:
         _reopen(principal, invitation, address, is_in_list=is_in_list)
     elif address != invitation.email:
-        checks.check_may_take_over(principal, checks.address_status(principal.organization.id, address))
+        checks.check_can_readdress(principal, checks.address_status(principal.organization.id, address))
     else:
-        checks.check_mail(principal, address, is_in_list=is_in_list)
+        checks.check_send_rate(principal, address, is_in_list=is_in_list)
     invitation.note = new_note
     send_to(principal, invitation, address)
     after = {"email": invitation.email, "note": invitation.note}
@@ -120,7 +120,7 @@ def send_to(principal: Principal, invitation: Invitation, address: str) -> None:
 def _reopen(principal: Principal, invitation: Invitation, address: str, *, is_in_list: bool) -> None:
     drafts.check_redirects(principal.organization, invitation)
     look = checks.address_status(principal.organization.id, address)
-    checks.check_may_be_invited(principal, look, is_in_list=is_in_list)
+    checks.check_can_invite(principal, look, is_in_list=is_in_list)
     invitation.state, invitation.closed_at = InvitationState.PENDING, None
     principal.organization.pending_count += 1
     drafts.set_inviter(invitation, principal)

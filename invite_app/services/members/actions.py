@@ -61,7 +61,7 @@ def add(
         _check_no_member(organization, user)
         invitations.revoke_those_to(organization, user.email)
         invitations.check_seats(organization)
-        invitations.check_recipient(user.email)
+        invitations.check_recipient_rate(user.email)
         _insert(organization, membership)
         record_change(principal, "member.added", membership, {}, {"role": granted.name})
     return membership

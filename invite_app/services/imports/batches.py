@@ -213,7 +213,7 @@ def _insert(principal: Principal, batch_id: UUID, accepted: Sequence[Invitation]
     for invitation in accepted:
         invitation.batch_id = batch_id
     rows.insert_all(accepted)
-    invitations.link_workspaces(accepted)
+    invitations.insert_workspaces(accepted)
     principal.organization.pending_count += len(accepted)
     ours = (Invitation.batch_id == batch_id) & Invitation.id.between(accepted[0].id, accepted[-1].id)
     message = delivery.new_message(accepted[0], at_once=False)

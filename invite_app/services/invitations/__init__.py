@@ -4,7 +4,7 @@ from .acceptance import Offer, Profile, accept_as_new, accept_signed_in, decline
 from .actions import Changes, copy_link, edit, extend, resend, revoke, take_over, try_now
 from .bulk_actions import Deed, Extend, LeftOut, Report, Revoke, SendAgain, apply_bulk, preview_bulk
 from .checks import check_inviter_rate, check_plan, check_recipient_rate, check_seats, seats_left, unavailable
-from .drafts import CachedLookup, Draft, build, link_workspaces
+from .drafts import CachedLookup, Draft, build, insert_workspaces
 from .expiry import pending_now, record_overdue, revoke_those_to
 from .filters import Filter, narrowed
 from .insights import (
@@ -85,7 +85,7 @@ __all__ = [
     "extend",
     "get",
     "has_been_quiet",
-    "link_workspaces",
+    "insert_workspaces",
     "list_all",
     "list_page",
     "make_inviter",

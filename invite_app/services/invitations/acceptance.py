@@ -159,7 +159,7 @@ def _find_obstacle(invitation: Invitation) -> DomainError | None:
 
 def _landing(invitation: Invitation) -> str | None:
     url = invitation.redirect_uri
-    return url if url is not None and drafts.is_allowed(url, invitation.organization) else None
+    return url if url is not None and drafts.is_redirect_allowed(url, invitation.organization) else None
 
 
 def _check_acceptable(invitation: Invitation, organization: Organization) -> Role:

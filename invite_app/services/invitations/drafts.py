@@ -27,7 +27,7 @@ from invite_app.services import inviter_rights, roles, validation, workspaces
 from . import checks
 
 
-class Catalog(Protocol):
+class RoleAndWorkspaceLookup(Protocol):
     """Raises RoleNotFound and WorkspaceNotFound."""
 
     def role(self, name: str) -> Role: ...
@@ -122,7 +122,7 @@ class Draft:
     private_metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(principal: Principal, draft: Draft, catalog: Catalog) -> Invitation:
+def build(principal: Principal, draft: Draft, catalog: RoleAndWorkspaceLookup) -> Invitation:
     """An invitation with checked values that the actor may hand out; not yet in the database.
 
     Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
@@ -179,11 +179,11 @@ def _optional_name(text: str | None, name: str, label: str) -> str:
 def check_redirects(organization: Organization, draft: Draft | Invitation) -> None:
     """Raises RedirectNotAllowed."""
     for url in (draft.redirect_uri, draft.app_url):
-        if url is not None and not is_allowed(url, organization):
+        if url is not None and not is_redirect_allowed(url, organization):
             raise RedirectNotAllowed(url)
 
 
-def is_allowed(url: str, organization: Organization) -> bool:
+def is_redirect_allowed(url: str, organization: Organization) -> bool:
     """Whether the organization lets its invitations lead there."""
     found = validation.origin(url)
     own = validation.origin(current_app.config["EXTERNAL_URL"])
@@ -220,12 +220,12 @@ def insert(organization: Organization, invitation: Invitation, *with_it: OutboxM
     counted = rows.change(organization, pending_count=organization.pending_count + 1)
     try:
         rows.write(rows.new_row(invitation), *map(rows.new_row, with_it), counted)
-        link_workspaces([invitation])
+        insert_workspaces([invitation])
     except IntegrityError:
         raise InvitationPending(invitation.email, invitation.id, now()) from None
 
 
-def link_workspaces(invitations: Sequence[Invitation]) -> None:
+def insert_workspaces(invitations: Sequence[Invitation]) -> None:
     """Put the workspaces of new invitations into the database."""
     links = [
         {"invitation_id": invitation.id, "workspace_id": workspace.id}

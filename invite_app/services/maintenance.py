@@ -77,7 +77,7 @@ def record_expired() -> int:
     for organization_id in organization_ids:
         try:
             with transaction():
-                invitations.record_overdue(lock_organization(organization_id))
+                invitations.expire_overdue(lock_organization(organization_id))
         except OrganizationNotFound:
             continue  # deleted meanwhile
     return len(organization_ids)

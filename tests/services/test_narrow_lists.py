@@ -111,7 +111,7 @@ class TestInvitations:
         invite(acme, "bo@guest.example")
         expire(invite(acme, "cy@guest.example"))
         organization = organizations.get(acme.id, by=acme.owner.actor)
-        assert (organization.pending_count, invitations.pending_now(organization)) == (2, 1)
+        assert (organization.pending_count, invitations.count_pending(organization)) == (2, 1)
 
     def _emails(self, acme: Acme, **only: Any) -> list[str]:
         page = invitations.list_page(acme.id, by=acme.owner.actor, only=invitations.Filter(**only))

@@ -100,7 +100,7 @@ def shown_invitation(invitation: Invitation) -> HostedOrganizationInvitation:
 
 def _seats(principal: Principal) -> Seats:
     organization = principal.organization
-    pending = invitations.pending_now(organization)
+    pending = invitations.count_pending(organization)
     used, limit = organization.members_count + pending, organization.seat_limit
     return Seats(
         active=organization.members_count,

@@ -62,7 +62,7 @@ def organization_shown(organization: Organization) -> OrganizationShown:
         name=organization.name,
         slug=organization.slug,
         members_count=organization.members_count,
-        pending_invitations_count=invitations.pending_now(organization),
+        pending_invitations_count=invitations.count_pending(organization),
         max_allowed_memberships=organization.seat_limit or 0,
         created_by=str(organization.created_by_id or ""),
         created_at=milliseconds(organization.created_at),

@@ -85,7 +85,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
             organizations.change(organization_id, form.changes(organization), by=actor())
             flash("Settings saved.", "ok")
             return redirect(url_for("pages.settings"), 303)
-    pending = invitations.pending_now(organization)
+    pending = invitations.count_pending(organization)
     in_use = organization.members_count + pending
     return show(
         "settings/form.html",
@@ -109,7 +109,9 @@ def delete_organization(organization_id: UUID) -> ResponseReturnValue:
         organizations.delete(organization_id, by=actor())
         flash(f"{organization.name} is deleted.", "ok")
         return redirect(url_for("pages.home"), 303)
-    return show("settings/delete.html", status=form.status, form=form, pending=invitations.pending_now(organization))
+    return show(
+        "settings/delete.html", status=form.status, form=form, pending=invitations.count_pending(organization)
+    )
 
 
 def number_and_unit(lifetime: timedelta) -> tuple[str, str]:

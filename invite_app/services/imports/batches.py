@@ -98,7 +98,7 @@ def send_batch(
         judge = None
         for chunk in _chunks(rows):
             with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
-                invitations.record_overdue(principal.organization)
+                invitations.expire_overdue(principal.organization)
                 judge = (judge or _Judge(principal, None)).with_room(invitations.seats_left(principal.organization))
                 judged = [_within_pace(*one) for one in judge.judge(principal, chunk)]
                 accepted = [invitation for _, invitation in judged if invitation is not None]

@@ -45,7 +45,7 @@ def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int
     stopped, number = 0, -1
     while number:
         with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
-            invitations.record_overdue(principal.organization)
+            invitations.expire_overdue(principal.organization)
             waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(TOGETHER)))
             number = len(waiting)
             stopped += len(_take_back(principal, sheet.id, waiting))

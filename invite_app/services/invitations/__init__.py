@@ -5,7 +5,7 @@ from .actions import Changes, copy_link, edit, extend, resend, revoke, take_over
 from .bulk_actions import Deed, Extend, LeftOut, Report, Revoke, SendAgain, apply_bulk, preview_bulk
 from .checks import check_inviter_rate, check_plan, check_recipient_rate, check_seats, seats_left, unavailable
 from .drafts import CachedLookup, Draft, build, insert_workspaces
-from .expiry import pending_now, record_overdue, revoke_those_to
+from .expiry import count_pending, expire_overdue, revoke_for_address
 from .filters import Filter, narrowed
 from .insights import (
     OUTSIDE_DOMAINS,
@@ -94,14 +94,14 @@ __all__ = [
     "outside_domains",
     "page_of",
     "pending",
-    "pending_now",
+    "count_pending",
     "preview",
     "preview_bulk",
-    "record_overdue",
+    "expire_overdue",
     "resend",
     "revoke",
     "revoke_invitation",
-    "revoke_those_to",
+    "revoke_for_address",
     "saw_machine",
     "saw_no_seat",
     "saw_visitor",

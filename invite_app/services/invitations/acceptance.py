@@ -135,7 +135,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
     with transaction():
         invitation, organization = _lock_pending(parsed)
         invitation.decline_message = validation.note(word)
-        expiry.end(invitation, organization, InvitationState.DECLINED)
+        expiry.close(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee_actor(invitation, ip), "invitation.declined", invitation)
         delivery.notify_inviter(delivery.DECLINED, invitation)
         return invitation

@@ -134,7 +134,7 @@ def _changing(
 ) -> Iterator[tuple[Principal, Invitation]]:
     """A transaction on one invitation, now that overdue ones are written down."""
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
-        expiry.record_overdue(principal.organization)
+        expiry.expire_overdue(principal.organization)
         yield principal, find_in(principal.organization.id, invitation_id)
 
 

@@ -130,7 +130,7 @@ def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Act
     report = Report([], [])
     for start in range(0, len(wanted), TOGETHER):
         with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
-            expiry.record_overdue(principal.organization)
+            expiry.expire_overdue(principal.organization)
             if start == 0:
                 deed.begin(principal)
             present = _present(principal, only, wanted[start : start + TOGETHER])

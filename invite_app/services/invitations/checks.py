@@ -134,7 +134,7 @@ def seats_left(organization: Organization) -> int | None:
     """
     if organization.seat_limit is None:
         return None
-    return organization.seat_limit - organization.members_count - expiry.pending_now(organization)
+    return organization.seat_limit - organization.members_count - expiry.count_pending(organization)
 
 
 def check_can_invite(
@@ -147,7 +147,7 @@ def check_can_invite(
     check_plan(principal.organization)
     look.check_is_free(principal)
     if look.has_overdue:
-        expiry.record_overdue(principal.organization)
+        expiry.expire_overdue(principal.organization)
     check_seats(principal.organization)
     if by_mail:
         check_recipient_rate(look.address)

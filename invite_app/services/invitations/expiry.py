@@ -15,19 +15,19 @@ from invite_app.models.types import now
 from invite_app.services import audit
 
 
-def record_overdue(organization: Organization) -> None:
+def expire_overdue(organization: Organization) -> None:
     """Write down which pending invitations have passed their end, so that they hold no seat and no address."""
     moment = now()
     overdue = _pending(organization.id).where(Invitation.expires_at <= moment)
     _end(organization, overdue, InvitationState.EXPIRED, Invitation.expires_at)
 
 
-def pending_now(organization: Organization) -> int:
+def count_pending(organization: Organization) -> int:
     """How many invitations are pending at this moment: the counter less those whose end passed unrecorded."""
-    return organization.pending_count - overdue_now(organization.id)
+    return organization.pending_count - count_overdue(organization.id)
 
 
-def overdue_now(organization_id: UUID) -> int:
+def count_overdue(organization_id: UUID) -> int:
     """How many pending invitations have passed their end, which nobody has written down yet."""
     overdue = select(func.count()).where(
         Invitation.organization_id == organization_id,
@@ -37,9 +37,9 @@ def overdue_now(organization_id: UUID) -> int:
     return cached_in_request(("overdue", organization_id), lambda: session().scalar(overdue) or 0)
 
 
-def revoke_those_to(organization: Organization, address: str) -> None:
+def revoke_for_address(organization: Organization, address: str) -> None:
     """End the pending invitation to an address, which must not bring anybody (back) in any more."""
-    record_overdue(organization)
+    expire_overdue(organization)
     to_address = _pending(organization.id).where(Invitation.email == address)
     for invitation in session().scalars(
         select(Invitation).where(
@@ -52,7 +52,7 @@ def revoke_those_to(organization: Organization, address: str) -> None:
     _end(organization, to_address, InvitationState.REVOKED, now())
 
 
-def end(invitation: Invitation, organization: Organization, state: InvitationState) -> None:
+def close(invitation: Invitation, organization: Organization, state: InvitationState) -> None:
     """Move one pending invitation, seen as pending under the lock, to a final state."""
     invitation.state = state
     invitation.closed_at = now()

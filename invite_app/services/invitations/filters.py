@@ -66,7 +66,7 @@ def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
     state = states.pop()
     if state != InvitationState.EXPIRED:
         return state
-    return None if expiry.overdue_now(organization_id) else state
+    return None if expiry.count_overdue(organization_id) else state
 
 
 def _has_role(organization_id: UUID, name: str) -> search.Test:

@@ -95,7 +95,7 @@ def count_needing_attention(principal: Principal) -> int:
 
 def pending(principal: Principal) -> int:
     """How many people are invited and not in yet; none for those who may not see invitations."""
-    return expiry.pending_now(principal.organization) if principal.can("invitations:read") else 0
+    return expiry.count_pending(principal.organization) if principal.can("invitations:read") else 0
 
 
 def _some_of_each(principal: Principal, kinds: Mapping[str, Filter]) -> dict[str, Some]:

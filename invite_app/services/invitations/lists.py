@@ -78,7 +78,7 @@ def page_of(
 ) -> pagination.Page[Invitation]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     principal.check_can("invitations:read")
-    total = expiry.pending_now(principal.organization) if is_all_pending(only) else None
+    total = expiry.count_pending(principal.organization) if is_all_pending(only) else None
     place = pagination.page_request(cursor, order, limit)
     query, made = with_parts(), make_invitations
     narrow = narrowed(principal, only)
@@ -123,7 +123,7 @@ def counts_of(principal: Principal, *, at_most: int | None = None) -> dict[str, 
     principal.check_can("invitations:read")
     kinds = {state.value: Filter((state,)) for state in InvitationState if state != InvitationState.PENDING}
     found = count_each(principal, {**kinds, "failed": UNDELIVERED}, at_most=at_most)
-    return {InvitationState.PENDING.value: expiry.pending_now(principal.organization), **found}
+    return {InvitationState.PENDING.value: expiry.count_pending(principal.organization), **found}
 
 
 def count_each(principal: Principal, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, CappedCount]:

@@ -97,7 +97,7 @@ def extend_invitation(principal: Principal, invitation: Invitation) -> None:
 def revoke_invitation(principal: Principal, invitation: Invitation) -> None:
     """Raises InvitationClosed."""
     check_state(invitation, PENDING)
-    expiry.end(invitation, principal.organization, InvitationState.REVOKED)
+    expiry.close(invitation, principal.organization, InvitationState.REVOKED)
     audit.record(principal.organization.id, principal, "invitation.revoked", invitation)
 
 

@@ -59,7 +59,7 @@ def add(
         principal.check_can_grant(granted)
         invitations.check_plan(organization)
         _check_no_member(organization, user)
-        invitations.revoke_those_to(organization, user.email)
+        invitations.revoke_for_address(organization, user.email)
         invitations.check_seats(organization)
         invitations.check_recipient_rate(user.email)
         _insert(organization, membership)
@@ -220,7 +220,7 @@ def end_membership(principal: Principal, membership: Membership, action: str) ->
     organization = principal.organization
     api_key_revocation.end_all_of_member(principal, membership.user_id)
     ownership_offers.end_all_with(principal, membership.user_id)
-    invitations.revoke_those_to(organization, membership.user.email)
+    invitations.revoke_for_address(organization, membership.user.email)
     record_change(principal, action, membership, {"role": membership.role.name}, {})
     session().delete(membership)
     organization.members_count -= 1

@@ -124,7 +124,7 @@ def _leave_all(user: User, by: Actor) -> None:
 def _close_invitations(organization: Organization, person: ErasedPerson) -> None:
     """End the open invitations to the person, so that nobody sends them again."""
     for address in person.addresses:
-        invitations.revoke_those_to(organization, address)
+        invitations.revoke_for_address(organization, address)
     expired = update(Invitation).where(
         Invitation.organization_id == organization.id,
         Invitation.email.in_(person.addresses),

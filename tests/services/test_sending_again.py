@@ -96,7 +96,7 @@ class TestRetryingNow:
         later = now() + timedelta(hours=1)
         set_delivery(sent, state="queued", reason="452 full", attempts=2, next_attempt_at=later)
         ends = reread(sent).expires_at
-        invitations.try_now(acme.id, sent.id, by=acme.owner.actor)
+        invitations.retry_delivery(acme.id, sent.id, by=acme.owner.actor)
         row = message_of(sent.id)
         assert (row.next_attempt_at <= now(), row.attempts, row.sends, reread(sent).expires_at) == (True, 2, 1, ends)
 
@@ -104,7 +104,7 @@ class TestRetryingNow:
         sent = invite(acme)
         later = now() + timedelta(hours=1)
         set_delivery(sent, state="queued", lease=acme.id, next_attempt_at=later)
-        invitations.try_now(acme.id, sent.id, by=acme.owner.actor)
+        invitations.retry_delivery(acme.id, sent.id, by=acme.owner.actor)
         assert session().scalar(select(OutboxMessage.next_attempt_at)) == later
 
     def test_needs_pending_invitation_and_permission_to_assign(self, acme: Acme) -> None:
@@ -112,7 +112,7 @@ class TestRetryingNow:
         inviter = make_member(acme, "inviter@acme.example", role="inviter")
         sent = invite(acme, role="admin")
         with pytest.raises(CannotGrantRole):
-            invitations.try_now(acme.id, sent.id, by=inviter.actor)
+            invitations.retry_delivery(acme.id, sent.id, by=inviter.actor)
         invitations.revoke(acme.id, sent.id, by=OPERATOR)
         with pytest.raises(InvitationClosed):
-            invitations.try_now(acme.id, sent.id, by=acme.owner.actor)
+            invitations.retry_delivery(acme.id, sent.id, by=acme.owner.actor)

@@ -55,7 +55,7 @@ def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 @pages.post(f"{ONE}/try-now")
 def try_invitation_now(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     with Attempt():
-        invitations.try_now(organization_id, invitation_id, by=actor())
+        invitations.retry_delivery(organization_id, invitation_id, by=actor())
         flash("The mail server is asked again now. Reload this page in a moment.", "ok")
     return _back(invitation_id)
 

@@ -1,7 +1,7 @@
 """Invitations: send, list, change, accept and decline them, and say why a person is not in yet."""
 
 from .acceptance import Offer, Profile, accept_as_new, accept_signed_in, decline, open_link
-from .actions import Changes, copy_link, edit, extend, resend, revoke, take_over, try_now
+from .actions import Changes, copy_link, edit, extend, resend, retry_delivery, revoke, take_over
 from .bulk_actions import Deed, Extend, LeftOut, Report, Revoke, SendAgain, apply_bulk, preview_bulk
 from .checks import check_inviter_rate, check_plan, check_recipient_rate, check_seats, seats_left, unavailable
 from .drafts import CachedLookup, Draft, build, insert_workspaces
@@ -110,7 +110,7 @@ __all__ = [
     "send_all_or_none",
     "summarize_attention",
     "take_over",
-    "try_now",
+    "retry_delivery",
     "unavailable",
     "was_refused",
     "why",

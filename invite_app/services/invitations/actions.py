@@ -41,14 +41,14 @@ def resend(
     InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, InvalidNote, DomainNotAllowed, RateLimited, and for
     an expired one or another address what `send` raises.
     """
-    with _changing(organization_id, invitation_id, by) as (principal, invitation):
-        steps.send_again(principal, invitation, email=email, note=note)
+    with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
+        steps.resend(principal, invitation, email=email, note=note)
     return invitation
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """The link stops working at once, the seat is free. Raises InvitationUnknown and InvitationEnded."""
-    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+    with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         steps.revoke_invitation(principal, invitation)
     return invitation
 
@@ -58,7 +58,7 @@ def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+    with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         steps.extend_invitation(principal, invitation)
     return invitation
 
@@ -70,7 +70,7 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
     RoleUnknown, WorkspaceUnknown, InvalidNote, InvalidEmail, DomainNotAllowed, and for another address
     PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited.
     """
-    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+    with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
         before = _summary(invitation)
         if invitation.role is not None:
@@ -89,12 +89,12 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
     return invitation
 
 
-def try_now(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
+def retry_delivery(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """Do not wait for the next try of a mail that the mail server has not taken yet. Leaves its end as it is.
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+    with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
         check_can_grant(principal, invitation)
         if invitation.message is not None:
@@ -108,7 +108,7 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+    with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
         check_can_grant(principal, invitation)
         steps.make_inviter(principal, invitation)
@@ -120,7 +120,7 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
     Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
     """
-    with _changing(organization_id, invitation_id, by) as (principal, invitation):
+    with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
         check_can_grant(principal, invitation)
         invitation.link_copied = True
@@ -129,7 +129,7 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
 
 @contextmanager
-def _changing(
+def _invitation_transaction(
     organization_id: UUID | str, invitation_id: UUID | str, by: Actor
 ) -> Iterator[tuple[Principal, Invitation]]:
     """A transaction on one invitation, now that overdue ones are written down."""
@@ -152,7 +152,7 @@ def _apply(principal: Principal, invitation: Invitation, changes: Changes) -> No
     check_can_grant(principal, invitation)
     if address != invitation.email:
         checks.check_can_readdress(principal, checks.address_status(organization.id, address))
-        steps.send_to(principal, invitation, address)
+        steps.requeue_to(principal, invitation, address)
 
 
 def _summary(invitation: Invitation) -> dict[str, Any]:

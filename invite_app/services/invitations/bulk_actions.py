@@ -88,14 +88,14 @@ class SendAgain(Deed):
         self._room = checks.seats_left(principal.organization)
 
     def check(self, principal: Principal, invitation: Invitation) -> None:
-        steps.check_state(invitation, steps.OPEN)
+        steps.check_state(invitation, steps.RESENDABLE)
         steps.check_can_grant(principal, invitation)
         validation.check_domain_allowed(invitation.email, principal.organization.allowed_domains)
         if invitation.state_at(now()) == InvitationState.EXPIRED:
             self._check_may_reopen(principal, invitation)
 
     def do(self, principal: Principal, invitation: Invitation) -> None:
-        steps.send_again(principal, invitation, is_in_list=True)
+        steps.resend(principal, invitation, in_bulk=True)
 
     def _check_may_reopen(self, principal: Principal, invitation: Invitation) -> None:
         organization = principal.organization

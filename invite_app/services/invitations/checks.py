@@ -138,7 +138,7 @@ def seats_left(organization: Organization) -> int | None:
 
 
 def check_can_invite(
-    principal: Principal, look: AddressStatus, *, is_in_list: bool = False, by_mail: bool = True
+    principal: Principal, look: AddressStatus, *, in_bulk: bool = False, by_mail: bool = True
 ) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
 
@@ -151,7 +151,7 @@ def check_can_invite(
     check_seats(principal.organization)
     if by_mail:
         check_recipient_rate(look.address)
-    if not is_in_list:
+    if not in_bulk:
         check_inviter_rate(principal)
 
 
@@ -165,10 +165,10 @@ def check_can_readdress(principal: Principal, look: AddressStatus) -> None:
     check_send_rate(principal, look.address)
 
 
-def check_send_rate(principal: Principal, address: str, *, is_in_list: bool = False) -> None:
+def check_send_rate(principal: Principal, address: str, *, in_bulk: bool = False) -> None:
     """Check the recipient of a mail about an invitation, and count an act of inviting. Raises RateLimited."""
     check_recipient_rate(address)
-    if not is_in_list:
+    if not in_bulk:
         check_inviter_rate(principal)
 
 

@@ -40,17 +40,17 @@ def send(
 
 def add(principal: Principal, draft: Draft) -> Invitation:
     """The checked invitation of a list with its message, as part of the caller's transaction."""
-    return _add(principal, draft, Asked(principal.organization.id, draft.email, draft.role), is_in_list=True)
+    return _add(principal, draft, Asked(principal.organization.id, draft.email, draft.role), in_bulk=True)
 
 
-def _add(principal: Principal, draft: Draft, catalog: Asked, *, is_in_list: bool = False) -> Invitation:
+def _add(principal: Principal, draft: Draft, catalog: Asked, *, in_bulk: bool = False) -> Invitation:
     invitation = drafts.build(principal, draft, catalog)
     assert catalog.look is not None
-    checks.check_can_invite(principal, catalog.look, is_in_list=is_in_list, by_mail=draft.notify)
+    checks.check_can_invite(principal, catalog.look, in_bulk=in_bulk, by_mail=draft.notify)
     granted = {"role": invitation.role_name}
     event = audit.new_event(principal.organization.id, principal, "invitation.sent", invitation, after=granted)
     if draft.notify:
-        message = invitation.message = delivery.new_message(invitation, at_once=not is_in_list)
+        message = invitation.message = delivery.new_message(invitation, at_once=not in_bulk)
         drafts.insert(principal.organization, invitation, message, event)
     else:
         drafts.insert(principal.organization, invitation, event)

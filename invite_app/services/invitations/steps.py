@@ -12,7 +12,7 @@ from . import checks, drafts, expiry
 
 EXTENSION = timedelta(days=7)
 PENDING = (InvitationState.PENDING,)
-OPEN = (InvitationState.PENDING, InvitationState.EXPIRED)
+RESENDABLE = (InvitationState.PENDING, InvitationState.EXPIRED)
 
 
 def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> None:
@@ -46,33 +46,33 @@ def set_role(invitation: Invitation, role: Role) -> None:
     invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
 
 
-def send_again(
+def resend(
     principal: Principal,
     invitation: Invitation,
     *,
     email: str | None = None,
     note: str | None = None,
-    is_in_list: bool = False,
+    in_bulk: bool = False,
 ) -> None:
     """Send an open invitation again and renew its end, if wanted to another address or with another note.
 
     Raises InvitationEnded, RoleGone, RoleAboveOwn, DomainNotAllowed, RateLimited, and for an expired one or another
     address also what a new invitation to it would raise.
     """
-    check_state(invitation, OPEN)
+    check_state(invitation, RESENDABLE)
     check_can_grant(principal, invitation)
     before = {"email": invitation.email, "note": invitation.note}
     new_note = invitation.note if note is None else validation.note(note)
     address = invitation.email if email is None else validation.email(email)
     validation.check_domain_allowed(address, principal.organization.allowed_domains)
     if invitation.state == InvitationState.EXPIRED:
-        _reopen(principal, invitation, address, is_in_list=is_in_list)
+        _reopen(principal, invitation, address, in_bulk=in_bulk)
     elif address != invitation.email:
         checks.check_can_readdress(principal, checks.address_status(principal.organization.id, address))
     else:
-        checks.check_send_rate(principal, address, is_in_list=is_in_list)
+        checks.check_send_rate(principal, address, in_bulk=in_bulk)
     invitation.note = new_note
-    send_to(principal, invitation, address)
+    requeue_to(principal, invitation, address)
     after = {"email": invitation.email, "note": invitation.note}
     changed = [name for name in after if after[name] != before[name]]
     audit.record(
@@ -101,7 +101,7 @@ def revoke_invitation(principal: Principal, invitation: Invitation) -> None:
     audit.record(principal.organization.id, principal, "invitation.revoked", invitation)
 
 
-def send_to(principal: Principal, invitation: Invitation, address: str) -> None:
+def requeue_to(principal: Principal, invitation: Invitation, address: str) -> None:
     """Put the mail in the queue again, with a new end. Another address gets a link of its own.
 
     The caller has checked the domain of the address.
@@ -117,10 +117,10 @@ def send_to(principal: Principal, invitation: Invitation, address: str) -> None:
         delivery.requeue(invitation.message)
 
 
-def _reopen(principal: Principal, invitation: Invitation, address: str, *, is_in_list: bool) -> None:
+def _reopen(principal: Principal, invitation: Invitation, address: str, *, in_bulk: bool) -> None:
     drafts.check_redirects(principal.organization, invitation)
     look = checks.address_status(principal.organization.id, address)
-    checks.check_can_invite(principal, look, is_in_list=is_in_list)
+    checks.check_can_invite(principal, look, in_bulk=in_bulk)
     invitation.state, invitation.closed_at = InvitationState.PENDING, None
     principal.organization.pending_count += 1
     drafts.set_inviter(invitation, principal)

@@ -46,7 +46,7 @@ def test_every_page_is_accessible(
     with live_server.app.app_context():
         one = f"{home}/{invite(acme, 'ana@guest.example').id}"
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
-    bulk = (f"{home}/{deed}?all=1&state=all" for deed in ("send-again", "extend", "revoke"))
+    bulk = (f"{home}/{action}?all=1&state=all" for action in ("send-again", "extend", "revoke"))
     lists = (home, f"{home}?sort=ends", f"{home}?q=zed&all=1", f"{home}?q=ol", f"{home}?state=expired")
     for path in (*lists, *bulk, f"{one}/send-again"):
         page.goto(path)

@@ -25,7 +25,7 @@ from tests.support.factories import PASSWORD, Acme, Person, invite, make_link, m
 from tests.support.locking import others_session
 
 pytestmark = on_postgres
-Deed = Callable[[], Any]
+BulkAction = Callable[[], Any]
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 NEW = "another long password for tests"
 
@@ -78,7 +78,7 @@ def wait_until_one_waits(app: Flask) -> None:
             time.sleep(0.02)
 
 
-def outcome(app: Flask, deed: Deed) -> str:
+def outcome(app: Flask, deed: BulkAction) -> str:
     with app.app_context():
         try:
             deed()
@@ -87,7 +87,7 @@ def outcome(app: Flask, deed: Deed) -> str:
     return "done"
 
 
-def crossed(app: Flask, first: Deed, *, before: str, second: Deed) -> list[str]:
+def crossed(app: Flask, first: BulkAction, *, before: str, second: BulkAction) -> list[str]:
     """Run two actions, the first paused before a statement until the second waits for it; return their results."""
     with ThreadPoolExecutor(2) as pool, paused_before(app, before) as (is_there, may_go_on):
         futures: list[Future[str]] = [pool.submit(outcome, app, first)]
@@ -177,11 +177,11 @@ def test_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) ->
     """Organizations are deleted during delivery; addresses change while links expire."""
     with app.app_context():
         people = [make_person(f"p{number}@guest.example") for number in range(3)]
-    deeds: list[Deed] = [found_and_delete, found_and_delete, deliver, deliver]
+    deeds: list[BulkAction] = [found_and_delete, found_and_delete, deliver, deliver]
     deeds += [partial(deed, person) for person in people for deed in (change_address, end_links)]
     is_over = threading.Event()
 
-    def go_on(deed: Deed) -> set[str]:
+    def go_on(deed: BulkAction) -> set[str]:
         outcomes = set()
         while not is_over.is_set():
             outcomes.add(outcome(app, deed))

@@ -75,7 +75,7 @@ def test_selected_invitations_are_revoked_after_a_preview(app: Flask, acme: Acme
 
 
 @pytest.mark.parametrize(
-    ("deed", "title", "note"),
+    ("action", "title", "note"),
     [
         ("send-again", "Send 30 invitations again?", "30 invitations sent again."),
         ("extend", "Extend 30 invitations?", "30 invitations extended by 7 days."),
@@ -83,7 +83,7 @@ def test_selected_invitations_are_revoked_after_a_preview(app: Flask, acme: Acme
     ],
 )
 def test_all_matching_are_selected_by_the_filter(
-    deed: str, title: str, note: str, *, app: Flask, acme: Acme, list_: str, owner: Visitor
+    action: str, title: str, note: str, *, app: Flask, acme: Acme, list_: str, owner: Visitor
 ) -> None:
     with app.app_context():
         for number in range(30):
@@ -91,10 +91,10 @@ def test_all_matching_are_selected_by_the_filter(
         other = invite(acme, "other@guest.example")
     page = owner.get(f"{list_}?q=zed&all=1")
     assert any("All 30 selected." in text for text in page.texts("p"))
-    form = f"{list_}/{deed}?all=1&state=pending&q=zed"
+    form = f"{list_}/{action}?all=1&state=pending&q=zed"
     assert owner.get(form).texts("h1") == [title]
     fields = {"all": "1", "state": "pending", "q": "zed", "number": "30"}
-    assert owner.follow(f"{list_}/{deed}", page=form, **fields).notes == [note]
+    assert owner.follow(f"{list_}/{action}", page=form, **fields).notes == [note]
     with app.app_context():
         assert reread(other).state == "pending"
         assert reread(other).expires_at == other.expires_at

@@ -242,20 +242,20 @@ class TestExtendTakeOverAndCopy:
         assert token_of(sent, copied=True) in invitations.copy_link(acme.id, sent.id, by=acme.admin.actor)
         assert reread(sent).link_copied
 
-    @pytest.mark.parametrize("deed", ["resend", "extend", "take_over", "copy_link"])
-    def test_all_need_permission_to_assign_the_role(self, acme: Acme, deed: str) -> None:
+    @pytest.mark.parametrize("action", ["resend", "extend", "take_over", "copy_link"])
+    def test_all_need_permission_to_assign_the_role(self, acme: Acme, action: str) -> None:
         sent = invite(acme, role="owner")
         key = make_api_key(acme, "admin")
         for actor in (acme.admin.actor, key.actor):
             with pytest.raises(CannotGrantRole):
-                getattr(invitations, deed)(acme.id, sent.id, by=actor)
+                getattr(invitations, action)(acme.id, sent.id, by=actor)
 
-    @pytest.mark.parametrize("deed", ["extend", "take_over", "copy_link"])
+    @pytest.mark.parametrize("action", ["extend", "take_over", "copy_link"])
     @pytest.mark.parametrize("ending", ["revoked", "declined", "accepted", "expired"])
-    def test_all_need_a_pending_invitation(self, acme: Acme, deed: str, ending: str) -> None:
+    def test_all_need_a_pending_invitation(self, acme: Acme, action: str, ending: str) -> None:
         sent = end(acme, ending)
         with pytest.raises(InvitationClosed):
-            getattr(invitations, deed)(acme.id, sent, by=acme.owner.actor)
+            getattr(invitations, action)(acme.id, sent, by=acme.owner.actor)
 
 
 def accept(invitation: Any) -> Any:

@@ -22,7 +22,7 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, OutboxMessage
 from invite_app.models.types import now
 from invite_app.services import invitations, roles
-from invite_app.services.invitations import Deed, Extend, Filter, Report, Revoke, SendAgain, bulk_actions
+from invite_app.services.invitations import BulkAction, BulkResult, Extend, Filter, Revoke, SendAgain, bulk_actions
 from invite_app.services.invitations.filters import EVERYTHING
 from tests.support.factories import (
     OPERATOR,
@@ -40,18 +40,18 @@ from tests.support.factories import (
 PENDING = Filter((InvitationState.PENDING,))
 
 
-def said(report: Report) -> tuple[list[str], dict[str, type[DomainError]]]:
+def said(report: BulkResult) -> tuple[list[str], dict[str, type[DomainError]]]:
     return (
         sorted(one.email for one in report.done),
         {one.invitation.email: type(one.why) for one in report.left_out},
     )
 
 
-def both(acme: Acme, deed: type[Deed], only: Filter = EVERYTHING, by: Actor | None = None) -> Any:
+def both(acme: Acme, action: type[BulkAction], only: Filter = EVERYTHING, by: Actor | None = None) -> Any:
     """Return the preview, after checking that it equals the result."""
     by = by or acme.owner.actor
-    foretold = said(invitations.preview_bulk(acme.id, only, deed(), by=by))
-    assert said(invitations.apply_bulk(acme.id, only, deed(), by=by)) == foretold
+    foretold = said(invitations.preview_bulk(acme.id, only, action(), by=by))
+    assert said(invitations.apply_bulk(acme.id, only, action(), by=by)) == foretold
     return foretold
 
 
@@ -83,7 +83,7 @@ class TestRevoking:
         invite(acme, "new@guest.example")
 
     def test_continues_after_a_chunk(self, acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(bulk_actions, "TOGETHER", 2)
+        monkeypatch.setattr(bulk_actions, "CHUNK_SIZE", 2)
         made = [invite(acme, f"a{number}@guest.example") for number in range(5)]
         assert len(both(acme, Revoke)[0]) == 5
         assert {reread(one).state for one in made} == {"revoked"}

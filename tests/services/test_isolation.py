@@ -19,9 +19,9 @@ from invite_app.services.api_keys import authentication
 from invite_app.services.invitations import Changes
 from tests.support.factories import OPERATOR, Acme, invite, make_api_key, make_role, reread
 
-Deed = Callable[[UUID, UUID, Actor], object]
+BulkAction = Callable[[UUID, UUID, Actor], object]
 
-WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[Deed]]] = {
+WITH_A_FOREIGN: dict[str, tuple[type[DomainError], list[BulkAction]]] = {
     "invitation": (
         InvitationNotFound,
         [

@@ -7,7 +7,7 @@ from invite_app.db import session
 from invite_app.errors import CannotGrantRole, OrganizationNotFound, PermissionDenied, RoleNotFound, WorkspaceNotFound
 from invite_app.models import AuditEvent, Organization
 from invite_app.services import members
-from invite_app.services.members import Filter, GiveRole, Obstacle, PutIntoWorkspaces, Remove, bulk_actions
+from invite_app.services.members import ChangeRole, ChangeWorkspaces, Filter, Remove, SkipReason, bulk_actions
 from invite_app.services.members.filters import EVERYBODY
 from tests.support.factories import Acme, Person, invite, make_api_key, make_member, make_role, reread
 
@@ -19,7 +19,7 @@ def crowd(acme: Acme) -> list[Person]:
     return [make_member(acme, f"zed{number}@acme.example", given_name="Zed") for number in range(7)]
 
 
-def left_out(report: members.Report) -> dict[str, Obstacle]:
+def left_out(report: members.BulkResult) -> dict[str, SkipReason]:
     return {one.member.user.email.partition("@")[0]: one.obstacle for one in report.left_out}
 
 
@@ -31,8 +31,8 @@ def recorded(acme: Acme, action: str) -> int:
 def test_more_members_than_one_transaction_holds(
     acme: Acme, crowd: list[Person], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_actions, "TOGETHER", 3)
-    report = members.apply_bulk(acme.id, ZEDS, GiveRole("admin"), by=acme.owner.actor)
+    monkeypatch.setattr(bulk_actions, "CHUNK_SIZE", 3)
+    report = members.apply_bulk(acme.id, ZEDS, ChangeRole("admin"), by=acme.owner.actor)
     assert (len(report.done), report.left_out) == (7, [])
     assert recorded(acme, "member.role_changed") == 7
     report = members.apply_bulk(acme.id, ZEDS, Remove(), by=acme.owner.actor)
@@ -45,10 +45,10 @@ def test_preview_matches_the_result(acme: Acme, crowd: list[Person]) -> None:
     for actor in (acme.owner.actor, acme.admin.actor):
         foretold = members.preview_bulk(acme.id, EVERYBODY, Remove(), by=actor)
         assert "owner" in left_out(foretold)
-    foretold = members.preview_bulk(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
-    done = members.apply_bulk(acme.id, EVERYBODY, GiveRole("member"), by=acme.owner.actor)
+    foretold = members.preview_bulk(acme.id, EVERYBODY, ChangeRole("member"), by=acme.owner.actor)
+    done = members.apply_bulk(acme.id, EVERYBODY, ChangeRole("member"), by=acme.owner.actor)
     assert left_out(done) == left_out(foretold)
-    assert left_out(done)["owner"] == Obstacle.LAST_OWNER
+    assert left_out(done)["owner"] == SkipReason.LAST_OWNER
     assert [one.user_id for one in done.done] == [one.user_id for one in foretold.done]
     assert "anna" not in left_out(done), "of two owners the first in the list goes"
 
@@ -58,7 +58,7 @@ def test_last_of_several_owners_stays(acme: Acme) -> None:
         make_member(acme, f"{name}@acme.example", role="owner", given_name=name)
     key = make_api_key(acme, role="owner", user=acme.owner)
     report = members.apply_bulk(acme.id, Filter(roles=["owner"]), Remove(), by=key.actor)
-    assert left_out(report) == {"owner": Obstacle.LAST_OWNER}
+    assert left_out(report) == {"owner": SkipReason.LAST_OWNER}
 
 
 def test_members_above_the_actor_are_skipped(acme: Acme) -> None:
@@ -66,9 +66,9 @@ def test_members_above_the_actor_are_skipped(acme: Acme) -> None:
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
     report = members.apply_bulk(acme.id, EVERYBODY, Remove(take_over=True, tell=True), by=keeper.actor)
     assert left_out(report) == {
-        "admin": Obstacle.ABOVE_OWN,
-        "owner": Obstacle.ABOVE_OWN,
-        "keeper": Obstacle.YOURSELF,
+        "admin": SkipReason.ABOVE_OWN,
+        "owner": SkipReason.ABOVE_OWN,
+        "keeper": SkipReason.YOURSELF,
     }
     assert [one.user_id for one in report.done] == [acme.member.id]
 
@@ -76,14 +76,14 @@ def test_members_above_the_actor_are_skipped(acme: Acme) -> None:
 def test_error_for_all_members_changes_none(acme: Acme, globex: Acme, crowd: list[Person]) -> None:
     make_role(acme, "Keeper", ["members:read", "members:write"])
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
-    for deed, error in (
-        (GiveRole("admin"), CannotGrantRole),
-        (GiveRole("nobody"), RoleNotFound),
-        (PutIntoWorkspaces([str(globex.workspaces[0])]), WorkspaceNotFound),
+    for action, error in (
+        (ChangeRole("admin"), CannotGrantRole),
+        (ChangeRole("nobody"), RoleNotFound),
+        (ChangeWorkspaces([str(globex.workspaces[0])]), WorkspaceNotFound),
     ):
         for act in (members.preview_bulk, members.apply_bulk):
             with pytest.raises(error):
-                act(acme.id, ZEDS, deed, by=keeper.actor)
+                act(acme.id, ZEDS, action, by=keeper.actor)
     with pytest.raises(PermissionDenied):
         members.apply_bulk(acme.id, ZEDS, Remove(), by=acme.member.actor)
     with pytest.raises(OrganizationNotFound):
@@ -94,10 +94,10 @@ def test_error_for_all_members_changes_none(acme: Acme, globex: Acme, crowd: lis
 def test_workspaces_are_added_and_removed_individually(acme: Acme, crowd: list[Person]) -> None:
     sales, support = (str(one) for one in acme.workspaces)
     members.change(acme.id, crowd[0].id, workspace_ids=[support], by=acme.owner.actor)
-    members.apply_bulk(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
-    report = members.apply_bulk(acme.id, ZEDS, PutIntoWorkspaces([sales]), by=acme.owner.actor)
-    assert set(left_out(report).values()) == {Obstacle.UNCHANGED}
-    members.apply_bulk(acme.id, ZEDS, PutIntoWorkspaces([support], out=True), by=acme.owner.actor)
+    members.apply_bulk(acme.id, ZEDS, ChangeWorkspaces([sales]), by=acme.owner.actor)
+    report = members.apply_bulk(acme.id, ZEDS, ChangeWorkspaces([sales]), by=acme.owner.actor)
+    assert set(left_out(report).values()) == {SkipReason.UNCHANGED}
+    members.apply_bulk(acme.id, ZEDS, ChangeWorkspaces([support], out=True), by=acme.owner.actor)
     found = members.get(acme.id, crowd[0].id, by=acme.owner.actor)
     assert [one.name for one in found.workspaces] == ["Sales"]
 

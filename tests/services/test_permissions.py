@@ -33,8 +33,8 @@ NOWHERE = UUID(int=7)
 DRAFT = Draft("ana@guest.example", "member")
 FOREVER = organizations.Changes(name="Renamed")
 
-Deed = Callable[[UUID, Actor], object]
-DEEDS: dict[str, tuple[str, Deed]] = {
+BulkAction = Callable[[UUID, Actor], object]
+DEEDS: dict[str, tuple[str, BulkAction]] = {
     "list invitations": ("invitations:read", lambda org, by: invitations.list_page(org, by=by)),
     "count invitations": ("invitations:read", lambda org, by: invitations.counts(org, by=by)),
     "see an invitation": ("invitations:read", lambda org, by: invitations.get(org, NOWHERE, by=by)),

@@ -229,9 +229,9 @@ def test_queued_mails_wait_for_the_recipients_limit(make_app: Callable[..., Flas
     assert len(smtp.messages) == 11
 
 
-Deed = Callable[[Acme, Any], object]
+BulkAction = Callable[[Acme, Any], object]
 
-MAILS: dict[str, Deed] = {
+MAILS: dict[str, BulkAction] = {
     "a resend": lambda acme, sent: invitations.resend(acme.id, sent.id, by=acme.owner.actor),
     "an address and back": lambda acme, sent: [
         invitations.edit(acme.id, sent.id, Changes(email=email), by=acme.owner.actor)

@@ -32,9 +32,9 @@ def recruiter(acme: Acme) -> Person:
     return make_member(acme, "recruiter@acme.example", "recruiter")
 
 
-def granting(deed: str, acme: Acme, role: str) -> Callable[[Actor], object]:
+def granting(action: str, acme: Acme, role: str) -> Callable[[Actor], object]:
     """Return the ways of assigning a role."""
-    match deed:
+    match action:
         case "invite":
             return lambda by: invite(acme, "new@guest.example", role, by=by)
         case "edit":
@@ -49,45 +49,45 @@ def granting(deed: str, acme: Acme, role: str) -> Callable[[Actor], object]:
             return lambda by: api_keys.create(acme.id, name="x", role=role, by=by, user_id=acme.member.id)
 
 
-@pytest.mark.parametrize("deed", ["invite", "edit", "add", "promote", "key"])
+@pytest.mark.parametrize("action", ["invite", "edit", "add", "promote", "key"])
 class TestGranting:
-    def test_permissions_the_admin_lacks_are_refused(self, acme: Acme, deed: str) -> None:
-        grant = granting(deed, acme, "owner")
+    def test_permissions_the_admin_lacks_are_refused(self, acme: Acme, action: str) -> None:
+        grant = granting(action, acme, "owner")
         key = make_api_key(acme, "admin")
         for by in (acme.admin.actor, key.actor, make_api_key(acme, "owner", user=acme.admin).actor):
             with pytest.raises(CannotGrantRole) as error:
                 grant(by)
             assert error.value.missing == ("organization:write",)
 
-    def test_permissions_a_custom_role_lacks_are_refused(self, acme: Acme, recruiter: Person, deed: str) -> None:
-        grant = granting(deed, acme, "auditor")
+    def test_permissions_a_custom_role_lacks_are_refused(self, acme: Acme, recruiter: Person, action: str) -> None:
+        grant = granting(action, acme, "auditor")
         keys = make_api_key(acme, "recruiter"), make_api_key(acme, "owner", user=recruiter)
         for by in (recruiter.actor, *(key.actor for key in keys)):
             with pytest.raises(CannotGrantRole) as error:
                 grant(by)
             assert (error.value.role, error.value.missing) == ("Auditor", ("audit:read",))
 
-    def test_held_permissions_are_assigned(self, acme: Acme, recruiter: Person, deed: str) -> None:
-        assert granting(deed, acme, "recruiter")(recruiter.actor)
+    def test_held_permissions_are_assigned(self, acme: Acme, recruiter: Person, action: str) -> None:
+        assert granting(action, acme, "recruiter")(recruiter.actor)
 
-    def test_all_permissions_do_not_make_an_owner(self, acme: Acme, deed: str) -> None:
+    def test_all_permissions_do_not_make_an_owner(self, acme: Acme, action: str) -> None:
         make_role(acme, "Deputy", PERMISSIONS)
         deputy = make_member(acme, "deputy@acme.example", "deputy")
         with pytest.raises(CannotGrantRole):
-            granting(deed, acme, "owner")(deputy.actor)
+            granting(action, acme, "owner")(deputy.actor)
 
 
 class TestRoles:
     def test_cannot_be_created_or_changed_beyond_ones_own(self, acme: Acme, recruiter: Person) -> None:
         by = recruiter.actor
-        for deed in (
+        for action in (
             lambda: roles.create(acme.id, name="Spy", permissions=["audit:read"], by=by),
             lambda: roles.update_role(acme.id, "recruiter", permissions=["audit:read"], by=by),
             lambda: roles.update_role(acme.id, "auditor", permissions=["members:read"], by=by),
             lambda: roles.delete(acme.id, "auditor", by=by),
         ):
             with pytest.raises(CannotGrantRole):
-                deed()
+                action()
         assert roles.create(acme.id, name="Reader", permissions=["members:read"], by=by).name == "Reader"
 
     def test_deletion_leaves_nobody_with_more_permissions(self, acme: Acme, recruiter: Person) -> None:
@@ -113,31 +113,31 @@ def touching(acme: Acme, target: Person) -> list[Callable[[Actor], object]]:
 class TestManaging:
     def test_member_with_more_permissions_is_refused(self, acme: Acme, recruiter: Person) -> None:
         keys = make_api_key(acme, "admin").actor, make_api_key(acme, "owner", user=acme.admin).actor
-        for deed in touching(acme, acme.owner):
+        for action in touching(acme, acme.owner):
             for by in (acme.admin.actor, recruiter.actor, *keys):
                 with pytest.raises(CannotManageMember):
-                    deed(by)
-        for deed in touching(acme, acme.admin):
+                    action(by)
+        for action in touching(acme, acme.admin):
             with pytest.raises(CannotManageMember):
-                deed(recruiter.actor)
+                action(recruiter.actor)
 
     def test_owner_is_managed_only_by_owners(self, acme: Acme) -> None:
         make_role(acme, "Deputy", PERMISSIONS)
         deputy = make_member(acme, "deputy@acme.example", "deputy")
         make_member(acme, "second@acme.example", "owner")
-        for deed in touching(acme, acme.owner):
+        for action in touching(acme, acme.owner):
             with pytest.raises(CannotManageMember):
-                deed(deputy.actor)
+                action(deputy.actor)
 
     def test_member_with_equal_permissions_is_accepted(self, acme: Acme) -> None:
         peer = make_member(acme, "peer@acme.example", "admin")
-        for deed in touching(acme, peer):
-            deed(acme.admin.actor)
+        for action in touching(acme, peer):
+            action(acme.admin.actor)
 
     def test_another_owner_is_managed_only_by_owners(self, acme: Acme) -> None:
         peer = make_member(acme, "peer@acme.example", "owner")
-        for deed in touching(acme, peer):
-            deed(acme.owner.actor)
+        for action in touching(acme, peer):
+            action(acme.owner.actor)
 
 
 class TestKeys:
@@ -169,10 +169,10 @@ class TestKeys:
     def test_do_not_limit_their_user(self, acme: Acme) -> None:
         members.offer_transfer(acme.id, acme.member.id, by=acme.owner.actor)
         key = make_api_key(acme, "member", user=acme.member)
-        for deed in (members.leave, members.accept_transfer, members.decline_transfer):
+        for action in (members.leave, members.accept_transfer, members.decline_transfer):
             for by in (key.actor, OPERATOR):
                 with pytest.raises(PermissionDenied):
-                    deed(acme.id, by=by)
+                    action(acme.id, by=by)
         with pytest.raises(PermissionDenied):
             members.offer_transfer(acme.id, acme.member.id, by=make_api_key(acme, "owner").actor)
 
@@ -187,9 +187,9 @@ class TestLastOwner:
             lambda: members.change_role(acme.id, owner.id, "admin", by=owner.actor),
             lambda: members.change_role(acme.id, owner.id, "member", by=OPERATOR),
         ]
-        for deed in deeds:
+        for action in deeds:
             with pytest.raises(LastOwner):
-                deed()
+                action()
 
     def test_may_leave_once_there_is_another(self, acme: Acme) -> None:
         second = make_member(acme, "second@acme.example", "owner")

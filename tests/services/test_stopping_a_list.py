@@ -67,7 +67,7 @@ def test_sent_or_sending_messages_are_kept(app: Flask, acme: Acme) -> None:
 
 
 def test_long_imports_are_cancelled_in_chunks(acme: Acme, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cancellation, "TOGETHER", 2)
+    monkeypatch.setattr(cancellation, "CHUNK_SIZE", 2)
     sheet, made = send(acme, "a", "b", "c", "d", "e")
     assert imports.stop(acme.id, sheet.id, by=acme.owner.actor) == 5
     assert {reread(one).state for one in made} == {"revoked"}

@@ -26,7 +26,7 @@ from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, Row, Rows, SelectionForm, actor, dates, form_errors, principal, show
 from invite_app.services import invitations
-from invite_app.services.invitations import Deed, Extend, Filter, LeftOut, Report, Revoke, SendAgain
+from invite_app.services.invitations import BulkAction, BulkResult, Extend, Filter, Revoke, SendAgain, Skipped
 
 from . import filters
 from .filters import EXTEND, RESEND, REVOKE
@@ -78,7 +78,7 @@ class InvitationSelectionForm(SelectionForm):
 class Act:
     """One deed in words; `{}` in `button` and `done` stands for how many."""
 
-    deed: Callable[[], Deed]
+    action: Callable[[], BulkAction]
     endpoint: str
     label: str
     button: str
@@ -118,12 +118,12 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         return redirect(url_for("pages.invitations", **form.place), 303)
     report = None
     with Attempt(rows=TOO_MANY):
-        report = invitations.preview_bulk(organization_id, only, act.deed(), by=actor())
+        report = invitations.preview_bulk(organization_id, only, act.action(), by=actor())
     if report is None:
         return redirect(url_for("pages.invitations", **form.place), 303)
     if request.method == "POST" and form.validate() and form.has_shown(report.total):
         with Attempt(form, TOO_MANY):
-            _say(act, invitations.apply_bulk(organization_id, only, act.deed(), by=actor()))
+            _say(act, invitations.apply_bulk(organization_id, only, act.action(), by=actor()))
             return redirect(url_for("pages.invitations", **form.place), 303)
     return show(
         f"invitations/bulk_{name}.html",
@@ -139,7 +139,7 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
     )
 
 
-def _say(act: Act, report: Report) -> None:
+def _say(act: Act, report: BulkResult) -> None:
     if report.done:
         flash(act.done.format(_invitations(len(report.done))), "ok")
     if report.left_out:
@@ -149,7 +149,7 @@ def _say(act: Act, report: Report) -> None:
         flash(f"{len(report.left_out):,} of {report.total:,} left out: {'; '.join([*named, *rest])}.", "warn")
 
 
-def _share(report: Report) -> str:
+def _share(report: BulkResult) -> str:
     """How many of those selected, as the title of the page says it."""
     if not report.left_out or not report.done:
         return _invitations(report.total)
@@ -160,7 +160,7 @@ def _invitations(number: int) -> str:
     return f"{number:,} invitation{'s' if number != 1 else ''}"
 
 
-def _why(left_out: LeftOut) -> str:
+def _why(left_out: Skipped) -> str:
     """'Ana Sousa (already accepted)'."""
     error = left_out.why
     say = next((WHY[kind] for kind in type(error).__mro__ if kind in WHY), form_errors.sentence)

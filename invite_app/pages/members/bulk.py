@@ -25,7 +25,16 @@ from invite_app.pages.shared import (
     workspace_choices,
 )
 from invite_app.services import cross_search, members
-from invite_app.services.members import Deed, Filter, GiveRole, LeftOut, Obstacle, PutIntoWorkspaces, Remove, Report
+from invite_app.services.members import (
+    BulkAction,
+    BulkResult,
+    ChangeRole,
+    ChangeWorkspaces,
+    Filter,
+    Remove,
+    Skipped,
+    SkipReason,
+)
 
 from . import filters
 from .form import lines, withheld
@@ -39,10 +48,10 @@ DONE = {
 }
 NOBODY = "Select at least one member first."
 WHY = {
-    Obstacle.YOURSELF: "{} is you",
-    Obstacle.ABOVE_OWN: "{} may do more than you",
-    Obstacle.LAST_OWNER: "{} is the last owner",
-    Obstacle.UNCHANGED: "nothing changes for {}",
+    SkipReason.YOURSELF: "{} is you",
+    SkipReason.ABOVE_OWN: "{} may do more than you",
+    SkipReason.LAST_OWNER: "{} is the last owner",
+    SkipReason.UNCHANGED: "nothing changes for {}",
 }
 NAMED = 5
 """How many of those who are left out a note names."""
@@ -65,10 +74,10 @@ class MemberSelectionForm(SelectionForm):
 
 class RoleForm(MemberSelectionForm):
     new_role = RadioField("New role", [DataRequired("Choose a role.")], validate_choice=False)
-    undecided = GiveRole("")
+    undecided = ChangeRole("")
 
-    def deed(self) -> Deed:
-        return GiveRole(self.new_role.data or "")
+    def action(self) -> BulkAction:
+        return ChangeRole(self.new_role.data or "")
 
 
 class WorkspacesForm(MemberSelectionForm):
@@ -76,10 +85,10 @@ class WorkspacesForm(MemberSelectionForm):
     workspace_ids = SelectMultipleField(
         "Workspaces", [DataRequired("Choose at least one workspace.")], validate_choice=False
     )
-    undecided = PutIntoWorkspaces([])
+    undecided = ChangeWorkspaces([])
 
-    def deed(self) -> Deed:
-        return PutIntoWorkspaces(self.workspace_ids.data or [], out=self.how.data == "out")
+    def action(self) -> BulkAction:
+        return ChangeWorkspaces(self.workspace_ids.data or [], out=self.how.data == "out")
 
 
 class RemovalForm(MemberSelectionForm):
@@ -87,7 +96,7 @@ class RemovalForm(MemberSelectionForm):
     tell = BooleanField("Tell them by email", default=True)
     undecided = Remove()
 
-    def deed(self) -> Deed:
+    def action(self) -> BulkAction:
         return Remove(take_over=self.take_over.data, tell=self.tell.data)
 
 
@@ -119,7 +128,7 @@ def remove_members(organization_id: UUID) -> ResponseReturnValue:
     return _page(organization_id, RemovalForm(), "remove")
 
 
-def _page(organization_id: UUID, form: BulkForm, deed: str, **values: Any) -> ResponseReturnValue:
+def _page(organization_id: UUID, form: BulkForm, action: str, **values: Any) -> ResponseReturnValue:
     only = form.only
     if only is None:
         flash(NOBODY, "warn")
@@ -128,10 +137,10 @@ def _page(organization_id: UUID, form: BulkForm, deed: str, **values: Any) -> Re
     report = _preview(organization_id, form, only)
     if is_final and not form.errors and form.has_shown(report.total):
         with Attempt(form, REFUSALS):
-            _say(DONE[deed], members.apply_bulk(organization_id, only, form.deed(), by=actor()))
+            _say(DONE[action], members.apply_bulk(organization_id, only, form.action(), by=actor()))
             return redirect(url_for("pages.members", **form.narrows), 303)
     return show(
-        f"members/bulk_{deed}.html",
+        f"members/bulk_{action}.html",
         status=form.status,
         form=form,
         report=report,
@@ -142,14 +151,14 @@ def _page(organization_id: UUID, form: BulkForm, deed: str, **values: Any) -> Re
     )
 
 
-def _preview(organization_id: UUID, form: BulkForm, only: Filter) -> Report:
+def _preview(organization_id: UUID, form: BulkForm, only: Filter) -> BulkResult:
     """Of what was chosen, or, when that cannot be, of nothing chosen yet."""
     with Attempt(form, REFUSALS):
-        return members.preview_bulk(organization_id, only, form.deed(), by=actor())
+        return members.preview_bulk(organization_id, only, form.action(), by=actor())
     return members.preview_bulk(organization_id, only, form.undecided, by=actor())
 
 
-def _say(sentence: str, report: Report) -> None:
+def _say(sentence: str, report: BulkResult) -> None:
     if report.done:
         flash(sentence.format(_people(report.done)), "ok")
     if report.left_out:
@@ -163,7 +172,7 @@ def _people(members: Sequence[Membership]) -> str:
     return _name(members[0]) if len(members) == 1 else f"{len(members):,} people"
 
 
-def _why(left_out: LeftOut) -> str:
+def _why(left_out: Skipped) -> str:
     return WHY[left_out.obstacle].format(_name(left_out.member))
 
 

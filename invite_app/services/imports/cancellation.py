@@ -28,7 +28,7 @@ from invite_app.services import delivery, invitations
 
 from .actions import open_sheet
 
-TOGETHER = 500
+CHUNK_SIZE = 500
 """How many are taken back in one transaction, so that others get their turn in between."""
 REASON = "sending was stopped"
 
@@ -46,7 +46,7 @@ def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int
     while number:
         with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
             invitations.expire_overdue(principal.organization)
-            waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(TOGETHER)))
+            waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(CHUNK_SIZE)))
             number = len(waiting)
             stopped += len(_take_back(principal, sheet.id, waiting))
     return stopped

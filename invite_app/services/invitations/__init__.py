@@ -2,7 +2,7 @@
 
 from .acceptance import Offer, Profile, accept_as_new, accept_signed_in, decline, open_link
 from .actions import Changes, copy_link, edit, extend, resend, retry_delivery, revoke, take_over
-from .bulk_actions import Deed, Extend, LeftOut, Report, Revoke, SendAgain, apply_bulk, preview_bulk
+from .bulk_actions import BulkAction, BulkResult, Extend, Revoke, SendAgain, Skipped, apply_bulk, preview_bulk
 from .checks import check_inviter_rate, check_plan, check_recipient_rate, check_seats, seats_left, unavailable
 from .drafts import CachedLookup, Draft, build, insert_workspaces
 from .expiry import count_pending, expire_overdue, revoke_for_address
@@ -50,16 +50,16 @@ __all__ = [
     "Attention",
     "CachedLookup",
     "Changes",
-    "Deed",
+    "BulkAction",
     "Draft",
     "Extend",
     "Filter",
-    "LeftOut",
+    "Skipped",
     "Offer",
     "Preview",
     "Profile",
     "Reason",
-    "Report",
+    "BulkResult",
     "Revoke",
     "SendAgain",
     "Some",

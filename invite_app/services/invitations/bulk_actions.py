@@ -18,29 +18,29 @@ from . import checks, drafts, expiry, filters, lists, queries, steps
 from .filters import Filter
 
 MAX_SELECTED = 10_000
-TOGETHER = 100
+CHUNK_SIZE = 100
 """How many are changed in one transaction, so that others get their turn in between."""
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Skipped:
     invitation: Invitation
     why: DomainError
 
 
 @dataclass(frozen=True)
-class Report:
+class BulkResult:
     """To which it is (or was) done, and which are left out."""
 
     done: list[Invitation]
-    left_out: list[LeftOut]
+    left_out: list[Skipped]
 
     @property
     def total(self) -> int:
         return len(self.done) + len(self.left_out)
 
 
-class Deed:
+class BulkAction:
     """What is to be done. `begin` counts it as one act, `prepare` reads what it takes to judge these invitations."""
 
     def begin(self, principal: Principal) -> None:
@@ -57,7 +57,7 @@ class Deed:
         raise NotImplementedError
 
 
-class Revoke(Deed):
+class Revoke(BulkAction):
     def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.PENDING)
 
@@ -65,7 +65,7 @@ class Revoke(Deed):
         steps.revoke_invitation(principal, invitation)
 
 
-class Extend(Deed):
+class Extend(BulkAction):
     def check(self, principal: Principal, invitation: Invitation) -> None:
         steps.check_state(invitation, steps.PENDING)
         steps.check_can_grant(principal, invitation)
@@ -74,7 +74,7 @@ class Extend(Deed):
         steps.extend_invitation(principal, invitation)
 
 
-class SendAgain(Deed):
+class SendAgain(BulkAction):
     """Expired ones take seats and addresses, so they are judged in their order, each after those before it."""
 
     def begin(self, principal: Principal) -> None:
@@ -110,32 +110,34 @@ class SendAgain(Deed):
         self._taken[invitation.email] = InvitationPending(invitation.email, invitation.id, now())
 
 
-def preview_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def preview_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
     """What would become of all that the filter lets through. Raises TooManyRows when that is more than MOST."""
     principal = authorize(by, organization_id, "invitations:write")
     found = _find(principal, only)
-    deed.prepare(principal, found)
-    report = Report([], [])
+    action.prepare(principal, found)
+    report = BulkResult([], [])
     for invitation in found:
-        _put(report, invitation, _fact(deed.check, principal, invitation))
+        _put(report, invitation, _fact(action.check, principal, invitation))
     return report
 
 
-def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def apply_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
     """Do it to all that the filter lets through and nothing speaks for leaving out.
 
     Raises ListTooLong, and for sending again RateLimited; then nothing was changed.
     """
     wanted = [one.id for one in _find(authorize(by, organization_id, "invitations:write"), only)]
-    report = Report([], [])
-    for start in range(0, len(wanted), TOGETHER):
+    report = BulkResult([], [])
+    for start in range(0, len(wanted), CHUNK_SIZE):
         with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
             expiry.expire_overdue(principal.organization)
             if start == 0:
-                deed.begin(principal)
-            present = _present(principal, only, wanted[start : start + TOGETHER])
-            deed.prepare(principal, present)
-            judged = [(one, _fact(deed.check, principal, one) or _fact(deed.do, principal, one)) for one in present]
+                action.begin(principal)
+            present = _present(principal, only, wanted[start : start + CHUNK_SIZE])
+            action.prepare(principal, present)
+            judged = [
+                (one, _fact(action.check, principal, one) or _fact(action.do, principal, one)) for one in present
+            ]
         for invitation, fact in judged:
             _put(report, invitation, fact)
     return report
@@ -171,8 +173,8 @@ def _fact(
     return None
 
 
-def _put(report: Report, invitation: Invitation, fact: DomainError | None) -> None:
+def _put(report: BulkResult, invitation: Invitation, fact: DomainError | None) -> None:
     if fact is None:
         report.done.append(invitation)
     else:
-        report.left_out.append(LeftOut(invitation, fact))
+        report.left_out.append(Skipped(invitation, fact))

@@ -16,11 +16,11 @@ from invite_app.services import roles, workspaces
 from . import actions, lists, queries
 from .filters import Filter
 
-TOGETHER = 100
+CHUNK_SIZE = 100
 """How many people are changed in one transaction, so that others get their turn in between."""
 
 
-class Obstacle(StrEnum):
+class SkipReason(StrEnum):
     """Why somebody is left out."""
 
     YOURSELF = "yourself"
@@ -30,24 +30,24 @@ class Obstacle(StrEnum):
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Skipped:
     member: Membership
-    obstacle: Obstacle
+    obstacle: SkipReason
 
 
 @dataclass(frozen=True)
-class Report:
+class BulkResult:
     """To whom it is (or was) done, and who is left out."""
 
     done: list[Membership]
-    left_out: list[LeftOut]
+    left_out: list[Skipped]
 
     @property
     def total(self) -> int:
         return len(self.done) + len(self.left_out)
 
 
-class Deed:
+class BulkAction:
     """What is to be done. `prepare` reads what it takes; the rest is asked and told person by person."""
 
     not_oneself = True
@@ -64,7 +64,7 @@ class Deed:
 
 
 @dataclass
-class GiveRole(Deed):
+class ChangeRole(BulkAction):
     """Without a role, which is only good for a preview, it is one that nobody has and that is no owner's."""
 
     name: str
@@ -85,7 +85,7 @@ class GiveRole(Deed):
 
 
 @dataclass
-class PutIntoWorkspaces(Deed):
+class ChangeWorkspaces(BulkAction):
     """Puts people into workspaces, or with `out` takes them out of these; their others stay."""
 
     workspace_ids: list[str]
@@ -111,7 +111,7 @@ class PutIntoWorkspaces(Deed):
 
 
 @dataclass
-class Remove(Deed):
+class Remove(BulkAction):
     take_over: bool = False
     tell: bool = False
 
@@ -119,57 +119,57 @@ class Remove(Deed):
         actions.remove_member(principal, member, take_over=self.take_over, tell=self.tell)
 
 
-def preview_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def preview_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
     """What would become of everybody whom the filter lets through. Raises what `apply` raises."""
     principal = authorize(by, organization_id, "members:write")
-    deed.prepare(principal)
-    return _judged(principal, lists.everybody(principal, only), deed)
+    action.prepare(principal)
+    return _judged(principal, lists.everybody(principal, only), action)
 
 
-def apply_bulk(organization_id: UUID | str, only: Filter, deed: Deed, *, by: Actor) -> Report:
+def apply_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
     """Do it to everybody whom the filter lets through and nothing speaks for leaving out.
 
     Raises RoleUnknown, RoleAboveOwn and WorkspaceUnknown; then nobody was changed.
     """
     principal = authorize(by, organization_id, "members:write")
     wanted = [member.user_id for member in lists.everybody(principal, only)]
-    report = Report([], [])
-    for start in range(0, len(wanted), TOGETHER):
+    report = BulkResult([], [])
+    for start in range(0, len(wanted), CHUNK_SIZE):
         with organization_transaction(organization_id, by=by, needs="members:write") as principal:
-            deed.prepare(principal)
-            present = lists.everybody(principal, Filter(user_ids=wanted[start : start + TOGETHER]))
-            judged = _judged(principal, present, deed)
+            action.prepare(principal)
+            present = lists.everybody(principal, Filter(user_ids=wanted[start : start + CHUNK_SIZE]))
+            judged = _judged(principal, present, action)
             for member in judged.done:
-                deed.do(principal, member)
+                action.do(principal, member)
         report.done.extend(judged.done)
         report.left_out.extend(judged.left_out)
     return report
 
 
-def _judged(principal: Principal, members: Iterable[Membership], deed: Deed) -> Report:
+def _judged(principal: Principal, members: Iterable[Membership], action: BulkAction) -> BulkResult:
     """The last of the owners stays, so the earlier ones in the list go first."""
-    report, owners = Report([], []), 0
+    report, owners = BulkResult([], []), 0
     for member in members:
         owners = owners or (queries.count_owners(member) if member.role.is_owner else 0)
-        if obstacle := _obstacle(principal, member, deed, owners):
-            report.left_out.append(LeftOut(member, obstacle))
+        if obstacle := _obstacle(principal, member, action, owners):
+            report.left_out.append(Skipped(member, obstacle))
         else:
-            owners -= member.role.is_owner and deed.ends_ownership
+            owners -= member.role.is_owner and action.ends_ownership
             report.done.append(member)
     return report
 
 
-def _obstacle(principal: Principal, member: Membership, deed: Deed, owners: int) -> Obstacle | None:
+def _obstacle(principal: Principal, member: Membership, action: BulkAction, owners: int) -> SkipReason | None:
     is_oneself = principal.user is not None and principal.user.id == member.user_id
     try:
         principal.check_can_manage(member.user_id, member.role)
     except CannotManageMember:
-        return Obstacle.ABOVE_OWN
-    if member.role.is_owner and deed.ends_ownership and owners == 1:
-        return Obstacle.LAST_OWNER
-    if deed.not_oneself and is_oneself:
-        return Obstacle.YOURSELF
-    return None if deed.changes(member) else Obstacle.UNCHANGED
+        return SkipReason.ABOVE_OWN
+    if member.role.is_owner and action.ends_ownership and owners == 1:
+        return SkipReason.LAST_OWNER
+    if action.not_oneself and is_oneself:
+        return SkipReason.YOURSELF
+    return None if action.changes(member) else SkipReason.UNCHANGED
 
 
 def _name(workspace: Workspace) -> str:

@@ -116,7 +116,7 @@ class TestRequestContext:
         with app.app_context():
             acme = make_organization()
         visitor = Visitor(app).sign_in(acme.owner)
-        monkeypatch.setattr("invite_app.services.members.page_of", lambda *_, **__: 1 / 0)
+        monkeypatch.setattr("invite_app.services.members.page_for", lambda *_, **__: 1 / 0)
         lines()
         visitor.get(f"/organizations/{acme.id}/members", 500)
         *accident, request = lines()

@@ -140,7 +140,7 @@ def test_error_pages_are_accessible(
     page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
     page.watch.allow("answer 500")
     for title, error in (("Too many for now", RateLimited(300)), ("Something broke", ZeroDivisionError())):
-        monkeypatch.setattr("invite_app.services.members.page_of", Mock(side_effect=error))
+        monkeypatch.setattr("invite_app.services.members.page_for", Mock(side_effect=error))
         page.goto(f"/organizations/{full.id}/members")
         assert heading(page) == title
         look(page)

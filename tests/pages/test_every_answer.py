@@ -83,7 +83,7 @@ def test_internal_error_shows_a_number_and_no_details(
     app: Flask, home: str, owner: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr("invite_app.services.members.page_of", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("invite_app.services.members.page_for", lambda *_, **__: 1 / 0)
     page = owner.get(f"{home}/members", 500)
     assert page.texts("h1") == ["Something broke"]
     assert len(page.texts("code")[0]) == 12

@@ -24,7 +24,7 @@ def home(app: Flask, acme: Acme) -> str:
 def roles_of(app: Flask, acme: Acme) -> tuple[str, str]:
     """Return the roles of the owner and of the member."""
     with app.app_context():
-        owner, member = (queries.find_in(acme.id, one.id).role.key for one in (acme.owner, acme.member))
+        owner, member = (queries.get_in(acme.id, one.id).role.key for one in (acme.owner, acme.member))
         return owner, member
 
 

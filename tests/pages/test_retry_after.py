@@ -55,7 +55,7 @@ def test_refusing_page_says_when_to_retry(app: Flask, monkeypatch: pytest.Monkey
     def refuse(*_: Any, **__: Any) -> None:
         raise errors.RateLimited(17, "requests")
 
-    monkeypatch.setattr("invite_app.services.members.page_of", refuse)
+    monkeypatch.setattr("invite_app.services.members.page_for", refuse)
     visitor.get(f"/organizations/{acme.id}/members", 429)
     assert visitor.answer is not None
     assert visitor.answer.headers["Retry-After"] == "17"

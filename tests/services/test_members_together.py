@@ -8,7 +8,7 @@ from invite_app.errors import CannotGrantRole, OrganizationNotFound, PermissionD
 from invite_app.models import AuditEvent, Organization
 from invite_app.services import members
 from invite_app.services.members import ChangeRole, ChangeWorkspaces, Filter, Remove, SkipReason, bulk_actions
-from invite_app.services.members.filters import EVERYBODY
+from invite_app.services.members.filters import NO_FILTERS
 from tests.support.factories import Acme, Person, invite, make_api_key, make_member, make_role, reread
 
 ZEDS = Filter(fragment="zed")
@@ -43,10 +43,10 @@ def test_more_members_than_one_transaction_holds(
 def test_preview_matches_the_result(acme: Acme, crowd: list[Person]) -> None:
     make_member(acme, "anna@acme.example", role="owner", given_name="Anna")
     for actor in (acme.owner.actor, acme.admin.actor):
-        foretold = members.preview_bulk(acme.id, EVERYBODY, Remove(), by=actor)
+        foretold = members.preview_bulk(acme.id, NO_FILTERS, Remove(), by=actor)
         assert "owner" in left_out(foretold)
-    foretold = members.preview_bulk(acme.id, EVERYBODY, ChangeRole("member"), by=acme.owner.actor)
-    done = members.apply_bulk(acme.id, EVERYBODY, ChangeRole("member"), by=acme.owner.actor)
+    foretold = members.preview_bulk(acme.id, NO_FILTERS, ChangeRole("member"), by=acme.owner.actor)
+    done = members.apply_bulk(acme.id, NO_FILTERS, ChangeRole("member"), by=acme.owner.actor)
     assert left_out(done) == left_out(foretold)
     assert left_out(done)["owner"] == SkipReason.LAST_OWNER
     assert [one.user_id for one in done.done] == [one.user_id for one in foretold.done]
@@ -64,7 +64,7 @@ def test_last_of_several_owners_stays(acme: Acme) -> None:
 def test_members_above_the_actor_are_skipped(acme: Acme) -> None:
     make_role(acme, "Keeper", ["members:read", "members:write"])
     keeper = make_member(acme, "keeper@acme.example", role="keeper")
-    report = members.apply_bulk(acme.id, EVERYBODY, Remove(take_over=True, tell=True), by=keeper.actor)
+    report = members.apply_bulk(acme.id, NO_FILTERS, Remove(take_over=True, tell=True), by=keeper.actor)
     assert left_out(report) == {
         "admin": SkipReason.ABOVE_OWN,
         "owner": SkipReason.ABOVE_OWN,

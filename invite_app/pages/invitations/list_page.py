@@ -23,9 +23,9 @@ ALL = "/organizations/<uuid:organization_id>/invitations"
 
 @pages.get(ALL, endpoint="invitations")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    numbers = invitations.counts_of(principal(), at_most=search.COUNT_CAP)
+    numbers = invitations.count_by_state(principal(), at_most=search.COUNT_CAP)
     chosen = filters.read()
-    page = invitations.page_of(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
+    page = invitations.page_for(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     return show(
         "invitations/list.html",
         rows=[(invitation, why(invitation)) for invitation in page.items],

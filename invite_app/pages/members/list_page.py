@@ -20,7 +20,7 @@ HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC
 @pages.get(ALL, endpoint="members")
 def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     chosen = filters.read()
-    page = members.page_of(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
+    page = members.page_for(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     roles, workspaces = cross_search.roles_and_workspaces(principal())
     return show(
         "members/list.html",

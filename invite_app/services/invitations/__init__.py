@@ -27,11 +27,11 @@ from .lists import (
     NEEDS_YOU_FIRST,
     NEWEST,
     OLDEST,
+    count_by_state,
     counts,
-    counts_of,
     list_all,
     list_page,
-    page_of,
+    page_for,
 )
 from .queries import complete, get
 from .sending import MAX_ROWS, send, send_all_or_none
@@ -78,7 +78,7 @@ __all__ = [
     "copy_link",
     "count_needing_attention",
     "counts",
-    "counts_of",
+    "count_by_state",
     "decline",
     "edit",
     "ending_soon",
@@ -92,7 +92,7 @@ __all__ = [
     "narrowed",
     "open_link",
     "outside_domains",
-    "page_of",
+    "page_for",
     "pending",
     "count_pending",
     "preview",

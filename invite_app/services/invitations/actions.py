@@ -12,7 +12,7 @@ from invite_app.models import Invitation
 from invite_app.services import audit, delivery, roles, validation, workspaces
 
 from . import checks, expiry, steps
-from .queries import find_in
+from .queries import get_in
 from .steps import PENDING, check_can_grant, check_state
 
 
@@ -135,7 +135,7 @@ def _invitation_transaction(
     """A transaction on one invitation, now that overdue ones are written down."""
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         expiry.expire_overdue(principal.organization)
-        yield principal, find_in(principal.organization.id, invitation_id)
+        yield principal, get_in(principal.organization.id, invitation_id)
 
 
 def _apply(principal: Principal, invitation: Invitation, changes: Changes) -> None:

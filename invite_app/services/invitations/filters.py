@@ -49,7 +49,7 @@ def narrowed(principal: Principal, only: Filter) -> search.FilteredList:
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
     if (state := _only_state(here, only)) is not None:
         equals[Invitation.state] = state
-    if only.asks_again or (state == InvitationState.PENDING and _is_in_need(only)):
+    if only.asks_again or (state == InvitationState.PENDING and _needs_attention_only(only)):
         equals[Invitation.needs_attention] = True
     sources = [_ending(here, moment, only.ends_before)] if only.ends_before is not None else []
     words = search.search_terms(Invitation, only.fragment)
@@ -75,11 +75,11 @@ def _has_role(organization_id: UUID, name: str) -> search.Test:
     return search.Test(Invitation.role_id, lambda column: [column.in_(called)], with_it)
 
 
-def is_all_pending(only: Filter) -> bool:
+def is_unfiltered_pending(only: Filter) -> bool:
     return set(only.states) == {InvitationState.PENDING} and not any(vars(replace(only, states=())).values())
 
 
-def _is_in_need(only: Filter) -> bool:
+def _needs_attention_only(only: Filter) -> bool:
     """Whether every pending invitation that fits needs somebody, which an index knows."""
     return only.inviter_lost_right or only.domain_not_allowed or only.delivery == DeliveryState.FAILED
 

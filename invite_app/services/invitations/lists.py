@@ -17,7 +17,7 @@ from invite_app.services import delivery, pagination, search
 from invite_app.services.pagination import CappedCount
 
 from . import expiry
-from .filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_all_pending, narrowed
+from .filters import EVERYTHING, UNDELIVERED, Filter, conditions, is_unfiltered_pending, narrowed
 
 NEWEST: pagination.Order[Invitation] = pagination.Order(
     (Invitation.created_at, Invitation.id), lambda row: (row.created_at, row.id), descending=True
@@ -63,10 +63,10 @@ def list_page(
     principal = authorize(by, organization_id, "invitations:read")
     if state is not None:
         only = replace(only, states=(state,))
-    return page_of(principal, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
+    return page_for(principal, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
 
 
-def page_of(
+def page_for(
     principal: Principal,
     *,
     only: Filter,
@@ -78,7 +78,7 @@ def page_of(
 ) -> pagination.Page[Invitation]:
     """The same for callers that have read the standing. Raises PermissionMissing."""
     principal.check_can("invitations:read")
-    total = expiry.count_pending(principal.organization) if is_all_pending(only) else None
+    total = expiry.count_pending(principal.organization) if is_unfiltered_pending(only) else None
     place = pagination.page_request(cursor, order, limit)
     query, made = with_parts(), make_invitations
     narrow = narrowed(principal, only)
@@ -112,10 +112,10 @@ def everything(principal: Principal, only: Filter, *, limit: int) -> list[Invita
 
 def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
     """How many invitations there are in each state, and under `failed` how many pending were not delivered."""
-    return counts_of(authorize(by, organization_id))
+    return count_by_state(authorize(by, organization_id))
 
 
-def counts_of(principal: Principal, *, at_most: int | None = None) -> dict[str, int]:
+def count_by_state(principal: Principal, *, at_most: int | None = None) -> dict[str, int]:
     """The same for callers that have read the standing. Raises PermissionMissing.
 
     Each is counted up to `at_most`, but for the pending ones, of which there is a counter.

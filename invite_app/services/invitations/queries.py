@@ -15,10 +15,10 @@ from invite_app.models import Invitation
 def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """One invitation with role, workspaces, inviter and delivery. Raises InvitationNotFound."""
     principal = authorize(by, organization_id, "invitations:read")
-    return find_in(principal.organization.id, invitation_id)
+    return get_in(principal.organization.id, invitation_id)
 
 
-def find_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
+def get_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
     """The invitation, complete, for services that know the organization. Raises InvitationNotFound."""
     wanted = ids.parse_id(invitation_id, InvitationNotFound(str(invitation_id)))
     query = complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)

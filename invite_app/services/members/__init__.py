@@ -13,7 +13,7 @@ from .bulk_actions import (
     preview_bulk,
 )
 from .filters import Filter, narrowed
-from .lists import BY_EMAIL, BY_FAMILY_NAME, BY_NAME, NEWEST, OLDEST, export, list_all, list_page, page_of
+from .lists import BY_EMAIL, BY_FAMILY_NAME, BY_NAME, NEWEST, OLDEST, export, list_all, list_page, page_for
 from .ownership import accept_transfer, decline_transfer, find_parties, find_transfer, offer_transfer
 from .queries import count_owners, get, get_own, memberships_of
 from .records import MemberRow, list_rows
@@ -55,7 +55,7 @@ __all__ = [
     "memberships_of",
     "narrowed",
     "offer_transfer",
-    "page_of",
+    "page_for",
     "preview_bulk",
     "preview_removal",
     "remove",

@@ -22,7 +22,7 @@ from invite_app.services import (
 )
 
 from . import ownership_offers, queries, removal
-from .queries import find, find_in
+from .queries import find, get_in
 
 
 def add(
@@ -77,7 +77,7 @@ def change_metadata(
 ) -> Membership:
     """Merge into the metadata, level by level; null removes a name. Raises MembershipUnknown, InvalidMetadata."""
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
-        membership = find_in(principal.organization.id, user_id)
+        membership = get_in(principal.organization.id, user_id)
         principal.check_can_manage(membership.user_id, membership.role)
         membership.public_metadata = validation.metadata(
             _merged(membership.public_metadata, public or {}), "public_metadata"
@@ -108,7 +108,7 @@ def change(
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
-        membership = find_in(organization.id, user_id)
+        membership = get_in(organization.id, user_id)
         granted = roles.get(organization.id, role) if role is not None else membership.role
         chosen = workspaces.get_many(organization.id, workspace_ids) if workspace_ids is not None else None
         principal.check_can_manage(membership.user_id, membership.role)
@@ -130,7 +130,7 @@ def remove(
     MembershipUnknown, MemberAboveOwn and LastOwner.
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
-        membership = find_in(principal.organization.id, user_id)
+        membership = get_in(principal.organization.id, user_id)
         principal.check_can_manage(membership.user_id, membership.role)
         remove_member(principal, membership, take_over=take_over, tell=tell)
     return membership
@@ -140,7 +140,7 @@ def leave(organization_id: UUID | str, *, by: Actor) -> None:
     """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
     with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("members:write")
-        end_membership(principal, find_in(principal.organization.id, person.id), "member.left")
+        end_membership(principal, get_in(principal.organization.id, person.id), "member.left")
 
 
 def _get_proven(user_id: UUID | str) -> User:

@@ -40,7 +40,7 @@ class Filter:
         return [name for name, value in vars(self).items() if value]
 
 
-EVERYBODY = Filter()
+NO_FILTERS = Filter()
 
 
 def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Membership]) -> search.FilteredList:

@@ -12,7 +12,7 @@ from invite_app.models import Membership, User, Workspace, membership_workspaces
 from invite_app.services import pagination, search
 
 from . import filters, queries, search_plan
-from .filters import EVERYBODY, Filter
+from .filters import NO_FILTERS, Filter
 
 BY_NAME: pagination.Order[Membership] = pagination.Order(
     (Membership.sort_name, Membership.id), lambda row: (row.sort_name, row.id)
@@ -33,7 +33,7 @@ def list_page(
     organization_id: UUID | str,
     *,
     by: Actor,
-    only: Filter = EVERYBODY,
+    only: Filter = NO_FILTERS,
     order: pagination.Order[Membership] = BY_NAME,
     cursor: str | None = None,
     before: UUID | None = None,
@@ -49,13 +49,11 @@ def list_page(
     """
     principal = authorize(by, organization_id, "members:read")
     if edge := before or after:
-        cursor = pagination.cursor_at(
-            order, queries.find_in(principal.organization.id, edge), backward=edge == before
-        )
-    return page_of(principal, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
+        cursor = pagination.cursor_at(order, queries.get_in(principal.organization.id, edge), backward=edge == before)
+    return page_for(principal, only=only, order=order, cursor=cursor, offset=offset, limit=limit, exact=exact)
 
 
-def page_of(
+def page_for(
     principal: Principal,
     *,
     only: Filter,
@@ -74,7 +72,7 @@ def page_of(
     is_plain = order.columns[0].class_ is Membership and not (offset or exact)
     if only.given == ["fragment"] and is_plain and (page := _found(here.id, only.fragment, place)):
         return page
-    narrow, known = filters.narrowed(here.id, only, order), None if exact else known_total(here.id, only)
+    narrow, known = filters.narrowed(here.id, only, order), None if exact else indexed_total(here.id, only)
     return search.fetch_page(queries.complete(), narrow, place, total=known, offset=offset, exact=exact)
 
 
@@ -107,7 +105,7 @@ def everybody(principal: Principal, only: Filter) -> list[Membership]:
     return list(session().scalars(queries.complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
 
 
-def known_total(organization_id: UUID, only: Filter) -> pagination.CappedCount | None:
+def indexed_total(organization_id: UUID, only: Filter) -> pagination.CappedCount | None:
     """What an index alone tells where nothing but a workspace narrows the list, without a look at the members."""
     if only.given != ["workspace_id"]:
         return None
@@ -121,7 +119,7 @@ def export(
     organization_id: UUID | str,
     *,
     by: Actor,
-    only: filters.Filter = filters.EVERYBODY,
+    only: filters.Filter = filters.NO_FILTERS,
     order: pagination.Order[Membership] = BY_NAME,
 ) -> Iterator[Membership]:
     """Every member, read part by part: between two parts neither rows nor a database connection are held. The right

@@ -12,7 +12,7 @@ from invite_app.models.types import now
 from invite_app.services import audit, inviter_rights, roles
 
 from . import ownership_offers
-from .queries import find_in
+from .queries import get_in
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Acto
     """
     with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         owner = _owner(principal)
-        new_owner = find_in(principal.organization.id, heir_id)
+        new_owner = get_in(principal.organization.id, heir_id)
         if new_owner.user_id == owner.id:
             raise LastOwner
         made = session().get(OwnershipOffer, principal.organization.id)
@@ -64,8 +64,8 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """
     with organization_transaction(organization_id, by=by) as principal:
         made = _offer_to(principal)
-        new_owner = find_in(principal.organization.id, made.heir_id)
-        owner = find_in(principal.organization.id, made.owner_id)
+        new_owner = get_in(principal.organization.id, made.heir_id)
+        owner = get_in(principal.organization.id, made.owner_id)
         if not owner.role.is_owner or made.created_at < max(owner.created_at, new_owner.created_at):
             raise OwnershipTransferNotFound
         for membership, key in ((new_owner, OWNER), (owner, ADMIN)):

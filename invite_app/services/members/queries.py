@@ -19,7 +19,7 @@ _ONE = select(Membership).where(
 def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
     """One member with person, role and workspaces. Raises MembershipNotFound."""
     principal = authorize(by, organization_id, "members:read")
-    return find_in(principal.organization.id, user_id)
+    return get_in(principal.organization.id, user_id)
 
 
 def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
@@ -27,7 +27,7 @@ def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
     principal = authorize(by, organization_id)
     if principal.user is None:
         raise MembershipNotFound("operator")
-    return find_in(principal.organization.id, principal.user.id)
+    return get_in(principal.organization.id, principal.user.id)
 
 
 def memberships_of(user_id: UUID) -> list[Membership]:
@@ -41,7 +41,7 @@ def find(organization_id: UUID, user_id: UUID) -> Membership | None:
     return found
 
 
-def find_in(organization_id: UUID, user_id: UUID | str) -> Membership:
+def get_in(organization_id: UUID, user_id: UUID | str) -> Membership:
     """The member, complete, for services that know the organization. Raises MembershipNotFound."""
     wanted = ids.parse_id(user_id, MembershipNotFound(str(user_id)))
     query = complete().where(Membership.organization_id == organization_id, Membership.user_id == wanted)

@@ -19,8 +19,8 @@ from invite_app.reading import Question, Reader
 from invite_app.services import pagination, search
 
 from . import search_plan
-from .filters import EVERYBODY, Filter, narrowed
-from .lists import BY_NAME, known_total
+from .filters import NO_FILTERS, Filter, narrowed
+from .lists import BY_NAME, indexed_total
 
 Place = pagination.PageRequest[Any]
 
@@ -76,7 +76,7 @@ class MemberRow(NamedTuple):
 
 
 def list_rows(
-    organization_id: UUID | str, *, by: Actor, only: Filter = EVERYBODY, cursor: str | None = None, limit: int = 25
+    organization_id: UUID | str, *, by: Actor, only: Filter = NO_FILTERS, cursor: str | None = None, limit: int = 25
 ) -> pagination.Page[MemberRow]:
     """Members by name; the total of a narrowed list may be no exact one."""
     here = ids.parse_id(organization_id, OrganizationNotFound())
@@ -89,7 +89,7 @@ def list_rows(
     if asked and (found := search_plan.read(asked)):
         lines, number = found
         return place.page([MemberRow(*line) for line in lines], number)
-    narrow, total = narrowed(here, only, BY_NAME), known_total(here, only)
+    narrow, total = narrowed(here, only, BY_NAME), indexed_total(here, only)
     return search.fetch_page(_LINES, narrow, place, MemberRow._make, total=total)
 
 

@@ -13,7 +13,7 @@ from invite_app.models.types import now
 from invite_app.services import invitations
 
 from . import queries
-from .queries import find_in
+from .queries import get_in
 
 RIGHT = "invitations:write"
 
@@ -58,7 +58,7 @@ class RemovalPreview:
 def preview_removal(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> RemovalPreview:
     """Raises MembershipUnknown and MemberAboveOwn."""
     principal = authorize(by, organization_id, "members:write")
-    member = find_in(principal.organization.id, user_id)
+    member = get_in(principal.organization.id, user_id)
     principal.check_can_manage(member.user_id, member.role)
     sent = sent_by(principal, member.user_id)
     return RemovalPreview(

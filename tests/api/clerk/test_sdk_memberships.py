@@ -14,7 +14,7 @@ from tests.support.factories import Acme, Key, Person, configure, invite, make_p
 
 from .conftest import refusal
 
-EVERYBODY = ["admin@acme.example", "member@acme.example", "owner@acme.example"]
+NO_FILTERS = ["admin@acme.example", "member@acme.example", "owner@acme.example"]
 
 
 def email(membership: OrganizationMembership) -> str:
@@ -91,7 +91,7 @@ class TestCreate:
 
 
 NARROWED: list[tuple[dict[str, Any], list[str]]] = [
-    ({}, EVERYBODY),
+    ({}, NO_FILTERS),
     ({"role": ["org:admin", "Owner", "org:nobody"]}, ["admin@acme.example", "owner@acme.example"]),
     ({"email_address": ["OWNER@acme.example", "nobody@acme.example"]}, ["owner@acme.example"]),
     ({"email_address": ["not an address"]}, []),
@@ -102,7 +102,7 @@ NARROWED: list[tuple[dict[str, Any], list[str]]] = [
     ({"email_address_query": "MIN@"}, ["admin@acme.example"]),
     ({"name_query": "mia"}, ["member@acme.example"]),
     ({"created_at_before": 1_600_000_000_000}, []),
-    ({"created_at_after": 1_600_000_000_000}, EVERYBODY),
+    ({"created_at_after": 1_600_000_000_000}, NO_FILTERS),
 ]
 ORDERED: list[tuple[str | None, list[str]]] = [
     ("first_name", ["Adam", "Mia", "Olivia"]),
@@ -145,7 +145,7 @@ class TestList:
             )
             for offset in (0, 2, 4)
         ]
-        assert [[email(item) for item in page.data] for page in pages] == [EVERYBODY[:2], EVERYBODY[2:], []]
+        assert [[email(item) for item in page.data] for page in pages] == [NO_FILTERS[:2], NO_FILTERS[2:], []]
         assert {page.total_count for page in pages} == {3}
 
 

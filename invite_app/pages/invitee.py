@@ -24,7 +24,7 @@ from invite_app.errors import (
 )
 from invite_app.models import InvitationState, Membership
 from invite_app.services import accounts, delivery, invitations, validation
-from invite_app.services.invitations import Offer, Profile
+from invite_app.services.invitations import InvitationOffer, NewProfile
 
 from .blueprint import pages, public
 from .shared import (
@@ -55,8 +55,8 @@ class AcceptForm(PageForm):
     password = new_password_field()
 
     @property
-    def profile(self) -> Profile:
-        return Profile(self.given_name.data or "", self.family_name.data or "", self.password.data or "")
+    def profile(self) -> NewProfile:
+        return NewProfile(self.given_name.data or "", self.family_name.data or "", self.password.data or "")
 
 
 class DeclineForm(PageForm):
@@ -92,9 +92,9 @@ def accept_invitation(token: str) -> ResponseReturnValue:
         try:
             if current_user.is_authenticated:
                 user_id = current_user.user_id
-                return _enter(token, invitations.accept_signed_in(token, user_id, ip=request.remote_addr))
+                return _enter(token, invitations.accept_with_account(token, user_id, ip=request.remote_addr))
             if form.validate():
-                return _enter(token, invitations.accept_as_new(token, form.profile, ip=request.remote_addr))
+                return _enter(token, invitations.accept_with_new_account(token, form.profile, ip=request.remote_addr))
         except BLOCKS as error:
             if isinstance(error, SeatLimitReached):
                 invitations.saw_no_seat(token)
@@ -162,7 +162,7 @@ def show_broken_link(_: InvalidLink) -> ResponseReturnValue:
     return show("invitee/broken.html", status=404)
 
 
-def _look(token: str) -> Offer:
+def _look(token: str) -> InvitationOffer:
     """Raises InvalidLink."""
     security_headers.hide_address()
     offer = invitations.open_link(token)
@@ -197,7 +197,7 @@ def _page(token: str, form: AcceptForm) -> ResponseReturnValue:
     )
 
 
-def _ended(token: str, offer: Offer) -> ResponseReturnValue:
+def _ended(token: str, offer: InvitationOffer) -> ResponseReturnValue:
     if offer.state == InvitationState.EXPIRED:
         return _expired(token, offer, AskForm(formdata=None))
     is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
@@ -206,19 +206,19 @@ def _ended(token: str, offer: Offer) -> ResponseReturnValue:
     return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, told=told, **_facts(offer))
 
 
-def _expired(token: str, offer: Offer, form: AskForm) -> ResponseReturnValue:
+def _expired(token: str, offer: InvitationOffer, form: AskForm) -> ResponseReturnValue:
     status = form.status if form.errors else 410
     return show("invitee/expired.html", status=status, form=form, token=token, **_facts(offer))
 
 
-def _blocked(token: str, offer: Offer, error: DomainError) -> ResponseReturnValue:
+def _blocked(token: str, offer: InvitationOffer, error: DomainError) -> ResponseReturnValue:
     if isinstance(error, DomainNotAllowed):
         return show("invitee/other_address.html", status=409, domains=error.domains, token=token, **_facts(offer))
     needs_mail = isinstance(error, EmailVerificationRequired)
     return show("invitee/blocked.html", status=409, needs_mail=needs_mail, token=token, **_facts(offer))
 
 
-def _facts(offer: Offer) -> dict[str, Any]:
+def _facts(offer: InvitationOffer) -> dict[str, Any]:
     role = offer.invitation.role
     return {
         "invitation": offer.invitation,

@@ -67,7 +67,7 @@ def test_timeline_lists_actions_and_tracking_events(app: Flask, client: FlaskCli
         invitation = invite(acme, "ana@guest.example")
         token = token_of(invitation)
         tracking.saw_person(token)
-        invitations.accept_as_new(token, invitations.Profile("Ana", "Sousa", PASSWORD))
+        invitations.accept_with_new_account(token, invitations.NewProfile("Ana", "Sousa", PASSWORD))
         one = invitation.id
     answer = client.get(path_of(acme, f"invitations/{one}/timeline"), headers=owner.headers)
     kinds = [entry["kind"] for entry in answer.get_json()["entries"]]
@@ -81,7 +81,7 @@ def test_statistics_count_sent_and_accepted_invitations(
     with app.app_context():
         invite(acme, "bo@guest.example")
         accepted = token_of(invite(acme, "ana@guest.example"))
-        invitations.accept_as_new(accepted, invitations.Profile("Ana", "Sousa", PASSWORD))
+        invitations.accept_with_new_account(accepted, invitations.NewProfile("Ana", "Sousa", PASSWORD))
     told = client.get(path_of(acme, "statistics"), headers=owner.headers).get_json()
     assert (told["sent"], told["accepted"], told["counts"]["pending"], len(told["weeks"])) == (2, 1, 1, 12)
     assert told["median_seconds_to_accept"] >= 0

@@ -32,7 +32,7 @@ from tests.support.mail import SmtpServer
 
 Together = Callable[..., list[Any]]
 MANY = range(12)
-ANA = invitations.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.NewProfile("Ana", "Guest", PASSWORD)
 OPERATOR = OperatorActor()
 
 
@@ -85,14 +85,14 @@ class TestInvitation:
     def test_is_accepted_once(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             token = token_of(invite(acme))
-        outcomes = together(partial(invitations.accept_as_new, token, ANA) for _ in range(6))
+        outcomes = together(partial(invitations.accept_with_new_account, token, ANA) for _ in range(6))
         assert tally(outcomes) == {"Membership": 1, "InvitationClosed": 5}
 
     def test_is_accepted_once_by_two_sessions(self, app: Flask, acme: Acme, together: Together) -> None:
         with app.app_context():
             person = make_person("ana@guest.example")
             token = token_of(invite(acme, "ana@guest.example"))
-        outcomes = together(partial(invitations.accept_signed_in, token, person.id) for _ in range(6))
+        outcomes = together(partial(invitations.accept_with_account, token, person.id) for _ in range(6))
         assert tally(outcomes) == {"Membership": 1, "InvitationClosed": 5}
 
     def test_ends_in_one_state_only(self, app: Flask, acme: Acme, together: Together) -> None:
@@ -100,7 +100,7 @@ class TestInvitation:
             sent = invite(acme)
             token = token_of(sent)
         deeds: list[Callable[[], Any]] = [
-            partial(invitations.accept_as_new, token, ANA),
+            partial(invitations.accept_with_new_account, token, ANA),
             partial(invitations.decline, token),
             partial(invitations.revoke, acme.id, sent.id, by=acme.owner.actor),
             partial(invitations.revoke, acme.id, sent.id, by=acme.admin.actor),
@@ -110,7 +110,7 @@ class TestInvitation:
     def test_of_two_organizations_creates_one_account(self, app: Flask, together: Together) -> None:
         with app.app_context():
             made = [token_of(invite(make_organization(name))) for name in ("One", "Two", "Three")]
-        outcomes = together(partial(invitations.accept_as_new, token, ANA) for token in made)
+        outcomes = together(partial(invitations.accept_with_new_account, token, ANA) for token in made)
         assert tally(outcomes) == {"Membership": 1, "SignInRequired": 2}
         with app.app_context():
             query = select(func.count()).select_from(User).where(User.email == "ana@guest.example")
@@ -123,7 +123,7 @@ class TestInvitation:
         outcomes = tally(
             together(
                 [
-                    partial(invitations.accept_signed_in, token, person.id),
+                    partial(invitations.accept_with_account, token, person.id),
                     partial(members.add, acme.id, person.id, "member", by=acme.owner.actor),
                 ]
             )
@@ -137,7 +137,7 @@ class TestInvitation:
             token = token_of(invite(acme, by=acme.admin.actor))
         joined, removed = together(
             [
-                partial(invitations.accept_as_new, token, ANA),
+                partial(invitations.accept_with_new_account, token, ANA),
                 partial(members.remove, acme.id, acme.admin.id, by=acme.owner.actor),
             ]
         )
@@ -271,7 +271,7 @@ class TestErasure:
             token = token_of(invite(acme, "ana@guest.example"))
         deeds: list[Callable[[], Any]] = [
             partial(personal_data.erase, person.id, by=OPERATOR),
-            *(partial(invitations.accept_signed_in, token, person.id) for _ in range(3)),
+            *(partial(invitations.accept_with_account, token, person.id) for _ in range(3)),
         ]
         assert tally(together(deeds))["str"] == 1
         with app.app_context():

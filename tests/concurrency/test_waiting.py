@@ -104,7 +104,7 @@ def test_invitee_joins_by_the_invitations_current_state(
     def read() -> Any:
         return invitations.open_link(token), session().get_one(User, ana.id)
 
-    assert behind(change(), read, lambda: invitations.accept_signed_in(token, ana.id)) == fact
+    assert behind(change(), read, lambda: invitations.accept_with_account(token, ana.id)) == fact
 
 
 def test_tracking_event_overwrites_no_concurrent_change(app: Flask, acme: Acme, behind: Behind) -> None:

@@ -36,7 +36,7 @@ Visit = Callable[..., Visitor]
 Offer = Callable[..., str]
 Together = Callable[..., list[Any]]
 NEW = {"given_name": "Ana", "family_name": "Sousa", "password": "a few words in a row"}
-ANA = invitations.Profile("Ana", "Sousa", "a few words in a row")
+ANA = invitations.NewProfile("Ana", "Sousa", "a few words in a row")
 
 
 def emails(app: Flask, acme: Acme) -> set[str]:
@@ -189,7 +189,7 @@ def test_23_seats_are_counted_without_races(
     assert sorted(type(one).__name__ for one in outcomes) == ["Invitation"] * 2 + ["SeatLimitReached"] * 4
     with app.app_context():
         for one in [one for one in outcomes if isinstance(one, Invitation)]:
-            invitations.accept_as_new(token_of(one), ANA)
+            invitations.accept_with_new_account(token_of(one), ANA)
         assert session().get_one(Organization, acme.id).members_count == 5
     assert len(emails(app, acme)) == 5
 
@@ -197,7 +197,7 @@ def test_23_seats_are_counted_without_races(
 def test_24_accepting_twice_makes_one_member(app: Flask, acme: Acme, together: Together) -> None:
     with app.app_context():
         token = token_of(invite(acme))
-    outcomes = together(partial(invitations.accept_as_new, token, ANA) for _ in range(6))
+    outcomes = together(partial(invitations.accept_with_new_account, token, ANA) for _ in range(6))
     assert [type(one).__name__ for one in outcomes].count("Membership") == 1
     with app.app_context():
         assert session().scalar(select(func.count()).select_from(Membership)) == 4

@@ -155,7 +155,9 @@ def test_revoked_invitation_names_who_revoked_it(
 def test_accepted_invitation_links_to_the_member(app: Flask, acme: Acme, path: str, owner: Visitor) -> None:
     with app.app_context():
         new = invite(acme, "mei@guest.example", given_name="Mei", family_name="Tanaka")
-        invitations.accept_as_new(token_of(new), invitations.Profile("Mei", "Tanaka", "a few words in a row"))
+        invitations.accept_with_new_account(
+            token_of(new), invitations.NewProfile("Mei", "Tanaka", "a few words in a row")
+        )
     page = owner.get(f"/organizations/{acme.id}/invitations/{new.id}")
     [link] = [link for link in page.links if link.endswith("/members?q=mei@guest.example")]
     assert owner.get(link).texts("a", "who-name") == ["Mei Tanaka"]

@@ -47,8 +47,8 @@ def test_each_state_has_a_tab(app: Flask, acme: Acme, list_: str, owner: Visitor
         expire(made["late"], timedelta(days=2))
         invitations.decline(token_of(made["paul"]), word="I am leaving.")
         invitations.revoke(acme.id, made["ruth"].id, by=OPERATOR)
-        profile = invitations.Profile("Mei", "Tanaka", "a few words in a row")
-        invitations.accept_as_new(token_of(made["mei"]), profile)
+        profile = invitations.NewProfile("Mei", "Tanaka", "a few words in a row")
+        invitations.accept_with_new_account(token_of(made["mei"]), profile)
     assert badges(owner, list_) == ["Not delivered", "In the outbox"]
     assert badges(owner, f"{list_}?state=undelivered") == ["Not delivered"]
     assert badges(owner, f"{list_}?state=expired") == ["Expired"]

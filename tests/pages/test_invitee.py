@@ -226,7 +226,7 @@ def test_member_who_accepts_again_is_redirected(
 ) -> None:
     visitor, path = visit(ana), offer()
     with app.app_context():
-        invitations.accept_signed_in(path.rpartition("/")[2], ana.id)
+        invitations.accept_with_account(path.rpartition("/")[2], ana.id)
     assert visitor.go(path, page="/", **NEW) == path
     assert visitor.get(path).texts("h1") == ["You are already in"]
 

@@ -41,11 +41,11 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = invitations.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.NewProfile("Ana", "Guest", PASSWORD)
 
 
 def accept_as_ana(invitation: Invitation, *, copied: bool = False) -> Membership:
-    return invitations.accept_as_new(token_of(invitation, copied=copied), ANA, ip="192.0.2.7")
+    return invitations.accept_with_new_account(token_of(invitation, copied=copied), ANA, ip="192.0.2.7")
 
 
 class TestWithNewAccount:
@@ -95,21 +95,21 @@ class TestWithNewAccount:
     @pytest.mark.parametrize(
         ("profile", "error"),
         [
-            (invitations.Profile("", "Guest", PASSWORD), InvalidName),
-            (invitations.Profile("Ana", "", PASSWORD), InvalidName),
-            (invitations.Profile("Ana", "Gu\nest", PASSWORD), InvalidName),
-            (invitations.Profile("Ana", "Guest", "short"), WeakPassword),
-            (invitations.Profile("Ana", "Guest", "a" * 20), WeakPassword),
-            (invitations.Profile("Ana", "Guest", "correct horse" * 20), WeakPassword),
+            (invitations.NewProfile("", "Guest", PASSWORD), InvalidName),
+            (invitations.NewProfile("Ana", "", PASSWORD), InvalidName),
+            (invitations.NewProfile("Ana", "Gu\nest", PASSWORD), InvalidName),
+            (invitations.NewProfile("Ana", "Guest", "short"), WeakPassword),
+            (invitations.NewProfile("Ana", "Guest", "a" * 20), WeakPassword),
+            (invitations.NewProfile("Ana", "Guest", "correct horse" * 20), WeakPassword),
         ],
         ids=["no given name", "no family name", "line break", "short", "one letter", "long"],
     )
     def test_with_an_invalid_profile_consumes_nothing(
-        self, acme: Acme, profile: invitations.Profile, error: type[Exception]
+        self, acme: Acme, profile: invitations.NewProfile, error: type[Exception]
     ) -> None:
         sent = invite(acme)
         with pytest.raises(error):
-            invitations.accept_as_new(token_of(sent), profile)
+            invitations.accept_with_new_account(token_of(sent), profile)
         assert reread(sent).state == "pending"
         assert accounts.find_by_email("ana@guest.example") is None
 
@@ -118,14 +118,14 @@ class TestSignedIn:
     def test_joins_with_one_confirmation(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
         sent = invite(acme, "ANA@guest.example")
-        invitations.accept_signed_in(token_of(sent), person.id)
+        invitations.accept_with_account(token_of(sent), person.id)
         assert members.get(acme.id, person.id, by=person.actor).role.key == "member"
 
     def test_with_another_address_consumes_nothing_and_names_both(self, acme: Acme) -> None:
         stranger = make_person("eve@guest.example")
         sent = invite(acme, "ana@guest.example")
         with pytest.raises(WrongAccount) as error:
-            invitations.accept_signed_in(token_of(sent), stranger.id)
+            invitations.accept_with_account(token_of(sent), stranger.id)
         assert (error.value.invited, error.value.signed_in) == ("ana@guest.example", "eve@guest.example")
         assert reread(sent).state == "pending"
 
@@ -133,19 +133,19 @@ class TestSignedIn:
         person = make_person("ana@guest.example", is_verified=False)
         sent = invite(acme, "ana@guest.example")
         with pytest.raises(EmailVerificationRequired):
-            invitations.accept_signed_in(token_of(sent, copied=True), person.id)
-        invitations.accept_signed_in(token_of(sent), person.id)
+            invitations.accept_with_account(token_of(sent, copied=True), person.id)
+        invitations.accept_with_account(token_of(sent), person.id)
         session().expire_all()
         assert session().get_one(User, person.id).is_verified
 
     def test_with_a_verified_account_accepts_a_copied_link(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
-        invitations.accept_signed_in(token_of(invite(acme), copied=True), person.id)
+        invitations.accept_with_account(token_of(invite(acme), copied=True), person.id)
 
     def test_account_registered_in_advance_still_needs_verification(self, acme: Acme, globex: Acme) -> None:
         first = accept_as_ana(invite(acme), copied=True)
         with pytest.raises(EmailVerificationRequired):
-            invitations.accept_signed_in(token_of(invite(globex), copied=True), first.user_id)
+            invitations.accept_with_account(token_of(invite(globex), copied=True), first.user_id)
 
     def test_member_is_reported_before_missing_seats(self, acme: Acme) -> None:
         person = make_person("ana@guest.example")
@@ -153,7 +153,7 @@ class TestSignedIn:
         add_member(acme, person)
         configure(acme, seat_limit=4)
         with pytest.raises(AlreadyMember):
-            invitations.accept_signed_in(token_of(sent), person.id)
+            invitations.accept_with_account(token_of(sent), person.id)
 
 
 class TestTwice:
@@ -188,7 +188,7 @@ class TestTwice:
         person = accept_as_ana(sent).user_id
         members.remove(acme.id, person, by=acme.owner.actor)
         with pytest.raises(InvitationClosed):
-            invitations.accept_signed_in(token_of(sent), person)
+            invitations.accept_with_account(token_of(sent), person)
 
 
 class TestInviterIsCheckedAgain:
@@ -318,8 +318,8 @@ class TestOpeningLink:
         deeds = (
             lambda: invitations.open_link(token),
             lambda: invitations.decline(token),
-            lambda: invitations.accept_as_new(token, ANA),
-            lambda: invitations.accept_signed_in(token, acme.owner.id),
+            lambda: invitations.accept_with_new_account(token, ANA),
+            lambda: invitations.accept_with_account(token, acme.owner.id),
         )
         for deed in deeds:
             with pytest.raises(InvalidLink):

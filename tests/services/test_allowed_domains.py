@@ -27,7 +27,7 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = invitations.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.NewProfile("Ana", "Guest", PASSWORD)
 
 
 def narrow(acme: Acme, *domains: str) -> None:
@@ -68,21 +68,21 @@ class TestRestricting:
         narrow(acme, "acme.example")
         assert isinstance(invitations.open_link(token_of(sent)).obstacle, DomainNotAllowed)
         with pytest.raises(DomainNotAllowed):
-            invitations.accept_as_new(token_of(sent), ANA)
+            invitations.accept_with_new_account(token_of(sent), ANA)
         assert reread(sent).state == "pending"
 
     def test_existing_account_cannot_accept(self, acme: Acme) -> None:
         person, sent = make_person("ana@guest.example"), invite(acme)
         narrow(acme, "acme.example")
         with pytest.raises(DomainNotAllowed):
-            invitations.accept_signed_in(token_of(sent), person.id)
+            invitations.accept_with_account(token_of(sent), person.id)
 
     def test_domain_is_checked_without_the_mark(self, acme: Acme) -> None:
         sent = invite(acme)
         configure(acme, allowed_domains=["acme.example"])
         assert not reread(sent).domain_not_allowed
         with pytest.raises(DomainNotAllowed):
-            invitations.accept_as_new(token_of(sent), ANA)
+            invitations.accept_with_new_account(token_of(sent), ANA)
 
     def test_widening_allows_it_again(self, acme: Acme) -> None:
         sent = invite(acme)
@@ -90,7 +90,7 @@ class TestRestricting:
         assert needing(acme) == {"ana@guest.example"}
         narrow(acme)
         assert needing(acme) == set()
-        assert invitations.accept_as_new(token_of(sent), ANA).organization_id == acme.id
+        assert invitations.accept_with_new_account(token_of(sent), ANA).organization_id == acme.id
 
     def test_affected_invitations_need_attention(self, acme: Acme, globex: Acme) -> None:
         invite(globex, "bo@guest.example")
@@ -139,4 +139,4 @@ class TestRestricting:
         narrow(acme, "acme.example")
         change(acme.id, sent.id, acme.owner.actor)
         assert needing(acme) == set()
-        assert invitations.accept_as_new(token_of(sent), ANA).organization_id == acme.id
+        assert invitations.accept_with_new_account(token_of(sent), ANA).organization_id == acme.id

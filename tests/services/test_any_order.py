@@ -35,7 +35,7 @@ from invite_app.services.invitations import Changes, Draft
 from tests.support.factories import OPERATOR, Acme, make_organization, make_person, reread, token_of
 
 ADDRESSES = [f"{name}@guest.example" for name in "abcd"]
-PROFILE = invitations.Profile("Ana", "Guest", "correct horse battery staple")
+PROFILE = invitations.NewProfile("Ana", "Guest", "correct horse battery staple")
 
 where = st.sampled_from([0, 1])
 address = st.sampled_from(ADDRESSES)
@@ -151,12 +151,12 @@ class Services(RuleBasedStateMachine):
         email = session().scalar(select(Invitation.email).where(Invitation.id == sent))
         user_id = session().scalar(select(User.id).where(User.email == email))
         if deed == "new":
-            joined = self.attempt(lambda: invitations.accept_as_new(token, PROFILE))
+            joined = self.attempt(lambda: invitations.accept_with_new_account(token, PROFILE))
         elif deed == "decline" or user_id is None:
             self.attempt(lambda: invitations.decline(token))
             return
         else:
-            joined = self.attempt(lambda: invitations.accept_signed_in(token, user_id))
+            joined = self.attempt(lambda: invitations.accept_with_account(token, user_id))
         if joined:
             self.check_proof(email, copied=copied, had_account=user_id is not None)
             limit = session().get_one(Organization, house.id).seat_limit

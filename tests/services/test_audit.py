@@ -24,7 +24,7 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = invitations.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.NewProfile("Ana", "Guest", PASSWORD)
 
 
 def events(acme: Acme) -> list[AuditEvent]:
@@ -105,7 +105,7 @@ def test_events_contain_no_secret(acme: Acme) -> None:
             secrets.append(result.rpartition("/")[2])
     sent = invite(acme)
     secrets += [token_of(sent), token_of(sent, copied=True)]
-    invitations.accept_as_new(token_of(sent), ANA, ip="192.0.2.9")
+    invitations.accept_with_new_account(token_of(sent), ANA, ip="192.0.2.9")
     for event in events(acme):
         written = json.dumps({name: str(value) for name, value in vars(event).items()})
         for secret in secrets:
@@ -139,7 +139,7 @@ def test_operator_and_invitee_are_named_too(acme: Acme) -> None:
 
 
 def test_accepting_is_recorded_for_the_new_member(acme: Acme) -> None:
-    joined = invitations.accept_as_new(token_of(invite(acme)), ANA, ip="192.0.2.9")
+    joined = invitations.accept_with_new_account(token_of(invite(acme)), ANA, ip="192.0.2.9")
     event = events(acme)[0]
     assert (event.action, event.actor_id, event.actor_name) == ("invitation.accepted", joined.user_id, "Ana Guest")
 

@@ -259,8 +259,8 @@ class TestExtendTakeOverAndCopy:
 
 
 def accept(invitation: Any) -> Any:
-    profile = invitations.Profile("Ana", "Guest", "correct horse battery staple")
-    return invitations.accept_as_new(token_of(invitation), profile)
+    profile = invitations.NewProfile("Ana", "Guest", "correct horse battery staple")
+    return invitations.accept_with_new_account(token_of(invitation), profile)
 
 
 def end(acme: Acme, ending: str) -> Any:

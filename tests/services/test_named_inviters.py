@@ -8,7 +8,7 @@ from invite_app.access import Actor
 from invite_app.errors import CannotGrantRole, InviterNotAllowed, MembershipNotFound, PermissionDenied
 from invite_app.models import Invitation
 from invite_app.services import api_keys, invitations, inviter_rights, members
-from invite_app.services.invitations import Profile
+from invite_app.services.invitations import NewProfile
 from tests.support.factories import (
     OPERATOR,
     Acme,
@@ -21,7 +21,7 @@ from tests.support.factories import (
     token_of,
 )
 
-PROFILE = Profile("Ana", "Guest", "a long enough password")
+PROFILE = NewProfile("Ana", "Guest", "a long enough password")
 
 
 def in_the_name_of(acme: Acme, inviter: Person | UUID | str, *, by: Actor, role: str = "member") -> Invitation:
@@ -30,7 +30,7 @@ def in_the_name_of(acme: Acme, inviter: Person | UUID | str, *, by: Actor, role:
 
 
 def accept(invitation: Invitation) -> None:
-    invitations.accept_as_new(token_of(invitation), PROFILE)
+    invitations.accept_with_new_account(token_of(invitation), PROFILE)
 
 
 def test_invitee_sees_the_member_log_the_key(acme: Acme) -> None:

@@ -80,7 +80,9 @@ def test_personal_words_are_refused_everywhere(acme: Acme) -> None:
     choices: tuple[Callable[[], Any], ...] = (
         lambda: accounts.change_password(acme.owner.id, old=PASSWORD, new=personal, keep_session=None),
         lambda: accounts.reset_password(make_link(acme.owner, Purpose.RESET), personal, device=NOWHERE),
-        lambda: invitations.accept_as_new(token_of(sent), invitations.Profile("Olivia", "Owner", personal)),
+        lambda: invitations.accept_with_new_account(
+            token_of(sent), invitations.NewProfile("Olivia", "Owner", personal)
+        ),
         lambda: organizations.create(
             founding, organizations.NewOwner("olivia@holdings.example", "Olivia", "Owner", personal), by=BY_OPERATOR
         ),
@@ -117,7 +119,7 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
         organizations.NewOwner("new@guest.example", "N", "Ew", PASSWORD),
     )
     deeds: tuple[tuple[int, Callable[[], Any]], ...] = (
-        (1, lambda: invitations.accept_as_new(token_of(sent), invitations.Profile("Ana", "Guest", NEW))),
+        (1, lambda: invitations.accept_with_new_account(token_of(sent), invitations.NewProfile("Ana", "Guest", NEW))),
         (1, lambda: accounts.reset_password(link, NEW, device=NOWHERE)),
         (2, lambda: accounts.change_password(acme.owner.id, old=NEW, new=PASSWORD, keep_session=None)),
         (1, lambda: accounts.request_email_change(acme.owner.id, "other@guest.example", password=PASSWORD)),

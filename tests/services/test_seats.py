@@ -20,7 +20,7 @@ from tests.support.factories import (
     token_of,
 )
 
-ANA = invitations.Profile("Ana", "Guest", PASSWORD)
+ANA = invitations.NewProfile("Ana", "Guest", PASSWORD)
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def test_closed_invitation_releases_its_seat(five_seats: Acme, ending: str) -> N
 
 def test_accepting_uses_the_last_reserved_seat_once(five_seats: Acme) -> None:
     first, second = invite(five_seats, "a@guest.example"), invite(five_seats, "b@guest.example")
-    invitations.accept_as_new(token_of(first), ANA)
-    invitations.accept_as_new(token_of(second), ANA)
+    invitations.accept_with_new_account(token_of(first), ANA)
+    invitations.accept_with_new_account(token_of(second), ANA)
     assert counts(five_seats) == (5, 0)
     with pytest.raises(SeatLimitReached):
         invite(five_seats, "c@guest.example")
@@ -101,10 +101,10 @@ def test_limit_below_members_blocks_accepting(five_seats: Acme) -> None:
     sent = invite(five_seats)
     organizations.change(five_seats.id, Changes(seat_limit=3), by=OPERATOR)
     with pytest.raises(SeatLimitReached):
-        invitations.accept_as_new(token_of(sent), ANA)
+        invitations.accept_with_new_account(token_of(sent), ANA)
     assert isinstance(invitations.open_link(token_of(sent)).obstacle, SeatLimitReached)
     organizations.change(five_seats.id, Changes(seat_limit=4), by=OPERATOR)
-    invitations.accept_as_new(token_of(sent), ANA)
+    invitations.accept_with_new_account(token_of(sent), ANA)
     assert counts(five_seats) == (4, 0)
 
 

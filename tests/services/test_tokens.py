@@ -18,8 +18,8 @@ from tests.support.factories import PASSWORD, Acme, invite, make_organization, t
 ID, NONCE = UUID(int=1), b"n" * 16
 DEEDS: list[Callable[[str], object]] = [
     invitations.open_link,
-    lambda token: invitations.accept_as_new(token, invitations.Profile("Ana", "Guest", PASSWORD)),
-    lambda token: invitations.accept_signed_in(token, ID),
+    lambda token: invitations.accept_with_new_account(token, invitations.NewProfile("Ana", "Guest", PASSWORD)),
+    lambda token: invitations.accept_with_account(token, ID),
     invitations.decline,
 ]
 

@@ -67,9 +67,9 @@ def accept_invitation(token: str, body: NewAccount | None = None) -> Joined:
     """Accepts for a new account, or without a body for the one that is signed in."""
     if body is None:
         user_id = authentication.person().user_id
-        return joined(invitations.accept_signed_in(token, user_id, ip=request.remote_addr))
-    profile = invitations.Profile(**body.model_dump())
-    return joined(invitations.accept_as_new(token, profile, ip=request.remote_addr))
+        return joined(invitations.accept_with_account(token, user_id, ip=request.remote_addr))
+    profile = invitations.NewProfile(**body.model_dump())
+    return joined(invitations.accept_with_new_account(token, profile, ip=request.remote_addr))
 
 
 @deepset.endpoint("POST", ONE + "/decline", status=204, is_public=True)
@@ -78,7 +78,7 @@ def decline_invitation(token: str, body: Word | None = None) -> None:
     invitations.decline(token, word=body.word if body else "", ip=request.remote_addr)
 
 
-def shown(offer: invitations.Offer) -> OfferShown:
+def shown(offer: invitations.InvitationOffer) -> OfferShown:
     invitation = offer.invitation
     return OfferShown(
         organization_name=invitation.organization.name,

@@ -74,7 +74,7 @@ def _target() -> str:
     return local_path_or_home(request.values.get("next"))
 
 
-def _waiting_offer() -> invitations.Offer | None:
+def _waiting_offer() -> invitations.InvitationOffer | None:
     token = session.get(browser_session.WAITING_INVITATION)
     try:
         return invitations.open_link(token) if token else None

@@ -1,6 +1,6 @@
 """Invitations: send, list, change, accept and decline them, and say why a person is not in yet."""
 
-from .acceptance import Offer, Profile, accept_as_new, accept_signed_in, decline, open_link
+from .acceptance import InvitationOffer, NewProfile, accept_with_account, accept_with_new_account, decline, open_link
 from .actions import Changes, copy_link, edit, extend, resend, retry_delivery, revoke, take_over
 from .bulk_actions import BulkAction, BulkResult, Extend, Revoke, SendAgain, Skipped, apply_bulk, preview_bulk
 from .checks import check_inviter_rate, check_plan, check_recipient_rate, check_seats, seats_left, unavailable
@@ -55,17 +55,17 @@ __all__ = [
     "Extend",
     "Filter",
     "Skipped",
-    "Offer",
+    "InvitationOffer",
     "Preview",
-    "Profile",
+    "NewProfile",
     "Reason",
     "BulkResult",
     "Revoke",
     "SendAgain",
     "Some",
     "Week",
-    "accept_as_new",
-    "accept_signed_in",
+    "accept_with_new_account",
+    "accept_with_account",
     "apply_bulk",
     "ask_again",
     "build",

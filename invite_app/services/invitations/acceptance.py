@@ -31,7 +31,7 @@ from . import drafts, expiry, links
 
 
 @dataclass(frozen=True)
-class Profile:
+class NewProfile:
     """What a new person says about themselves."""
 
     given_name: str
@@ -40,7 +40,7 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Offer:
+class InvitationOffer:
     """An invitation as its invitee sees it, whatever its state.
 
     `has_account` is None on a copied link: the admin who copied it would learn whether a stranger has an account.
@@ -65,12 +65,12 @@ _PERSON = Reader(select(User, _PLACE).where(User.id == bindparam("user_id")))
 """A person, and the id of their place in the organization that an invitation leads to."""
 
 
-def open_link(token: str) -> Offer:
+def open_link(token: str) -> InvitationOffer:
     """What a link offers; changes nothing. Raises LinkBroken."""
     parsed = tokens.parse(token)
     invitation = links.find(parsed)
     state = invitation.state_at(now())
-    return Offer(
+    return InvitationOffer(
         invitation,
         state,
         has_account=None if parsed.is_copied else accounts.find_by_email(invitation.email) is not None,
@@ -79,7 +79,7 @@ def open_link(token: str) -> Offer:
     )
 
 
-def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Membership:
+def accept_with_new_account(token: str, profile: NewProfile, *, ip: str | None = None) -> Membership:
     """Make an account at the invited address, and a member of it.
 
     Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, DomainNotAllowed, SeatsFull, SignInRequired,
@@ -93,10 +93,10 @@ def accept_as_new(token: str, profile: Profile, *, ip: str | None = None) -> Mem
         if password_hash is None or accounts.find_by_email(invitation.email) is not None:
             raise SignInRequired(invitation.email)
         user = _add_account(invitation.email, profile, password_hash, is_verified=not parsed.is_copied)
-        return _join(invitation, organization, role, user, ip)
+        return _create_membership(invitation, organization, role, user, ip)
 
 
-def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Membership:
+def accept_with_account(token: str, user_id: UUID, *, ip: str | None = None) -> Membership:
     """Make the signed-in person a member.
 
     Raises LinkBroken, InvitationEnded, WrongAccount, AlreadyMember, RoleGone, InviterLostRight, DomainNotAllowed,
@@ -116,7 +116,7 @@ def accept_signed_in(token: str, user_id: UUID, *, ip: str | None = None) -> Mem
             raise EmailVerificationRequired(invitation.email)
         if not user.is_verified:
             user.is_verified = True
-        return _join(invitation, organization, role, user, ip)
+        return _create_membership(invitation, organization, role, user, ip)
 
 
 def _answered(person: Question) -> tuple[User, UUID | None]:
@@ -173,7 +173,7 @@ def _check_acceptable(invitation: Invitation, organization: Organization) -> Rol
     return invitation.role
 
 
-def _password_hash(offer: Offer, profile: Profile) -> str:
+def _password_hash(offer: InvitationOffer, profile: NewProfile) -> str:
     """Made before the organization is locked, where everything is checked again."""
     invitation = offer.invitation
     if offer.state != InvitationState.PENDING:
@@ -189,7 +189,7 @@ def _password_hash(offer: Offer, profile: Profile) -> str:
     )
 
 
-def _add_account(address: str, profile: Profile, password_hash: str, *, is_verified: bool) -> User:
+def _add_account(address: str, profile: NewProfile, password_hash: str, *, is_verified: bool) -> User:
     try:
         return accounts.add(
             address,
@@ -202,7 +202,9 @@ def _add_account(address: str, profile: Profile, password_hash: str, *, is_verif
         raise SignInRequired(address) from None
 
 
-def _join(invitation: Invitation, organization: Organization, role: Role, user: User, ip: str | None) -> Membership:
+def _create_membership(
+    invitation: Invitation, organization: Organization, role: Role, user: User, ip: str | None
+) -> Membership:
     session().flush()  # the account may be new
     moment = now()
     membership = fresh(

@@ -6,12 +6,12 @@ from clerk_backend_api.models import ListOrganizationInvitationsQueryParamStatus
 from flask import Flask
 
 from invite_app.services import invitations
-from invite_app.services.invitations import Profile
+from invite_app.services.invitations import NewProfile
 from tests.support.factories import Acme, Person, expire, invite, reread, token_of
 
 from .conftest import refusal
 
-PROFILE = Profile("Ana", "Guest", "a long enough password")
+PROFILE = NewProfile("Ana", "Guest", "a long enough password")
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def five(app: Flask, acme: Acme) -> list[str]:
     with app.app_context():
         sent = [invite(acme, f"{name}@guest.example") for name in ("eve", "dan", "cy", "bo", "ana")]
         expire(sent[1])
-        invitations.accept_as_new(token_of(sent[2]), PROFILE)
+        invitations.accept_with_new_account(token_of(sent[2]), PROFILE)
         invitations.decline(token_of(sent[3]))
         invitations.revoke(acme.id, sent[4].id, by=acme.owner.actor)
         return [str(item.id) for item in sent]

@@ -54,7 +54,9 @@ def test_deleting_an_invitation_revokes_it(trieve: Trieve, acme: Acme, app: Flas
 def test_accepted_invitation_cannot_be_deleted(trieve: Trieve, acme: Acme, app: Flask) -> None:
     with app.app_context():
         accepted = invite(acme)
-        invitations.accept_as_new(token_of(accepted), invitations.Profile("Ana", "Guest", PASSWORD), ip=None)
+        invitations.accept_with_new_account(
+            token_of(accepted), invitations.NewProfile("Ana", "Guest", PASSWORD), ip=None
+        )
     with pytest.raises(BadRequestException) as error:
         trieve.invitations.delete_invitation(str(acme.id), str(accepted.id))
     assert message_of(error) == "This invitation has ended: it is accepted."

@@ -80,7 +80,7 @@ def follow_app_link() -> ResponseReturnValue:
 def invitation_offer(token: str) -> ResponseReturnValue:
     """Whatever fetches the link is taken for a machine until a browser says otherwise."""
     security_headers.hide_address()
-    invitations.saw_machine(token)
+    invitations.record_scan(token)
     return _page(token, AcceptForm())
 
 
@@ -97,7 +97,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
                 return _enter(token, invitations.accept_with_new_account(token, form.profile, ip=request.remote_addr))
         except BLOCKS as error:
             if isinstance(error, SeatLimitReached):
-                invitations.saw_no_seat(token)
+                invitations.record_no_seat(token)
             return _blocked(token, _look(token), error)
         except SignInRequired as error:
             flash(str(error), "wait")
@@ -112,7 +112,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 def note_opened(token: str) -> ResponseReturnValue:
     """The page's script says that a person sees it."""
     security_headers.hide_address()
-    invitations.saw_visitor(token, current_user.user_id if current_user.is_authenticated else None)
+    invitations.record_visit(token, current_user.user_id if current_user.is_authenticated else None)
     return "", 204
 
 
@@ -123,7 +123,7 @@ def ask_for_fresh_one(token: str) -> ResponseReturnValue:
     if not form.validate():
         return _expired(token, offer, form)
     with suppress(InvitationPending, InvitationClosed):  # the page says how it is
-        invitations.ask_again(token, form.word.data or "")
+        invitations.request_new_invitation(token, form.word.data or "")
     return redirect(url_for("pages.invitation_offer", token=token), 303)
 
 

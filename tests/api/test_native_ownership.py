@@ -66,7 +66,7 @@ def test_timeline_lists_actions_and_tracking_events(app: Flask, client: FlaskCli
     with app.app_context():
         invitation = invite(acme, "ana@guest.example")
         token = token_of(invitation)
-        tracking.saw_person(token)
+        tracking.record_opened(token)
         invitations.accept_with_new_account(token, invitations.NewProfile("Ana", "Sousa", PASSWORD))
         one = invitation.id
     answer = client.get(path_of(acme, f"invitations/{one}/timeline"), headers=owner.headers)

@@ -120,7 +120,7 @@ class TestLockedOrganization:
 
         def look(token: str) -> float:
             with pytest.raises((ServiceBusy, OperationalError)):
-                tracking.saw_person(token)
+                tracking.record_opened(token)
             return time.monotonic() - began
 
         with locked_organization(database_url, acme.id):

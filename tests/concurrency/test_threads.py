@@ -248,7 +248,7 @@ def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, toget
         late = invite(acme)
         expire(late)
         token = token_of(late)
-    together(partial(invitations.ask_again, token) for _ in MANY)
+    together(partial(invitations.request_new_invitation, token) for _ in MANY)
     with app.app_context():
         told = select(func.count()).where(OutboxMessage.kind == delivery.ASKED)
         assert session().scalar(told) == 1

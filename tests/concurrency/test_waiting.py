@@ -113,7 +113,7 @@ def test_tracking_event_overwrites_no_concurrent_change(app: Flask, acme: Acme, 
         token = token_of(sent)
     later = now() + timedelta(minutes=1)
     change = update(Invitation).values(updated_at=later, opened_count=5)
-    behind(change, lambda: invitations.open_link(token), lambda: tracking.saw_person(token))
+    behind(change, lambda: invitations.open_link(token), lambda: tracking.record_opened(token))
     with app.app_context():
         seen = reread(sent)
         assert (seen.updated_at, seen.opened_count) == (later, 6)

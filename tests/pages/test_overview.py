@@ -26,7 +26,7 @@ def test_attention_items_are_sorted_by_urgency(app: Flask, acme: Acme, owner: Vi
         failed, late, lost = (invite(acme, f"{name}@guest.example") for name in ("failed", "late", "lost"))
         set_delivery(failed, state="failed", reason="no such mailbox")
         expire(late)
-        invitations.ask_again(token_of(late), "I was ill.")
+        invitations.request_new_invitation(token_of(late), "I was ill.")
         with transaction() as writing:
             writing.get_one(Invitation, lost.id).inviter_lost_right = True
     found = needs(owner, home)

@@ -77,7 +77,7 @@ def zoe(acme: Acme, globex: Acme) -> Person:
     invite(globex, NEW, given_name="Zoe", family_name="Zölle", public_metadata={"who": NEW})
     late = invite(third, NEW, note="Hello Zoe")
     expire(late)
-    invitations.ask_again(token_of(late), "Zoe asks")
+    invitations.request_new_invitation(token_of(late), "Zoe asks")
     imports.create(third.id, [Line(NEW, "Zoe", "Zölle", "", ())], by=third.owner.actor, role="member")
     imports.create(acme.id, [Line("ed@guest.example", "Ed", "Ek", "", ())], by=zoe.actor, role="member")
     request = idempotency.KeyedRequest("scope", "key", "hash")

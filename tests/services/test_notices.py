@@ -27,7 +27,7 @@ def decline(invitation: Invitation, word: str = "") -> None:
 
 
 def ask(invitation: Invitation, word: str = "") -> None:
-    invitations.ask_again(token_of(invitation), word)
+    invitations.request_new_invitation(token_of(invitation), word)
 
 
 def test_decline_is_reported_with_its_message(acme: Acme) -> None:

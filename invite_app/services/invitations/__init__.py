@@ -37,7 +37,7 @@ from .queries import complete, get
 from .sending import MAX_ROWS, send, send_all_or_none
 from .status import Reason, has_been_quiet, was_refused, why
 from .steps import make_inviter, revoke_invitation
-from .tracking import ask_again, saw_machine, saw_no_seat, saw_visitor
+from .tracking import record_no_seat, record_scan, record_visit, request_new_invitation
 
 __all__ = [
     "BY_EMAIL",
@@ -67,7 +67,7 @@ __all__ = [
     "accept_with_new_account",
     "accept_with_account",
     "apply_bulk",
-    "ask_again",
+    "request_new_invitation",
     "build",
     "check_inviter_rate",
     "check_plan",
@@ -102,9 +102,9 @@ __all__ = [
     "revoke",
     "revoke_invitation",
     "revoke_for_address",
-    "saw_machine",
-    "saw_no_seat",
-    "saw_visitor",
+    "record_scan",
+    "record_no_seat",
+    "record_visit",
     "seats_left",
     "send",
     "send_all_or_none",

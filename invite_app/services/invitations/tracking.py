@@ -18,44 +18,44 @@ from invite_app.services import delivery, timeline, validation
 
 from . import acceptance, links
 
-QUIET = timedelta(minutes=10)
+THROTTLE = timedelta(minutes=10)
 """The same thing seen again within this time is not written down again."""
 
 
-def saw_machine(token: str) -> None:
+def record_scan(token: str) -> None:
     """Something fetched the link. Raises LinkBroken."""
     _observe(token, TrackingEvent.CHECKED, "checked_at")
 
 
-def saw_visitor(token: str, user_id: UUID | None) -> None:
+def record_visit(token: str, user_id: UUID | None) -> None:
     """A browser shows the page to a person, who may be signed in. Raises LinkBroken."""
     offer = acceptance.open_link(token)
     account = session().get(User, user_id) if user_id else None
     if account is not None and account.email != offer.invitation.email:
-        saw_wrong_account(token, account.id)
+        record_wrong_account(token, account.id)
         return
-    saw_person(token)
+    record_opened(token)
     if isinstance(offer.obstacle, SeatLimitReached):
-        saw_no_seat(token)
+        record_no_seat(token)
 
 
-def saw_person(token: str) -> None:
+def record_opened(token: str) -> None:
     """A person has the page open. Raises LinkBroken."""
     _observe(token, TrackingEvent.OPENED, "opened_at")
 
 
-def saw_wrong_account(token: str, user_id: UUID) -> None:
+def record_wrong_account(token: str, user_id: UUID) -> None:
     """A person has the page open, signed in as somebody else, whose address is kept masked. Raises LinkBroken."""
     account = session().get_one(User, user_id).email
-    _observe(token, TrackingEvent.WRONG_ACCOUNT, "wrong_account_at", {"account": masked(account)})
+    _observe(token, TrackingEvent.WRONG_ACCOUNT, "wrong_account_at", {"account": mask_email(account)})
 
 
-def saw_no_seat(token: str) -> None:
+def record_no_seat(token: str) -> None:
     """A person tried to accept while all seats were taken. Raises LinkBroken."""
     _observe(token, TrackingEvent.NO_SEAT, "no_seat_at")
 
 
-def ask_again(token: str, word: str = "") -> Invitation:
+def request_new_invitation(token: str, word: str = "") -> Invitation:
     """The invitee of an expired invitation asks for a fresh one; the admins see it.
 
     Raises LinkBroken, InvalidNote, InvitationPending (it still works) and InvitationEnded (declined, revoked, used).
@@ -78,7 +78,7 @@ def ask_again(token: str, word: str = "") -> Invitation:
     return invitation
 
 
-def masked(address: str) -> str:
+def mask_email(address: str) -> str:
     """An address that its owner recognises and nobody else learns: `p•••n@gmail.com`."""
     local, _, domain = address.rpartition("@")
     return f"{local[0]}•••{local[-1]}@{domain}"
@@ -88,11 +88,11 @@ def _observe(token: str, kind: TrackingEvent, column: str, detail: dict[str, Any
     """Write it down, unless the same was just written down or the invitation is over."""
     parsed = tokens.parse(token)
     moment = now()
-    if not _is_news(links.find(parsed), column, moment):
+    if not _is_new(links.find(parsed), column, moment):
         return
     with transaction():
         invitation, _ = links.lock(parsed)
-        if not _is_news(invitation, column, moment):
+        if not _is_new(invitation, column, moment):
             return
         setattr(invitation, column, moment)
         flag_modified(invitation, "updated_at")  # written as it is: being looked at is no change
@@ -101,7 +101,7 @@ def _observe(token: str, kind: TrackingEvent, column: str, detail: dict[str, Any
         timeline.record(invitation.id, kind, **(detail or {}))
 
 
-def _is_news(invitation: Invitation, column: str, moment: datetime) -> bool:
+def _is_new(invitation: Invitation, column: str, moment: datetime) -> bool:
     seen: datetime | None = getattr(invitation, column)
     is_over = invitation.state not in (InvitationState.PENDING, InvitationState.EXPIRED)
-    return not is_over and (seen is None or moment - seen > QUIET)
+    return not is_over and (seen is None or moment - seen > THROTTLE)

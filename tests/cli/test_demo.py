@@ -10,7 +10,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, Membership, User
 from invite_app.models.types import now
 from invite_app.services import accounts, invitations
-from invite_app.services.invitations import Reason
+from invite_app.services.invitations import StatusReason
 
 from .conftest import Ask, Run
 
@@ -27,7 +27,7 @@ def test_has_people_and_invitations_in_every_state(app: Flask, ask: Ask) -> None
         assert all(counts.values())
         rows = session().scalars(invitations.complete().where(Invitation.organization_id == here))
         told = {invitations.why(invitation, now()) for invitation in rows}
-        assert told == set(Reason) - {Reason.ROLE_GONE, Reason.DOMAIN_NOT_ALLOWED}
+        assert told == set(StatusReason) - {StatusReason.ROLE_GONE, StatusReason.DOMAIN_NOT_ALLOWED}
         assert invitations.compute_statistics(authorize(UserActor(owner.id), here)).accepted > 50
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.services import api_keys, delivery, invitations, members, organizations, roles
-from invite_app.services.invitations import Reason
+from invite_app.services.invitations import StatusReason
 from invite_app.worker.sender import OutboxSender
 from tests.support.factories import Acme, invite, make_api_key, make_organization, make_role
 from tests.support.mail import SmtpServer
@@ -83,7 +83,7 @@ def test_held_mail_is_shown_with_its_reason(queue_app: Flask, acme: Acme) -> Non
     invitation = remove_sender(acme)
     work(queue_app)
     shown = invitations.get(acme.id, invitation.id, by=acme.owner.actor)
-    assert invitations.why(shown, shown.created_at) == Reason.INVITER_LOST_RIGHT
+    assert invitations.why(shown, shown.created_at) == StatusReason.INVITER_LOST_RIGHT
 
 
 def test_held_mail_is_not_due(queue_app: Flask, acme: Acme) -> None:

@@ -11,7 +11,7 @@ from invite_app.errors import DomainNotAllowed
 from invite_app.models import Invitation
 from invite_app.models.types import now
 from invite_app.services import invitations, members, organizations
-from invite_app.services.invitations import Filter, Reason, status
+from invite_app.services.invitations import Filter, StatusReason, status
 from invite_app.services.invitations.filters import conditions
 from invite_app.services.organizations import Changes
 from tests.support.factories import (
@@ -112,7 +112,7 @@ class TestRestricting:
         sent = invite(acme)
         narrow(acme, "acme.example")
         found = invitations.get(acme.id, sent.id, by=acme.owner.actor)
-        assert invitations.why(found, now()) == Reason.DOMAIN_NOT_ALLOWED
+        assert invitations.why(found, now()) == StatusReason.DOMAIN_NOT_ALLOWED
 
     def test_affected_invitations_are_hidden_without_permission(self, acme: Acme) -> None:
         make_role(acme, "Settings", ["organization:write"])

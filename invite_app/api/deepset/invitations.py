@@ -12,7 +12,7 @@ from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.types import now
 from invite_app.services import invitations
-from invite_app.services.invitations import Reason
+from invite_app.services.invitations import StatusReason
 
 from .dialect import deepset
 from .pagination import Listed, PageQuery, listed
@@ -64,7 +64,7 @@ class InvitationShown(Schema):
     note: str
     invited_by: str
     state: InvitationState
-    why: Reason = Field(description="Why the person is not in yet, or how the invitation ended.")
+    why: StatusReason = Field(description="Why the person is not in yet, or how the invitation ended.")
     delivery: DeliveryState | None = Field(description="What became of the mail; null when none was asked for.")
     created_at: datetime
     expires_at: datetime

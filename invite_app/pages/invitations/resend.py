@@ -11,7 +11,7 @@ from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, Checked, PageForm, actor, dates, email_field, principal, show
 from invite_app.services import invitations, validation
-from invite_app.services.invitations import Reason
+from invite_app.services.invitations import StatusReason
 
 from .detail import ONE
 from .status_texts import name_of
@@ -51,7 +51,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
 
 def _note(invitation: Invitation) -> str:
     """What the mail is to say: for who opened it in another account, how to go on."""
-    if invitations.why(invitation, now()) != Reason.WRONG_ACCOUNT:
+    if invitations.why(invitation, now()) != StatusReason.WRONG_ACCOUNT:
         return invitation.note
     explanation = EXPLANATION.format(email=invitation.email)
     both = f"{explanation}\n\n{invitation.note}" if invitation.note else explanation

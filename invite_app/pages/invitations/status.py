@@ -9,7 +9,7 @@ from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.types import now
 from invite_app.pages.shared import principal
 from invite_app.services import invitations
-from invite_app.services.invitations import Reason
+from invite_app.services.invitations import StatusReason
 
 from .status_texts import WORDS, revoked_by
 
@@ -55,51 +55,51 @@ OPEN_SEATS = Step("Open seats", "pages.overview", "armchair", anchor="seats", gi
 CHANGE_SEATS = replace(OPEN_SEATS, endpoint="pages.settings", anchor="seat_limit")
 OPEN_MEMBER = Step("Open member", "pages.members", "users", given=lambda invitation: {"q": invitation.email})
 
-KINDS: dict[Reason, tuple[str, str, str]] = {
-    Reason.ACCEPTED: ("ok", "circle-check", "Accepted"),
-    Reason.DECLINED: ("plum", "hand-stop", "Declined"),
-    Reason.REVOKED: ("off", "ban", "Revoked"),
-    Reason.ASKS_AGAIN: ("warn", "hand-stop", "Asks again"),
-    Reason.EXPIRED: ("warn", "hourglass", "Expired"),
-    Reason.INVITER_LOST_RIGHT: ("warn", "lock", "Inviter lost right"),
-    Reason.ROLE_GONE: ("warn", "shield-check", "Role gone"),
-    Reason.DOMAIN_NOT_ALLOWED: ("warn", "mail-off", "Domain not allowed"),
-    Reason.NO_SEAT: ("warn", "armchair", "No seat"),
-    Reason.NOT_DELIVERED: ("bad", "alert-circle", "Not delivered"),
-    Reason.SENDING: ("off", "stack-2", "Sending"),
-    Reason.WRONG_ACCOUNT: ("warn", "user-question", "Wrong account"),
-    Reason.OPENED_ENDS_SOON: ("wait", "eye", "Opened"),
-    Reason.OPENED: ("wait", "eye", "Opened"),
-    Reason.DELIVERED: ("wait", "send", "Delivered"),
+KINDS: dict[StatusReason, tuple[str, str, str]] = {
+    StatusReason.ACCEPTED: ("ok", "circle-check", "Accepted"),
+    StatusReason.DECLINED: ("plum", "hand-stop", "Declined"),
+    StatusReason.REVOKED: ("off", "ban", "Revoked"),
+    StatusReason.ASKS_AGAIN: ("warn", "hand-stop", "Asks again"),
+    StatusReason.EXPIRED: ("warn", "hourglass", "Expired"),
+    StatusReason.INVITER_LOST_RIGHT: ("warn", "lock", "Inviter lost right"),
+    StatusReason.ROLE_GONE: ("warn", "shield-check", "Role gone"),
+    StatusReason.DOMAIN_NOT_ALLOWED: ("warn", "mail-off", "Domain not allowed"),
+    StatusReason.NO_SEAT: ("warn", "armchair", "No seat"),
+    StatusReason.NOT_DELIVERED: ("bad", "alert-circle", "Not delivered"),
+    StatusReason.SENDING: ("off", "stack-2", "Sending"),
+    StatusReason.WRONG_ACCOUNT: ("warn", "user-question", "Wrong account"),
+    StatusReason.OPENED_ENDS_SOON: ("wait", "eye", "Opened"),
+    StatusReason.OPENED: ("wait", "eye", "Opened"),
+    StatusReason.DELIVERED: ("wait", "send", "Delivered"),
 }
 STATES: dict[InvitationState, tuple[str, str, str]] = {
     InvitationState.PENDING: ("wait", "clock", "Pending"),
-    InvitationState.ACCEPTED: KINDS[Reason.ACCEPTED],
-    InvitationState.DECLINED: KINDS[Reason.DECLINED],
-    InvitationState.REVOKED: KINDS[Reason.REVOKED],
-    InvitationState.EXPIRED: KINDS[Reason.EXPIRED],
+    InvitationState.ACCEPTED: KINDS[StatusReason.ACCEPTED],
+    InvitationState.DECLINED: KINDS[StatusReason.DECLINED],
+    InvitationState.REVOKED: KINDS[StatusReason.REVOKED],
+    InvitationState.EXPIRED: KINDS[StatusReason.EXPIRED],
 }
 
-STEPS: dict[Reason, tuple[Step, ...]] = {
-    Reason.ACCEPTED: (OPEN_MEMBER,),
-    Reason.DECLINED: (INVITE_AGAIN,),
-    Reason.REVOKED: (INVITE_AGAIN,),
-    Reason.ASKS_AGAIN: (SEND_FRESH,),
-    Reason.EXPIRED: (SEND_FRESH,),
-    Reason.INVITER_LOST_RIGHT: (TAKE_OVER, REVOKE),
-    Reason.ROLE_GONE: (CHOOSE_ROLE,),
-    Reason.DOMAIN_NOT_ALLOWED: (CHANGE_ADDRESS,),
-    Reason.NO_SEAT: (OPEN_SEATS,),
-    Reason.NOT_DELIVERED: (CORRECT_ADDRESS, SEND_AGAIN),
-    Reason.SENDING: (TRY_NOW,),
-    Reason.WRONG_ACCOUNT: (EXPLAIN, CHANGE_ADDRESS),
-    Reason.OPENED_ENDS_SOON: (EXTEND,),
+STEPS: dict[StatusReason, tuple[Step, ...]] = {
+    StatusReason.ACCEPTED: (OPEN_MEMBER,),
+    StatusReason.DECLINED: (INVITE_AGAIN,),
+    StatusReason.REVOKED: (INVITE_AGAIN,),
+    StatusReason.ASKS_AGAIN: (SEND_FRESH,),
+    StatusReason.EXPIRED: (SEND_FRESH,),
+    StatusReason.INVITER_LOST_RIGHT: (TAKE_OVER, REVOKE),
+    StatusReason.ROLE_GONE: (CHOOSE_ROLE,),
+    StatusReason.DOMAIN_NOT_ALLOWED: (CHANGE_ADDRESS,),
+    StatusReason.NO_SEAT: (OPEN_SEATS,),
+    StatusReason.NOT_DELIVERED: (CORRECT_ADDRESS, SEND_AGAIN),
+    StatusReason.SENDING: (TRY_NOW,),
+    StatusReason.WRONG_ACCOUNT: (EXPLAIN, CHANGE_ADDRESS),
+    StatusReason.OPENED_ENDS_SOON: (EXTEND,),
 }
 
 
 @dataclass(frozen=True)
 class Why:
-    reason: Reason
+    reason: StatusReason
     badge: tuple[str, str, str]
     sentence: str
     short: str
@@ -114,45 +114,45 @@ def why(invitation: Invitation, *, ended_by: str = "") -> Why:
     """
     reason = invitations.why(invitation, now())
     sentence, short = WORDS[reason](invitation)
-    if reason == Reason.REVOKED and ended_by:
+    if reason == StatusReason.REVOKED and ended_by:
         sentence = revoked_by(invitation, ended_by)
     steps = _steps(invitation, reason)
-    detail = DETAILS.get(reason, "") if CORRECT_ADDRESS in steps or reason != Reason.NOT_DELIVERED else ""
+    detail = DETAILS.get(reason, "") if CORRECT_ADDRESS in steps or reason != StatusReason.NOT_DELIVERED else ""
     return Why(reason, _badge(invitation, reason), sentence, short, detail, steps)
 
 
-def _steps(invitation: Invitation, reason: Reason) -> tuple[Step, ...]:
+def _steps(invitation: Invitation, reason: StatusReason) -> tuple[Step, ...]:
     """What helps depends, for some reasons, on what became of the mail."""
     message = invitation.message
     match reason:
-        case Reason.OPENED | Reason.DELIVERED if invitations.has_been_quiet(invitation, now()):
+        case StatusReason.OPENED | StatusReason.DELIVERED if invitations.is_stale(invitation, now()):
             return (SEND_AGAIN,)
-        case Reason.NOT_DELIVERED if message and not invitations.was_refused(message):
+        case StatusReason.NOT_DELIVERED if message and not invitations.was_rejected(message):
             return (SEND_AGAIN, COPY_LINK)
-        case Reason.SENDING if message and not message.attempts:
+        case StatusReason.SENDING if message and not message.attempts:
             return ()
-        case Reason.NO_SEAT if principal().can("organization:write"):
+        case StatusReason.NO_SEAT if principal().can("organization:write"):
             return (CHANGE_SEATS,)
-        case Reason.EXPIRED if message and message.state == DeliveryState.FAILED:
+        case StatusReason.EXPIRED if message and message.state == DeliveryState.FAILED:
             return (SEND_FRESH, CORRECT_AND_SEND)
         case _:
             return STEPS.get(reason, ())
 
 
-DETAILS: dict[Reason, str] = {
-    Reason.EXPIRED: "A fresh one is the same link, sent again; it works as long as a new one would.",
-    Reason.INVITER_LOST_RIGHT: "Take the invitation over, and it counts as sent by you.",
-    Reason.ROLE_GONE: "The link works again as soon as the invitation names a role.",
-    Reason.DOMAIN_NOT_ALLOWED: "The new address gets its own link. The link works again if the domain is allowed.",
-    Reason.NO_SEAT: "Raise the limit, remove a member or revoke another invitation; the same link then works.",
-    Reason.NOT_DELIVERED: "Another address gets a link of its own; the old link stops working.",
-    Reason.WRONG_ACCOUNT: "The invitation still works. “Sign out and continue” on its page is the way on.",
+DETAILS: dict[StatusReason, str] = {
+    StatusReason.EXPIRED: "A fresh one is the same link, sent again; it works as long as a new one would.",
+    StatusReason.INVITER_LOST_RIGHT: "Take the invitation over, and it counts as sent by you.",
+    StatusReason.ROLE_GONE: "The link works again as soon as the invitation names a role.",
+    StatusReason.DOMAIN_NOT_ALLOWED: "The new address gets its own link. The link works again if the domain is allowed.",
+    StatusReason.NO_SEAT: "Raise the limit, remove a member or revoke another invitation; the same link then works.",
+    StatusReason.NOT_DELIVERED: "Another address gets a link of its own; the old link stops working.",
+    StatusReason.WRONG_ACCOUNT: "The invitation still works. “Sign out and continue” on its page is the way on.",
 }
 
 
-def _badge(invitation: Invitation, reason: Reason) -> tuple[str, str, str]:
-    if reason == Reason.DELIVERED and invitation.message is None:
+def _badge(invitation: Invitation, reason: StatusReason) -> tuple[str, str, str]:
+    if reason == StatusReason.DELIVERED and invitation.message is None:
         return ("off", "mail-off", "Not sent")
-    if reason == Reason.DELIVERED and transport().is_local:
+    if reason == StatusReason.DELIVERED and transport().is_local:
         return ("wait", "mail-opened", "In the outbox")
     return KINDS[reason]

@@ -8,7 +8,7 @@ from invite_app.models import DeliveryState, Invitation
 from invite_app.models.types import now
 from invite_app.pages.shared import dates
 from invite_app.services import invitations
-from invite_app.services.invitations import Reason
+from invite_app.services.invitations import StatusReason
 
 
 def name_of(invitation: Invitation) -> str:
@@ -77,7 +77,7 @@ def _no_seat(invitation: Invitation) -> tuple[str, str]:
 def _not_delivered(invitation: Invitation) -> tuple[str, str]:
     message = invitation.message
     reason = (message.reason if message else "").rstrip(".")
-    if message is None or invitations.was_refused(message):
+    if message is None or invitations.was_rejected(message):
         return f"The email never arrived: {reason}.", f"Refused: {reason}."
     return f"The email never arrived, after {message.attempts} tries: {reason}.", f"Gave up: {reason}."
 
@@ -121,22 +121,22 @@ def _delivered(invitation: Invitation) -> tuple[str, str]:
     return f"The email was delivered {ago}. {seen} the link yet.", f"Delivered {ago}, not opened."
 
 
-WORDS: dict[Reason, Callable[[Invitation], tuple[str, str]]] = {
-    Reason.ACCEPTED: _accepted,
-    Reason.DECLINED: _declined,
-    Reason.REVOKED: _revoked,
-    Reason.ASKS_AGAIN: _asks_again,
-    Reason.EXPIRED: _expired,
-    Reason.INVITER_LOST_RIGHT: _inviter_lost_right,
-    Reason.ROLE_GONE: _role_gone,
-    Reason.DOMAIN_NOT_ALLOWED: _domain_not_allowed,
-    Reason.NO_SEAT: _no_seat,
-    Reason.NOT_DELIVERED: _not_delivered,
-    Reason.SENDING: _sending,
-    Reason.WRONG_ACCOUNT: _wrong_account,
-    Reason.OPENED_ENDS_SOON: _opened_ends_soon,
-    Reason.OPENED: _opened,
-    Reason.DELIVERED: _delivered,
+WORDS: dict[StatusReason, Callable[[Invitation], tuple[str, str]]] = {
+    StatusReason.ACCEPTED: _accepted,
+    StatusReason.DECLINED: _declined,
+    StatusReason.REVOKED: _revoked,
+    StatusReason.ASKS_AGAIN: _asks_again,
+    StatusReason.EXPIRED: _expired,
+    StatusReason.INVITER_LOST_RIGHT: _inviter_lost_right,
+    StatusReason.ROLE_GONE: _role_gone,
+    StatusReason.DOMAIN_NOT_ALLOWED: _domain_not_allowed,
+    StatusReason.NO_SEAT: _no_seat,
+    StatusReason.NOT_DELIVERED: _not_delivered,
+    StatusReason.SENDING: _sending,
+    StatusReason.WRONG_ACCOUNT: _wrong_account,
+    StatusReason.OPENED_ENDS_SOON: _opened_ends_soon,
+    StatusReason.OPENED: _opened,
+    StatusReason.DELIVERED: _delivered,
 }
 
 

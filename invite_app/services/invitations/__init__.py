@@ -35,7 +35,7 @@ from .lists import (
 )
 from .queries import complete, get
 from .sending import MAX_ROWS, send, send_all_or_none
-from .status import Reason, has_been_quiet, was_refused, why
+from .status import StatusReason, is_stale, was_rejected, why
 from .steps import make_inviter, revoke_invitation
 from .tracking import record_no_seat, record_scan, record_visit, request_new_invitation
 
@@ -58,7 +58,7 @@ __all__ = [
     "InvitationOffer",
     "Preview",
     "NewProfile",
-    "Reason",
+    "StatusReason",
     "BulkResult",
     "Revoke",
     "SendAgain",
@@ -84,7 +84,7 @@ __all__ = [
     "ending_soon",
     "extend",
     "get",
-    "has_been_quiet",
+    "is_stale",
     "insert_workspaces",
     "list_all",
     "list_page",
@@ -112,6 +112,6 @@ __all__ = [
     "take_over",
     "retry_delivery",
     "unavailable",
-    "was_refused",
+    "was_rejected",
     "why",
 ]

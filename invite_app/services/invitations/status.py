@@ -16,7 +16,7 @@ ENDS_SOON = timedelta(hours=48)
 LONG_QUIET = timedelta(days=2)
 
 
-class Reason(StrEnum):
+class StatusReason(StrEnum):
     ACCEPTED = "accepted"
     DECLINED = "declined"
     REVOKED = "revoked"
@@ -36,34 +36,34 @@ class Reason(StrEnum):
 
 NEEDS_ATTENTION = frozenset(
     {
-        Reason.ASKS_AGAIN,
-        Reason.INVITER_LOST_RIGHT,
-        Reason.ROLE_GONE,
-        Reason.DOMAIN_NOT_ALLOWED,
-        Reason.NO_SEAT,
-        Reason.NOT_DELIVERED,
-        Reason.WRONG_ACCOUNT,
+        StatusReason.ASKS_AGAIN,
+        StatusReason.INVITER_LOST_RIGHT,
+        StatusReason.ROLE_GONE,
+        StatusReason.DOMAIN_NOT_ALLOWED,
+        StatusReason.NO_SEAT,
+        StatusReason.NOT_DELIVERED,
+        StatusReason.WRONG_ACCOUNT,
     }
 )
 """The reasons that wait for an admin to do something."""
 
 
-def why(invitation: Invitation, moment: datetime) -> Reason:
+def why(invitation: Invitation, moment: datetime) -> StatusReason:
     """Why the invitee is not in yet at `moment` (or how it ended). Needs the invitation's message."""
     for reason, is_true in _LINES:
         if is_true(invitation, moment):
             return reason
-    return Reason.DELIVERED
+    return StatusReason.DELIVERED
 
 
-def has_been_quiet(invitation: Invitation, moment: datetime) -> bool:
+def is_stale(invitation: Invitation, moment: datetime) -> bool:
     """Whether nothing has happened for two days, so that sending again is worth a button."""
     message = invitation.message
     last = invitation.opened_at or (message.sent_at if message else None) or invitation.created_at
     return moment - last > LONG_QUIET
 
 
-def was_refused(message: OutboxMessage) -> bool:
+def was_rejected(message: OutboxMessage) -> bool:
     """Whether a failed message was turned down, as for a wrong address; else nobody took it in time."""
     return message.attempts < delivery.MAX_ATTEMPTS
 
@@ -101,19 +101,19 @@ def _is_open_and_ends_soon(invitation: Invitation, moment: datetime) -> bool:
     return _is_open(invitation, moment) and invitation.expires_at - moment < ENDS_SOON
 
 
-_LINES: tuple[tuple[Reason, Callable[[Invitation, datetime], bool]], ...] = (
-    (Reason.ACCEPTED, _is(InvitationState.ACCEPTED)),
-    (Reason.DECLINED, _is(InvitationState.DECLINED)),
-    (Reason.REVOKED, _is(InvitationState.REVOKED)),
-    (Reason.ASKS_AGAIN, _has_asked),
-    (Reason.EXPIRED, _is(InvitationState.EXPIRED)),
-    (Reason.INVITER_LOST_RIGHT, lambda invitation, _: invitation.inviter_lost_right),
-    (Reason.ROLE_GONE, lambda invitation, _: invitation.role_id is None),
-    (Reason.DOMAIN_NOT_ALLOWED, lambda invitation, _: invitation.domain_not_allowed),
-    (Reason.NO_SEAT, lambda invitation, _: invitation.no_seat_at is not None),
-    (Reason.NOT_DELIVERED, _delivery_is(DeliveryState.FAILED)),
-    (Reason.SENDING, _delivery_is(DeliveryState.QUEUED)),
-    (Reason.WRONG_ACCOUNT, _met_wrong_account),
-    (Reason.OPENED_ENDS_SOON, _is_open_and_ends_soon),
-    (Reason.OPENED, _is_open),
+_LINES: tuple[tuple[StatusReason, Callable[[Invitation, datetime], bool]], ...] = (
+    (StatusReason.ACCEPTED, _is(InvitationState.ACCEPTED)),
+    (StatusReason.DECLINED, _is(InvitationState.DECLINED)),
+    (StatusReason.REVOKED, _is(InvitationState.REVOKED)),
+    (StatusReason.ASKS_AGAIN, _has_asked),
+    (StatusReason.EXPIRED, _is(InvitationState.EXPIRED)),
+    (StatusReason.INVITER_LOST_RIGHT, lambda invitation, _: invitation.inviter_lost_right),
+    (StatusReason.ROLE_GONE, lambda invitation, _: invitation.role_id is None),
+    (StatusReason.DOMAIN_NOT_ALLOWED, lambda invitation, _: invitation.domain_not_allowed),
+    (StatusReason.NO_SEAT, lambda invitation, _: invitation.no_seat_at is not None),
+    (StatusReason.NOT_DELIVERED, _delivery_is(DeliveryState.FAILED)),
+    (StatusReason.SENDING, _delivery_is(DeliveryState.QUEUED)),
+    (StatusReason.WRONG_ACCOUNT, _met_wrong_account),
+    (StatusReason.OPENED_ENDS_SOON, _is_open_and_ends_soon),
+    (StatusReason.OPENED, _is_open),
 )

@@ -148,7 +148,7 @@ def shown(principal: Principal) -> Settings:
     )
 
 
-def _outside(some: invitations.Some) -> Outside:
+def _outside(some: invitations.Examples) -> Outside:
     examples = [OutsideInvitation(invitation_id=one.id, email=one.email) for one in some.items]
     return Outside(total=some.total, examples=examples)
 

@@ -13,7 +13,7 @@ from invite_app.pages.blueprint import pages
 from invite_app.pages.invitations import latest_event
 from invite_app.pages.shared import dates, local_address, principal, show
 from invite_app.services import audit, invitations, members
-from invite_app.services.invitations import Attention, Some
+from invite_app.services.invitations import Attention, Examples
 
 LATEST = 5
 MOST_LINES = 6
@@ -74,7 +74,7 @@ def _lines(needs: Attention) -> Iterator[Line]:
         yield Line("warn", "link", f"Links in emails start with {address}", detail)
 
 
-def _asking(asking: Some) -> Line:
+def _asking(asking: Examples) -> Line:
     one = asking.items[0]
     if asking.total > 1:
         sentence = f"{asking.total:,} people ask for a fresh invitation"
@@ -88,7 +88,7 @@ def _asking(asking: Some) -> Line:
     return Line("warn", "hand-stop", sentence, detail, act, "Send a fresh one", is_act=True)
 
 
-def _lost_right(lost: Some) -> Line:
+def _lost_right(lost: Examples) -> Line:
     one = lost.items[0]
     sentence = f"{_invitations(lost.total, 'rests', 'rest')} on a right that is gone"
     if lost.total > 1:
@@ -97,7 +97,7 @@ def _lost_right(lost: Some) -> Line:
     return Line("off", "lock", sentence, detail, url_for("pages.invitation", invitation_id=one.id))
 
 
-def _outside_domains(outside: Some) -> Line:
+def _outside_domains(outside: Examples) -> Line:
     sentence = f"{_invitations(outside.total, 'is', 'are')} to an address that is no longer allowed"
     return Line("warn", "mail-off", sentence, _names(outside), url_for("pages.invitations", state="outside"))
 
@@ -126,7 +126,7 @@ def _invitations(number: int, one: str, several: str) -> str:
     return f"{number:,} invitation{'s' if number != 1 else ''} {one if number == 1 else several}"
 
 
-def _names(some: Some) -> str:
+def _names(some: Examples) -> str:
     names = [invitation.name or invitation.email for invitation in some.items]
     rest = some.total - len(names)
     return f"{', '.join(names)} and {rest:,} more" if rest else " and ".join(names)

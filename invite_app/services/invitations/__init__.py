@@ -10,8 +10,8 @@ from .filters import Filter, narrowed
 from .insights import (
     OUTSIDE_DOMAINS,
     Attention,
+    Examples,
     Preview,
-    Some,
     Week,
     compute_statistics,
     count_needing_attention,
@@ -62,7 +62,7 @@ __all__ = [
     "BulkResult",
     "Revoke",
     "SendAgain",
-    "Some",
+    "Examples",
     "Week",
     "accept_with_new_account",
     "accept_with_account",

@@ -19,9 +19,9 @@ from . import drafts, expiry, lists
 from .drafts import Draft
 from .filters import UNDELIVERED, Filter
 
-SOON = timedelta(days=2)
+ENDING_SOON = timedelta(days=2)
 NEARLY_FULL = 0.9
-ASKING = Filter((InvitationState.EXPIRED,), asks_again=True)
+REQUESTED = Filter((InvitationState.EXPIRED,), asks_again=True)
 LOST_RIGHT = Filter((InvitationState.PENDING,), inviter_lost_right=True)
 OUTSIDE_DOMAINS = Filter((InvitationState.PENDING,), domain_not_allowed=True)
 _EXAMPLES = 2
@@ -33,28 +33,28 @@ SAMPLE = 200
 
 
 @dataclass(frozen=True)
-class Some:
+class Examples:
     """The newest few of a kind, and how many there are of it."""
 
     items: Sequence[Invitation]
     total: int
 
 
-NONE = Some((), 0)
+NONE = Examples((), 0)
 
 
 @dataclass(frozen=True)
 class Attention:
     """`seats_left` is None without a limit."""
 
-    undelivered: Some
-    asking: Some
-    lost_right: Some
-    ending_soon: Some
+    undelivered: Examples
+    asking: Examples
+    lost_right: Examples
+    ending_soon: Examples
     pending: int
     seats_left: int | None
     is_nearly_full: bool
-    outside_domains: Some = NONE
+    outside_domains: Examples = NONE
 
 
 def summarize_attention(principal: Principal) -> Attention:
@@ -62,7 +62,7 @@ def summarize_attention(principal: Principal) -> Attention:
     principal.check_can("invitations:read")
     waiting, organization = pending(principal), principal.organization
     limit, in_use = organization.seat_limit, organization.members_count + waiting
-    kinds = {"undelivered": UNDELIVERED, "asking": ASKING, "lost_right": LOST_RIGHT, "ending_soon": ending_soon()}
+    kinds = {"undelivered": UNDELIVERED, "asking": REQUESTED, "lost_right": LOST_RIGHT, "ending_soon": ending_soon()}
     if organization.allowed_domains:
         kinds["outside_domains"] = OUTSIDE_DOMAINS
     return Attention(
@@ -73,7 +73,7 @@ def summarize_attention(principal: Principal) -> Attention:
     )
 
 
-def outside_domains(principal: Principal) -> Some | None:
+def outside_domains(principal: Principal) -> Examples | None:
     """Return the pending invitations at domains that are no longer allowed; None where they may not be seen."""
     if not principal.can("invitations:read"):
         return None
@@ -83,7 +83,7 @@ def outside_domains(principal: Principal) -> Some | None:
 
 
 def ending_soon() -> Filter:
-    return Filter((InvitationState.PENDING,), ends_before=now() + SOON)
+    return Filter((InvitationState.PENDING,), ends_before=now() + ENDING_SOON)
 
 
 def count_needing_attention(principal: Principal) -> int:
@@ -98,11 +98,11 @@ def pending(principal: Principal) -> int:
     return expiry.count_pending(principal.organization) if principal.can("invitations:read") else 0
 
 
-def _some_of_each(principal: Principal, kinds: Mapping[str, Filter]) -> dict[str, Some]:
+def _some_of_each(principal: Principal, kinds: Mapping[str, Filter]) -> dict[str, Examples]:
     totals = lists.count_each(principal, kinds, at_most=search.COUNT_CAP)
     there = {kind: only for kind, only in kinds.items() if totals[kind]}
     newest = lists.newest_each(principal, there, limit=_EXAMPLES) if there else {}
-    return {kind: Some(newest.get(kind, ()), totals[kind]) for kind in kinds}
+    return {kind: Examples(newest.get(kind, ()), totals[kind]) for kind in kinds}
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from .pagination import CappedCount
 
 
 @dataclass(frozen=True)
-class Also:
+class OtherMatches:
     """How many rows of another list a search would find; of a single one whose it is and its state or role."""
 
     count: CappedCount
@@ -23,7 +23,7 @@ class Also:
     what: str = ""
 
 
-def invited(principal: Principal, fragment: str) -> Also | None:
+def matching_invitations(principal: Principal, fragment: str) -> OtherMatches | None:
     """The invitations a search would find; None without any, or for those who may not see invitations."""
     if not principal.can("invitations:read"):
         return None
@@ -33,11 +33,11 @@ def invited(principal: Principal, fragment: str) -> Also | None:
     found = search.count_with_single_match(narrow, pagination.page_request(None, invitations.NEWEST, 1))
     query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
     number, one = session().execute(query).one()
-    also = Also(CappedCount(number, search.COUNT_CAP))
+    also = OtherMatches(CappedCount(number, search.COUNT_CAP))
     return replace(also, name=one.name or one.email, what=one.state_at(now())) if one else also if number else None
 
 
-def members(principal: Principal, fragment: str) -> Also | None:
+def matching_members(principal: Principal, fragment: str) -> OtherMatches | None:
     """The members a search would find; None without any, or for those who may not see members."""
     if not principal.can("members:read"):
         return None
@@ -54,11 +54,11 @@ def members(principal: Principal, fragment: str) -> Also | None:
         .outerjoin(Role, Role.id == Membership.role_id)
     )
     number, one, role = session().execute(query).one()
-    also = Also(CappedCount(number, search.COUNT_CAP))
+    also = OtherMatches(CappedCount(number, search.COUNT_CAP))
     return replace(also, name=one.name or one.email, what=role) if one else also if number else None
 
 
-def roles_and_workspaces(principal: Principal) -> tuple[list[Role], list[Workspace]]:
+def filter_options(principal: Principal) -> tuple[list[Role], list[Workspace]]:
     """Everything a list can be narrowed by, for those who may see the list."""
     here = principal.organization.id
     roles = select(Role).where(Role.organization_id == here)

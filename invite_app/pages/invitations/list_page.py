@@ -36,7 +36,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
         tab=chosen.tab,
         all_selected="all" in request.args,
         pending=numbers["pending"],
-        members=cross_search.members(principal(), chosen.q),
+        members=cross_search.matching_members(principal(), chosen.q),
         is_behind=delivery.is_delayed(principal().organization),
     )
 

@@ -107,7 +107,7 @@ BulkForm = RoleForm | WorkspacesForm | RemovalForm
 def change_roles(organization_id: UUID) -> ResponseReturnValue:
     principal().check_can("members:write")
     form = RoleForm()
-    roles, _ = cross_search.roles_and_workspaces(principal())
+    roles, _ = cross_search.filter_options(principal())
     form.new_role.choices = [choice(role.key, role.name) for role in roles]
     return _page(organization_id, form, "role", lines=lines(roles), locked=withheld(roles, principal()))
 
@@ -117,7 +117,7 @@ def change_roles(organization_id: UUID) -> ResponseReturnValue:
 def change_workspaces(organization_id: UUID) -> ResponseReturnValue:
     principal().check_can("members:write")
     form = WorkspacesForm()
-    _, workspaces = cross_search.roles_and_workspaces(principal())
+    _, workspaces = cross_search.filter_options(principal())
     form.workspace_ids.choices = workspace_choices(workspaces)
     return _page(organization_id, form, "workspaces")
 

@@ -23,7 +23,7 @@ ONE = f"{ALL}/<uuid:user_id>"
 @large_form("members:write")
 def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     found = members.get(organization_id, user_id, by=actor())
-    roles, workspaces = cross_search.roles_and_workspaces(principal())
+    roles, workspaces = cross_search.filter_options(principal())
     form = form_of(found, roles, workspaces)
     if request.method == "POST":
         principal().check_can("members:write")
@@ -70,7 +70,7 @@ def may_stay(after: Membership) -> bool:
 def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     principal().check_can("members:write")
     found = members.get(organization_id, user_id, by=actor())
-    roles, _ = cross_search.roles_and_workspaces(principal())
+    roles, _ = cross_search.filter_options(principal())
     form = form_of(found, roles, ())
     del form.workspace_ids
     if form.validate_on_submit():

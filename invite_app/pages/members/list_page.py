@@ -21,7 +21,7 @@ HEAD = ("Given name", "Family name", "Email", "Role", "Workspaces", "Joined (UTC
 def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - the address names it
     chosen = filters.read()
     page = members.page_for(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
-    roles, workspaces = cross_search.roles_and_workspaces(principal())
+    roles, workspaces = cross_search.filter_options(principal())
     return show(
         "members/list.html",
         members=page.items,
@@ -32,7 +32,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
         workspaces=[(str(workspace.id), workspace.name) for workspace in workspaces],
         members_count=principal().organization.members_count,
         pending=0 if chosen.q else invitations.pending(principal()),
-        invited=cross_search.invited(principal(), chosen.q),
+        invited=cross_search.matching_invitations(principal(), chosen.q),
     )
 
 

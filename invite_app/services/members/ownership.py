@@ -16,7 +16,7 @@ from .queries import get_in
 
 
 @dataclass(frozen=True)
-class Offered:
+class TransferParties:
     """An open offer: who wants to hand over, and to whom."""
 
     owner: User
@@ -48,12 +48,12 @@ def find_transfer(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer |
     return _concerning(authorize(by, organization_id))
 
 
-def find_parties(principal: Principal) -> Offered | None:
+def find_parties(principal: Principal) -> TransferParties | None:
     """The same with the two people, for interfaces that name them."""
     if (made := _concerning(principal)) is None:
         return None
     owner, new_owner = (session().get_one(User, user_id) for user_id in (made.owner_id, made.heir_id))
-    return Offered(owner, new_owner)
+    return TransferParties(owner, new_owner)
 
 
 def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:

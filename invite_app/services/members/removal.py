@@ -18,7 +18,7 @@ from .queries import get_in
 RIGHT = "invitations:write"
 
 
-def sent_by(principal: Principal, user_id: UUID) -> list[Invitation]:
+def pending_sent_by(principal: Principal, user_id: UUID) -> list[Invitation]:
     """The pending invitations that this person, or a key in their name, has sent; with their roles."""
     query = select(Invitation).where(
         Invitation.organization_id == principal.organization.id,
@@ -29,15 +29,15 @@ def sent_by(principal: Principal, user_id: UUID) -> list[Invitation]:
     return list(session().scalars(query.options(joinedload(Invitation.role)).order_by(Invitation.created_at)))
 
 
-def may_take_over(principal: Principal, invitation: Invitation) -> bool:
+def can_take_over(principal: Principal, invitation: Invitation) -> bool:
     """Whether the actor could have sent it as it is."""
     return principal.can_see_link(invitation.role)
 
 
 def take_over(principal: Principal, user_id: UUID) -> None:
     """Make the actor the inviter of those invitations that they may grant; part of the caller's transaction."""
-    for invitation in sent_by(principal, user_id):
-        if may_take_over(principal, invitation):
+    for invitation in pending_sent_by(principal, user_id):
+        if can_take_over(principal, invitation):
             invitations.make_inviter(principal, invitation)
 
 
@@ -60,14 +60,14 @@ def preview_removal(organization_id: UUID | str, user_id: UUID | str, *, by: Act
     principal = authorize(by, organization_id, "members:write")
     member = get_in(principal.organization.id, user_id)
     principal.check_can_manage(member.user_id, member.role)
-    sent = sent_by(principal, member.user_id)
+    sent = pending_sent_by(principal, member.user_id)
     return RemovalPreview(
         member=member,
         is_last_owner=member.role.is_owner and queries.count_owners(member) == 1,
         keys=_live_keys(principal, member),
         invitation=_invitation_to(principal, member),
         sent=len(sent),
-        can_be_taken_over=sum(may_take_over(principal, one) for one in sent),
+        can_be_taken_over=sum(can_take_over(principal, one) for one in sent),
     )
 
 

@@ -70,7 +70,7 @@ def dry_run_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Acto
     """The same for a list of any length, row by row. Raises PlanUpgradeRequired."""
     principal = authorize(by, organization_id, "invitations:write")
     invitations.check_plan(principal.organization)
-    judge = _Judge(principal, invitations.seats_left(principal.organization))
+    judge = _RowValidator(principal, invitations.seats_left(principal.organization))
     for chunk in _chunks(rows):
         for result, _ in judge.judge(principal, chunk):
             yield result
@@ -99,7 +99,9 @@ def send_batch(
         for chunk in _chunks(rows):
             with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
                 invitations.expire_overdue(principal.organization)
-                judge = (judge or _Judge(principal, None)).with_room(invitations.seats_left(principal.organization))
+                judge = (judge or _RowValidator(principal, None)).with_room(
+                    invitations.seats_left(principal.organization)
+                )
                 judged = [_within_pace(*one) for one in judge.judge(principal, chunk)]
                 accepted = [invitation for _, invitation in judged if invitation is not None]
                 _insert(principal, batch.id, accepted)
@@ -127,7 +129,7 @@ def batch_progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Act
     return BatchProgress(batch, *(counted.get(state, 0) for state in DeliveryState))
 
 
-class _Judge:
+class _RowValidator:
     """Judges rows in their order; remembers which addresses it has seen and how many seats are left."""
 
     def __init__(self, principal: Principal, room: int | None) -> None:
@@ -136,7 +138,7 @@ class _Judge:
         self._position = 0
         self._room = room
 
-    def with_room(self, room: int | None) -> "_Judge":
+    def with_room(self, room: int | None) -> "_RowValidator":
         self._room = room
         self._catalog = CachedLookup(self._catalog.organization_id)
         return self

@@ -22,7 +22,7 @@ SHOWN = 50
 
 
 @dataclass(frozen=True)
-class Progress:
+class BatchProgress:
     """`recent` is how many the mail server took within the last minute, or since the sending began."""
 
     sent: int
@@ -50,7 +50,7 @@ class Progress:
         return MINUTE * self.queued / self.per_minute if self.queued and self.per_minute else None
 
 
-def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Progress:
+def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> BatchProgress:
     """Raises SheetUnknown."""
     _, sheet = open_sheet(organization_id, sheet_id, by)
     moment = now()
@@ -59,7 +59,7 @@ def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor
     sums = *_counts(DeliveryState), func.sum(is_held), func.sum(is_recent)
     query: Select[Any] = select(*sums, func.max(OutboxMessage.created_at))
     queued, sent, failed, held, recent, start = tuple(session().execute(_of(query, sheet)).one())
-    return Progress(
+    return BatchProgress(
         sent=sent or 0,
         queued=(queued or 0) - (held or 0),
         held=held or 0,

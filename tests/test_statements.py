@@ -14,7 +14,7 @@ from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
 from invite_app.services import accounts, imports
 from invite_app.services.accounts import Device
-from invite_app.services.imports.parser import Line
+from invite_app.services.imports.parser import ImportLine
 from tests.support.databases import BASE
 from tests.support.factories import (
     Acme,
@@ -276,7 +276,7 @@ def _create_one_of_each(acme: Acme, key: Key) -> dict[str, object]:
     """Return the values of all path variables. Of the import, some rows are sent and the others have no seat."""
     _add_rows_to_full_organization(acme, range(3))
     configure(acme, seat_limit=11)
-    lines = [Line(f"listed{number}@guest.example", "Ana", "Guest") for number in range(5)]
+    lines = [ImportLine(f"listed{number}@guest.example", "Ana", "Guest") for number in range(5)]
     sheet = imports.create(acme.id, lines, by=acme.owner.actor, role="member")
     batch = imports.send(acme.id, sheet.id, by=acme.owner.actor)
     invitation, other = session().scalars(select(Invitation).where(Invitation.batch_id == batch.id))

@@ -12,7 +12,7 @@ from invite_app.errors import RateLimited
 from invite_app.models import Invitation
 from invite_app.models.types import now
 from invite_app.services import imports
-from invite_app.services.imports.parser import Line
+from invite_app.services.imports.parser import ImportLine
 from tests.browser.test_journey import heading, press, setup_link, sign_in
 from tests.support.factories import Acme, invite, make_organization, set_delivery
 from tests.support.server import LiveServer
@@ -158,7 +158,7 @@ def test_import_progress_is_accessible(
     server = serve(INVITE_MAIL_SERVER="mail.invalid")
     with server.app.app_context():
         acme = make_organization()
-        lines = [Line(f"guest{number}@guest.example", "Ana", "Guest") for number in range(3)]
+        lines = [ImportLine(f"guest{number}@guest.example", "Ana", "Guest") for number in range(3)]
         sheet = imports.create(acme.id, lines, by=acme.owner.actor, role="member")
         batch = imports.send(acme.id, sheet.id, by=acme.owner.actor)
         first, second, _ = session().scalars(select(Invitation.id).where(Invitation.batch_id == batch.id))

@@ -15,7 +15,7 @@ from invite_app.bounds import Bound, bounds
 from invite_app.errors import ServiceBusy
 from invite_app.models import DeliveryState, OutboxMessage
 from invite_app.services import imports
-from invite_app.services.imports.parser import Line
+from invite_app.services.imports.parser import ImportLine
 from invite_app.services.invitations import Draft, tracking
 from tests.support.databases import on_postgres
 from tests.support.factories import Acme, invite, make_organization, session, token_of
@@ -150,7 +150,7 @@ class TestLongLists:
         assert outcome(app, lambda: work(acme.id, drafts[:100], by=acme.owner.actor)) == "done"
 
     def test_are_validated_one_at_a_time(self, app: Flask, acme: Acme, taken: None) -> None:
-        lines = [Line(f"ana{number}@guest.example", "", "", "", ()) for number in range(101)]
+        lines = [ImportLine(f"ana{number}@guest.example", "", "", "", ()) for number in range(101)]
         assert (
             outcome(app, lambda: imports.create(acme.id, lines, by=acme.owner.actor, role="member")) == "ServiceBusy"
         )

@@ -23,7 +23,7 @@ from invite_app.models.types import Base
 from invite_app.services import accounts, audit, idempotency, imports, invitations, members, personal_data
 from invite_app.services.accounts import Device, Purpose
 from invite_app.services.api_keys import authentication
-from invite_app.services.imports.parser import Line
+from invite_app.services.imports.parser import ImportLine
 from invite_app.services.invitations import Changes
 from invite_app.services.rate_limits import limits
 from tests.support.factories import (
@@ -78,8 +78,8 @@ def zoe(acme: Acme, globex: Acme) -> Person:
     late = invite(third, NEW, note="Hello Zoe")
     expire(late)
     invitations.request_new_invitation(token_of(late), "Zoe asks")
-    imports.create(third.id, [Line(NEW, "Zoe", "Zölle", "", ())], by=third.owner.actor, role="member")
-    imports.create(acme.id, [Line("ed@guest.example", "Ed", "Ek", "", ())], by=zoe.actor, role="member")
+    imports.create(third.id, [ImportLine(NEW, "Zoe", "Zölle", "", ())], by=third.owner.actor, role="member")
+    imports.create(acme.id, [ImportLine("ed@guest.example", "Ed", "Ek", "", ())], by=zoe.actor, role="member")
     request = idempotency.KeyedRequest("scope", "key", "hash")
     idempotency.store_error(request, idempotency.StoredResponse(409, f'{{"detail": "{NEW} is already a member."}}'))
     members.offer_transfer(acme.id, zoe.id, by=acme.owner.actor)

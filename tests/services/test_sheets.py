@@ -18,7 +18,7 @@ from invite_app.errors import (
 from invite_app.models import Import
 from invite_app.services import imports, invitations, organizations
 from invite_app.services.imports import actions
-from invite_app.services.imports.parser import Line
+from invite_app.services.imports.parser import ImportLine
 from tests.support.factories import OPERATOR, Acme, invite, make_organization
 
 pytestmark = pytest.mark.usefixtures("app_context")
@@ -50,12 +50,12 @@ class TestParsing:
         ],
     )
     def test_accepts_common_spreadsheet_formats(self, text: str) -> None:
-        assert imports.parse(text) == [Line("ana@guest.example", "Ana", "Sousa", "admin", ("Sales", "Support"))]
+        assert imports.parse(text) == [ImportLine("ana@guest.example", "Ana", "Sousa", "admin", ("Sales", "Support"))]
 
     def test_parses_its_own_output(self) -> None:
         lines = [
-            Line("a@guest.example", 'A "the first"', "B,C", "member", ("Sales", "Support")),
-            Line("b@guest.example"),
+            ImportLine("a@guest.example", 'A "the first"', "B,C", "member", ("Sales", "Support")),
+            ImportLine("b@guest.example"),
         ]
         text = io.StringIO()
         csv.writer(text).writerows(imports.format_rows(lines))
@@ -130,24 +130,24 @@ class TestValidating:
 class TestCorrecting:
     def test_corrected_row_is_ready(self, acme: Acme) -> None:
         sheet = paste(acme, "no address,Ana,Sousa")
-        line = Line("ana@guest.example", "Ana", "Sousa")
-        assert actions.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "ready"
+        line = ImportLine("ana@guest.example", "Ana", "Sousa")
+        assert actions.replace_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "ready"
 
     def test_confirmed_address_is_ready(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@gmial.com")
-        line = Line("ana@gmial.com")
-        assert actions.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "check"
-        assert actions.change_row(acme.id, sheet.id, 1, line, by=acme.owner.actor, keep=True).state == "ready"
+        line = ImportLine("ana@gmial.com")
+        assert actions.replace_row(acme.id, sheet.id, 1, line, by=acme.owner.actor).state == "check"
+        assert actions.replace_row(acme.id, sheet.id, 1, line, by=acme.owner.actor, keep=True).state == "ready"
 
     def test_duplicate_is_ready_once_the_first_changes(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "ana@guest.example")
         assert told(acme, sheet) == [(2, "skipped", "email")]
-        actions.change_row(acme.id, sheet.id, 1, Line("bo@guest.example"), by=acme.owner.actor)
+        actions.replace_row(acme.id, sheet.id, 1, ImportLine("bo@guest.example"), by=acme.owner.actor)
         assert told(acme, sheet) == []
 
     def test_row_edited_into_a_duplicate_is_marked(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "bo@guest.example")
-        actions.change_row(acme.id, sheet.id, 2, Line("ana@guest.example"), by=acme.owner.actor)
+        actions.replace_row(acme.id, sheet.id, 2, ImportLine("ana@guest.example"), by=acme.owner.actor)
         assert told(acme, sheet) == [(2, "skipped", "email")]
 
 
@@ -163,7 +163,9 @@ class TestSending:
             ("bo@guest.example", "Member", 0),
         }
         assert imports.batch_progress(acme.id, batch.id, by=acme.owner.actor).batch.sent == 2
-        assert [line.email for line, _ in imports.leftovers(acme.id, sheet.id, by=acme.owner.actor)] == ["no address"]
+        assert [line.email for line, _ in imports.unsent_rows(acme.id, sheet.id, by=acme.owner.actor)] == [
+            "no address"
+        ]
 
     def test_twice_invites_everyone_once(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example")
@@ -188,7 +190,7 @@ class TestSending:
 class TestIsolation:
     def test_foreign_import_is_not_found(self, acme: Acme) -> None:
         sheet, other = paste(acme, "ana@guest.example"), make_organization("Other")
-        for act in (imports.summarize, imports.send, imports.leftovers, imports.delete_sheet):
+        for act in (imports.summarize, imports.send, imports.unsent_rows, imports.delete):
             with pytest.raises(ImportNotFound):
                 act(other.id, sheet.id, by=other.owner.actor)
 

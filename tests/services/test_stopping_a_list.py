@@ -38,7 +38,7 @@ def send(acme: Acme, *names: str) -> tuple[Import, list[Invitation]]:
 def free(acme: Acme) -> int | None:
     session().commit()
     return invitations.seats_left(
-        actions.open_sheet(acme.id, session().scalar(select(Import.id)), acme.owner.actor)[0].organization
+        actions.get(acme.id, session().scalar(select(Import.id)), acme.owner.actor)[0].organization
     )
 
 

@@ -32,7 +32,7 @@ def list_progress(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 
 @pages.post(f"{ONE}/try-again")
 def try_list_again(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    number = imports.try_again(organization_id, sheet_id, by=actor())
+    number = imports.retry_failed(organization_id, sheet_id, by=actor())
     flash(f"{number:,} wait{'s' if number == 1 else ''} for the mail server again.", "ok")
     return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
 

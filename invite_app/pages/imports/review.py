@@ -12,7 +12,7 @@ from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import Attempt, Links, actor, csv_download, principal, show
 from invite_app.services import imports, roles, suggestions
-from invite_app.services.imports import PAGE, Row, Summary
+from invite_app.services.imports import PAGE, ImportSummary, Row
 
 from .start import ONE
 
@@ -102,7 +102,7 @@ def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 def mend_row(organization_id: UUID, sheet_id: UUID, position: int) -> ResponseReturnValue:
     """Write a cell anew, or keep the address; then on to the next row."""
     cells = {name: request.form[name] for name in LABELS if name in request.form}
-    row = imports.mend_row(organization_id, sheet_id, position, cells, by=actor(), keep="keep" in request.form)
+    row = imports.update_cells(organization_id, sheet_id, position, cells, by=actor(), keep="keep" in request.form)
     is_mended = row.state not in TO_MEND
     flash(f"Row {position}: {BADGES[row.state][2].lower()}.", "ok" if is_mended else "warn")
     after = position if is_mended else position - 1
@@ -120,19 +120,19 @@ def send_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{ONE}/rest")
 def list_rest(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     """The rows that were not sent, for mending in a spreadsheet; the file can be chosen for the next list."""
-    rest = imports.leftovers(organization_id, sheet_id, by=actor())
+    rest = imports.unsent_rows(organization_id, sheet_id, by=actor())
     head, *rows = imports.format_rows([line for line, _ in rest])
     reasons = [reason for _, reason in rest]
     lines = [[*row, reason] for row, reason in zip(rows, reasons, strict=True)]
     return csv_download.download(f"not-sent-{now():%Y-%m-%d}.csv", [*head, "reason"], lines)
 
 
-def _first_section(summary: Summary) -> str:
+def _first_section(summary: ImportSummary) -> str:
     """Where there is something to do."""
     return next((name for name in ("not_ready", "ready", "sent") if getattr(summary, name)), "not_ready")
 
 
-def _tabs(summary: Summary, section: str) -> list[dict[str, Any]]:
+def _tabs(summary: ImportSummary, section: str) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
@@ -146,7 +146,7 @@ def _tabs(summary: Summary, section: str) -> list[dict[str, Any]]:
     ]
 
 
-def _links(summary: Summary, section: str, page: int) -> Links:
+def _links(summary: ImportSummary, section: str, page: int) -> Links:
     total: int = getattr(summary, section)
 
     def at(number: int) -> str | None:
@@ -179,7 +179,7 @@ def _without(email: str, reason: str) -> str:
     return f"{rest[0].upper()}{rest[1:]}" if names_it else reason
 
 
-def _shown(found: Row, summary: Summary, all_roles: list[Role]) -> Shown:
+def _shown(found: Row, summary: ImportSummary, all_roles: list[Role]) -> Shown:
     row, sheet = found.row, summary.sheet
     field = row.field if row.field in LABELS else "email"
     reason, guess = _without(row.email, row.reason), None

@@ -113,7 +113,7 @@ def example_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 
 @pages.route(f"{ONE}/start-over", methods=["GET", "POST"])
 def drop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     if request.method == "POST":
-        imports.delete_sheet(organization_id, sheet_id, by=actor())
+        imports.delete(organization_id, sheet_id, by=actor())
         flash("The list is gone.", "ok")
         return redirect(url_for("pages.invite_many"), 303)
     return show("invite_many/drop.html", summary=imports.summarize(organization_id, sheet_id, by=actor()))

@@ -3,20 +3,20 @@
 from .actions import (
     LIFETIME,
     PAGE,
+    ImportSummary,
     Row,
-    Summary,
     create,
-    delete_sheet,
-    leftovers,
+    delete,
     list_rows,
-    mend_row,
     send,
     summarize,
+    unsent_rows,
+    update_cells,
 )
 from .batches import MAX_ROWS, RowResult, batch_progress, dry_run, dry_run_each, send_batch
 from .cancellation import count_waiting, stop
 from .parser import COLUMNS, decode, format_rows, parse
-from .progress import get_progress, list_failed, try_again
+from .progress import get_progress, list_failed, retry_failed
 
 __all__ = [
     "COLUMNS",
@@ -25,24 +25,24 @@ __all__ = [
     "PAGE",
     "Row",
     "RowResult",
-    "Summary",
+    "ImportSummary",
     "batch_progress",
     "count_waiting",
     "create",
     "decode",
-    "delete_sheet",
+    "delete",
     "dry_run",
     "dry_run_each",
     "format_rows",
     "get_progress",
-    "leftovers",
+    "unsent_rows",
     "list_failed",
     "list_rows",
-    "mend_row",
+    "update_cells",
     "parse",
     "send",
     "send_batch",
     "stop",
     "summarize",
-    "try_again",
+    "retry_failed",
 ]

@@ -21,14 +21,14 @@ from invite_app.models import Batch, Import, ImportRow, RowState
 from invite_app.services import invitations
 
 from . import batches, import_rows, sections
-from .parser import MAX_ROWS, Line, clean, with_cells
+from .parser import MAX_ROWS, ImportLine, clean_cell, with_cells
 
 LIFETIME = timedelta(days=30)
 PAGE = 50
 
 
 @dataclass(frozen=True)
-class Summary:
+class ImportSummary:
     """How many rows are in which section. `ready` are those for which there is a seat."""
 
     sheet: Import
@@ -55,7 +55,7 @@ class Row:
 
 
 def create(
-    organization_id: UUID | str, lines: Sequence[Line], *, by: Actor, role: str, workspaces: Sequence[str] = ()
+    organization_id: UUID | str, lines: Sequence[ImportLine], *, by: Actor, role: str, workspaces: Sequence[str] = ()
 ) -> Import:
     """Keep a list and judge its rows, before others have to wait. Role and workspaces are for rows that name none.
 
@@ -68,7 +68,7 @@ def create(
         organization_id=principal.organization.id,
         created_by_id=principal.user.id if principal.user else None,
         role=role,
-        workspaces=[clean(name) for name in workspaces],
+        workspaces=[clean_cell(name) for name in workspaces],
     )
     import_rows.check_default_role(principal, sheet)
     with bounds().list_of(str(organization_id), len(lines)):
@@ -80,15 +80,15 @@ def create(
     return sheet
 
 
-def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Summary:
+def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> ImportSummary:
     """Raises ImportNotFound."""
-    principal, sheet = open_sheet(organization_id, sheet_id, by)
+    principal, sheet = get(organization_id, sheet_id, by)
     query = select(ImportRow.state, func.count()).where(ImportRow.sheet_id == sheet.id).group_by(ImportRow.state)
     counted = {state: count for state, count in session().execute(query)}  # noqa: C416 - rows are no pairs to mypy
     ready = counted.get(RowState.READY, 0)
     room = invitations.seats_left(principal.organization)
     with_seat = ready if room is None else min(ready, max(room, 0))
-    return Summary(
+    return ImportSummary(
         sheet=sheet,
         total=sum(counted.values()),
         ready=with_seat,
@@ -101,12 +101,12 @@ def list_rows(
     organization_id: UUID | str, sheet_id: UUID | str, section: str, *, by: Actor, page: int = 1
 ) -> list[Row]:
     """Fifty rows of one section, those first that need somebody. Raises ImportNotFound."""
-    principal, sheet = open_sheet(organization_id, sheet_id, by)
-    last_seat = sections.last_position_with_seat(principal, sheet)
+    principal, sheet = get(organization_id, sheet_id, by)
+    last_seat = sections.last_row_with_seat(principal, sheet)
     query = (
         select(ImportRow)
         .where(ImportRow.sheet_id == sheet.id, sections.conditions(section, last_seat))
-        .order_by(import_rows.URGENCY, ImportRow.position)
+        .order_by(import_rows.BY_URGENCY, ImportRow.position)
         .limit(PAGE)
         .offset((min(page, MAX_ROWS // PAGE + 1) - 1) * PAGE)
     )
@@ -114,8 +114,14 @@ def list_rows(
     return _with_seat_numbers(sheet, rows)
 
 
-def change_row(
-    organization_id: UUID | str, sheet_id: UUID | str, position: int, line: Line, *, by: Actor, keep: bool = False
+def replace_row(
+    organization_id: UUID | str,
+    sheet_id: UUID | str,
+    position: int,
+    line: ImportLine,
+    *,
+    by: Actor,
+    keep: bool = False,
 ) -> Row:
     """Mend one row and judge it anew, with those that share its address; `keep` says the address is meant so.
 
@@ -124,7 +130,7 @@ def change_row(
     return _rewrite(organization_id, sheet_id, position, lambda _: line, by, keep)
 
 
-def mend_row(
+def update_cells(
     organization_id: UUID | str,
     sheet_id: UUID | str,
     position: int,
@@ -142,8 +148,8 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
 
     Raises SheetUnknown, RateLimited and ServiceBusy.
     """
-    principal, sheet = open_sheet(organization_id, sheet_id, by)
-    last_seat = sections.last_position_with_seat(principal, sheet)
+    principal, sheet = get(organization_id, sheet_id, by)
+    last_seat = sections.last_row_with_seat(principal, sheet)
     query = (
         select(ImportRow)
         .where(ImportRow.sheet_id == sheet.id, sections.conditions("ready", last_seat))
@@ -156,29 +162,29 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
         [to_draft(row) for row in rows],
         by=by,
         then=lambda batch: _note_batch(sheet.id, batch),
-        each=lambda start, results: import_rows.settle(sheet.id, rows[start : start + len(results)], results),
+        each=lambda start, results: import_rows.store_results(sheet.id, rows[start : start + len(results)], results),
     )
     return batch
 
 
-def leftovers(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> list[tuple[Line, str]]:
+def unsent_rows(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> list[tuple[ImportLine, str]]:
     """The rows that were not sent, as they were written, each with the reason. Raises ImportNotFound."""
-    _, sheet = open_sheet(organization_id, sheet_id, by)
+    _, sheet = get(organization_id, sheet_id, by)
     query = (
         select(ImportRow)
         .where(ImportRow.sheet_id == sheet.id, ImportRow.state != RowState.SENT)
         .order_by(ImportRow.position)
     )
-    return [(import_rows.line_of(row), row.reason) for row in session().scalars(query)]
+    return [(import_rows.to_line(row), row.reason) for row in session().scalars(query)]
 
 
-def delete_sheet(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> None:
+def delete(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> None:
     """Start over. What was sent stays sent. Raises ImportNotFound."""
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         session().delete(_find(principal, sheet_id))
 
 
-def open_sheet(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Principal, Import]:
+def get(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Principal, Import]:
     """The list, for those who may send it. Raises ImportNotFound."""
     principal = authorize(by, organization_id, "invitations:write")
     return principal, _find(principal, sheet_id)
@@ -188,7 +194,7 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
     organization_id: UUID | str,
     sheet_id: UUID | str,
     position: int,
-    new: Callable[[Line], Line],
+    new: Callable[[ImportLine], ImportLine],
     by: Actor,
     keep: bool,
 ) -> Row:
@@ -197,9 +203,9 @@ def _rewrite(  # noqa: PLR0917 - what is public names its arguments
         row = session().get(ImportRow, (sheet.id, position)) if position <= MAX_ROWS else None
         if row is None or row.state == RowState.SENT:
             raise ImportNotFound(str(sheet_id))
-        import_rows.change(principal, sheet, row, new(import_rows.line_of(row)), keep=keep)
+        import_rows.change(principal, sheet, row, new(import_rows.to_line(row)), keep=keep)
         session().flush()
-        return _shown(row, sections.last_position_with_seat(principal, sheet))
+        return _shown(row, sections.last_row_with_seat(principal, sheet))
 
 
 def _find(principal: Principal, sheet_id: UUID | str) -> Import:

@@ -26,7 +26,7 @@ from invite_app.models import (
 from invite_app.models.types import now
 from invite_app.services import delivery, invitations
 
-from .actions import open_sheet
+from .actions import get
 
 CHUNK_SIZE = 500
 """How many are taken back in one transaction, so that others get their turn in between."""
@@ -35,20 +35,20 @@ REASON = "sending was stopped"
 
 def count_waiting(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
     """How many would be taken back now. Raises SheetUnknown."""
-    _, sheet = open_sheet(organization_id, sheet_id, by)
+    _, sheet = get(organization_id, sheet_id, by)
     return session().scalar(_waiting(sheet.id, func.count())) or 0
 
 
 def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
     """Take back what waits; how many. What is being sent at this moment goes out. Raises SheetUnknown."""
-    _, sheet = open_sheet(organization_id, sheet_id, by)
+    _, sheet = get(organization_id, sheet_id, by)
     stopped, number = 0, -1
     while number:
         with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
             invitations.expire_overdue(principal.organization)
             waiting = list(session().scalars(_waiting(sheet.id, Invitation.id).limit(CHUNK_SIZE)))
             number = len(waiting)
-            stopped += len(_take_back(principal, sheet.id, waiting))
+            stopped += len(_revoke_unsent(principal, sheet.id, waiting))
     return stopped
 
 
@@ -72,7 +72,7 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
     )
 
 
-def _take_back(principal: Principal, sheet_id: UUID, waiting: Sequence[UUID]) -> Sequence[UUID]:
+def _revoke_unsent(principal: Principal, sheet_id: UUID, waiting: Sequence[UUID]) -> Sequence[UUID]:
     """Those that no delivery process has claimed meanwhile."""
     delivery.lock_invitations(waiting)
     cancel = update(OutboxMessage).where(

@@ -23,9 +23,9 @@ from invite_app.services import invitations, suggestions
 from invite_app.services.invitations import CachedLookup
 
 from . import batches
-from .parser import Line
+from .parser import ImportLine
 
-URGENCY = case(
+BY_URGENCY = case(
     {state: number for number, state in enumerate(("fix", "check", "ready", "skipped", "sent"))},
     value=ImportRow.state,
 )
@@ -47,11 +47,11 @@ def check_default_role(principal: Principal, sheet: Import) -> None:
     principal.check_can_grant(CachedLookup(principal.organization.id).role(sheet.role))
 
 
-def judge(principal: Principal, sheet: Import, lines: Sequence[Line]) -> list[ImportRow]:
+def judge(principal: Principal, sheet: Import, lines: Sequence[ImportLine]) -> list[ImportRow]:
     """Return the rows of the lines, judged in their order; nothing is kept."""
     rows = [_row(sheet, position, line) for position, line in enumerate(lines, start=1)]
     for start in range(0, len(rows), batches.CHUNK):
-        _judge(
+        _validate(
             principal,
             sheet,
             rows[start : start + batches.CHUNK],
@@ -67,12 +67,12 @@ def insert_all(rows: Sequence[ImportRow]) -> None:
         session().execute(insert(ImportRow), [{name: getattr(row, name) for name in columns} for row in rows])
 
 
-def change(principal: Principal, sheet: Import, row: ImportRow, line: Line, *, keep: bool) -> None:
+def change(principal: Principal, sheet: Import, row: ImportRow, line: ImportLine, *, keep: bool) -> None:
     """Write a line over a row, and judge it and all that have (or had) the same address."""
     before = row.address
     _write(row, line)
     row.is_confirmed = keep
-    _judge(principal, sheet, [row], {})
+    _validate(principal, sheet, [row], {})
     for address in {before, row.address} - {""}:
         _judge_address(principal, sheet, address)
 
@@ -96,7 +96,7 @@ def reader(
     return read
 
 
-def settle(sheet_id: UUID, rows: Sequence[ImportRow], results: Sequence[batches.RowResult]) -> None:
+def store_results(sheet_id: UUID, rows: Sequence[ImportRow], results: Sequence[batches.RowResult]) -> None:
     """Write down what became of sent rows, in the transaction that sent them."""
     verdicts = [
         {"row": row.position, "invitation_id": result.invitation_id}
@@ -108,22 +108,22 @@ def settle(sheet_id: UUID, rows: Sequence[ImportRow], results: Sequence[batches.
         session().connection().execute(update(ImportRow.__table__).where(*of_row), verdicts)  # type: ignore[arg-type]
 
 
-def line_of(row: ImportRow) -> Line:
-    return Line(row.email, row.given_name, row.family_name, row.role, tuple(row.workspaces))
+def to_line(row: ImportRow) -> ImportLine:
+    return ImportLine(row.email, row.given_name, row.family_name, row.role, tuple(row.workspaces))
 
 
-def _row(sheet: Import, position: int, line: Line) -> ImportRow:
+def _row(sheet: Import, position: int, line: ImportLine) -> ImportRow:
     row = ImportRow(sheet_id=sheet.id, position=position, is_confirmed=False, invitation_id=None)
     _write(row, line)
     return row
 
 
-def _write(row: ImportRow, line: Line) -> None:
+def _write(row: ImportRow, line: ImportLine) -> None:
     row.email, row.given_name, row.family_name = line.email, line.given_name, line.family_name
     row.role, row.workspaces = line.role, list(line.workspaces)
 
 
-def _judge(principal: Principal, sheet: Import, rows: Sequence[ImportRow], earlier: dict[str, ImportRow]) -> None:
+def _validate(principal: Principal, sheet: Import, rows: Sequence[ImportRow], earlier: dict[str, ImportRow]) -> None:
     """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
     catalog = CachedLookup(principal.organization.id)
     read = reader(principal, sheet, catalog)
@@ -140,7 +140,7 @@ def _judge(principal: Principal, sheet: Import, rows: Sequence[ImportRow], earli
             error = DuplicateRow(row.address, other.position)
         first.setdefault(row.address, row)
         guess = None if row.is_confirmed or error else suggestions.suggest_domain(row.address, domains)
-        _mark(row, error, guess)
+        _set_result(row, error, guess)
 
 
 def _judge_address(principal: Principal, sheet: Import, address: str) -> None:
@@ -149,7 +149,7 @@ def _judge_address(principal: Principal, sheet: Import, address: str) -> None:
         .where(ImportRow.sheet_id == sheet.id, ImportRow.address == address, ImportRow.state != RowState.SENT)
         .order_by(ImportRow.position)
     )
-    _judge(principal, sheet, list(session().scalars(query)), {})
+    _validate(principal, sheet, list(session().scalars(query)), {})
 
 
 def _build(
@@ -161,7 +161,7 @@ def _build(
         return error
 
 
-def _mark(row: ImportRow, error: DomainError | None, guess: str | None) -> None:
+def _set_result(row: ImportRow, error: DomainError | None, guess: str | None) -> None:
     verdict = _verdict(error) if error else {"state": RowState.READY, "field": "", "reason": ""}
     row.suggestion = ""
     if guess:

@@ -11,7 +11,7 @@ from invite_app.errors import EmptyImport, TooManyRows, UnreadableImport
 
 MAX_ROWS = 10_000
 COLUMNS = ("email", "given_name", "family_name", "role", "workspaces")
-HEADINGS = {
+COLUMN_ALIASES = {
     "email": "email",
     "e-mail": "email",
     "mail": "email",
@@ -30,7 +30,7 @@ MAX_CELL = 500
 
 
 @dataclass(frozen=True)
-class Line:
+class ImportLine:
     """One person as written; what is not there is empty."""
 
     email: str = ""
@@ -52,7 +52,7 @@ def decode(data: bytes) -> str:
     raise UnreadableImport
 
 
-def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
+def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[ImportLine]:
     """The people on a list: one per line, with commas, semicolons or tabs; a header line may change the order.
 
     Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises ListEmpty,
@@ -73,21 +73,21 @@ def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[Line]:
     return [_line(columns, row) for row in rows]
 
 
-def with_cells(line: Line, cells: Mapping[str, str]) -> Line:
+def with_cells(line: ImportLine, cells: Mapping[str, str]) -> ImportLine:
     """The line with some of its cells written anew, as somebody types them; names of other columns are ignored."""
-    kept: dict[str, Any] = {name: clean(cell) for name, cell in cells.items() if name in COLUMNS}
+    kept: dict[str, Any] = {name: clean_cell(cell) for name, cell in cells.items() if name in COLUMNS}
     if "workspaces" in kept:
         kept["workspaces"] = _names(kept["workspaces"])
     return replace(line, **kept)
 
 
-def clean(cell: str) -> str:
+def clean_cell(cell: str) -> str:
     """Without what a database cannot store; anything else wrong with it is for the checks to say."""
     kept = "".join(char for char in cell if unicodedata.category(char) != "Cs" and char != "\0")
     return kept.strip()[:MAX_CELL]
 
 
-def format_rows(lines: Sequence[Line]) -> Iterator[list[str]]:
+def format_rows(lines: Sequence[ImportLine]) -> Iterator[list[str]]:
     """The rows of a sheet, header first, that `read` reads again."""
     yield list(COLUMNS)
     for line in lines:
@@ -106,14 +106,14 @@ def _delimiter(lines: Sequence[str]) -> str:
 def _columns(rows: list[list[str]]) -> tuple[Sequence[str], list[list[str]]]:
     if not rows:
         return COLUMNS, rows
-    heading = [HEADINGS.get(cell.strip().lower().replace("_", " "), "") for cell in rows[0]]
+    heading = [COLUMN_ALIASES.get(cell.strip().lower().replace("_", " "), "") for cell in rows[0]]
     is_header = "email" in heading and not any("@" in cell for cell in rows[0])
     return (heading, rows[1:]) if is_header else (COLUMNS, rows)
 
 
-def _line(columns: Sequence[str], row: Sequence[str]) -> Line:
+def _line(columns: Sequence[str], row: Sequence[str]) -> ImportLine:
     cells = {name: cell for name, cell in zip(columns, row, strict=False) if name}
-    return with_cells(Line(), cells)
+    return with_cells(ImportLine(), cells)
 
 
 def _names(cell: str) -> tuple[str, ...]:

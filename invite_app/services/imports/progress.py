@@ -14,7 +14,7 @@ from invite_app.models import IS_PENDING, DeliveryState, Import, ImportRow, Invi
 from invite_app.models.types import now
 from invite_app.services import audit, delivery, held_mail, invitations
 
-from .actions import open_sheet
+from .actions import get
 
 MINUTE = timedelta(minutes=1)
 SHOWN = 50
@@ -52,7 +52,7 @@ class BatchProgress:
 
 def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> BatchProgress:
     """Raises SheetUnknown."""
-    _, sheet = open_sheet(organization_id, sheet_id, by)
+    _, sheet = get(organization_id, sheet_id, by)
     moment = now()
     is_recent = case((OutboxMessage.sent_at > moment - MINUTE, 1), else_=0)
     is_held = case(((OutboxMessage.state == DeliveryState.QUEUED) & held_mail.IS_HELD, 1), else_=0)
@@ -71,7 +71,7 @@ def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor
 
 def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Sequence[Invitation]:
     """The first invitations of the list whose mail did not arrive and that still wait. Raises SheetUnknown."""
-    _, sheet = open_sheet(organization_id, sheet_id, by)
+    _, sheet = get(organization_id, sheet_id, by)
     failed = (
         invitations.complete()
         .join(ImportRow, ImportRow.invitation_id == Invitation.id)
@@ -81,9 +81,9 @@ def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
     return list(session().scalars(failed.limit(SHOWN)))
 
 
-def try_again(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
+def retry_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
     """Queue the failed mails of the list again whose invitations are pending; how many. Raises SheetUnknown."""
-    principal, sheet = open_sheet(organization_id, sheet_id, by)
+    principal, sheet = get(organization_id, sheet_id, by)
     failed = _of(select(OutboxMessage.id), sheet).where(OutboxMessage.state == DeliveryState.FAILED, IS_PENDING)
     return len(delivery.retry(list(session().scalars(failed)), by=audit.audit_actor(principal)))
 

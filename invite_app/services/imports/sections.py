@@ -11,7 +11,7 @@ from invite_app.models import Import, ImportRow, RowState
 from invite_app.services import invitations
 
 
-def last_position_with_seat(principal: Principal, sheet: Import) -> int | None:
+def last_row_with_seat(principal: Principal, sheet: Import) -> int | None:
     """The last ready row for which there is a seat; None when there is one for all, -1 when for none."""
     room = invitations.seats_left(principal.organization)
     if room is None:

@@ -30,7 +30,7 @@ CHUNK, MOST_CHUNKS = 500, 20
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetentionRule:
     """How long rows of a model are kept, counted from the time in `since`; `which` of them may go at all."""
 
     model: type[Any]
@@ -39,31 +39,31 @@ class Kept:
     which: Any = True
 
 
-KEPT = (
-    Kept(Session, Session.created_at, accounts.SESSION_LIFETIME),
-    Kept(AccountLink, AccountLink.expires_at, timedelta(days=30)),
-    Kept(
+RETENTION = (
+    RetentionRule(Session, Session.created_at, accounts.SESSION_LIFETIME),
+    RetentionRule(AccountLink, AccountLink.expires_at, timedelta(days=30)),
+    RetentionRule(
         OutboxMessage,
         OutboxMessage.created_at,
         timedelta(days=30),
         which=OutboxMessage.invitation_id.is_(None) & (OutboxMessage.state != DeliveryState.QUEUED),
     ),
-    Kept(IdempotencyKey, IdempotencyKey.created_at, idempotency.LIFETIME),
-    Kept(Import, Import.created_at, imports.LIFETIME),
+    RetentionRule(IdempotencyKey, IdempotencyKey.created_at, idempotency.LIFETIME),
+    RetentionRule(Import, Import.created_at, imports.LIFETIME),
 )
 """What is deleted when it is old. The message of an invitation stays as long as the invitation does."""
 
 
 def run() -> None:
     """Everything there is to sweep. In several processes at once, each does a part."""
-    record_expired()
-    for kept in KEPT:
-        clean_up(kept)
+    expire_overdue()
+    for kept in RETENTION:
+        delete_old(kept)
     for is_over in audit.expired_conditions(now()):
         _delete_where(AuditEvent, is_over)
 
 
-def record_expired() -> int:
+def expire_overdue() -> int:
     """Record which invitations have passed their end; in how many organizations there were any.
 
     Each organization has a transaction of its own, so that nobody waits for the others'.
@@ -83,7 +83,7 @@ def record_expired() -> int:
     return len(organization_ids)
 
 
-def clean_up(kept: Kept) -> int:
+def delete_old(kept: RetentionRule) -> int:
     """Delete what is too old, up to MOST_CHUNKS * CHUNK rows; how many."""
     return _delete_where(kept.model, (kept.since <= now() - kept.lifetime) & kept.which)
 

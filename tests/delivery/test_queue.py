@@ -211,7 +211,7 @@ class TestLoop:
         with queue_app.app_context():
             query = select(Invitation.state).where(Invitation.id == invitation_id)
             wait_until(lambda: (session().commit(), session().scalar(query))[1] == "expired")
-            assert maintenance.record_expired() == 0
+            assert maintenance.expire_overdue() == 0
 
     @on_postgres
     def test_survives_a_restart_of_the_database(

@@ -214,7 +214,7 @@ class Services(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        maintenance.record_expired()
+        maintenance.expire_overdue()
         overdue = select(Invitation.id).where(Invitation.state == "pending", Invitation.expires_at <= now())
         assert session().scalars(overdue).all() == []
 

@@ -29,7 +29,7 @@ from invite_app.models.types import casefolded, now
 from invite_app.services import accounts, organizations, roles
 
 from . import people
-from .histories import DAY, ENDED_STORIES, HOUR, PENDING_STORIES, Story
+from .histories import DAY, ENDED_STORIES, HOUR, PENDING_STORIES, InvitationHistory
 
 PASSWORD = "look around the demo"  # noqa: S105 - guards only made-up people, and the command prints it
 WORKSPACES = (
@@ -58,10 +58,10 @@ def fill() -> tuple[Organization, User]:
     with transaction():
         if accounts.find_by_email(people.OWNER.email) is not None:
             raise AccountExists(people.OWNER.email)
-        return _Demo().make()
+        return _DemoBuilder().make()
 
 
-class _Demo:
+class _DemoBuilder:
     def __init__(self) -> None:
         self.random = random.Random(7)  # noqa: S311 - the same demo each time
         self.now = now()
@@ -156,7 +156,7 @@ class _Demo:
             self._save(invitation, DeliveryState.SENT)
             self._record("invitation.accepted", invitation, membership.created_at, membership.user)
 
-    def _invitation(self, story: Story) -> None:
+    def _invitation(self, story: InvitationHistory) -> None:
         person = next(self.people)
         invitation = self._draft(person.email, self.now - story.sent)
         invitation.given_name, invitation.family_name = person.given_name, person.family_name
@@ -190,7 +190,7 @@ class _Demo:
             expires_at=sent + 7 * DAY,
         )
 
-    def _observe(self, invitation: Invitation, story: Story) -> None:
+    def _observe(self, invitation: Invitation, story: InvitationHistory) -> None:
         seen: tuple[tuple[TrackingEvent, str, timedelta | None, dict[str, str]], ...] = (
             (TrackingEvent.CHECKED, "checked_at", story.checked, {}),
             (TrackingEvent.OPENED, "opened_at", story.opened, {}),

@@ -10,7 +10,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Story:
+class InvitationHistory:
     """One invitation's past: when it was sent and what was seen of it; ages count back from now."""
 
     sent: timedelta
@@ -27,31 +27,36 @@ class Story:
     inviter_lost_right: bool = False
 
 
-PENDING_STORIES: Sequence[Story] = (
-    Story(DAY, delivery=DeliveryState.FAILED, reason="550 5.1.2 northwnd.example does not exist"),
-    Story(5 * DAY, delivery=DeliveryState.FAILED, reason="the mail server did not answer in time"),
-    Story(2 * DAY, wrong_account=2 * HOUR),
-    Story(4 * DAY, inviter_lost_right=True),
-    Story(6 * DAY, opened=HOUR * 2 / 3, ends_in=27 * HOUR),
-    Story(5 * DAY, ends_in=31 * HOUR),
-    Story(12 * HOUR / 60),
-    Story(HOUR / 30, delivery=DeliveryState.QUEUED, reason="452 4.2.2 mailbox full"),
-    Story(3 * DAY, checked=3 * DAY - HOUR / 60),
-    Story(DAY, opened=5 * HOUR),
-    Story(2 * DAY, opened=DAY),
-    Story(6 * HOUR),
-    Story(3 * DAY),
-    Story(4 * DAY, opened=3 * DAY),
-    Story(DAY, checked=DAY - HOUR / 60, opened=3 * HOUR),
-    Story(8 * HOUR, no_seat=HOUR),
+PENDING_STORIES: Sequence[InvitationHistory] = (
+    InvitationHistory(DAY, delivery=DeliveryState.FAILED, reason="550 5.1.2 northwnd.example does not exist"),
+    InvitationHistory(5 * DAY, delivery=DeliveryState.FAILED, reason="the mail server did not answer in time"),
+    InvitationHistory(2 * DAY, wrong_account=2 * HOUR),
+    InvitationHistory(4 * DAY, inviter_lost_right=True),
+    InvitationHistory(6 * DAY, opened=HOUR * 2 / 3, ends_in=27 * HOUR),
+    InvitationHistory(5 * DAY, ends_in=31 * HOUR),
+    InvitationHistory(12 * HOUR / 60),
+    InvitationHistory(HOUR / 30, delivery=DeliveryState.QUEUED, reason="452 4.2.2 mailbox full"),
+    InvitationHistory(3 * DAY, checked=3 * DAY - HOUR / 60),
+    InvitationHistory(DAY, opened=5 * HOUR),
+    InvitationHistory(2 * DAY, opened=DAY),
+    InvitationHistory(6 * HOUR),
+    InvitationHistory(3 * DAY),
+    InvitationHistory(4 * DAY, opened=3 * DAY),
+    InvitationHistory(DAY, checked=DAY - HOUR / 60, opened=3 * HOUR),
+    InvitationHistory(8 * HOUR, no_seat=HOUR),
 )
-ENDED_STORIES: Sequence[Story] = (
-    Story(14 * DAY, InvitationState.EXPIRED, opened=3 * HOUR, asked=HOUR, word="I was on leave. Is it too late?"),
-    *(Story(age * DAY, InvitationState.EXPIRED) for age in (9, 11, 16, 23, 30)),
-    Story(12 * DAY, InvitationState.EXPIRED, opened=10 * DAY),
-    Story(20 * DAY, InvitationState.EXPIRED, DeliveryState.FAILED, reason="550 5.1.1 no such mailbox"),
-    Story(9 * DAY, InvitationState.DECLINED, opened=8 * DAY, word="I am leaving."),
-    Story(25 * DAY, InvitationState.DECLINED, opened=24 * DAY),
-    Story(41 * DAY, InvitationState.DECLINED, opened=41 * DAY, word="Wrong Maria, I think."),
-    *(Story(age * DAY, InvitationState.REVOKED) for age in (3, 8, 13, 21, 22, 35, 36, 50, 52, 60, 61, 70, 77)),
+ENDED_STORIES: Sequence[InvitationHistory] = (
+    InvitationHistory(
+        14 * DAY, InvitationState.EXPIRED, opened=3 * HOUR, asked=HOUR, word="I was on leave. Is it too late?"
+    ),
+    *(InvitationHistory(age * DAY, InvitationState.EXPIRED) for age in (9, 11, 16, 23, 30)),
+    InvitationHistory(12 * DAY, InvitationState.EXPIRED, opened=10 * DAY),
+    InvitationHistory(20 * DAY, InvitationState.EXPIRED, DeliveryState.FAILED, reason="550 5.1.1 no such mailbox"),
+    InvitationHistory(9 * DAY, InvitationState.DECLINED, opened=8 * DAY, word="I am leaving."),
+    InvitationHistory(25 * DAY, InvitationState.DECLINED, opened=24 * DAY),
+    InvitationHistory(41 * DAY, InvitationState.DECLINED, opened=41 * DAY, word="Wrong Maria, I think."),
+    *(
+        InvitationHistory(age * DAY, InvitationState.REVOKED)
+        for age in (3, 8, 13, 21, 22, 35, 36, 50, 52, 60, 61, 70, 77)
+    ),
 )

@@ -55,7 +55,7 @@ log = structlog.get_logger()
 def show_fact(error: DomainError) -> ResponseReturnValue:
     metrics.record_error(error)
     status = STATUS.get(type(error), 400)
-    sentence = "" if isinstance(error, PermissionDenied) else form_errors.sentence(error)
+    sentence = "" if isinstance(error, PermissionDenied) else form_errors.message(error)
     answer = show(f"errors/{status}.html", status=status, sentence=sentence)
     retry = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
     return (*answer, retry) if isinstance(answer, tuple) else answer
@@ -77,7 +77,7 @@ def ask_to_sign_in(_: Unauthenticated) -> ResponseReturnValue:
 
 @pages.errorhandler(InvitationClosed)
 def show_ended_invitation(error: InvitationClosed) -> ResponseReturnValue:
-    flash(form_errors.sentence(error), "warn")
+    flash(form_errors.message(error), "warn")
     return redirect(url_for("pages.invitation", invitation_id=error.invitation_id), 303)
 
 

@@ -28,8 +28,8 @@ from invite_app.services.invitations import InvitationOffer, NewProfile
 
 from .blueprint import pages, public
 from .shared import (
-    Attempt,
     Checked,
+    FormErrors,
     PageForm,
     browser_session,
     device,
@@ -88,7 +88,7 @@ def invitation_offer(token: str) -> ResponseReturnValue:
 @public
 def accept_invitation(token: str) -> ResponseReturnValue:
     form = AcceptForm()
-    with Attempt(form):
+    with FormErrors(form):
         try:
             if current_user.is_authenticated:
                 user_id = current_user.user_id
@@ -134,7 +134,7 @@ def decline_invitation(token: str) -> ResponseReturnValue:
     if offer.state != InvitationState.PENDING:
         return redirect(url_for("pages.invitation_offer", token=token), 303)
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             invitations.decline(token, word=form.word.data or "", ip=request.remote_addr)
             return redirect(url_for("pages.invitation_offer", token=token), 303)
     return show("invitee/decline.html", status=form.status, form=form, token=token, **_facts(offer))

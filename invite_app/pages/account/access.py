@@ -10,10 +10,10 @@ from invite_app.errors import AccountExists, InvalidCredentials, InvalidLink
 from invite_app.mail.transport import transport
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
-    Attempt,
+    ErrorText,
+    ErrorTexts,
+    FormErrors,
     PageForm,
-    Row,
-    Rows,
     browser_session,
     device,
     email_field,
@@ -27,7 +27,7 @@ from invite_app.services.accounts import Purpose
 
 from .profile import HERE, show_account
 
-REFUSALS: Rows = {InvalidCredentials: Row("password", lambda _: "This is not your password.")}
+REFUSALS: ErrorTexts = {InvalidCredentials: ErrorText("password", lambda _: "This is not your password.")}
 
 
 class AddressForm(PageForm):
@@ -44,7 +44,7 @@ class PasswordForm(PageForm):
 def change_address() -> ResponseReturnValue:
     form = AddressForm()
     if form.validate_on_submit():
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             address = accounts.request_email_change(
                 person().id,
                 form.email.data or "",
@@ -77,7 +77,7 @@ def prove_address(token: str) -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     form = PasswordForm()
     if form.validate_on_submit():
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             changed = accounts.change_password(
                 person().id,
                 old=form.password.data or "",

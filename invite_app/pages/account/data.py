@@ -11,7 +11,7 @@ from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, PageForm, actor, browser_session, person
+from invite_app.pages.shared import FormErrors, PageForm, actor, browser_session, person
 from invite_app.services import personal_data
 
 from .access import REFUSALS
@@ -28,7 +28,7 @@ class ProofForm(PageForm):
 def export_account() -> ResponseReturnValue:
     form = ProofForm()
     if form.validate_on_submit():
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             given = {"password": form.password.data or "", "session_id": current_user.get_id()}
             return _download(personal_data.export_own(person().id, **given))
     return show_account("account/data.html", status=form.status, form=form)
@@ -38,7 +38,7 @@ def export_account() -> ResponseReturnValue:
 def erase_account() -> ResponseReturnValue:
     form = ProofForm()
     if form.validate_on_submit():
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             given = {"password": form.password.data or "", "session_id": current_user.get_id()}
             personal_data.erase_own(person().id, by=actor(), **given)
             browser_session.end()

@@ -8,7 +8,7 @@ from invite_app.errors import InvalidLink
 from invite_app.mail.transport import transport
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
-    Attempt,
+    FormErrors,
     PageForm,
     browser_session,
     device,
@@ -36,7 +36,7 @@ def forgot() -> ResponseReturnValue:
     """Says the same whether or not there is such an account."""
     form = ForgotForm()
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             accounts.request_reset(form.email.data or "", ip=device().ip)
             return redirect(url_for("pages.reset_sent"), 303)
     return show("forgot/form.html", status=form.status, form=form, can_mail=not transport().is_local)
@@ -57,7 +57,7 @@ def reset(token: str) -> ResponseReturnValue:
         link = accounts.get_link(token, Purpose.RESET)
         keys = len(accounts.list_live_keys(link.user_id))
         if form.validate_on_submit():
-            with Attempt(form):
+            with FormErrors(form):
                 browser_session.begin(
                     accounts.reset_password(
                         token,

@@ -11,7 +11,7 @@ from flask_login import current_user
 from invite_app.models import Session
 from invite_app.pages.blueprint import pages, stand_in
 from invite_app.pages.shared import (
-    Attempt,
+    FormErrors,
     PageForm,
     device,
     latest_organization,
@@ -44,7 +44,7 @@ class Line:
 def account() -> ResponseReturnValue:
     form = NameForm(given_name=person().given_name, family_name=person().family_name)
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             accounts.rename(
                 person().id,
                 given_name=form.given_name.data or "",

@@ -8,7 +8,7 @@ from invite_app import tokens
 from invite_app.models import Plan
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
-    Attempt,
+    FormErrors,
     PageForm,
     browser_session,
     choice,
@@ -49,7 +49,7 @@ def setup(token: str) -> ResponseReturnValue:
         return show("setup/explain.html", is_wrong=bool(token), status=404 if token else 200)
     form = SetupForm()
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             return _set_up(form)
     return show("setup/form.html", status=form.status, form=form, plans=PLANS)
 

@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired
 from invite_app.errors import InvalidLink
 from invite_app.pages.blueprint import pages, public
 from invite_app.pages.shared import (
-    Attempt,
+    FormErrors,
     PageForm,
     browser_session,
     device,
@@ -34,7 +34,7 @@ def sign_in() -> ResponseReturnValue:
     offer = _waiting_offer()
     form = SignInForm(email=offer.invitation.email if offer else "")
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             browser_session.begin(accounts.sign_in(form.email.data or "", form.password.data or "", device=device()))
             return redirect(_target(), 303)
     return show(

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import Role
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, Links, actor, csv_download, principal, show
+from invite_app.pages.shared import FormErrors, Links, actor, csv_download, principal, show
 from invite_app.services import imports, roles, suggestions
 from invite_app.services.imports import PAGE, ImportSummary, Row
 
@@ -111,7 +111,7 @@ def mend_row(organization_id: UUID, sheet_id: UUID, position: int) -> ResponseRe
 
 @pages.post(f"{ONE}/send")
 def send_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    with Attempt():
+    with FormErrors():
         imports.send(organization_id, sheet_id, by=actor())
         return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
     return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)

@@ -24,9 +24,9 @@ from invite_app.models import Import
 from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
-    Attempt,
+    ErrorText,
+    FormErrors,
     PageForm,
-    Row,
     actor,
     choice,
     csv_download,
@@ -48,11 +48,11 @@ EXAMPLE = (
     ("bo.ek@example.com", "Bo", "Ek", "Admin", ""),
 )
 ROWS = {
-    EmptyImport: Row("text", lambda _: "Paste a list, or choose a file with at least one person on it."),
-    UnreadableImport: Row("file"),
-    TooManyRows: Row("text", lambda error: f"{error} Take some out, and send them as another list."),
-    RoleNotFound: Row("role"),
-    CannotGrantRole: Row("role", form_errors.sentence),
+    EmptyImport: ErrorText("text", lambda _: "Paste a list, or choose a file with at least one person on it."),
+    UnreadableImport: ErrorText("file"),
+    TooManyRows: ErrorText("text", lambda error: f"{error} Take some out, and send them as another list."),
+    RoleNotFound: ErrorText("role"),
+    CannotGrantRole: ErrorText("role", form_errors.message),
 }
 
 
@@ -92,7 +92,7 @@ def invite_many(organization_id: UUID) -> ResponseReturnValue:
     rooms = workspaces.list_all(organization_id, by=actor())
     form.workspaces.choices = [choice(room.name, room.name) for room in rooms]
     if form.validate_on_submit():
-        with Attempt(form, ROWS):
+        with FormErrors(form, ROWS):
             sheet = _create(organization_id, form)
             return redirect(url_for("pages.check_list", sheet_id=sheet.id), 303)
     return show(
@@ -156,5 +156,5 @@ def _obstacle() -> form_errors.Text:
     try:
         invitations.check_plan(principal().organization)
     except DomainError as error:
-        return form_errors.sentence(error)
+        return form_errors.message(error)
     return ""

@@ -24,7 +24,17 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, Row, Rows, SelectionForm, actor, dates, form_errors, principal, show
+from invite_app.pages.shared import (
+    ErrorText,
+    ErrorTexts,
+    FormErrors,
+    SelectionForm,
+    actor,
+    dates,
+    form_errors,
+    principal,
+    show,
+)
 from invite_app.services import invitations
 from invite_app.services.invitations import BulkAction, BulkResult, Extend, Filter, Revoke, SendAgain, Skipped
 
@@ -33,8 +43,10 @@ from .filters import EXTEND, RESEND, REVOKE
 from .list_page import ALL
 
 NONE = "Select at least one invitation first."
-TOO_MANY: Rows = {
-    TooManyRows: Row("", lambda error: f"{error.rows:,} are selected; {error.limit:,} fit. Narrow the list first.")
+TOO_MANY: ErrorTexts = {
+    TooManyRows: ErrorText(
+        "", lambda error: f"{error.rows:,} are selected; {error.limit:,} fit. Narrow the list first."
+    )
 }
 NAMED = 5
 """How many of those that are left out a note names."""
@@ -117,12 +129,12 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         flash(NONE, "warn")
         return redirect(url_for("pages.invitations", **form.place), 303)
     report = None
-    with Attempt(rows=TOO_MANY):
+    with FormErrors(rows=TOO_MANY):
         report = invitations.preview_bulk(organization_id, only, act.action(), by=actor())
     if report is None:
         return redirect(url_for("pages.invitations", **form.place), 303)
     if request.method == "POST" and form.validate() and form.has_shown(report.total):
-        with Attempt(form, TOO_MANY):
+        with FormErrors(form, TOO_MANY):
             _say(act, invitations.apply_bulk(organization_id, only, act.action(), by=actor()))
             return redirect(url_for("pages.invitations", **form.place), 303)
     return show(
@@ -163,7 +175,7 @@ def _invitations(number: int) -> str:
 def _why(left_out: Skipped) -> str:
     """'Ana Sousa (already accepted)'."""
     error = left_out.why
-    say = next((WHY[kind] for kind in type(error).__mro__ if kind in WHY), form_errors.sentence)
+    say = next((WHY[kind] for kind in type(error).__mro__ if kind in WHY), form_errors.message)
     return f"{_name(left_out.invitation)} ({str(say(error)).rstrip('.')})"
 
 

@@ -14,8 +14,8 @@ from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
-    Attempt,
     Checked,
+    FormErrors,
     PageForm,
     actor,
     choice,
@@ -81,7 +81,7 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
     asked = form.asked.data or ""
     guess = _guess(organization_id, form, is_final=not is_preview)
     if not is_preview and form.validate_on_submit() and guess is None:
-        with Attempt(form):
+        with FormErrors(form):
             _tell(invitations.send(organization_id, form.draft(), by=actor()))
             return redirect(url_for("pages.invitations"), 303)
     preview = _preview(organization_id, form)
@@ -137,5 +137,5 @@ def _obstacle(preview: invitations.Preview | None) -> form_errors.Text:
     try:
         invitations.check_plan(organization)
     except DomainError as error:
-        return form_errors.sentence(error)
-    return form_errors.sentence(SeatLimitReached(organization.seat_limit or 0)) if preview and preview.is_full else ""
+        return form_errors.message(error)
+    return form_errors.message(SeatLimitReached(organization.seat_limit or 0)) if preview and preview.is_full else ""

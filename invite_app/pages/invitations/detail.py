@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import InvitationState
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, actor, dates, principal, security_headers, show
+from invite_app.pages.shared import FormErrors, actor, dates, principal, security_headers, show
 from invite_app.services import invitations, timeline
 
 from . import timeline_texts
@@ -38,7 +38,7 @@ def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
 
 @pages.post(f"{ONE}/resend")
 def resend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    with Attempt():
+    with FormErrors():
         invitation = invitations.resend(organization_id, invitation_id, by=actor())
         flash(f"Sent again. The same link now works until {dates.day(invitation.expires_at)}.", "ok")
     return _back(invitation_id)
@@ -46,7 +46,7 @@ def resend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 
 @pages.post(f"{ONE}/extend")
 def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    with Attempt():
+    with FormErrors():
         invitation = invitations.extend(organization_id, invitation_id, by=actor())
         flash(f"Extended. The link now works until {dates.day(invitation.expires_at)}.", "ok")
     return _back(invitation_id)
@@ -54,7 +54,7 @@ def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 
 @pages.post(f"{ONE}/try-now")
 def try_invitation_now(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    with Attempt():
+    with FormErrors():
         invitations.retry_delivery(organization_id, invitation_id, by=actor())
         flash("The mail server is asked again now. Reload this page in a moment.", "ok")
     return _back(invitation_id)
@@ -62,7 +62,7 @@ def try_invitation_now(organization_id: UUID, invitation_id: UUID) -> ResponseRe
 
 @pages.post(f"{ONE}/take-over")
 def take_over_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    with Attempt():
+    with FormErrors():
         invitations.take_over(organization_id, invitation_id, by=actor())
         flash("Taken over. The invitation now counts as sent by you.", "ok")
     return _back(invitation_id)
@@ -72,7 +72,7 @@ def take_over_invitation(organization_id: UUID, invitation_id: UUID) -> Response
 def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     principal().check_can("invitations:write")
     if request.method == "POST":
-        with Attempt():
+        with FormErrors():
             invitation = invitations.revoke(organization_id, invitation_id, by=actor())
             flash(f"Revoked. The link of {name_of(invitation)} no longer works.", "ok")
         return _back(invitation_id)
@@ -88,7 +88,7 @@ def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
     security_headers.hide_address()
     link = ""
     if request.method == "POST":
-        with Attempt():
+        with FormErrors():
             link = invitations.copy_link(organization_id, invitation_id, by=actor())
         if not link:
             return _back(invitation_id)

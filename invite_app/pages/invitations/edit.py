@@ -9,8 +9,8 @@ from wtforms import SelectField, SelectMultipleField, TextAreaField
 from invite_app.models import Invitation
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
-    Attempt,
     Checked,
+    FormErrors,
     PageForm,
     actor,
     email_field,
@@ -53,7 +53,7 @@ def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
     form.workspace_ids.choices = workspace_choices(workspaces.list_all(organization_id, by=actor()))
     if form.validate_on_submit():
         old_address = invitation.email
-        with Attempt(form):
+        with FormErrors(form):
             changed = invitations.edit(organization_id, invitation_id, form.changes, by=actor())
             moved = "Address changed. The old link no longer works." if changed.email != old_address else "Changed."
             flash(moved, "ok")

@@ -9,7 +9,7 @@ from wtforms import TextAreaField
 from invite_app.models import Invitation
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, Checked, PageForm, actor, dates, email_field, principal, show
+from invite_app.pages.shared import Checked, FormErrors, PageForm, actor, dates, email_field, principal, show
 from invite_app.services import invitations, validation
 from invite_app.services.invitations import StatusReason
 
@@ -33,7 +33,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
     invitation = invitations.get(organization_id, invitation_id, by=actor())
     form = AgainForm(email=invitation.email, note=_note(invitation))
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             given = {"email": form.email.data or "", "note": form.note.data or ""}
             sent = invitations.resend(organization_id, invitation_id, by=actor(), **given)
             which = "The same link now" if sent.email == invitation.email else "The old link is dead; the new one"

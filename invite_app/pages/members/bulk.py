@@ -13,9 +13,9 @@ from invite_app.errors import CannotGrantRole, RoleNotFound
 from invite_app.models import Membership
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
-    Attempt,
-    Row,
-    Rows,
+    ErrorText,
+    ErrorTexts,
+    FormErrors,
     SelectionForm,
     actor,
     choice,
@@ -40,7 +40,7 @@ from . import filters
 from .form import lines, withheld
 from .list_page import ALL
 
-REFUSALS: Rows = {kind: Row("new_role", form_errors.sentence) for kind in (RoleNotFound, CannotGrantRole)}
+REFUSALS: ErrorTexts = {kind: ErrorText("new_role", form_errors.message) for kind in (RoleNotFound, CannotGrantRole)}
 DONE = {
     "role": "{} got another role.",
     "workspaces": "{} got other workspaces.",
@@ -136,7 +136,7 @@ def _page(organization_id: UUID, form: BulkForm, action: str, **values: Any) -> 
     is_final = request.method == "POST" and "preview" not in request.form and form.validate()
     report = _preview(organization_id, form, only)
     if is_final and not form.errors and form.has_shown(report.total):
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             _say(DONE[action], members.apply_bulk(organization_id, only, form.action(), by=actor()))
             return redirect(url_for("pages.members", **form.narrows), 303)
     return show(
@@ -153,7 +153,7 @@ def _page(organization_id: UUID, form: BulkForm, action: str, **values: Any) -> 
 
 def _preview(organization_id: UUID, form: BulkForm, only: Filter) -> BulkResult:
     """Of what was chosen, or, when that cannot be, of nothing chosen yet."""
-    with Attempt(form, REFUSALS):
+    with FormErrors(form, REFUSALS):
         return members.preview_bulk(organization_id, only, form.action(), by=actor())
     return members.preview_bulk(organization_id, only, form.undecided, by=actor())
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.access import authorize
 from invite_app.models import Membership
 from invite_app.pages.blueprint import large_form, pages
-from invite_app.pages.shared import Attempt, actor, principal, show
+from invite_app.pages.shared import FormErrors, actor, principal, show
 from invite_app.services import cross_search, members
 
 from . import filters
@@ -28,7 +28,7 @@ def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     if request.method == "POST":
         principal().check_can("members:write")
         if "preview" not in request.form and form.validate():
-            with Attempt(form):
+            with FormErrors(form):
                 return _save(organization_id, found, form)
     return show(
         "members/one.html",
@@ -74,7 +74,7 @@ def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     form = form_of(found, roles, ())
     del form.workspace_ids
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             return _save_in_panel(organization_id, found, form)
     return show(
         "members/role.html",

@@ -75,7 +75,7 @@ def obstacle(member: Membership, principal: Principal) -> str:
     try:
         principal.check_can_manage(member.user_id, member.role)
     except CannotManageMember as error:
-        return str(form_errors.sentence(error)) if principal.can("members:write") else ""
+        return str(form_errors.message(error)) if principal.can("members:write") else ""
     return ""
 
 

@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, actor, principal, show
+from invite_app.pages.shared import FormErrors, actor, principal, show
 from invite_app.services import members
 
 
@@ -14,7 +14,7 @@ from invite_app.services import members
 def leave(organization_id: UUID) -> ResponseReturnValue:
     name = principal().organization.name
     if request.method == "POST":
-        with Attempt():
+        with FormErrors():
             members.leave(organization_id, by=actor())
             flash(f"You left {name}.", "ok")
             return redirect(url_for("pages.home"), 303)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.errors import PermissionDenied
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, actor, principal, show
+from invite_app.pages.shared import FormErrors, actor, principal, show
 from invite_app.services import members
 
 from .detail import ONE
@@ -17,7 +17,7 @@ HERE = "/organizations/<uuid:organization_id>/ownership"
 
 @pages.post(f"{HERE}/accept")
 def become_owner(organization_id: UUID) -> ResponseReturnValue:
-    with Attempt():
+    with FormErrors():
         members.accept_transfer(organization_id, by=actor())
         flash(f"You are an owner of {principal().organization.name} now.", "ok")
     return redirect(url_for("pages.overview"), 303)
@@ -26,7 +26,7 @@ def become_owner(organization_id: UUID) -> ResponseReturnValue:
 @pages.post(f"{HERE}/decline")
 def decline_ownership(organization_id: UUID) -> ResponseReturnValue:
     """For the one who was asked, and for the one who asked and takes it back."""
-    with Attempt():
+    with FormErrors():
         members.decline_transfer(organization_id, by=actor())
         flash("The offer is gone. Nobody's role has changed.", "ok")
     return redirect(url_for("pages.overview"), 303)
@@ -39,7 +39,7 @@ def hand_over(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     new_owner = members.get(organization_id, user_id, by=actor())
     name = new_owner.user.name or new_owner.user.email
     if request.method == "POST":
-        with Attempt():
+        with FormErrors():
             members.offer_transfer(organization_id, user_id, by=actor())
             flash(f"{name} becomes owner by confirming. You stay owner until then.", "ok")
         return redirect(url_for("pages.member", user_id=user_id), 303)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, PageForm, actor, person, principal, show
+from invite_app.pages.shared import FormErrors, PageForm, actor, person, principal, show
 from invite_app.services import members
 
 from .detail import ONE
@@ -29,7 +29,7 @@ def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     form = RemovalForm()
     form.tell.label.text = f"Tell {preview.member.user.given_name or 'them'} by email"
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             ended = members.remove(
                 organization_id, user_id, take_over=form.take_over.data, tell=form.tell.data, by=actor()
             )

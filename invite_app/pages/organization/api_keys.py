@@ -15,10 +15,10 @@ from invite_app.models import ApiKey
 from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import (
-    Attempt,
+    ErrorText,
+    ErrorTexts,
+    FormErrors,
     PageForm,
-    Row,
-    Rows,
     actor,
     dates,
     name_field,
@@ -35,7 +35,7 @@ from invite_app.services import api_keys, idempotency, roles
 ALL = "/organizations/<uuid:organization_id>/api-keys"
 ONE = f"{ALL}/<uuid:api_key_id>"
 NEEDS = "api_keys:write"
-REFUSALS: Rows = {InvalidSetting: Row("last_day")}
+REFUSALS: ErrorTexts = {InvalidSetting: ErrorText("last_day")}
 
 
 class KeyForm(PageForm):
@@ -70,7 +70,7 @@ def new_api_key(organization_id: UUID) -> ResponseReturnValue:
     all_roles = roles.list_all(organization_id, by=actor())
     form.role.choices = role_choices(all_roles, principal())
     if form.validate_on_submit():
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             return _make(organization_id, form)
     return show(
         "api_keys/form.html", status=form.status, form=form, roles=permission_texts.role_lines(all_roles, principal())
@@ -82,7 +82,7 @@ def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnVal
     principal().check_can(NEEDS)
     api_key = api_keys.get(organization_id, api_key_id, by=actor())
     if request.method == "POST":
-        with Attempt():
+        with FormErrors():
             api_keys.revoke(organization_id, api_key_id, by=actor())
             flash(f"{api_key.name} is revoked. It never works again.", "ok")
         return redirect(url_for("pages.api_keys"), 303)

@@ -7,10 +7,10 @@ from wtforms import SelectMultipleField, StringField
 from invite_app.access import Principal
 from invite_app.errors import CannotGrantRole
 from invite_app.models import Role
-from invite_app.pages.shared import PageForm, Row, Rows, choice, form_errors, name_field, permission_texts
+from invite_app.pages.shared import ErrorText, ErrorTexts, PageForm, choice, form_errors, name_field, permission_texts
 from invite_app.services.roles import RoleUse
 
-REFUSALS: Rows = {CannotGrantRole: Row("permissions", form_errors.sentence)}
+REFUSALS: ErrorTexts = {CannotGrantRole: ErrorText("permissions", form_errors.message)}
 """This form has no role to choose: what stands above one's own is a permission."""
 
 

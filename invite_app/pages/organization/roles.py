@@ -11,10 +11,10 @@ from invite_app.errors import CannotGrantRole, RoleNotFound
 from invite_app.models import Role
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import (
-    Attempt,
+    ErrorText,
+    ErrorTexts,
+    FormErrors,
     PageForm,
-    Row,
-    Rows,
     actor,
     choice,
     form_errors,
@@ -33,7 +33,9 @@ ONE = f"{ALL}/<key>"
 NEEDS = "roles:write"
 
 
-REMOVAL_REFUSALS: Rows = {kind: Row("replacement", form_errors.sentence) for kind in (RoleNotFound, CannotGrantRole)}
+REMOVAL_REFUSALS: ErrorTexts = {
+    kind: ErrorText("replacement", form_errors.message) for kind in (RoleNotFound, CannotGrantRole)
+}
 
 
 class RemovalForm(PageForm):
@@ -66,7 +68,7 @@ def new_role(organization_id: UUID) -> ResponseReturnValue:
     principal().check_can(NEEDS)
     form = _form_like(organization_id, request.args.get("like", ""))
     if "preview" not in request.form and form.validate_on_submit():
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             made = roles.create(
                 organization_id,
                 name=form.name.data or "",
@@ -84,7 +86,7 @@ def role(organization_id: UUID, key: str) -> ResponseReturnValue:
     use = roles.get_with_use(organization_id, key, by=actor())
     form = RoleForm(name=use.role.name, permissions=use.role.permissions)
     if "preview" not in request.form and form.validate_on_submit():
-        with Attempt(form, REFUSALS):
+        with FormErrors(form, REFUSALS):
             changed = roles.update_role(
                 organization_id, key, name=form.name.data, permissions=form.permissions.data or (), by=actor()
             )
@@ -101,7 +103,7 @@ def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
     form.replacement.choices = [choice("", "Choose a role")]
     form.replacement.choices += [choice(one.key, one.name) for one in others if principal().can_grant(one)]
     if form.validate_on_submit():
-        with Attempt(form, REMOVAL_REFUSALS):
+        with FormErrors(form, REMOVAL_REFUSALS):
             roles.delete(organization_id, key, replacement=form.replacement.data or None, by=actor())
             flash(f"The role {use.role.name} is deleted.", "ok")
             return redirect(_after_a_change(organization_id), 303)

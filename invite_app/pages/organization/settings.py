@@ -12,9 +12,9 @@ from invite_app.errors import InvalidLifetime
 from invite_app.models import Organization, Plan
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import (
-    Attempt,
     Checked,
     EachLine,
+    FormErrors,
     PageForm,
     actor,
     choice,
@@ -81,7 +81,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
     organization = principal().organization
     form = _form_of(organization)
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             organizations.change(organization_id, form.changes(organization), by=actor())
             flash("Settings saved.", "ok")
             return redirect(url_for("pages.settings"), 303)

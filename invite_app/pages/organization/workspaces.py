@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Attempt, PageForm, actor, name_field, page_links, principal, show
+from invite_app.pages.shared import FormErrors, PageForm, actor, name_field, page_links, principal, show
 from invite_app.services import workspaces
 
 ALL = "/organizations/<uuid:organization_id>/workspaces"
@@ -28,7 +28,7 @@ def new_workspace(organization_id: UUID) -> ResponseReturnValue:
     principal().check_can("workspaces:write")
     form = WorkspaceForm()
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             made = workspaces.create(organization_id, form.name.data or "", by=actor())
             flash(f"Workspace {made.name} made.", "ok")
             return redirect(url_for("pages.workspaces"), 303)
@@ -41,7 +41,7 @@ def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseRetur
     workspace = workspaces.get_with_use(organization_id, workspace_id, by=actor()).workspace
     form = WorkspaceForm(name=workspace.name)
     if form.validate_on_submit():
-        with Attempt(form):
+        with FormErrors(form):
             renamed = workspaces.rename(organization_id, workspace_id, form.name.data or "", by=actor())
             flash(f"The workspace is now called {renamed.name}.", "ok")
             return redirect(url_for("pages.workspaces"), 303)

@@ -24,7 +24,7 @@ from .fields import (
     role_choices,
     workspace_choices,
 )
-from .form_errors import Attempt, Row, Rows
+from .form_errors import ErrorText, ErrorTexts, FormErrors
 from .layout import THEMES, local_address, show, theme
 from .page_links import Links
 from .parsing import EachLine, lines, seat_limit, whole_number
@@ -36,13 +36,13 @@ __all__ = [
     "LATEST",
     "MINUTE",
     "THEMES",
-    "Attempt",
+    "FormErrors",
     "Checked",
     "EachLine",
     "Links",
     "PageForm",
-    "Row",
-    "Rows",
+    "ErrorText",
+    "ErrorTexts",
     "SelectionForm",
     "actor",
     "browser_session",

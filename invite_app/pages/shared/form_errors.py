@@ -55,7 +55,7 @@ Text = str | Markup
 
 
 @dataclass(frozen=True)
-class Row:
+class ErrorText:
     """One fact: the field it belongs to, its sentence, and the status of the page that shows it."""
 
     field: str | Callable[[Any], str] = ""
@@ -65,7 +65,7 @@ class Row:
 
 def _already_member(error: AlreadyMember) -> Text:
     link = _link("Open the list of members", "pages.members", needs="members:read", q=error.email)
-    return Markup("{}{}").format(str(error), _step(link, " to change the role."))
+    return Markup("{}{}").format(str(error), _link_sentence(link, " to change the role."))
 
 
 def _pending(error: InvitationPending) -> Text:
@@ -73,12 +73,12 @@ def _pending(error: InvitationPending) -> Text:
         "Open the invitation", "pages.invitation", needs="invitations:read", invitation_id=error.invitation_id
     )
     invited = f"{error.email} is invited since {dates.day(error.invited_at)}."
-    return Markup("{}{}").format(invited, _step(link, ""))
+    return Markup("{}{}").format(invited, _link_sentence(link, ""))
 
 
 def _domain_not_allowed(error: DomainNotAllowed) -> Text:
     link = _link("Open settings", "pages.settings", needs="organization:write")
-    return Markup("{}{}").format(str(error), _step(link, "") or " Ask an owner to change that.")
+    return Markup("{}{}").format(str(error), _link_sentence(link, "") or " Ask an owner to change that.")
 
 
 def _role_above_own(error: CannotGrantRole) -> Text:
@@ -111,55 +111,57 @@ def _wait(error: RateLimited) -> Text:
     return f"Too many {error.what}. Try again {dates.next_try(error.retry_after)}."
 
 
-Rows = Mapping[type[DomainError], Row]
+ErrorTexts = Mapping[type[DomainError], ErrorText]
 
-TABLE: Rows = {
-    InvalidValue: Row(lambda error: str(error.field)),
-    InvalidEmail: Row("email"),
-    DomainNotAllowed: Row("email", _domain_not_allowed),
-    AlreadyMember: Row("email", _already_member),
-    InvitationPending: Row("email", _pending),
-    AccountExists: Row("email"),
-    AlreadySetUp: Row(),
-    NameTaken: Row("name"),
-    RoleNotFound: Row("role", _role_unknown),
-    CannotGrantRole: Row("role", _role_above_own),
-    RoleDeleted: Row("role", lambda error: f"The role “{error.role}” no longer exists. Choose another one."),
-    BuiltInRole: Row(),
-    RoleInUse: Row("replacement", _role_in_use),
-    WorkspaceNotFound: Row("workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."),
-    RedirectNotAllowed: Row(),
-    PlanUpgradeRequired: Row("", _plan),
-    SeatLimitReached: Row("", _seats),
-    CannotManageMember: Row(),
-    LastOwner: Row(),
-    SoleOwner: Row(),
-    OwnershipTransferNotFound: Row(),
-    InvalidCredentials: Row(),
-    RateLimited: Row("", _wait, status=429),
-    ServiceBusy: Row("", str, status=503),
-    DeliveryFailed: Row("", str, status=503),
+ERROR_TEXTS: ErrorTexts = {
+    InvalidValue: ErrorText(lambda error: str(error.field)),
+    InvalidEmail: ErrorText("email"),
+    DomainNotAllowed: ErrorText("email", _domain_not_allowed),
+    AlreadyMember: ErrorText("email", _already_member),
+    InvitationPending: ErrorText("email", _pending),
+    AccountExists: ErrorText("email"),
+    AlreadySetUp: ErrorText(),
+    NameTaken: ErrorText("name"),
+    RoleNotFound: ErrorText("role", _role_unknown),
+    CannotGrantRole: ErrorText("role", _role_above_own),
+    RoleDeleted: ErrorText("role", lambda error: f"The role “{error.role}” no longer exists. Choose another one."),
+    BuiltInRole: ErrorText(),
+    RoleInUse: ErrorText("replacement", _role_in_use),
+    WorkspaceNotFound: ErrorText(
+        "workspace_ids", lambda _: "One of these workspaces no longer exists. Choose again."
+    ),
+    RedirectNotAllowed: ErrorText(),
+    PlanUpgradeRequired: ErrorText("", _plan),
+    SeatLimitReached: ErrorText("", _seats),
+    CannotManageMember: ErrorText(),
+    LastOwner: ErrorText(),
+    SoleOwner: ErrorText(),
+    OwnershipTransferNotFound: ErrorText(),
+    InvalidCredentials: ErrorText(),
+    RateLimited: ErrorText("", _wait, status=429),
+    ServiceBusy: ErrorText("", str, status=503),
+    DeliveryFailed: ErrorText("", str, status=503),
 }
 
 
-def row_of(error: DomainError, table: Rows = TABLE) -> Row | None:
+def row_of(error: DomainError, table: ErrorTexts = ERROR_TEXTS) -> ErrorText | None:
     """The row of the error's class, or of the nearest class above it."""
     return next((table[kind] for kind in type(error).__mro__ if kind in table), None)
 
 
-def sentence(error: DomainError) -> Text:
+def message(error: DomainError) -> Text:
     row = row_of(error)
     return row.sentence(error) if row else str(error)
 
 
-class Attempt(AbstractContextManager["Attempt"]):
+class FormErrors(AbstractContextManager["FormErrors"]):
     """Around the call of a service: a refusal that the table knows is shown by the form, or without one by a note
     on the next page, and goes no further. `rows` are those that say or place something otherwise here.
     """
 
-    def __init__(self, form: PageForm | None = None, rows: Rows | None = None) -> None:
+    def __init__(self, form: PageForm | None = None, rows: ErrorTexts | None = None) -> None:
         self._form = form
-        self._table = {**TABLE, **(rows or {})}
+        self._table = {**ERROR_TEXTS, **(rows or {})}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -173,7 +175,7 @@ class Attempt(AbstractContextManager["Attempt"]):
         if self._form is None:
             flash(row.sentence(fact), "bad")
         else:
-            _note(self._form, row, fact)
+            _add_to_form(self._form, row, fact)
         return True
 
 
@@ -183,7 +185,7 @@ def _add_retry_after(response: Response, *, seconds: int) -> Response:
     return response
 
 
-def _note(form: PageForm, row: Row, error: DomainError) -> None:
+def _add_to_form(form: PageForm, row: ErrorText, error: DomainError) -> None:
     name = row.field if isinstance(row.field, str) else row.field(error)
     form.refusal_status = row.status
     if name in form:
@@ -199,5 +201,5 @@ def _link(label: str, endpoint: str, *, needs: str, **values: Any) -> Markup | L
     return Markup('<a href="{}">{}</a>').format(url_for(endpoint, **values), label)
 
 
-def _step(link: Markup | Literal[""], rest: str) -> Markup:
+def _link_sentence(link: Markup | Literal[""], rest: str) -> Markup:
     return Markup(" {}{}").format(link, rest or ".") if link else escape("")

@@ -30,7 +30,7 @@ from invite_app.observability import metrics
 
 from . import blueprint
 from .blueprint import pages
-from .shared import form_errors, saved_forms, show, theme
+from .shared import form_errors, render_page, saved_forms, theme
 
 STATUS: dict[type[DomainError], int] = {
     OrganizationNotFound: 404,
@@ -56,7 +56,7 @@ def show_fact(error: DomainError) -> ResponseReturnValue:
     metrics.record_error(error)
     status = STATUS.get(type(error), 400)
     sentence = "" if isinstance(error, PermissionDenied) else form_errors.message(error)
-    answer = show(f"errors/{status}.html", status=status, sentence=sentence)
+    answer = render_page(f"errors/{status}.html", status=status, sentence=sentence)
     retry = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
     return (*answer, retry) if isinstance(answer, tuple) else answer
 
@@ -85,7 +85,7 @@ def show_ended_invitation(error: InvitationClosed) -> ResponseReturnValue:
 def show_form_again(_: CSRFError) -> ResponseReturnValue:
     """A form from an outdated page. Its sender gets it again, unless another site may have sent it."""
     if request.blueprint != pages.name or not _comes_from_here():
-        return show("errors/csrf.html", status=400)
+        return render_page("errors/csrf.html", status=400)
     if current_user.is_authenticated or blueprint.is_public(request.endpoint or ""):
         return saved_forms.show_again()
     return saved_forms.ask_to_sign_in()
@@ -102,7 +102,7 @@ def show_status(error: HTTPException) -> ResponseReturnValue:
     if code < 400:
         return error
     template = f"errors/{code if code in HAS_TEMPLATE else 400}.html"
-    answer = show(template, status=code)
+    answer = render_page(template, status=code)
     return (*answer, _headers_of(error)) if isinstance(answer, tuple) else answer
 
 

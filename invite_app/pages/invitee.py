@@ -36,8 +36,8 @@ from .shared import (
     name_field,
     new_password_field,
     permission_texts,
+    render_page,
     security_headers,
-    show,
 )
 
 ONE = "/invitations/<token>"
@@ -137,7 +137,7 @@ def decline_invitation(token: str) -> ResponseReturnValue:
         with FormErrors(form):
             invitations.decline(token, word=form.word.data or "", ip=request.remote_addr)
             return redirect(url_for("pages.invitation_offer", token=token), 303)
-    return show("invitee/decline.html", status=form.status, form=form, token=token, **_facts(offer))
+    return render_page("invitee/decline.html", status=form.status, form=form, token=token, **_facts(offer))
 
 
 @pages.post(f"{ONE}/sign-in")
@@ -159,7 +159,7 @@ def sign_out_to_accept(token: str) -> ResponseReturnValue:
 
 @pages.errorhandler(InvalidLink)
 def show_broken_link(_: InvalidLink) -> ResponseReturnValue:
-    return show("invitee/broken.html", status=404)
+    return render_page("invitee/broken.html", status=404)
 
 
 def _look(token: str) -> InvitationOffer:
@@ -179,15 +179,15 @@ def _page(token: str, form: AcceptForm) -> ResponseReturnValue:
         return _blocked(token, offer, offer.obstacle)
     user = current_user.user if current_user.is_authenticated else None
     if user is not None and user.email != offer.invitation.email:
-        return show("invitee/other_account.html", token=token, signed_in=user, **_facts(offer))
+        return render_page("invitee/other_account.html", token=token, signed_in=user, **_facts(offer))
     if user is not None:
-        return show("invitee/confirm.html", status=form.status, form=form, token=token, **_facts(offer))
+        return render_page("invitee/confirm.html", status=form.status, form=form, token=token, **_facts(offer))
     if offer.has_account:
-        return show("invitee/sign_in.html", token=token, **_facts(offer))
+        return render_page("invitee/sign_in.html", token=token, **_facts(offer))
     if not form.is_submitted():
         form.given_name.data, form.family_name.data = offer.invitation.given_name, offer.invitation.family_name
     may_have_account = offer.has_account is None
-    return show(
+    return render_page(
         "invitee/new.html",
         status=form.status,
         form=form,
@@ -203,19 +203,23 @@ def _ended(token: str, offer: InvitationOffer) -> ResponseReturnValue:
     is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
     status = 200 if is_invitee else 410
     told = offer.state == InvitationState.DECLINED and delivery.was_notified(delivery.DECLINED, offer.invitation)
-    return show(f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, told=told, **_facts(offer))
+    return render_page(
+        f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, told=told, **_facts(offer)
+    )
 
 
 def _expired(token: str, offer: InvitationOffer, form: AskForm) -> ResponseReturnValue:
     status = form.status if form.errors else 410
-    return show("invitee/expired.html", status=status, form=form, token=token, **_facts(offer))
+    return render_page("invitee/expired.html", status=status, form=form, token=token, **_facts(offer))
 
 
 def _blocked(token: str, offer: InvitationOffer, error: DomainError) -> ResponseReturnValue:
     if isinstance(error, DomainNotAllowed):
-        return show("invitee/other_address.html", status=409, domains=error.domains, token=token, **_facts(offer))
+        return render_page(
+            "invitee/other_address.html", status=409, domains=error.domains, token=token, **_facts(offer)
+        )
     needs_mail = isinstance(error, EmailVerificationRequired)
-    return show("invitee/blocked.html", status=409, needs_mail=needs_mail, token=token, **_facts(offer))
+    return render_page("invitee/blocked.html", status=409, needs_mail=needs_mail, token=token, **_facts(offer))
 
 
 def _facts(offer: InvitationOffer) -> dict[str, Any]:

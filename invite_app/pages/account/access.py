@@ -19,8 +19,8 @@ from invite_app.pages.shared import (
     email_field,
     new_password_field,
     person,
+    render_page,
     security_headers,
-    show,
 )
 from invite_app.services import accounts
 from invite_app.services.accounts import Purpose
@@ -69,8 +69,8 @@ def prove_address(token: str) -> ResponseReturnValue:
             flash(f"Your address is now {proven.email}.", "ok")
             return redirect(url_for("pages.account"), 303)
     except (InvalidLink, AccountExists) as error:
-        return show("account/link_broken.html", status=404, is_taken=isinstance(error, AccountExists))
-    return show("account/prove.html", link=link)
+        return render_page("account/link_broken.html", status=404, is_taken=isinstance(error, AccountExists))
+    return render_page("account/prove.html", link=link)
 
 
 @pages.route(f"{HERE}/password", methods=["GET", "POST"])

@@ -14,8 +14,8 @@ from invite_app.pages.shared import (
     device,
     email_field,
     new_password_field,
+    render_page,
     security_headers,
-    show,
 )
 from invite_app.services import accounts
 from invite_app.services.accounts import Purpose
@@ -39,13 +39,13 @@ def forgot() -> ResponseReturnValue:
         with FormErrors(form):
             accounts.request_reset(form.email.data or "", ip=device().ip)
             return redirect(url_for("pages.reset_sent"), 303)
-    return show("forgot/form.html", status=form.status, form=form, can_mail=not transport().is_local)
+    return render_page("forgot/form.html", status=form.status, form=form, can_mail=not transport().is_local)
 
 
 @pages.get("/forgot/sent")
 @public
 def reset_sent() -> ResponseReturnValue:
-    return show("forgot/sent.html")
+    return render_page("forgot/sent.html")
 
 
 @pages.route("/reset/<token>", methods=["GET", "POST"])
@@ -69,5 +69,5 @@ def reset(token: str) -> ResponseReturnValue:
                 flash("Password changed. You are signed out everywhere else.", "ok")
                 return redirect(url_for("pages.home"), 303)
     except InvalidLink:
-        return show("forgot/broken.html", status=404)
-    return show("forgot/reset.html", status=form.status, form=form, link=link, keys=keys)
+        return render_page("forgot/broken.html", status=404)
+    return render_page("forgot/reset.html", status=form.status, form=form, link=link, keys=keys)

@@ -17,7 +17,7 @@ from invite_app.pages.shared import (
     latest_organization,
     name_field,
     person,
-    show,
+    render_page,
     user_agents,
 )
 from invite_app.services import accounts, members
@@ -67,7 +67,7 @@ def show_account(template: str, **values: Any) -> ResponseReturnValue:
     """A page of the account, in the frame of the organization that was open last, if there is one."""
     if latest := latest_organization():
         stand_in(latest.id)
-    return show(template, **values)
+    return render_page(template, **values)
 
 
 @pages.post(f"{HERE}/sessions/<name>/end")

@@ -16,8 +16,8 @@ from invite_app.pages.shared import (
     email_field,
     name_field,
     new_password_field,
+    render_page,
     security_headers,
-    show,
 )
 from invite_app.services import accounts, organizations
 from invite_app.services.organizations import NewOrganization, NewOwner
@@ -44,14 +44,14 @@ def setup(token: str) -> ResponseReturnValue:
     security_headers.hide_address()
     token = token or request.args.get("token", "")
     if organizations.is_set_up():
-        return show("setup/done.html")
+        return render_page("setup/done.html")
     if not tokens.is_setup_token(token):
-        return show("setup/explain.html", is_wrong=bool(token), status=404 if token else 200)
+        return render_page("setup/explain.html", is_wrong=bool(token), status=404 if token else 200)
     form = SetupForm()
     if form.validate_on_submit():
         with FormErrors(form):
             return _set_up(form)
-    return show("setup/form.html", status=form.status, form=form, plans=PLANS)
+    return render_page("setup/form.html", status=form.status, form=form, plans=PLANS)
 
 
 def _set_up(form: SetupForm) -> ResponseReturnValue:

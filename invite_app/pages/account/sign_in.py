@@ -15,8 +15,8 @@ from invite_app.pages.shared import (
     device,
     local_path,
     local_path_or_home,
+    render_page,
     security_headers,
-    show,
 )
 from invite_app.services import accounts, invitations
 
@@ -37,7 +37,7 @@ def sign_in() -> ResponseReturnValue:
         with FormErrors(form):
             browser_session.begin(accounts.sign_in(form.email.data or "", form.password.data or "", device=device()))
             return redirect(_target(), 303)
-    return show(
+    return render_page(
         "sign_in/form.html",
         status=form.status,
         form=form,
@@ -52,11 +52,11 @@ def follow_sign_in_link(token: str) -> ResponseReturnValue:
     """A page with a button: what only fetches links must not use them up."""
     security_headers.hide_address()
     if request.method != "POST":
-        return show("sign_in/link.html", token=token)
+        return render_page("sign_in/link.html", token=token)
     try:
         browser_session.begin(accounts.sign_in_with_link(token, device=device()))
     except InvalidLink:
-        return show("sign_in/link_broken.html", status=404)
+        return render_page("sign_in/link_broken.html", status=404)
     return redirect(_target(), 303)
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
 from invite_app.pages.invitations import why
-from invite_app.pages.shared import HOUR, MINUTE, actor, show
+from invite_app.pages.shared import HOUR, MINUTE, actor, render_page
 from invite_app.services import imports
 
 from .start import ONE
@@ -20,7 +20,7 @@ def list_progress(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     if not progress.total:
         return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)
     failed = imports.list_failed(organization_id, sheet_id, by=actor()) if progress.failed else ()
-    return show(
+    return render_page(
         "invite_many/progress.html",
         progress=progress,
         left=_words(progress.left),
@@ -47,7 +47,7 @@ def stop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     if not waiting:
         return redirect(here, 303)
     progress = imports.get_progress(organization_id, sheet_id, by=actor())
-    return show("invite_many/stop.html", waiting=waiting, taken=progress.sent, sheet_id=sheet_id)
+    return render_page("invite_many/stop.html", waiting=waiting, taken=progress.sent, sheet_id=sheet_id)
 
 
 def _stopped(number: int) -> str:

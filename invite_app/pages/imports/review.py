@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import Role
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, Links, actor, csv_download, principal, show
+from invite_app.pages.shared import FormErrors, Links, actor, csv_download, principal, render_page
 from invite_app.services import imports, roles, suggestions
 from invite_app.services.imports import PAGE, ImportSummary, Row
 
@@ -85,7 +85,7 @@ def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     found = imports.list_rows(organization_id, sheet_id, section, by=actor(), page=page)
     all_roles = roles.list_all(organization_id, by=actor())
     rows = [_shown(row, summary, all_roles) for row in found]
-    return show(
+    return render_page(
         "invite_many/check.html",
         summary=summary,
         rows=rows,

@@ -32,8 +32,8 @@ from invite_app.pages.shared import (
     csv_download,
     form_errors,
     principal,
+    render_page,
     role_choices,
-    show,
 )
 from invite_app.services import imports, invitations, roles, workspaces
 from invite_app.web.request_limits import KIB, MIB
@@ -95,7 +95,7 @@ def invite_many(organization_id: UUID) -> ResponseReturnValue:
         with FormErrors(form, ROWS):
             sheet = _create(organization_id, form)
             return redirect(url_for("pages.check_list", sheet_id=sheet.id), 303)
-    return show(
+    return render_page(
         "invite_many/start.html",
         status=form.status,
         form=form,
@@ -116,13 +116,13 @@ def drop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
         imports.delete(organization_id, sheet_id, by=actor())
         flash("The list is gone.", "ok")
         return redirect(url_for("pages.invite_many"), 303)
-    return show("invite_many/drop.html", summary=imports.summarize(organization_id, sheet_id, by=actor()))
+    return render_page("invite_many/drop.html", summary=imports.summarize(organization_id, sheet_id, by=actor()))
 
 
 @pages.errorhandler(ImportNotFound)
 @pages.errorhandler(BatchNotFound)
 def show_no_such_list(_: DomainError) -> ResponseReturnValue:
-    return show("errors/404.html", status=404)
+    return render_page("errors/404.html", status=404)
 
 
 @pages.errorhandler(RequestEntityTooLarge)
@@ -132,7 +132,7 @@ def show_too_large(_: RequestEntityTooLarge) -> ResponseReturnValue:
     if request.endpoint == "pages.invite_many" and most > LARGEST_FILE:
         limit = f"a file may have up to {_in_words(LARGEST_FILE)}"
     sentence = f"This is too large: {limit}. Go back and send less."
-    return show("errors/400.html", status=413, sentence=sentence)
+    return render_page("errors/400.html", status=413, sentence=sentence)
 
 
 def _in_words(size: int) -> str:

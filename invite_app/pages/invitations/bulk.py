@@ -33,7 +33,7 @@ from invite_app.pages.shared import (
     dates,
     form_errors,
     principal,
-    show,
+    render_page,
 )
 from invite_app.services import invitations
 from invite_app.services.invitations import BulkAction, BulkResult, Extend, Filter, Revoke, SendAgain, Skipped
@@ -137,7 +137,7 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         with FormErrors(form, TOO_MANY):
             _say(act, invitations.apply_bulk(organization_id, only, act.action(), by=actor()))
             return redirect(url_for("pages.invitations", **form.place), 303)
-    return show(
+    return render_page(
         f"invitations/bulk_{name}.html",
         status=form.status,
         form=form,

@@ -25,8 +25,8 @@ from invite_app.pages.shared import (
     name_field,
     permission_texts,
     principal,
+    render_page,
     role_choices,
-    show,
     workspace_choices,
 )
 from invite_app.services import invitations, roles, suggestions, validation, workspaces
@@ -85,7 +85,7 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
             _tell(invitations.send(organization_id, form.draft(), by=actor()))
             return redirect(url_for("pages.invitations"), 303)
     preview = _preview(organization_id, form)
-    return show(
+    return render_page(
         "invitations/new.html",
         status=form.status,
         form=form,

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import InvitationState
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, actor, dates, principal, security_headers, show
+from invite_app.pages.shared import FormErrors, actor, dates, principal, render_page, security_headers
 from invite_app.services import invitations, timeline
 
 from . import timeline_texts
@@ -24,7 +24,7 @@ def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     state = invitation.state_at(now())
     entries = timeline.list_for_invitation(organization_id, invitation.id, by=actor())
     revoked_by = next((entry.actor for entry in entries if entry.kind == "invitation.revoked"), "")
-    return show(
+    return render_page(
         "invitations/one.html",
         invitation=invitation,
         why=why(invitation, ended_by=revoked_by),
@@ -77,7 +77,7 @@ def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
             flash(f"Revoked. The link of {name_of(invitation)} no longer works.", "ok")
         return _back(invitation_id)
     invitation = invitations.get(organization_id, invitation_id, by=actor())
-    return show("invitations/revoke.html", invitation=invitation, name=name_of(invitation))
+    return render_page("invitations/revoke.html", invitation=invitation, name=name_of(invitation))
 
 
 @pages.route(f"{ONE}/link", methods=["GET", "POST"])
@@ -93,7 +93,7 @@ def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
         if not link:
             return _back(invitation_id)
     invitation = invitations.get(organization_id, invitation_id, by=actor())
-    return show("invitations/link.html", invitation=invitation, name=name_of(invitation), link=link)
+    return render_page("invitations/link.html", invitation=invitation, name=name_of(invitation), link=link)
 
 
 def _back(invitation_id: UUID) -> ResponseReturnValue:

@@ -16,8 +16,8 @@ from invite_app.pages.shared import (
     email_field,
     permission_texts,
     principal,
+    render_page,
     role_choices,
-    show,
     workspace_choices,
 )
 from invite_app.services import invitations, roles, validation, workspaces
@@ -58,7 +58,7 @@ def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
             moved = "Address changed. The old link no longer works." if changed.email != old_address else "Changed."
             flash(moved, "ok")
             return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)
-    return show(
+    return render_page(
         "invitations/edit.html",
         status=form.status,
         form=form,

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.errors import RoleNotFound
 from invite_app.models import Invitation
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import page_links, principal, show
+from invite_app.pages.shared import page_links, principal, render_page
 from invite_app.services import cross_search, delivery, invitations, roles, search
 
 from . import filters
@@ -26,7 +26,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
     numbers = invitations.count_by_state(principal(), at_most=search.COUNT_CAP)
     chosen = filters.read()
     page = invitations.page_for(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
-    return show(
+    return render_page(
         "invitations/list.html",
         rows=[(invitation, why(invitation)) for invitation in page.items],
         page=page_links.links(page, **chosen.given),

@@ -9,7 +9,7 @@ from wtforms import TextAreaField
 from invite_app.models import Invitation
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Checked, FormErrors, PageForm, actor, dates, email_field, principal, show
+from invite_app.pages.shared import Checked, FormErrors, PageForm, actor, dates, email_field, principal, render_page
 from invite_app.services import invitations, validation
 from invite_app.services.invitations import StatusReason
 
@@ -39,7 +39,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
             which = "The same link now" if sent.email == invitation.email else "The old link is dead; the new one"
             flash(f"Sent again. {which} works until {dates.day(sent.expires_at)}.", "ok")
             return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)
-    return show(
+    return render_page(
         "invitations/again.html",
         status=form.status,
         form=form,

@@ -21,7 +21,7 @@ from invite_app.pages.shared import (
     choice,
     form_errors,
     principal,
-    show,
+    render_page,
     workspace_choices,
 )
 from invite_app.services import cross_search, members
@@ -139,7 +139,7 @@ def _page(organization_id: UUID, form: BulkForm, action: str, **values: Any) -> 
         with FormErrors(form, REFUSALS):
             _say(DONE[action], members.apply_bulk(organization_id, only, form.action(), by=actor()))
             return redirect(url_for("pages.members", **form.narrows), 303)
-    return show(
+    return render_page(
         f"members/bulk_{action}.html",
         status=form.status,
         form=form,

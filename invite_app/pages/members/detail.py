@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.access import authorize
 from invite_app.models import Membership
 from invite_app.pages.blueprint import large_form, pages
-from invite_app.pages.shared import FormErrors, actor, principal, show
+from invite_app.pages.shared import FormErrors, actor, principal, render_page
 from invite_app.services import cross_search, members
 
 from . import filters
@@ -30,7 +30,7 @@ def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
         if "preview" not in request.form and form.validate():
             with FormErrors(form):
                 return _save(organization_id, found, form)
-    return show(
+    return render_page(
         "members/one.html",
         status=form.status,
         form=form,
@@ -76,7 +76,7 @@ def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with FormErrors(form):
             return _save_in_panel(organization_id, found, form)
-    return show(
+    return render_page(
         "members/role.html",
         status=form.status,
         form=form,

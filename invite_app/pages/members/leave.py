@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, actor, principal, show
+from invite_app.pages.shared import FormErrors, actor, principal, render_page
 from invite_app.services import members
 
 
@@ -19,7 +19,7 @@ def leave(organization_id: UUID) -> ResponseReturnValue:
             flash(f"You left {name}.", "ok")
             return redirect(url_for("pages.home"), 303)
         return redirect(url_for("pages.leave"), 303)
-    return show("members/leave.html", is_last_owner=principal().is_owner and _is_last_owner(organization_id))
+    return render_page("members/leave.html", is_last_owner=principal().is_owner and _is_last_owner(organization_id))
 
 
 def _is_last_owner(organization_id: UUID) -> bool:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import actor, csv_download, page_links, principal, show
+from invite_app.pages.shared import actor, csv_download, page_links, principal, render_page
 from invite_app.services import cross_search, invitations, members
 
 from . import filters
@@ -22,7 +22,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - t
     chosen = filters.read()
     page = members.page_for(principal(), only=chosen.only, order=chosen.order, cursor=request.args.get("cursor"))
     roles, workspaces = cross_search.filter_options(principal())
-    return show(
+    return render_page(
         "members/list.html",
         members=page.items,
         page=page_links.links(page, **chosen.given),

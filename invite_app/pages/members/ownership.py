@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.errors import PermissionDenied
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, actor, principal, show
+from invite_app.pages.shared import FormErrors, actor, principal, render_page
 from invite_app.services import members
 
 from .detail import ONE
@@ -43,4 +43,4 @@ def hand_over(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
             members.offer_transfer(organization_id, user_id, by=actor())
             flash(f"{name} becomes owner by confirming. You stay owner until then.", "ok")
         return redirect(url_for("pages.member", user_id=user_id), 303)
-    return show("members/hand_over.html", new_owner=new_owner, name=name)
+    return render_page("members/hand_over.html", new_owner=new_owner, name=name)

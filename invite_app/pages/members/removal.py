@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, PageForm, actor, person, principal, show
+from invite_app.pages.shared import FormErrors, PageForm, actor, person, principal, render_page
 from invite_app.services import members
 
 from .detail import ONE
@@ -35,7 +35,7 @@ def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
             )
             flash(f"{ended.user.name or ended.user.email} is removed.", "ok")
             return redirect(url_for("pages.members"), 303)
-    return show(
+    return render_page(
         "members/remove.html",
         status=form.status,
         form=form,

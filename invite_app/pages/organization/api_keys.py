@@ -26,9 +26,9 @@ from invite_app.pages.shared import (
     permission_texts,
     person,
     principal,
+    render_page,
     role_choices,
     security_headers,
-    show,
 )
 from invite_app.services import api_keys, idempotency, roles
 
@@ -60,7 +60,7 @@ class KeyForm(PageForm):
 @pages.get(ALL, endpoint="api_keys")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
     page = api_keys.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
-    return show("api_keys/list.html", keys=page.items, page=page_links.links(page), is_live=is_live)
+    return render_page("api_keys/list.html", keys=page.items, page=page_links.links(page), is_live=is_live)
 
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
@@ -72,7 +72,7 @@ def new_api_key(organization_id: UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         with FormErrors(form, REFUSALS):
             return _make(organization_id, form)
-    return show(
+    return render_page(
         "api_keys/form.html", status=form.status, form=form, roles=permission_texts.role_lines(all_roles, principal())
     )
 
@@ -86,7 +86,7 @@ def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnVal
             api_keys.revoke(organization_id, api_key_id, by=actor())
             flash(f"{api_key.name} is revoked. It never works again.", "ok")
         return redirect(url_for("pages.api_keys"), 303)
-    return show("api_keys/revoke.html", api_key=api_key)
+    return render_page("api_keys/revoke.html", api_key=api_key)
 
 
 def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
@@ -110,4 +110,4 @@ def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
     except RequestInProgress:
         flash("This key was made and shown already. If it is lost, revoke it and make another one.", "warn")
         return redirect(url_for("pages.api_keys"), 303)
-    return show("api_keys/once.html", api_key=api_key, secret=secret)
+    return render_page("api_keys/once.html", api_key=api_key, secret=secret)

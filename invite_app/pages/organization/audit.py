@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import AuditEvent
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import actor, csv_download, dates, page_links, principal, show
+from invite_app.pages.shared import actor, csv_download, dates, page_links, principal, render_page
 from invite_app.services import audit
 from invite_app.services.audit import Filter
 
@@ -26,7 +26,7 @@ def show_log(organization_id: UUID) -> ResponseReturnValue:
     chosen = _chosen()
     page = audit.list_page(organization_id, by=actor(), only=_filter(chosen), cursor=request.args.get("cursor"))
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value}
-    return show(
+    return render_page(
         "audit/list.html",
         events=page.items,
         page=page_links.links(page, **given),

@@ -6,7 +6,7 @@ from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages, stand_in
-from invite_app.pages.shared import actor, latest_organization, page_links, security_headers, show
+from invite_app.pages.shared import actor, latest_organization, page_links, render_page, security_headers
 from invite_app.services import delivery
 
 IN_FRAME = security_headers.content_security_policy(
@@ -27,7 +27,7 @@ def show_list() -> ResponseReturnValue:
     page = delivery.list_local(by=actor(), cursor=request.args.get("cursor"))
     if latest := latest_organization():
         stand_in(latest.id)
-    return show("outbox/list.html", rows=page.items, page=page_links.links(page))
+    return render_page("outbox/list.html", rows=page.items, page=page_links.links(page))
 
 
 @pages.get("/outbox/<uuid:message_id>")
@@ -36,7 +36,7 @@ def outbox_message(message_id: UUID) -> ResponseReturnValue:
     row, message = delivery.get_local(message_id, by=actor())
     assert row.organization_id is not None
     stand_in(row.organization_id)
-    return show("outbox/one.html", row=row, message=message)
+    return render_page("outbox/one.html", row=row, message=message)
 
 
 @pages.get("/outbox/<uuid:message_id>/body")

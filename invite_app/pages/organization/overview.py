@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
 from invite_app.pages.invitations import latest_event
-from invite_app.pages.shared import dates, local_address, principal, show
+from invite_app.pages.shared import dates, local_only_url, principal, render_page
 from invite_app.services import audit, invitations, members
 from invite_app.services.invitations import Attention, Examples
 
@@ -39,7 +39,7 @@ def overview(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 - th
     here = principal()
     needs = invitations.summarize_attention(here) if here.can("invitations:read") else None
     numbers = invitations.compute_statistics(here) if needs else None
-    return show(
+    return render_page(
         "overview/page.html",
         offer=members.find_parties(here),
         attention=needs,
@@ -69,7 +69,7 @@ def _lines(needs: Attention) -> Iterator[Line]:
         yield Line("warn", "hourglass", sentence, _names(soon), url_for("pages.invitations", soon=1))
     if needs.is_nearly_full:
         yield _seats(needs.seats_left or 0)
-    if (address := local_address()) and principal().can("organization:write"):
+    if (address := local_only_url()) and principal().can("organization:write"):
         detail = "Nobody outside this machine can open them. Set INVITE_EXTERNAL_URL."
         yield Line("warn", "link", f"Links in emails start with {address}", detail)
 

@@ -21,7 +21,7 @@ from invite_app.pages.shared import (
     page_links,
     permission_texts,
     principal,
-    show,
+    render_page,
 )
 from invite_app.services import roles
 from invite_app.services.roles import RoleUse
@@ -60,7 +60,7 @@ def address_key(role: Role) -> str:
 @pages.get(ALL, endpoint="roles")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
     page = roles.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
-    return show("roles/list.html", uses=page.items, page=page_links.links(page))
+    return render_page("roles/list.html", uses=page.items, page=page_links.links(page))
 
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
@@ -107,7 +107,7 @@ def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
             roles.delete(organization_id, key, replacement=form.replacement.data or None, by=actor())
             flash(f"The role {use.role.name} is deleted.", "ok")
             return redirect(_after_a_change(organization_id), 303)
-    return show(
+    return render_page(
         "roles/delete.html",
         status=form.status,
         form=form,
@@ -127,7 +127,7 @@ def _form_like(organization_id: UUID, key: str) -> NewRoleForm:
 
 def _show_editor(form: RoleForm, use: RoleUse | None) -> ResponseReturnValue:
     in_the_way = obstacle(use.role, principal()) if use else ""
-    return show(
+    return render_page(
         "roles/editor.html",
         status=form.status,
         form=form,

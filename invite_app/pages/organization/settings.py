@@ -19,11 +19,11 @@ from invite_app.pages.shared import (
     actor,
     choice,
     lines,
-    local_address,
+    local_only_url,
     name_field,
     principal,
+    render_page,
     seat_limit,
-    show,
     whole_number,
 )
 from invite_app.services import invitations, organizations, validation
@@ -87,7 +87,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
             return redirect(url_for("pages.settings"), 303)
     pending = invitations.count_pending(organization)
     in_use = organization.members_count + pending
-    return show(
+    return render_page(
         "settings/form.html",
         status=form.status,
         form=form,
@@ -95,7 +95,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
         in_use=in_use,
         excess=max(in_use - organization.seat_limit, 0) if organization.seat_limit else 0,
         plan=PLANS[Plan(organization.plan)],
-        local_address=local_address(),
+        local_address=local_only_url(),
         outside=invitations.outside_domains(principal()),
     )
 
@@ -109,7 +109,7 @@ def delete_organization(organization_id: UUID) -> ResponseReturnValue:
         organizations.delete(organization_id, by=actor())
         flash(f"{organization.name} is deleted.", "ok")
         return redirect(url_for("pages.home"), 303)
-    return show(
+    return render_page(
         "settings/delete.html", status=form.status, form=form, pending=invitations.count_pending(organization)
     )
 

@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, PageForm, actor, name_field, page_links, principal, show
+from invite_app.pages.shared import FormErrors, PageForm, actor, name_field, page_links, principal, render_page
 from invite_app.services import workspaces
 
 ALL = "/organizations/<uuid:organization_id>/workspaces"
@@ -20,7 +20,7 @@ class WorkspaceForm(PageForm):
 @pages.get(ALL, endpoint="workspaces")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
     page = workspaces.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
-    return show("workspaces/list.html", uses=page.items, page=page_links.links(page))
+    return render_page("workspaces/list.html", uses=page.items, page=page_links.links(page))
 
 
 @pages.route(f"{ALL}/new", methods=["GET", "POST"])
@@ -32,7 +32,7 @@ def new_workspace(organization_id: UUID) -> ResponseReturnValue:
             made = workspaces.create(organization_id, form.name.data or "", by=actor())
             flash(f"Workspace {made.name} made.", "ok")
             return redirect(url_for("pages.workspaces"), 303)
-    return show("workspaces/form.html", status=form.status, form=form, workspace=None)
+    return render_page("workspaces/form.html", status=form.status, form=form, workspace=None)
 
 
 @pages.route(f"{ONE}/rename", methods=["GET", "POST"])
@@ -45,7 +45,7 @@ def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseRetur
             renamed = workspaces.rename(organization_id, workspace_id, form.name.data or "", by=actor())
             flash(f"The workspace is now called {renamed.name}.", "ok")
             return redirect(url_for("pages.workspaces"), 303)
-    return show("workspaces/form.html", status=form.status, form=form, workspace=workspace)
+    return render_page("workspaces/form.html", status=form.status, form=form, workspace=workspace)
 
 
 @pages.route(f"{ONE}/delete", methods=["GET", "POST"])
@@ -55,4 +55,6 @@ def delete_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseRetur
         workspaces.delete(organization_id, workspace_id, by=actor())
         flash("The workspace is deleted.", "ok")
         return redirect(url_for("pages.workspaces"), 303)
-    return show("workspaces/delete.html", use=workspaces.get_with_use(organization_id, workspace_id, by=actor()))
+    return render_page(
+        "workspaces/delete.html", use=workspaces.get_with_use(organization_id, workspace_id, by=actor())
+    )

@@ -25,7 +25,7 @@ from .fields import (
     workspace_choices,
 )
 from .form_errors import ErrorText, ErrorTexts, FormErrors
-from .layout import THEMES, local_address, show, theme
+from .layout import THEMES, local_only_url, render_page, theme
 from .page_links import Links
 from .parsing import EachLine, lines, seat_limit, whole_number
 from .selection import SelectionForm
@@ -55,7 +55,7 @@ __all__ = [
     "latest_organization",
     "layout",
     "lines",
-    "local_address",
+    "local_only_url",
     "local_path",
     "local_path_or_home",
     "name_field",
@@ -67,7 +67,7 @@ __all__ = [
     "saved_forms",
     "seat_limit",
     "security_headers",
-    "show",
+    "render_page",
     "principal",
     "theme",
     "user_agents",

@@ -18,7 +18,7 @@ THEMES = ("light", "dark")
 
 
 @dataclass(frozen=True)
-class Entry:
+class NavigationItem:
     """A line of the navigation; it needs a permission, and a page that exists."""
 
     key: str
@@ -40,29 +40,29 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Group:
+class NavigationGroup:
     label: str
-    entries: tuple[Entry, ...] = field(default=())
+    entries: tuple[NavigationItem, ...] = field(default=())
 
 
 NAVIGATION = (
-    Group(
+    NavigationGroup(
         "",
         (
-            Entry("overview", "Overview", "layout-dashboard"),
-            Entry("members", "Members", "users", "members:read"),
-            Entry("invitations", "Invitations", "mail", "invitations:read"),
-            Entry("workspaces", "Workspaces", "folders"),
-            Entry("roles", "Roles", "shield-check", "roles:write"),
+            NavigationItem("overview", "Overview", "layout-dashboard"),
+            NavigationItem("members", "Members", "users", "members:read"),
+            NavigationItem("invitations", "Invitations", "mail", "invitations:read"),
+            NavigationItem("workspaces", "Workspaces", "folders"),
+            NavigationItem("roles", "Roles", "shield-check", "roles:write"),
         ),
     ),
-    Group(
+    NavigationGroup(
         "Organization",
         (
-            Entry("api_keys", "API keys", "key", "api_keys:write"),
-            Entry("audit", "Audit log", "list-details", "audit:read"),
-            Entry("outbox", "Outbox", "mail-opened", "invitations:write", only_local_mail=True),
-            Entry("settings", "Settings", "settings", "organization:write"),
+            NavigationItem("api_keys", "API keys", "key", "api_keys:write"),
+            NavigationItem("audit", "Audit log", "list-details", "audit:read"),
+            NavigationItem("outbox", "Outbox", "mail-opened", "invitations:write", only_local_mail=True),
+            NavigationItem("settings", "Settings", "settings", "organization:write"),
         ),
     ),
 )
@@ -70,10 +70,10 @@ NAVIGATION = (
 
 def register(app: Flask) -> None:
     app.add_template_global(has_endpoint)
-    app.add_template_filter(from_here)
+    app.add_template_filter(relative_url)
 
 
-def show(template: str, *, status: int = 200, **values: Any) -> ResponseReturnValue:
+def render_page(template: str, *, status: int = 200, **values: Any) -> ResponseReturnValue:
     """The page in its frame. Inside an organization that is the frame of the organization."""
     values.setdefault("theme", theme())
     values.setdefault("zone", getattr(dates.zone(), "key", "UTC"))
@@ -81,7 +81,7 @@ def show(template: str, *, status: int = 200, **values: Any) -> ResponseReturnVa
     if current_user.is_authenticated:
         values.setdefault("person", current_user.user)
     if principal := g.get("principal"):
-        values = {**_around(principal), **values}
+        values = {**_layout_values(principal), **values}
     return render_template(template, **values), status
 
 
@@ -95,19 +95,19 @@ def has_endpoint(name: str) -> bool:
     return name in current_app.view_functions
 
 
-def from_here(address: str) -> str:
+def relative_url(address: str) -> str:
     """The address without the folder it shares with this page: of the HTML of a long list, addresses are a third."""
     return address.removeprefix(f"{request.path.rpartition('/')[0]}/")
 
 
-def local_address() -> str:
+def local_only_url() -> str:
     """The server's own address when nobody outside this machine can open it, else nothing."""
     url: str = current_app.config["EXTERNAL_URL"]
     host = urlsplit(url).hostname or ""
     return url if host in ("localhost", "::1") or host.startswith("127.") else ""
 
 
-def _around(principal: Principal) -> dict[str, Any]:
+def _layout_values(principal: Principal) -> dict[str, Any]:
     waiting = invitations.count_needing_attention(principal)
     return {
         "principal": principal,
@@ -125,7 +125,7 @@ def _around(principal: Principal) -> dict[str, Any]:
     }
 
 
-def _line(entry: Entry, waiting: int) -> dict[str, Any]:
+def _line(entry: NavigationItem, waiting: int) -> dict[str, Any]:
     return {
         "key": entry.key,
         "label": entry.label,

@@ -71,7 +71,7 @@ class AskForm(PageForm):
 @public
 def follow_app_link() -> ResponseReturnValue:
     """The link of clients that know the invitation as `inv_code`; at once on, to where no log keeps it."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     return redirect(url_for("pages.invitation_offer", token=request.args.get("inv_code") or "none"))
 
 
@@ -79,7 +79,7 @@ def follow_app_link() -> ResponseReturnValue:
 @public
 def invitation_offer(token: str) -> ResponseReturnValue:
     """Whatever fetches the link is taken for a machine until a browser says otherwise."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     invitations.record_scan(token)
     return _page(token, AcceptForm())
 
@@ -111,7 +111,7 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 @public
 def note_opened(token: str) -> ResponseReturnValue:
     """The page's script says that a person sees it."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     invitations.record_visit(token, current_user.user_id if current_user.is_authenticated else None)
     return "", 204
 
@@ -144,7 +144,7 @@ def decline_invitation(token: str) -> ResponseReturnValue:
 @public
 def sign_in_to_accept(token: str) -> ResponseReturnValue:
     """The token waits in the session, where no address, log or other site sees it."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     session[browser_session.WAITING_INVITATION] = token
     return redirect(url_for("pages.sign_in"), 303)
 
@@ -152,7 +152,7 @@ def sign_in_to_accept(token: str) -> ResponseReturnValue:
 @pages.post(f"{ONE}/sign-out")
 @public
 def sign_out_to_accept(token: str) -> ResponseReturnValue:
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     browser_session.end()
     return redirect(url_for("pages.invitation_offer", token=token), 303)
 
@@ -164,10 +164,10 @@ def show_broken_link(_: InvalidLink) -> ResponseReturnValue:
 
 def _look(token: str) -> InvitationOffer:
     """Raises InvalidLink."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     offer = invitations.open_link(token)
     if offer.landing:
-        security_headers.let_forms_lead_to(validation.origin(offer.landing) or "")
+        security_headers.allow_form_redirect(validation.origin(offer.landing) or "")
     return offer
 
 
@@ -233,7 +233,7 @@ def _facts(offer: InvitationOffer) -> dict[str, Any]:
 
 def _enter(token: str, membership: Membership) -> ResponseReturnValue:
     """Sign the new member in, and lead where the invitation says."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     session.pop(browser_session.WAITING_INVITATION, None)
     browser_session.begin(accounts.start_session(membership.user_id, device=device()))
     landing = invitations.open_link(token).landing

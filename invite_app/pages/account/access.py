@@ -60,7 +60,7 @@ def change_address() -> ResponseReturnValue:
 @public
 def prove_address(token: str) -> ResponseReturnValue:
     """A page with a button: what only fetches links must not use them up. Whoever has the mail has the address."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     form = PageForm()
     try:
         link = accounts.get_link(token, Purpose.ADDRESS)

@@ -51,7 +51,7 @@ def reset_sent() -> ResponseReturnValue:
 @pages.route("/reset/<token>", methods=["GET", "POST"])
 @public
 def reset(token: str) -> ResponseReturnValue:
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     form = ResetForm()
     try:
         link = accounts.get_link(token, Purpose.RESET)

@@ -41,7 +41,7 @@ class SetupForm(PageForm):
 @pages.route("/setup/<token>", methods=["GET", "POST"])
 @public
 def setup(token: str) -> ResponseReturnValue:
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     token = token or request.args.get("token", "")
     if organizations.is_set_up():
         return render_page("setup/done.html")

@@ -50,7 +50,7 @@ def sign_in() -> ResponseReturnValue:
 @public
 def follow_sign_in_link(token: str) -> ResponseReturnValue:
     """A page with a button: what only fetches links must not use them up."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     if request.method != "POST":
         return render_page("sign_in/link.html", token=token)
     try:

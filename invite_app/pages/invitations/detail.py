@@ -85,7 +85,7 @@ def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
     """Showing the link is a deed, written to the audit log, so it takes a POST."""
     principal().check_can("invitations:write")
     principal().check_can("invitations:read")
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     link = ""
     if request.method == "POST":
         with FormErrors():

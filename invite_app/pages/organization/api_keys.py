@@ -91,7 +91,7 @@ def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnVal
 
 def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
     """The secret is in this answer and nowhere else, so that no cookie and no cache has it."""
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     sent = idempotency.KeyedRequest(f"api key form of {person().id}", (form.once.data or "")[:100], body_hash="")
 
     def remember(_: ApiKey) -> None:

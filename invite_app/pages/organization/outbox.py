@@ -32,7 +32,7 @@ def show_list() -> ResponseReturnValue:
 
 @pages.get("/outbox/<uuid:message_id>")
 def outbox_message(message_id: UUID) -> ResponseReturnValue:
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     row, message = delivery.get_local(message_id, by=actor())
     assert row.organization_id is not None
     stand_in(row.organization_id)
@@ -41,7 +41,7 @@ def outbox_message(message_id: UUID) -> ResponseReturnValue:
 
 @pages.get("/outbox/<uuid:message_id>/body")
 def outbox_body(message_id: UUID) -> Response:
-    security_headers.hide_address()
+    security_headers.mark_url_secret()
     _, message = delivery.get_local(message_id, by=actor())
     answer = make_response(message.html.replace("<head>", '<head><base target="_blank">', 1))
     answer.headers["Content-Security-Policy"] = IN_FRAME

@@ -12,12 +12,12 @@ POLICY = {
     "object-src": "'none'",
 }
 
-ALWAYS = (
+COMMON_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
-NOTHING = "default-src 'none'; frame-ancestors 'none'"
+DENY_ALL = "default-src 'none'; frame-ancestors 'none'"
 """For what is no page: whatever a browser makes of it loads nothing and stands in no frame."""
 
 
@@ -32,29 +32,29 @@ def content_security_policy(policy: Mapping[str, str]) -> str:
 DEFAULT = content_security_policy(POLICY)
 
 
-def let_forms_lead_to(origin: str) -> None:
+def allow_form_redirect(origin: str) -> None:
     """Browsers hold the redirect after a form to the page's `form-action` too, so name where it may lead."""
     g.form_targets = origin
 
 
-def hide_address() -> None:
+def mark_url_secret() -> None:
     """This page's address is a secret: no other server is told it, and no cache keeps the page."""
     g.has_secret_address = True
 
 
 def _add_headers(response: Response) -> Response:
     present = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - these headers are no mapping
-    response.headers.extend([(name, value) for name, value in _wanted(response) if name.lower() not in present])
+    response.headers.extend([(name, value) for name, value in _headers_for(response) if name.lower() not in present])
     return response
 
 
-def _wanted(response: Response) -> Iterator[tuple[str, str]]:
+def _headers_for(response: Response) -> Iterator[tuple[str, str]]:
     """What an answer says unless its view has said otherwise."""
     is_secret = "token" in (request.view_args or {}) or g.get("has_secret_address")
-    yield from ALWAYS
+    yield from COMMON_HEADERS
     if request.is_secure or current_app.config["PREFERRED_URL_SCHEME"] == "https":
         yield "Strict-Transport-Security", "max-age=31536000"
-    yield "Content-Security-Policy", _policy() if response.mimetype == "text/html" else NOTHING
+    yield "Content-Security-Policy", _policy() if response.mimetype == "text/html" else DENY_ALL
     yield "Referrer-Policy", "no-referrer" if is_secret else "same-origin"
     if request.endpoint != "static":
         yield "Cache-Control", "no-store, private" if request.blueprint == "pages" and not is_secret else "no-store"

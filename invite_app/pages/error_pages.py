@@ -87,7 +87,7 @@ def show_form_again(_: CSRFError) -> ResponseReturnValue:
     if request.blueprint != pages.name or not _comes_from_here():
         return render_page("errors/csrf.html", status=400)
     if current_user.is_authenticated or blueprint.is_public(request.endpoint or ""):
-        return saved_forms.show_again()
+        return saved_forms.show_restored()
     return saved_forms.ask_to_sign_in()
 
 

@@ -23,7 +23,7 @@ class PageForm(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         def wrap_formdata(self, form: FlaskForm, formdata: Any) -> Any:
-            return super().wrap_formdata(form, formdata) or saved_forms.take()
+            return super().wrap_formdata(form, formdata) or saved_forms.restore()
 
     refusal_status = 422
 

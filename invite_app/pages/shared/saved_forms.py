@@ -20,14 +20,14 @@ def ask_to_sign_in() -> ResponseReturnValue:
     """Lead to the sign-in page, and from there back to here, with what was typed."""
     target = _page_of_request()
     if request.method == "POST" and was_signed_in():
-        is_confirmed = keep()
+        is_confirmed = save()
         flash(f"You were signed out. Sign in to go on{'; what you typed is kept' if is_confirmed else ''}.", "wait")
     return redirect(url_for("pages.sign_in", next=target), 303)
 
 
-def show_again() -> ResponseReturnValue:
+def show_restored() -> ResponseReturnValue:
     """Lead back to the page of a form that was posted from an outdated page, with what was typed."""
-    keep()
+    save()
     flash("This page was out of date. Check what you typed and send it again.", "warn")
     return redirect(_page_of_request(), 303)
 
@@ -36,7 +36,7 @@ def was_signed_in() -> bool:
     return "person" in session
 
 
-def keep() -> bool:
+def save() -> bool:
     """Keep the posted form for the person who was last signed in here; whether there was room for it."""
     fields = _fields()
     if not fields or not _has_page() or sum(len(name) + len(value) for name, value in fields) > MAX_COOKIE:
@@ -48,7 +48,7 @@ def keep() -> bool:
     return True
 
 
-def take() -> MultiDict[str, str] | None:
+def restore() -> MultiDict[str, str] | None:
     """What was kept for this page and person, once; for views that show a form."""
     kept: dict[str, Any] | None = session.get(KEY)
     if request.method != "GET" or kept is None or kept["path"] != request.path:

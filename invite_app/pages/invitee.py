@@ -28,9 +28,9 @@ from invite_app.services.invitations import InvitationOffer, NewProfile
 
 from .blueprint import pages, public
 from .shared import (
-    Checked,
     FormErrors,
     PageForm,
+    ValidatedBy,
     browser_session,
     device,
     name_field,
@@ -60,11 +60,11 @@ class AcceptForm(PageForm):
 
 
 class DeclineForm(PageForm):
-    word = TextAreaField("A word to the admin", [Checked(validation.note)])
+    word = TextAreaField("A word to the admin", [ValidatedBy(validation.note)])
 
 
 class AskForm(PageForm):
-    word = TextAreaField("A word to the admin", [Checked(validation.note)])
+    word = TextAreaField("A word to the admin", [ValidatedBy(validation.note)])
 
 
 @pages.get("/auth")

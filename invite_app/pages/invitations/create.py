@@ -14,9 +14,9 @@ from invite_app.models import Invitation, Organization, Role, Workspace
 from invite_app.models.roles import MEMBER
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
-    Checked,
     FormErrors,
     PageForm,
+    ValidatedBy,
     actor,
     choice,
     dates,
@@ -42,7 +42,7 @@ class InviteForm(PageForm):
     email = email_field()
     role = SelectField("Role", validate_choice=False, default=MEMBER)
     workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
-    note = TextAreaField("Personal note", [Checked(validation.note)])
+    note = TextAreaField("Personal note", [ValidatedBy(validation.note)])
     days = SelectField("The link works for", default=DEFAULT)
     asked = HiddenField()
     """The address that was asked about: sending it again keeps it."""

@@ -9,9 +9,9 @@ from wtforms import SelectField, SelectMultipleField, TextAreaField
 from invite_app.models import Invitation
 from invite_app.pages.blueprint import large_form, pages
 from invite_app.pages.shared import (
-    Checked,
     FormErrors,
     PageForm,
+    ValidatedBy,
     actor,
     email_field,
     permission_texts,
@@ -30,7 +30,7 @@ class EditForm(PageForm):
     email = email_field()
     role = SelectField("Role", validate_choice=False)
     workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
-    note = TextAreaField("Personal note", [Checked(validation.note)])
+    note = TextAreaField("Personal note", [ValidatedBy(validation.note)])
 
     @property
     def changes(self) -> Changes:

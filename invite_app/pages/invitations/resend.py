@@ -9,7 +9,16 @@ from wtforms import TextAreaField
 from invite_app.models import Invitation
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import Checked, FormErrors, PageForm, actor, dates, email_field, principal, render_page
+from invite_app.pages.shared import (
+    FormErrors,
+    PageForm,
+    ValidatedBy,
+    actor,
+    dates,
+    email_field,
+    principal,
+    render_page,
+)
 from invite_app.services import invitations, validation
 from invite_app.services.invitations import StatusReason
 
@@ -24,7 +33,7 @@ EXPLANATION = (
 
 class AgainForm(PageForm):
     email = email_field()
-    note = TextAreaField("Personal note", [Checked(validation.note)])
+    note = TextAreaField("Personal note", [ValidatedBy(validation.note)])
 
 
 @pages.route(f"{ONE}/send-again", methods=["GET", "POST"])

@@ -12,19 +12,19 @@ from invite_app.errors import InvalidLifetime
 from invite_app.models import Organization, Plan
 from invite_app.pages.blueprint import pages
 from invite_app.pages.shared import (
-    Checked,
-    EachLine,
+    EachLineValid,
     FormErrors,
     PageForm,
+    ValidatedBy,
     actor,
     choice,
-    lines,
     local_only_url,
     name_field,
+    parse_int,
     principal,
     render_page,
     seat_limit,
-    whole_number,
+    split_lines,
 )
 from invite_app.services import invitations, organizations, validation
 from invite_app.services.organizations import UNCHANGED, Changes
@@ -37,12 +37,12 @@ PLANS = {Plan.PAID: "Paid", Plan.FREE: "Free"}
 
 class SettingsForm(PageForm):
     plan = SelectField("Plan", choices=[choice(plan, label) for plan, label in PLANS.items()])
-    seat_limit = StringField("Seat limit", [Checked(seat_limit)])
+    seat_limit = StringField("Seat limit", [ValidatedBy(seat_limit)])
     name = name_field("Organization name", say="a name for the organization")
     lifetime = StringField("A link works for")
     unit = SelectField("Unit", choices=[choice(unit, unit) for unit in UNITS])
-    allowed_domains = TextAreaField("Allowed email domains", [EachLine(validation.allowed_domain)])
-    allowed_origins = TextAreaField("Allowed redirect origins", [EachLine(validation.allowed_origin)])
+    allowed_domains = TextAreaField("Allowed email domains", [EachLineValid(validation.allowed_domain)])
+    allowed_origins = TextAreaField("Allowed redirect origins", [EachLineValid(validation.allowed_origin)])
 
     def validate_lifetime(self, field: Any) -> None:
         try:
@@ -52,7 +52,7 @@ class SettingsForm(PageForm):
 
     @property
     def _length(self) -> timedelta:
-        return whole_number(self.lifetime.data) * UNITS.get(self.unit.data, timedelta())
+        return parse_int(self.lifetime.data) * UNITS.get(self.unit.data, timedelta())
 
     def changes(self, organization: Organization) -> Changes:
         """A lifetime that was left as it was shown is kept, also one that hours cannot express."""
@@ -62,8 +62,8 @@ class SettingsForm(PageForm):
             plan=self.plan.data,
             seat_limit=seat_limit(self.seat_limit.data),
             invitation_lifetime=UNCHANGED if is_untouched else self._length,
-            allowed_domains=lines(self.allowed_domains.data),
-            allowed_origins=lines(self.allowed_origins.data),
+            allowed_domains=split_lines(self.allowed_domains.data),
+            allowed_origins=split_lines(self.allowed_origins.data),
         )
 
 

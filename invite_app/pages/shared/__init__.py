@@ -15,8 +15,8 @@ from . import (
 from .current import LATEST, actor, device, latest_organization, person, principal
 from .dates import HOUR, MINUTE
 from .fields import (
-    Checked,
     PageForm,
+    ValidatedBy,
     choice,
     email_field,
     name_field,
@@ -27,7 +27,7 @@ from .fields import (
 from .form_errors import ErrorText, ErrorTexts, FormErrors
 from .layout import THEMES, local_only_url, render_page, theme
 from .page_links import Links
-from .parsing import EachLine, lines, seat_limit, whole_number
+from .parsing import EachLineValid, parse_int, seat_limit, split_lines
 from .selection import SelectionForm
 from .urls import local_path, local_path_or_home
 
@@ -37,8 +37,8 @@ __all__ = [
     "MINUTE",
     "THEMES",
     "FormErrors",
-    "Checked",
-    "EachLine",
+    "ValidatedBy",
+    "EachLineValid",
     "Links",
     "PageForm",
     "ErrorText",
@@ -54,7 +54,7 @@ __all__ = [
     "form_errors",
     "latest_organization",
     "layout",
-    "lines",
+    "split_lines",
     "local_only_url",
     "local_path",
     "local_path_or_home",
@@ -71,6 +71,6 @@ __all__ = [
     "principal",
     "theme",
     "user_agents",
-    "whole_number",
+    "parse_int",
     "workspace_choices",
 ]

@@ -33,7 +33,7 @@ class PageForm(FlaskForm):
         return self.refusal_status if self.errors else 200
 
 
-class Checked:
+class ValidatedBy:
     """A validator that asks a rule of the services."""
 
     def __init__(self, rule: Callable[[str], object]) -> None:
@@ -48,16 +48,16 @@ class Checked:
 
 def name_field(label: str, *, say: str) -> StringField:
     """`say` is what the sentence about an empty field asks for: 'a given name'."""
-    return StringField(label, [Checked(partial(validation.name, field="", label=say))])
+    return StringField(label, [ValidatedBy(partial(validation.name, field="", label=say))])
 
 
 def email_field(label: str = "Email") -> StringField:
-    return StringField(label, [Checked(validation.email)])
+    return StringField(label, [ValidatedBy(validation.email)])
 
 
 def new_password_field(label: str = "Choose a password") -> PasswordField:
     hint = f"At least {accounts.MIN_PASSWORD_LENGTH} characters. A few words in a row work well."
-    return PasswordField(label, [Checked(accounts.check_password_strength)], description=hint)
+    return PasswordField(label, [ValidatedBy(accounts.check_password_strength)], description=hint)
 
 
 def choice(value: str, label: str, **attributes: bool) -> Any:

@@ -16,7 +16,7 @@ from invite_app.extensions import csrf
 from invite_app.services import accounts
 from invite_app.web import request_limits
 
-from .shared import LATEST, actor, principal, saved_forms
+from .shared import LATEST, current_actor, principal, saved_forms
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -103,7 +103,7 @@ def _check_token() -> None:
 
 def stand_in(organization_id: UUID) -> None:
     """Show this page inside an organization. Raises OrganizationUnknown."""
-    g.principal = authorize(actor(), organization_id)
+    g.principal = authorize(current_actor(), organization_id)
 
 
 @pages.url_defaults

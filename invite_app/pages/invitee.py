@@ -32,7 +32,7 @@ from .shared import (
     PageForm,
     ValidatedBy,
     browser_session,
-    device,
+    current_device,
     name_field,
     new_password_field,
     permission_texts,
@@ -235,6 +235,6 @@ def _enter(token: str, membership: Membership) -> ResponseReturnValue:
     """Sign the new member in, and lead where the invitation says."""
     security_headers.mark_url_secret()
     session.pop(browser_session.WAITING_INVITATION, None)
-    browser_session.begin(accounts.start_session(membership.user_id, device=device()))
+    browser_session.begin(accounts.start_session(membership.user_id, device=current_device()))
     landing = invitations.open_link(token).landing
     return redirect(landing or url_for("pages.overview", organization_id=membership.organization_id), 303)

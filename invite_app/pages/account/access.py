@@ -15,10 +15,10 @@ from invite_app.pages.shared import (
     FormErrors,
     PageForm,
     browser_session,
-    device,
+    current_account,
+    current_device,
     email_field,
     new_password_field,
-    person,
     render_page,
     security_headers,
 )
@@ -46,7 +46,7 @@ def change_address() -> ResponseReturnValue:
     if form.validate_on_submit():
         with FormErrors(form, REFUSALS):
             address = accounts.request_email_change(
-                person().id,
+                current_account().id,
                 form.email.data or "",
                 password=form.password.data or "",
                 session_id=current_user.get_id(),
@@ -65,7 +65,7 @@ def prove_address(token: str) -> ResponseReturnValue:
     try:
         link = accounts.get_link(token, Purpose.ADDRESS)
         if form.validate_on_submit():
-            proven = accounts.confirm_email_change(token, ip=device().ip)
+            proven = accounts.confirm_email_change(token, ip=current_device().ip)
             flash(f"Your address is now {proven.email}.", "ok")
             return redirect(url_for("pages.account"), 303)
     except (InvalidLink, AccountExists) as error:
@@ -79,11 +79,11 @@ def change_password() -> ResponseReturnValue:
     if form.validate_on_submit():
         with FormErrors(form, REFUSALS):
             changed = accounts.change_password(
-                person().id,
+                current_account().id,
                 old=form.password.data or "",
                 new=form.new_password.data or "",
                 keep_session=current_user.get_id(),
-                ip=device().ip,
+                ip=current_device().ip,
             )
             browser_session.remember_device(changed)
             flash("Password changed. You are signed out everywhere else.", "ok")
@@ -92,4 +92,4 @@ def change_password() -> ResponseReturnValue:
 
 
 def _has_password() -> bool:
-    return person().password_hash is not None
+    return current_account().password_hash is not None

@@ -11,7 +11,7 @@ from wtforms import PasswordField
 from wtforms.validators import InputRequired
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, PageForm, actor, browser_session, person
+from invite_app.pages.shared import FormErrors, PageForm, browser_session, current_account, current_actor
 from invite_app.services import personal_data
 
 from .access import REFUSALS
@@ -30,7 +30,7 @@ def export_account() -> ResponseReturnValue:
     if form.validate_on_submit():
         with FormErrors(form, REFUSALS):
             given = {"password": form.password.data or "", "session_id": current_user.get_id()}
-            return _download(personal_data.export_own(person().id, **given))
+            return _download(personal_data.export_own(current_account().id, **given))
     return show_account("account/data.html", status=form.status, form=form)
 
 
@@ -40,11 +40,11 @@ def erase_account() -> ResponseReturnValue:
     if form.validate_on_submit():
         with FormErrors(form, REFUSALS):
             given = {"password": form.password.data or "", "session_id": current_user.get_id()}
-            personal_data.erase_own(person().id, by=actor(), **given)
+            personal_data.erase_own(current_account().id, by=current_actor(), **given)
             browser_session.end()
             flash("Your account was deleted.", "ok")
             return redirect(url_for("pages.sign_in"), 303)
-    owned = personal_data.find_sole_ownerships(person().id)
+    owned = personal_data.find_sole_ownerships(current_account().id)
     return show_account("account/delete.html", status=form.status, form=form, owned=owned)
 
 

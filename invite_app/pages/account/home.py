@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from invite_app.pages.blueprint import pages, public
-from invite_app.pages.shared import THEMES, latest_organization, local_path_or_home, render_page
+from invite_app.pages.shared import THEMES, last_organization, local_path_or_home, render_page
 from invite_app.services import organizations
 
 YEAR = 365 * 24 * 3600
@@ -17,7 +17,7 @@ def home() -> ResponseReturnValue:
     """The organization that was open last; for others the sign-in, or the set-up of a new server."""
     if not current_user.is_authenticated:
         return redirect(url_for("pages.sign_in" if organizations.is_set_up() else "pages.setup"))
-    if (latest := latest_organization()) is None:
+    if (latest := last_organization()) is None:
         return render_page("home/nowhere.html")
     return redirect(url_for("pages.overview", organization_id=latest.id))
 

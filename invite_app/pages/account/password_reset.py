@@ -11,7 +11,7 @@ from invite_app.pages.shared import (
     FormErrors,
     PageForm,
     browser_session,
-    device,
+    current_device,
     email_field,
     new_password_field,
     render_page,
@@ -37,7 +37,7 @@ def forgot() -> ResponseReturnValue:
     form = ForgotForm()
     if form.validate_on_submit():
         with FormErrors(form):
-            accounts.request_reset(form.email.data or "", ip=device().ip)
+            accounts.request_reset(form.email.data or "", ip=current_device().ip)
             return redirect(url_for("pages.reset_sent"), 303)
     return render_page("forgot/form.html", status=form.status, form=form, can_mail=not transport().is_local)
 
@@ -62,7 +62,7 @@ def reset(token: str) -> ResponseReturnValue:
                     accounts.reset_password(
                         token,
                         form.password.data or "",
-                        device=device(),
+                        device=current_device(),
                         end_api_keys=bool(form.end_api_keys.data),
                     )
                 )

@@ -13,10 +13,10 @@ from invite_app.pages.blueprint import pages, stand_in
 from invite_app.pages.shared import (
     FormErrors,
     PageForm,
-    device,
-    latest_organization,
+    current_account,
+    current_device,
+    last_organization,
     name_field,
-    person,
     render_page,
     user_agents,
 )
@@ -42,18 +42,18 @@ class Line:
 
 @pages.route(HERE, methods=["GET", "POST"])
 def account() -> ResponseReturnValue:
-    form = NameForm(given_name=person().given_name, family_name=person().family_name)
+    form = NameForm(given_name=current_account().given_name, family_name=current_account().family_name)
     if form.validate_on_submit():
         with FormErrors(form):
             accounts.rename(
-                person().id,
+                current_account().id,
                 given_name=form.given_name.data or "",
                 family_name=form.family_name.data or "",
-                ip=device().ip,
+                ip=current_device().ip,
             )
             flash("Name saved.", "ok")
             return redirect(url_for("pages.account"), 303)
-    memberships = members.memberships_of(person().id)
+    memberships = members.memberships_of(current_account().id)
     return show_account(
         "account/page.html",
         status=form.status,
@@ -65,7 +65,7 @@ def account() -> ResponseReturnValue:
 
 def show_account(template: str, **values: Any) -> ResponseReturnValue:
     """A page of the account, in the frame of the organization that was open last, if there is one."""
-    if latest := latest_organization():
+    if latest := last_organization():
         stand_in(latest.id)
     return render_page(template, **values)
 
@@ -75,14 +75,14 @@ def end_session(name: str) -> ResponseReturnValue:
     line = next((line for line in _lines() if line.name == name and not line.is_this), None)
     if line is None:
         abort(404)
-    accounts.end_session(person().id, line.session.id)
+    accounts.end_session(current_account().id, line.session.id)
     flash(f"{line.device} is signed out.", "ok")
     return redirect(url_for("pages.account"), 303)
 
 
 @pages.post(f"{HERE}/sessions/end-others")
 def end_other_sessions() -> ResponseReturnValue:
-    accounts.end_other_sessions(person().id, current_user.get_id())
+    accounts.end_other_sessions(current_account().id, current_user.get_id())
     flash("You are signed out everywhere else.", "ok")
     return redirect(url_for("pages.account"), 303)
 
@@ -91,7 +91,7 @@ def _lines() -> list[Line]:
     """This browser first."""
     lines = [
         Line(_public_name(one), user_agents.name(one.user_agent), one.id == current_user.get_id(), one)
-        for one in accounts.list_sessions(person().id)
+        for one in accounts.list_sessions(current_account().id)
     ]
     return sorted(lines, key=lambda line: not line.is_this)
 

@@ -12,7 +12,7 @@ from invite_app.pages.shared import (
     PageForm,
     browser_session,
     choice,
-    device,
+    current_device,
     email_field,
     name_field,
     new_password_field,
@@ -62,7 +62,7 @@ def _set_up(form: SetupForm) -> ResponseReturnValue:
         family_name=form.family_name.data or "",
         password=form.password.data or "",
     )
-    where = device()
+    where = current_device()
     organization, owner = organizations.set_up(founding, founder, ip=where.ip)
     browser_session.begin(accounts.start_session(owner.id, device=where))
     return redirect(url_for("pages.overview", organization_id=organization.id), 303)

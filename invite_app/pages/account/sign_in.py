@@ -12,7 +12,7 @@ from invite_app.pages.shared import (
     FormErrors,
     PageForm,
     browser_session,
-    device,
+    current_device,
     local_path,
     local_path_or_home,
     render_page,
@@ -35,7 +35,9 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(email=offer.invitation.email if offer else "")
     if form.validate_on_submit():
         with FormErrors(form):
-            browser_session.begin(accounts.sign_in(form.email.data or "", form.password.data or "", device=device()))
+            browser_session.begin(
+                accounts.sign_in(form.email.data or "", form.password.data or "", device=current_device())
+            )
             return redirect(_target(), 303)
     return render_page(
         "sign_in/form.html",
@@ -54,7 +56,7 @@ def follow_sign_in_link(token: str) -> ResponseReturnValue:
     if request.method != "POST":
         return render_page("sign_in/link.html", token=token)
     try:
-        browser_session.begin(accounts.sign_in_with_link(token, device=device()))
+        browser_session.begin(accounts.sign_in_with_link(token, device=current_device()))
     except InvalidLink:
         return render_page("sign_in/link_broken.html", status=404)
     return redirect(_target(), 303)

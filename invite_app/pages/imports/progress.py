@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
 from invite_app.pages.invitations import why
-from invite_app.pages.shared import HOUR, MINUTE, actor, render_page
+from invite_app.pages.shared import HOUR, MINUTE, current_actor, render_page
 from invite_app.services import imports
 
 from .start import ONE
@@ -16,10 +16,10 @@ from .start import ONE
 
 @pages.get(f"{ONE}/progress")
 def list_progress(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    progress = imports.get_progress(organization_id, sheet_id, by=actor())
+    progress = imports.get_progress(organization_id, sheet_id, by=current_actor())
     if not progress.total:
         return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)
-    failed = imports.list_failed(organization_id, sheet_id, by=actor()) if progress.failed else ()
+    failed = imports.list_failed(organization_id, sheet_id, by=current_actor()) if progress.failed else ()
     return render_page(
         "invite_many/progress.html",
         progress=progress,
@@ -32,21 +32,21 @@ def list_progress(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 
 @pages.post(f"{ONE}/try-again")
 def try_list_again(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    number = imports.retry_failed(organization_id, sheet_id, by=actor())
+    number = imports.retry_failed(organization_id, sheet_id, by=current_actor())
     flash(f"{number:,} wait{'s' if number == 1 else ''} for the mail server again.", "ok")
     return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
 
 
 @pages.route(f"{ONE}/stop", methods=["GET", "POST"])
 def stop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    waiting = imports.count_waiting(organization_id, sheet_id, by=actor())
+    waiting = imports.count_waiting(organization_id, sheet_id, by=current_actor())
     here = url_for("pages.list_progress", sheet_id=sheet_id)
     if request.method == "POST":
-        flash(_stopped(imports.stop(organization_id, sheet_id, by=actor())), "ok")
+        flash(_stopped(imports.stop(organization_id, sheet_id, by=current_actor())), "ok")
         return redirect(here, 303)
     if not waiting:
         return redirect(here, 303)
-    progress = imports.get_progress(organization_id, sheet_id, by=actor())
+    progress = imports.get_progress(organization_id, sheet_id, by=current_actor())
     return render_page("invite_many/stop.html", waiting=waiting, taken=progress.sent, sheet_id=sheet_id)
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import Role
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, Links, actor, csv_download, principal, render_page
+from invite_app.pages.shared import FormErrors, Links, csv_download, current_actor, principal, render_page
 from invite_app.services import imports, roles, suggestions
 from invite_app.services.imports import PAGE, ImportSummary, Row
 
@@ -78,12 +78,12 @@ class Shown:
 
 @pages.get(ONE)
 def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
-    summary = imports.summarize(organization_id, sheet_id, by=actor())
+    summary = imports.summarize(organization_id, sheet_id, by=current_actor())
     section = request.args.get("section", "")
     section = section if section in TABS else _first_section(summary)
     page = max(request.args.get("page", 1, type=int), 1)
-    found = imports.list_rows(organization_id, sheet_id, section, by=actor(), page=page)
-    all_roles = roles.list_all(organization_id, by=actor())
+    found = imports.list_rows(organization_id, sheet_id, section, by=current_actor(), page=page)
+    all_roles = roles.list_all(organization_id, by=current_actor())
     rows = [_shown(row, summary, all_roles) for row in found]
     return render_page(
         "invite_many/check.html",
@@ -102,7 +102,9 @@ def check_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 def mend_row(organization_id: UUID, sheet_id: UUID, position: int) -> ResponseReturnValue:
     """Write a cell anew, or keep the address; then on to the next row."""
     cells = {name: request.form[name] for name in LABELS if name in request.form}
-    row = imports.update_cells(organization_id, sheet_id, position, cells, by=actor(), keep="keep" in request.form)
+    row = imports.update_cells(
+        organization_id, sheet_id, position, cells, by=current_actor(), keep="keep" in request.form
+    )
     is_mended = row.state not in TO_MEND
     flash(f"Row {position}: {BADGES[row.state][2].lower()}.", "ok" if is_mended else "warn")
     after = position if is_mended else position - 1
@@ -112,7 +114,7 @@ def mend_row(organization_id: UUID, sheet_id: UUID, position: int) -> ResponseRe
 @pages.post(f"{ONE}/send")
 def send_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     with FormErrors():
-        imports.send(organization_id, sheet_id, by=actor())
+        imports.send(organization_id, sheet_id, by=current_actor())
         return redirect(url_for("pages.list_progress", sheet_id=sheet_id), 303)
     return redirect(url_for("pages.check_list", sheet_id=sheet_id), 303)
 
@@ -120,7 +122,7 @@ def send_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 @pages.get(f"{ONE}/rest")
 def list_rest(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     """The rows that were not sent, for mending in a spreadsheet; the file can be chosen for the next list."""
-    rest = imports.unsent_rows(organization_id, sheet_id, by=actor())
+    rest = imports.unsent_rows(organization_id, sheet_id, by=current_actor())
     head, *rows = imports.format_rows([line for line, _ in rest])
     reasons = [reason for _, reason in rest]
     lines = [[*row, reason] for row, reason in zip(rows, reasons, strict=True)]

@@ -27,9 +27,9 @@ from invite_app.pages.shared import (
     ErrorText,
     FormErrors,
     PageForm,
-    actor,
     choice,
     csv_download,
+    current_actor,
     form_errors,
     principal,
     render_page,
@@ -88,8 +88,8 @@ class StartForm(PageForm):
 def invite_many(organization_id: UUID) -> ResponseReturnValue:
     principal().check_can("invitations:write")
     form = StartForm()
-    form.role.choices = role_choices(roles.list_all(organization_id, by=actor()), principal())
-    rooms = workspaces.list_all(organization_id, by=actor())
+    form.role.choices = role_choices(roles.list_all(organization_id, by=current_actor()), principal())
+    rooms = workspaces.list_all(organization_id, by=current_actor())
     form.workspaces.choices = [choice(room.name, room.name) for room in rooms]
     if form.validate_on_submit():
         with FormErrors(form, ROWS):
@@ -113,10 +113,12 @@ def example_list(organization_id: UUID) -> ResponseReturnValue:  # noqa: ARG001 
 @pages.route(f"{ONE}/start-over", methods=["GET", "POST"])
 def drop_list(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
     if request.method == "POST":
-        imports.delete(organization_id, sheet_id, by=actor())
+        imports.delete(organization_id, sheet_id, by=current_actor())
         flash("The list is gone.", "ok")
         return redirect(url_for("pages.invite_many"), 303)
-    return render_page("invite_many/drop.html", summary=imports.summarize(organization_id, sheet_id, by=actor()))
+    return render_page(
+        "invite_many/drop.html", summary=imports.summarize(organization_id, sheet_id, by=current_actor())
+    )
 
 
 @pages.errorhandler(ImportNotFound)
@@ -148,7 +150,7 @@ def _size(stream: IO[bytes]) -> int:
 def _create(organization_id: UUID, form: StartForm) -> Import:
     lines = imports.parse(form.list_text())
     names = form.workspaces.data or ()
-    return imports.create(organization_id, lines, by=actor(), role=form.role.data or "", workspaces=names)
+    return imports.create(organization_id, lines, by=current_actor(), role=form.role.data or "", workspaces=names)
 
 
 def _obstacle() -> form_errors.Text:

@@ -29,7 +29,7 @@ from invite_app.pages.shared import (
     ErrorTexts,
     FormErrors,
     SelectionForm,
-    actor,
+    current_actor,
     dates,
     form_errors,
     principal,
@@ -130,12 +130,12 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
         return redirect(url_for("pages.invitations", **form.place), 303)
     report = None
     with FormErrors(rows=TOO_MANY):
-        report = invitations.preview_bulk(organization_id, only, act.action(), by=actor())
+        report = invitations.preview_bulk(organization_id, only, act.action(), by=current_actor())
     if report is None:
         return redirect(url_for("pages.invitations", **form.place), 303)
     if request.method == "POST" and form.validate() and form.has_shown(report.total):
         with FormErrors(form, TOO_MANY):
-            _say(act, invitations.apply_bulk(organization_id, only, act.action(), by=actor()))
+            _say(act, invitations.apply_bulk(organization_id, only, act.action(), by=current_actor()))
             return redirect(url_for("pages.invitations", **form.place), 303)
     return render_page(
         f"invitations/bulk_{name}.html",

@@ -17,8 +17,8 @@ from invite_app.pages.shared import (
     FormErrors,
     PageForm,
     ValidatedBy,
-    actor,
     choice,
+    current_actor,
     dates,
     email_field,
     form_errors,
@@ -75,14 +75,14 @@ class InviteForm(PageForm):
 def invite(organization_id: UUID) -> ResponseReturnValue:
     principal().check_can("invitations:write")
     form = InviteForm(email=request.args.get("email", ""))
-    all_roles = roles.list_all(organization_id, by=actor())
-    form.offer(all_roles, workspaces.list_all(organization_id, by=actor()), principal().organization)
+    all_roles = roles.list_all(organization_id, by=current_actor())
+    form.offer(all_roles, workspaces.list_all(organization_id, by=current_actor()), principal().organization)
     is_preview = "preview" in request.form
     asked = form.asked.data or ""
     guess = _guess(organization_id, form, is_final=not is_preview)
     if not is_preview and form.validate_on_submit() and guess is None:
         with FormErrors(form):
-            _tell(invitations.send(organization_id, form.draft(), by=actor()))
+            _tell(invitations.send(organization_id, form.draft(), by=current_actor()))
             return redirect(url_for("pages.invitations"), 303)
     preview = _preview(organization_id, form)
     return render_page(
@@ -108,7 +108,9 @@ def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> sugges
     address = form.email.data or ""
     if is_final and address == form.asked.data:
         return None
-    guess = suggestions.suggest_email(organization_id, address, by=actor()) if address != form.kept.data else None
+    guess = (
+        suggestions.suggest_email(organization_id, address, by=current_actor()) if address != form.kept.data else None
+    )
     form.asked.data = address if guess else ""
     return guess
 
@@ -126,7 +128,7 @@ def _tell(invitation: Invitation) -> None:
 
 def _preview(organization_id: UUID, form: InviteForm) -> invitations.Preview | None:
     try:
-        return invitations.preview(organization_id, form.draft(), by=actor())
+        return invitations.preview(organization_id, form.draft(), by=current_actor())
     except DomainError:
         return None
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import InvitationState
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, actor, dates, principal, render_page, security_headers
+from invite_app.pages.shared import FormErrors, current_actor, dates, principal, render_page, security_headers
 from invite_app.services import invitations, timeline
 
 from . import timeline_texts
@@ -20,9 +20,9 @@ ONE = "/organizations/<uuid:organization_id>/invitations/<uuid:invitation_id>"
 
 @pages.get(ONE, endpoint="invitation")
 def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
-    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    invitation = invitations.get(organization_id, invitation_id, by=current_actor())
     state = invitation.state_at(now())
-    entries = timeline.list_for_invitation(organization_id, invitation.id, by=actor())
+    entries = timeline.list_for_invitation(organization_id, invitation.id, by=current_actor())
     revoked_by = next((entry.actor for entry in entries if entry.kind == "invitation.revoked"), "")
     return render_page(
         "invitations/one.html",
@@ -39,7 +39,7 @@ def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
 @pages.post(f"{ONE}/resend")
 def resend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     with FormErrors():
-        invitation = invitations.resend(organization_id, invitation_id, by=actor())
+        invitation = invitations.resend(organization_id, invitation_id, by=current_actor())
         flash(f"Sent again. The same link now works until {dates.day(invitation.expires_at)}.", "ok")
     return _back(invitation_id)
 
@@ -47,7 +47,7 @@ def resend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 @pages.post(f"{ONE}/extend")
 def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     with FormErrors():
-        invitation = invitations.extend(organization_id, invitation_id, by=actor())
+        invitation = invitations.extend(organization_id, invitation_id, by=current_actor())
         flash(f"Extended. The link now works until {dates.day(invitation.expires_at)}.", "ok")
     return _back(invitation_id)
 
@@ -55,7 +55,7 @@ def extend_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
 @pages.post(f"{ONE}/try-now")
 def try_invitation_now(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     with FormErrors():
-        invitations.retry_delivery(organization_id, invitation_id, by=actor())
+        invitations.retry_delivery(organization_id, invitation_id, by=current_actor())
         flash("The mail server is asked again now. Reload this page in a moment.", "ok")
     return _back(invitation_id)
 
@@ -63,7 +63,7 @@ def try_invitation_now(organization_id: UUID, invitation_id: UUID) -> ResponseRe
 @pages.post(f"{ONE}/take-over")
 def take_over_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     with FormErrors():
-        invitations.take_over(organization_id, invitation_id, by=actor())
+        invitations.take_over(organization_id, invitation_id, by=current_actor())
         flash("Taken over. The invitation now counts as sent by you.", "ok")
     return _back(invitation_id)
 
@@ -73,10 +73,10 @@ def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
     principal().check_can("invitations:write")
     if request.method == "POST":
         with FormErrors():
-            invitation = invitations.revoke(organization_id, invitation_id, by=actor())
+            invitation = invitations.revoke(organization_id, invitation_id, by=current_actor())
             flash(f"Revoked. The link of {name_of(invitation)} no longer works.", "ok")
         return _back(invitation_id)
-    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    invitation = invitations.get(organization_id, invitation_id, by=current_actor())
     return render_page("invitations/revoke.html", invitation=invitation, name=name_of(invitation))
 
 
@@ -89,10 +89,10 @@ def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
     link = ""
     if request.method == "POST":
         with FormErrors():
-            link = invitations.copy_link(organization_id, invitation_id, by=actor())
+            link = invitations.copy_link(organization_id, invitation_id, by=current_actor())
         if not link:
             return _back(invitation_id)
-    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    invitation = invitations.get(organization_id, invitation_id, by=current_actor())
     return render_page("invitations/link.html", invitation=invitation, name=name_of(invitation), link=link)
 
 

@@ -12,7 +12,7 @@ from invite_app.pages.shared import (
     FormErrors,
     PageForm,
     ValidatedBy,
-    actor,
+    current_actor,
     email_field,
     permission_texts,
     principal,
@@ -46,15 +46,15 @@ class EditForm(PageForm):
 @large_form("invitations:write")
 def edit_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     principal().check_can("invitations:write")
-    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    invitation = invitations.get(organization_id, invitation_id, by=current_actor())
     form = _form_for(invitation)
-    all_roles = roles.list_all(organization_id, by=actor())
+    all_roles = roles.list_all(organization_id, by=current_actor())
     form.role.choices = role_choices(all_roles, principal())
-    form.workspace_ids.choices = workspace_choices(workspaces.list_all(organization_id, by=actor()))
+    form.workspace_ids.choices = workspace_choices(workspaces.list_all(organization_id, by=current_actor()))
     if form.validate_on_submit():
         old_address = invitation.email
         with FormErrors(form):
-            changed = invitations.edit(organization_id, invitation_id, form.changes, by=actor())
+            changed = invitations.edit(organization_id, invitation_id, form.changes, by=current_actor())
             moved = "Address changed. The old link no longer works." if changed.email != old_address else "Changed."
             flash(moved, "ok")
             return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)

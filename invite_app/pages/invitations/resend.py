@@ -13,7 +13,7 @@ from invite_app.pages.shared import (
     FormErrors,
     PageForm,
     ValidatedBy,
-    actor,
+    current_actor,
     dates,
     email_field,
     principal,
@@ -39,12 +39,12 @@ class AgainForm(PageForm):
 @pages.route(f"{ONE}/send-again", methods=["GET", "POST"])
 def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
     principal().check_can("invitations:write")
-    invitation = invitations.get(organization_id, invitation_id, by=actor())
+    invitation = invitations.get(organization_id, invitation_id, by=current_actor())
     form = AgainForm(email=invitation.email, note=_note(invitation))
     if form.validate_on_submit():
         with FormErrors(form):
             given = {"email": form.email.data or "", "note": form.note.data or ""}
-            sent = invitations.resend(organization_id, invitation_id, by=actor(), **given)
+            sent = invitations.resend(organization_id, invitation_id, by=current_actor(), **given)
             which = "The same link now" if sent.email == invitation.email else "The old link is dead; the new one"
             flash(f"Sent again. {which} works until {dates.day(sent.expires_at)}.", "ok")
             return redirect(url_for("pages.invitation", invitation_id=invitation_id), 303)

@@ -17,8 +17,8 @@ from invite_app.pages.shared import (
     ErrorTexts,
     FormErrors,
     SelectionForm,
-    actor,
     choice,
+    current_actor,
     form_errors,
     principal,
     render_page,
@@ -137,7 +137,7 @@ def _page(organization_id: UUID, form: BulkForm, action: str, **values: Any) -> 
     report = _preview(organization_id, form, only)
     if is_final and not form.errors and form.has_shown(report.total):
         with FormErrors(form, REFUSALS):
-            _say(DONE[action], members.apply_bulk(organization_id, only, form.action(), by=actor()))
+            _say(DONE[action], members.apply_bulk(organization_id, only, form.action(), by=current_actor()))
             return redirect(url_for("pages.members", **form.narrows), 303)
     return render_page(
         f"members/bulk_{action}.html",
@@ -154,8 +154,8 @@ def _page(organization_id: UUID, form: BulkForm, action: str, **values: Any) -> 
 def _preview(organization_id: UUID, form: BulkForm, only: Filter) -> BulkResult:
     """Of what was chosen, or, when that cannot be, of nothing chosen yet."""
     with FormErrors(form, REFUSALS):
-        return members.preview_bulk(organization_id, only, form.action(), by=actor())
-    return members.preview_bulk(organization_id, only, form.undecided, by=actor())
+        return members.preview_bulk(organization_id, only, form.action(), by=current_actor())
+    return members.preview_bulk(organization_id, only, form.undecided, by=current_actor())
 
 
 def _say(sentence: str, report: BulkResult) -> None:

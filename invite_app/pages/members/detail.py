@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.access import authorize
 from invite_app.models import Membership
 from invite_app.pages.blueprint import large_form, pages
-from invite_app.pages.shared import FormErrors, actor, principal, render_page
+from invite_app.pages.shared import FormErrors, current_actor, principal, render_page
 from invite_app.services import cross_search, members
 
 from . import filters
@@ -22,7 +22,7 @@ ONE = f"{ALL}/<uuid:user_id>"
 @pages.route(ONE, methods=["GET", "POST"])
 @large_form("members:write")
 def member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
-    found = members.get(organization_id, user_id, by=actor())
+    found = members.get(organization_id, user_id, by=current_actor())
     roles, workspaces = cross_search.filter_options(principal())
     form = form_of(found, roles, workspaces)
     if request.method == "POST":
@@ -48,7 +48,7 @@ def _save(organization_id: UUID, before: Membership, form: MemberForm) -> Respon
         before.user_id,
         role=form.chosen_role,
         workspace_ids=form.workspace_ids.data or (),
-        by=actor(),
+        by=current_actor(),
     )
     note_saved(before, after)
     return redirect(
@@ -63,13 +63,13 @@ def note_saved(before: Membership, after: Membership) -> None:
 
 def may_stay(after: Membership) -> bool:
     """Whether who has changed a member, maybe themselves, still sees members."""
-    return authorize(actor(), after.organization_id).can("members:read")
+    return authorize(current_actor(), after.organization_id).can("members:read")
 
 
 @pages.route(f"{ONE}/role", methods=["GET", "POST"])
 def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     principal().check_can("members:write")
-    found = members.get(organization_id, user_id, by=actor())
+    found = members.get(organization_id, user_id, by=current_actor())
     roles, _ = cross_search.filter_options(principal())
     form = form_of(found, roles, ())
     del form.workspace_ids
@@ -89,7 +89,7 @@ def member_role(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
 
 
 def _save_in_panel(organization_id: UUID, before: Membership, form: MemberForm) -> ResponseReturnValue:
-    after = members.change(organization_id, before.user_id, role=form.chosen_role, by=actor())
+    after = members.change(organization_id, before.user_id, role=form.chosen_role, by=current_actor())
     note_saved(before, after)
     return redirect(url_for("pages.members", **_place()) if may_stay(after) else url_for("pages.overview"), 303)
 

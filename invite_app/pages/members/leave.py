@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, actor, principal, render_page
+from invite_app.pages.shared import FormErrors, current_actor, principal, render_page
 from invite_app.services import members
 
 
@@ -15,7 +15,7 @@ def leave(organization_id: UUID) -> ResponseReturnValue:
     name = principal().organization.name
     if request.method == "POST":
         with FormErrors():
-            members.leave(organization_id, by=actor())
+            members.leave(organization_id, by=current_actor())
             flash(f"You left {name}.", "ok")
             return redirect(url_for("pages.home"), 303)
         return redirect(url_for("pages.leave"), 303)
@@ -23,4 +23,4 @@ def leave(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _is_last_owner(organization_id: UUID) -> bool:
-    return members.count_owners(members.get_own(organization_id, by=actor())) == 1
+    return members.count_owners(members.get_own(organization_id, by=current_actor())) == 1

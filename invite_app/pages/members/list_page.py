@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import actor, csv_download, page_links, principal, render_page
+from invite_app.pages.shared import csv_download, current_actor, page_links, principal, render_page
 from invite_app.services import cross_search, invitations, members
 
 from . import filters
@@ -45,7 +45,7 @@ def members_file(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _rows(organization_id: UUID, chosen: filters.Chosen) -> Iterator[tuple[object, ...]]:
-    for member in members.export(organization_id, by=actor(), only=chosen.only, order=chosen.order):
+    for member in members.export(organization_id, by=current_actor(), only=chosen.only, order=chosen.order):
         yield (
             member.user.given_name,
             member.user.family_name,

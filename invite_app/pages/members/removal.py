@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import BooleanField
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, PageForm, actor, person, principal, render_page
+from invite_app.pages.shared import FormErrors, PageForm, current_account, current_actor, principal, render_page
 from invite_app.services import members
 
 from .detail import ONE
@@ -23,15 +23,15 @@ class RemovalForm(PageForm):
 def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
     """Who opens it for themselves is led to the page for leaving."""
     principal().check_can("members:write")
-    if user_id == person().id:
+    if user_id == current_account().id:
         return redirect(url_for("pages.leave"), 303)
-    preview = members.preview_removal(organization_id, user_id, by=actor())
+    preview = members.preview_removal(organization_id, user_id, by=current_actor())
     form = RemovalForm()
     form.tell.label.text = f"Tell {preview.member.user.given_name or 'them'} by email"
     if form.validate_on_submit():
         with FormErrors(form):
             ended = members.remove(
-                organization_id, user_id, take_over=form.take_over.data, tell=form.tell.data, by=actor()
+                organization_id, user_id, take_over=form.take_over.data, tell=form.tell.data, by=current_actor()
             )
             flash(f"{ended.user.name or ended.user.email} is removed.", "ok")
             return redirect(url_for("pages.members"), 303)

@@ -19,12 +19,12 @@ from invite_app.pages.shared import (
     ErrorTexts,
     FormErrors,
     PageForm,
-    actor,
+    current_account,
+    current_actor,
     dates,
     name_field,
     page_links,
     permission_texts,
-    person,
     principal,
     render_page,
     role_choices,
@@ -59,7 +59,7 @@ class KeyForm(PageForm):
 
 @pages.get(ALL, endpoint="api_keys")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    page = api_keys.list_page(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    page = api_keys.list_page(organization_id, by=current_actor(), cursor=request.args.get("cursor"))
     return render_page("api_keys/list.html", keys=page.items, page=page_links.links(page), is_live=is_live)
 
 
@@ -67,7 +67,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 def new_api_key(organization_id: UUID) -> ResponseReturnValue:
     principal().check_can(NEEDS)
     form = KeyForm()
-    all_roles = roles.list_all(organization_id, by=actor())
+    all_roles = roles.list_all(organization_id, by=current_actor())
     form.role.choices = role_choices(all_roles, principal())
     if form.validate_on_submit():
         with FormErrors(form, REFUSALS):
@@ -80,10 +80,10 @@ def new_api_key(organization_id: UUID) -> ResponseReturnValue:
 @pages.route(f"{ONE}/revoke", methods=["GET", "POST"])
 def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnValue:
     principal().check_can(NEEDS)
-    api_key = api_keys.get(organization_id, api_key_id, by=actor())
+    api_key = api_keys.get(organization_id, api_key_id, by=current_actor())
     if request.method == "POST":
         with FormErrors():
-            api_keys.revoke(organization_id, api_key_id, by=actor())
+            api_keys.revoke(organization_id, api_key_id, by=current_actor())
             flash(f"{api_key.name} is revoked. It never works again.", "ok")
         return redirect(url_for("pages.api_keys"), 303)
     return render_page("api_keys/revoke.html", api_key=api_key)
@@ -92,7 +92,9 @@ def revoke_api_key(organization_id: UUID, api_key_id: UUID) -> ResponseReturnVal
 def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
     """The secret is in this answer and nowhere else, so that no cookie and no cache has it."""
     security_headers.mark_url_secret()
-    sent = idempotency.KeyedRequest(f"api key form of {person().id}", (form.once.data or "")[:100], body_hash="")
+    sent = idempotency.KeyedRequest(
+        f"api key form of {current_account().id}", (form.once.data or "")[:100], body_hash=""
+    )
 
     def remember(_: ApiKey) -> None:
         idempotency.store(sent, idempotency.StoredResponse(201, ""))
@@ -102,9 +104,9 @@ def _make(organization_id: UUID, form: KeyForm) -> ResponseReturnValue:
             organization_id,
             name=form.name.data or "",
             role=form.role.data or "",
-            user_id=person().id,
+            user_id=current_account().id,
             expires_at=form.expires_at,
-            by=actor(),
+            by=current_actor(),
             then=remember,
         )
     except RequestInProgress:

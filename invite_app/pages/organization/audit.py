@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from invite_app.models import AuditEvent
 from invite_app.models.types import now
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import actor, csv_download, dates, page_links, principal, render_page
+from invite_app.pages.shared import csv_download, current_actor, dates, page_links, principal, render_page
 from invite_app.services import audit
 from invite_app.services.audit import Filter
 
@@ -24,7 +24,9 @@ HEAD = ("When (UTC)", "Who", "As", "From", "Action", "What", "Before", "After")
 @pages.get(HERE, endpoint="audit")
 def show_log(organization_id: UUID) -> ResponseReturnValue:
     chosen = _chosen()
-    page = audit.list_page(organization_id, by=actor(), only=_filter(chosen), cursor=request.args.get("cursor"))
+    page = audit.list_page(
+        organization_id, by=current_actor(), only=_filter(chosen), cursor=request.args.get("cursor")
+    )
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value}
     return render_page(
         "audit/list.html",
@@ -41,7 +43,7 @@ def show_log(organization_id: UUID) -> ResponseReturnValue:
 def audit_file(organization_id: UUID) -> ResponseReturnValue:
     """The events that the page with the same filters lists, all of them."""
     principal().check_can("audit:read")
-    events = audit.export(organization_id, by=actor(), only=_filter(_chosen()))
+    events = audit.export(organization_id, by=current_actor(), only=_filter(_chosen()))
     return csv_download.download(f"audit-log-{now():%Y-%m-%d}.csv", HEAD, _rows(events))
 
 

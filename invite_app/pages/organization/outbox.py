@@ -6,7 +6,7 @@ from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages, stand_in
-from invite_app.pages.shared import actor, latest_organization, page_links, render_page, security_headers
+from invite_app.pages.shared import current_actor, last_organization, page_links, render_page, security_headers
 from invite_app.services import delivery
 
 IN_FRAME = security_headers.content_security_policy(
@@ -24,8 +24,8 @@ IN_FRAME = security_headers.content_security_policy(
 
 @pages.get("/outbox", endpoint="outbox")
 def show_list() -> ResponseReturnValue:
-    page = delivery.list_local(by=actor(), cursor=request.args.get("cursor"))
-    if latest := latest_organization():
+    page = delivery.list_local(by=current_actor(), cursor=request.args.get("cursor"))
+    if latest := last_organization():
         stand_in(latest.id)
     return render_page("outbox/list.html", rows=page.items, page=page_links.links(page))
 
@@ -33,7 +33,7 @@ def show_list() -> ResponseReturnValue:
 @pages.get("/outbox/<uuid:message_id>")
 def outbox_message(message_id: UUID) -> ResponseReturnValue:
     security_headers.mark_url_secret()
-    row, message = delivery.get_local(message_id, by=actor())
+    row, message = delivery.get_local(message_id, by=current_actor())
     assert row.organization_id is not None
     stand_in(row.organization_id)
     return render_page("outbox/one.html", row=row, message=message)
@@ -42,7 +42,7 @@ def outbox_message(message_id: UUID) -> ResponseReturnValue:
 @pages.get("/outbox/<uuid:message_id>/body")
 def outbox_body(message_id: UUID) -> Response:
     security_headers.mark_url_secret()
-    _, message = delivery.get_local(message_id, by=actor())
+    _, message = delivery.get_local(message_id, by=current_actor())
     answer = make_response(message.html.replace("<head>", '<head><base target="_blank">', 1))
     answer.headers["Content-Security-Policy"] = IN_FRAME
     return answer

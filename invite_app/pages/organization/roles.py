@@ -15,8 +15,8 @@ from invite_app.pages.shared import (
     ErrorTexts,
     FormErrors,
     PageForm,
-    actor,
     choice,
+    current_actor,
     form_errors,
     page_links,
     permission_texts,
@@ -59,7 +59,7 @@ def address_key(role: Role) -> str:
 
 @pages.get(ALL, endpoint="roles")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    page = roles.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    page = roles.list_with_use(organization_id, by=current_actor(), cursor=request.args.get("cursor"))
     return render_page("roles/list.html", uses=page.items, page=page_links.links(page))
 
 
@@ -74,7 +74,7 @@ def new_role(organization_id: UUID) -> ResponseReturnValue:
                 name=form.name.data or "",
                 key=form.key.data,
                 permissions=form.permissions.data or (),
-                by=actor(),
+                by=current_actor(),
             )
             flash(f"Role {made.name} made.", "ok")
             return redirect(url_for("pages.roles"), 303)
@@ -83,12 +83,12 @@ def new_role(organization_id: UUID) -> ResponseReturnValue:
 
 @pages.route(ONE, methods=["GET", "POST"])
 def role(organization_id: UUID, key: str) -> ResponseReturnValue:
-    use = roles.get_with_use(organization_id, key, by=actor())
+    use = roles.get_with_use(organization_id, key, by=current_actor())
     form = RoleForm(name=use.role.name, permissions=use.role.permissions)
     if "preview" not in request.form and form.validate_on_submit():
         with FormErrors(form, REFUSALS):
             changed = roles.update_role(
-                organization_id, key, name=form.name.data, permissions=form.permissions.data or (), by=actor()
+                organization_id, key, name=form.name.data, permissions=form.permissions.data or (), by=current_actor()
             )
             flash(f"Role {changed.name} saved.", "ok")
             return redirect(_after_a_change(organization_id), 303)
@@ -97,14 +97,14 @@ def role(organization_id: UUID, key: str) -> ResponseReturnValue:
 
 @pages.route(f"{ONE}/delete", methods=["GET", "POST"])
 def delete_role(organization_id: UUID, key: str) -> ResponseReturnValue:
-    use = roles.get_with_use(organization_id, key, by=actor())
-    others = [one for one in roles.list_all(organization_id, by=actor()) if one.id != use.role.id]
+    use = roles.get_with_use(organization_id, key, by=current_actor())
+    others = [one for one in roles.list_all(organization_id, by=current_actor()) if one.id != use.role.id]
     form = RemovalForm()
     form.replacement.choices = [choice("", "Choose a role")]
     form.replacement.choices += [choice(one.key, one.name) for one in others if principal().can_grant(one)]
     if form.validate_on_submit():
         with FormErrors(form, REMOVAL_REFUSALS):
-            roles.delete(organization_id, key, replacement=form.replacement.data or None, by=actor())
+            roles.delete(organization_id, key, replacement=form.replacement.data or None, by=current_actor())
             flash(f"The role {use.role.name} is deleted.", "ok")
             return redirect(_after_a_change(organization_id), 303)
     return render_page(
@@ -120,7 +120,7 @@ def _form_like(organization_id: UUID, key: str) -> NewRoleForm:
     """Empty, or, for a duplicate, with as much of another role as this person may give."""
     if not key:
         return NewRoleForm()
-    model = roles.get_with_use(organization_id, key, by=actor()).role
+    model = roles.get_with_use(organization_id, key, by=current_actor()).role
     may_give = [name for name in model.permissions if principal().can(name)]
     return NewRoleForm(name=f"Copy of {model.name}", permissions=may_give)
 
@@ -142,5 +142,5 @@ def _show_editor(form: RoleForm, use: RoleUse | None) -> ResponseReturnValue:
 
 def _after_a_change(organization_id: UUID) -> str:
     """The list; but who has just taken the right to see it from their own role goes to the overview."""
-    may_stay = authorize(actor(), organization_id).can(NEEDS)
+    may_stay = authorize(current_actor(), organization_id).can(NEEDS)
     return url_for("pages.roles" if may_stay else "pages.overview")

@@ -16,8 +16,8 @@ from invite_app.pages.shared import (
     FormErrors,
     PageForm,
     ValidatedBy,
-    actor,
     choice,
+    current_actor,
     local_only_url,
     name_field,
     parse_int,
@@ -82,7 +82,7 @@ def settings(organization_id: UUID) -> ResponseReturnValue:
     form = _form_of(organization)
     if form.validate_on_submit():
         with FormErrors(form):
-            organizations.change(organization_id, form.changes(organization), by=actor())
+            organizations.change(organization_id, form.changes(organization), by=current_actor())
             flash("Settings saved.", "ok")
             return redirect(url_for("pages.settings"), 303)
     pending = invitations.count_pending(organization)
@@ -106,7 +106,7 @@ def delete_organization(organization_id: UUID) -> ResponseReturnValue:
     organization = principal().organization
     form = DeletionForm()
     if form.validate_on_submit():
-        organizations.delete(organization_id, by=actor())
+        organizations.delete(organization_id, by=current_actor())
         flash(f"{organization.name} is deleted.", "ok")
         return redirect(url_for("pages.home"), 303)
     return render_page(

@@ -6,7 +6,15 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from invite_app.pages.blueprint import pages
-from invite_app.pages.shared import FormErrors, PageForm, actor, name_field, page_links, principal, render_page
+from invite_app.pages.shared import (
+    FormErrors,
+    PageForm,
+    current_actor,
+    name_field,
+    page_links,
+    principal,
+    render_page,
+)
 from invite_app.services import workspaces
 
 ALL = "/organizations/<uuid:organization_id>/workspaces"
@@ -19,7 +27,7 @@ class WorkspaceForm(PageForm):
 
 @pages.get(ALL, endpoint="workspaces")
 def show_list(organization_id: UUID) -> ResponseReturnValue:
-    page = workspaces.list_with_use(organization_id, by=actor(), cursor=request.args.get("cursor"))
+    page = workspaces.list_with_use(organization_id, by=current_actor(), cursor=request.args.get("cursor"))
     return render_page("workspaces/list.html", uses=page.items, page=page_links.links(page))
 
 
@@ -29,7 +37,7 @@ def new_workspace(organization_id: UUID) -> ResponseReturnValue:
     form = WorkspaceForm()
     if form.validate_on_submit():
         with FormErrors(form):
-            made = workspaces.create(organization_id, form.name.data or "", by=actor())
+            made = workspaces.create(organization_id, form.name.data or "", by=current_actor())
             flash(f"Workspace {made.name} made.", "ok")
             return redirect(url_for("pages.workspaces"), 303)
     return render_page("workspaces/form.html", status=form.status, form=form, workspace=None)
@@ -38,11 +46,11 @@ def new_workspace(organization_id: UUID) -> ResponseReturnValue:
 @pages.route(f"{ONE}/rename", methods=["GET", "POST"])
 def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
     principal().check_can("workspaces:write")
-    workspace = workspaces.get_with_use(organization_id, workspace_id, by=actor()).workspace
+    workspace = workspaces.get_with_use(organization_id, workspace_id, by=current_actor()).workspace
     form = WorkspaceForm(name=workspace.name)
     if form.validate_on_submit():
         with FormErrors(form):
-            renamed = workspaces.rename(organization_id, workspace_id, form.name.data or "", by=actor())
+            renamed = workspaces.rename(organization_id, workspace_id, form.name.data or "", by=current_actor())
             flash(f"The workspace is now called {renamed.name}.", "ok")
             return redirect(url_for("pages.workspaces"), 303)
     return render_page("workspaces/form.html", status=form.status, form=form, workspace=workspace)
@@ -52,9 +60,9 @@ def rename_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseRetur
 def delete_workspace(organization_id: UUID, workspace_id: UUID) -> ResponseReturnValue:
     principal().check_can("workspaces:write")
     if request.method == "POST":
-        workspaces.delete(organization_id, workspace_id, by=actor())
+        workspaces.delete(organization_id, workspace_id, by=current_actor())
         flash("The workspace is deleted.", "ok")
         return redirect(url_for("pages.workspaces"), 303)
     return render_page(
-        "workspaces/delete.html", use=workspaces.get_with_use(organization_id, workspace_id, by=actor())
+        "workspaces/delete.html", use=workspaces.get_with_use(organization_id, workspace_id, by=current_actor())
     )

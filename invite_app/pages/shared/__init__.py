@@ -12,7 +12,7 @@ from . import (
     security_headers,
     user_agents,
 )
-from .current import LATEST, actor, device, latest_organization, person, principal
+from .current import LATEST, current_account, current_actor, current_device, last_organization, principal
 from .dates import HOUR, MINUTE
 from .fields import (
     PageForm,
@@ -44,15 +44,15 @@ __all__ = [
     "ErrorText",
     "ErrorTexts",
     "SelectionForm",
-    "actor",
+    "current_actor",
     "browser_session",
     "choice",
     "csv_download",
     "dates",
-    "device",
+    "current_device",
     "email_field",
     "form_errors",
-    "latest_organization",
+    "last_organization",
     "layout",
     "split_lines",
     "local_only_url",
@@ -62,7 +62,7 @@ __all__ = [
     "new_password_field",
     "page_links",
     "permission_texts",
-    "person",
+    "current_account",
     "role_choices",
     "saved_forms",
     "seat_limit",

@@ -10,7 +10,7 @@ from invite_app.models import Session, User
 from invite_app.services import accounts
 
 from . import saved_forms
-from .current import DEVICE_COOKIE, device
+from .current import DEVICE_COOKIE, current_device
 
 WAITING_INVITATION = "waiting_invitation"
 DEVICE_LIFETIME = timedelta(days=365)
@@ -37,7 +37,7 @@ def begin(started: Session) -> None:
 
 def remember_device(user: User) -> None:
     """Recognize this browser at the account's next sign-in, as long as its password stays the same."""
-    cookie = accounts.remember_device(user, device().cookie)
+    cookie = accounts.remember_device(user, current_device().cookie)
 
     @after_this_request
     def set_cookie(response: Response) -> Response:

@@ -14,13 +14,13 @@ LATEST = "organization"
 """Under this name the session knows the organization whose pages were open last."""
 
 
-def person() -> User:
+def current_account() -> User:
     """The person who is signed in."""
     user: User = current_user.user
     return user
 
 
-def actor() -> UserActor:
+def current_actor() -> UserActor:
     return UserActor(current_user.user_id, request.remote_addr)
 
 
@@ -30,12 +30,12 @@ def principal() -> Principal:
     return found
 
 
-def latest_organization() -> Organization | None:
+def last_organization() -> Organization | None:
     """The one whose pages were open last, as long as the person belongs to it; else the first of theirs."""
-    belongs_to = organizations.list_for_user(person().id)
+    belongs_to = organizations.list_for_user(current_account().id)
     latest = session.get(LATEST)
     return next((one for one in belongs_to if str(one.id) == latest), next(iter(belongs_to), None))
 
 
-def device() -> Device:
+def current_device() -> Device:
     return Device(request.remote_addr, request.user_agent.string, request.cookies.get(DEVICE_COOKIE))

@@ -227,7 +227,7 @@ def _facts(offer: InvitationOffer) -> dict[str, Any]:
     return {
         "invitation": offer.invitation,
         "organization": offer.invitation.organization,
-        "role_line": permission_texts.role_line(role.permissions) if role else "",
+        "role_line": permission_texts.role_summary(role.permissions) if role else "",
     }
 
 

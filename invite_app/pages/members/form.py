@@ -59,7 +59,7 @@ def effect(form: MemberForm, member: Membership, roles: Sequence[Role], workspac
 
 def lines(roles: Sequence[Role]) -> dict[str, str]:
     """One line on each role, by key."""
-    return {role.key: _sentence(permission_texts.role_line(role.permissions)) for role in roles}
+    return {role.key: _sentence(permission_texts.role_summary(role.permissions)) for role in roles}
 
 
 def refused(member: Membership, roles: Sequence[Role], principal: Principal) -> dict[str, str]:
@@ -89,12 +89,12 @@ def only_owner(member: Membership) -> str:
 
 
 def _why(role: Role, principal: Principal) -> str:
-    lacking = [name for name in permission_texts.MAY if name in role.permissions and not principal.can(name)]
-    return f"Your own role does not have: {permission_texts.missing(lacking)}." if lacking else ONLY_OWNERS
+    lacking = [name for name in permission_texts.CAN if name in role.permissions and not principal.can(name)]
+    return f"Your own role does not have: {permission_texts.list_permissions(lacking)}." if lacking else ONLY_OWNERS
 
 
 def _in_words(names: set[str]) -> list[str]:
-    return [text for name, text in permission_texts.MAY.items() if name in names]
+    return [text for name, text in permission_texts.CAN.items() if name in names]
 
 
 def _sentence(text: str) -> str:

@@ -116,7 +116,9 @@ def _plain(name: str) -> str:
 
 
 _WRITERS: dict[str, Callable[[Any], str]] = {
-    "permissions": lambda names: permission_texts.joined([permission_texts.MAY[name] for name in names]) or "none",
+    "permissions": lambda names: (
+        permission_texts.join_words([permission_texts.CAN[name] for name in names]) or "none"
+    ),
     "invitation_lifetime": lambda seconds: dates.duration(timedelta(seconds=seconds)),
     "seat_limit": lambda limit: "no limit" if limit is None else f"{limit:,}",
     "ends": lambda moment: dates.day_and_time(datetime.fromisoformat(moment)),

@@ -63,7 +63,7 @@ def obstacle(role: Role, principal: Principal) -> str:
     if role.is_built_in:
         return "Built in. Duplicate it to make your own."
     if not principal.can_grant(role):
-        missing = permission_texts.missing(
+        missing = permission_texts.list_permissions(
             name for name in permission_texts.LABELS if name in role.permissions and not principal.can(name)
         )
         return f"You cannot change this role: your own role does not let you {missing}."
@@ -71,4 +71,4 @@ def obstacle(role: Role, principal: Principal) -> str:
 
 
 def _in_words(names: set[str]) -> list[str]:
-    return [permission_texts.MAY[name] for name in permission_texts.LABELS if name in names]
+    return [permission_texts.CAN[name] for name in permission_texts.LABELS if name in names]

@@ -45,7 +45,7 @@ class RemovalForm(PageForm):
 @pages.app_template_filter()
 def role_line(role: Role) -> str:
     """One line on what people with the role can do."""
-    line = permission_texts.role_line(role.permissions)
+    line = permission_texts.role_summary(role.permissions)
     return line[0].upper() + line[1:]
 
 

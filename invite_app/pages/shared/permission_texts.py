@@ -7,7 +7,7 @@ from invite_app.access import Principal
 from invite_app.models import Role
 from invite_app.models.roles import PERMISSIONS
 
-MAY = {
+CAN = {
     "invitations:read": "see invitations",
     "invitations:write": "invite people",
     "members:read": "see members",
@@ -18,7 +18,7 @@ MAY = {
     "organization:write": "change settings",
     "api_keys:write": "manage API keys",
 }
-MAY_NOT = {
+CANNOT = {
     "invitations:write": "inviting people",
     "members:write": "changing members",
     "workspaces:write": "workspaces",
@@ -32,31 +32,31 @@ MAY_NOT = {
 def abilities(permissions: Collection[str]) -> list[str]:
     """What these permissions let somebody do; the right to change something is said for both."""
     implied = {"invitations:read": "invitations:write", "members:read": "members:write"}
-    return [words for name, words in MAY.items() if name in permissions and implied.get(name) not in permissions]
+    return [words for name, words in CAN.items() if name in permissions and implied.get(name) not in permissions]
 
 
 def limits(permissions: Collection[str]) -> list[str]:
     """What they do not reach."""
-    return [words for name, words in MAY_NOT.items() if name not in permissions]
+    return [words for name, words in CANNOT.items() if name not in permissions]
 
 
-def role_line(permissions: Collection[str]) -> str:
+def role_summary(permissions: Collection[str]) -> str:
     """One line on what a role can do."""
     if set(permissions) >= set(PERMISSIONS):
         return "can do everything"
-    return joined(abilities(permissions)) or "can sign in, and nothing else"
+    return join_words(abilities(permissions)) or "can sign in, and nothing else"
 
 
 def role_lines(roles: Iterable[Role], principal: Principal) -> list[tuple[str, str]]:
     """The name of each role that may be granted, with its line."""
-    return [(role.name, role_line(role.permissions)) for role in roles if principal.can_grant(role)]
+    return [(role.name, role_summary(role.permissions)) for role in roles if principal.can_grant(role)]
 
 
-def missing(permissions: Iterable[str]) -> str:
-    return joined([MAY[name] for name in permissions])
+def list_permissions(permissions: Iterable[str]) -> str:
+    return join_words([CAN[name] for name in permissions])
 
 
-def joined(words: list[str]) -> str:
+def join_words(words: list[str]) -> str:
     """'a, b and c'."""
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
@@ -102,5 +102,5 @@ GROUPS = (
 
 
 HINTS = {name: hint for group in GROUPS for name, hint in group.permissions.items()}
-LABELS = {name: MAY[name][0].upper() + MAY[name][1:] for name in HINTS}
+LABELS = {name: CAN[name][0].upper() + CAN[name][1:] for name in HINTS}
 ABOVE_OWN = "You cannot give this: your own role does not have it."

@@ -86,9 +86,7 @@ def _sending(invitation: Invitation) -> tuple[str, str]:
     message = invitation.message
     if message is None or not message.reason:
         return "The email is about to be sent.", "About to be sent."
-    waits = (
-        f"aits for the mail server: {message.reason.rstrip('.')}. Next try {dates.until(message.next_attempt_at)}."
-    )
+    waits = f"aits for the mail server: {message.reason.rstrip('.')}. Next try {dates.time_until(message.next_attempt_at)}."
     return f"The email w{waits}", f"W{waits}"
 
 
@@ -99,7 +97,7 @@ def _wrong_account(invitation: Invitation) -> tuple[str, str]:
 
 
 def _opened_ends_soon(invitation: Invitation) -> tuple[str, str]:
-    ago, ends = _ago(invitation.opened_at), dates.until(invitation.expires_at)
+    ago, ends = _ago(invitation.opened_at), dates.time_until(invitation.expires_at)
     sentence = f"{name_of(invitation)} opened this {ago} and has not accepted. It ends {ends}."
     return sentence, f"Opened {ago}, not accepted yet."
 

@@ -92,11 +92,11 @@ def latest_event(events: Iterable[AuditEvent]) -> list[Line]:
 
 def _end(invitation: Invitation, state: InvitationState) -> list[Line]:
     if state == InvitationState.PENDING:
-        detail = f"{dates.until(invitation.expires_at).capitalize()}. The seat is free again then."
+        detail = f"{dates.time_until(invitation.expires_at).capitalize()}. The seat is free again then."
         ends = f"Ends on {dates.day_and_time(invitation.expires_at)}"
         return [Line("hourglass", "off", ends, detail, future=True)]
     if state == InvitationState.EXPIRED:
-        return [Line("hourglass", "warn", "Ended", at=dates.tag(invitation.expires_at))]
+        return [Line("hourglass", "warn", "Ended", at=dates.time_tag(invitation.expires_at))]
     return []
 
 
@@ -104,7 +104,7 @@ def _waiting(invitation: Invitation, state: InvitationState) -> list[Line]:
     message = invitation.message
     if state != InvitationState.PENDING or message is None or message.state != DeliveryState.QUEUED:
         return []
-    detail = f"Next try {dates.until(message.next_attempt_at)}." if message.attempts else ""
+    detail = f"Next try {dates.time_until(message.next_attempt_at)}." if message.attempts else ""
     return [Line("stack-2", "off", "Waiting to be sent", detail, future=True)]
 
 
@@ -112,7 +112,7 @@ def _entry(entry: Entry) -> Line:
     otherwise = ("info-circle", "off", entry.kind.replace(".", " ").replace("_", " "))
     icon, kind, sentence = INVITATION_WORDS.get(entry.kind, otherwise)
     say = DETAILS.get(entry.kind, _nothing)
-    return Line(icon, kind, sentence.format(actor=entry.actor), say(entry.detail), dates.tag(entry.at))
+    return Line(icon, kind, sentence.format(actor=entry.actor), say(entry.detail), dates.time_tag(entry.at))
 
 
 def _event(event: AuditEvent) -> Line:
@@ -120,7 +120,7 @@ def _event(event: AuditEvent) -> Line:
     otherwise = ("info-circle", "off", "{actor}: {action} {target}")
     icon, kind, sentence = LATEST_WORDS.get(event.action, otherwise)
     title = sentence.format(actor=event.actor_name, target=event.target_name, action=action)
-    return Line(icon, kind, title, at=dates.tag(event.at))
+    return Line(icon, kind, title, at=dates.time_tag(event.at))
 
 
 def _nothing(_: Detail) -> str:

@@ -47,13 +47,13 @@ class KeyForm(PageForm):
     once = HiddenField(default=token_urlsafe)
 
     def validate_last_day(self, field: Any) -> None:
-        if field.data and dates.typed_day(field.data) is None:
+        if field.data and dates.parse_date(field.data) is None:
             raise ValidationError("Enter a date, like 2027-12-31.")
 
     @property
     def expires_at(self) -> datetime | None:
         """When the day after the last one begins."""
-        day = dates.typed_day(self.last_day.data or "")
+        day = dates.parse_date(self.last_day.data or "")
         return dates.end_of(day) if day else None
 
 

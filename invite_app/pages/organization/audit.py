@@ -68,7 +68,7 @@ def _chosen() -> dict[str, str]:
 
 def _filter(chosen: dict[str, str]) -> Filter:
     """Days are those of the reader, the last one included. One that is no day does not narrow the list."""
-    first, last = dates.typed_day(chosen["from"]), dates.typed_day(chosen["to"])
+    first, last = dates.parse_date(chosen["from"]), dates.parse_date(chosen["to"])
     return Filter(
         actor=chosen["who"],
         action=chosen["action"],

@@ -14,7 +14,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def register(app: Flask) -> None:
-    for read in (when, exact, day, short_day, day_and_time, until, duration):
+    for read in (time_ago, full_date, day, short_day, day_and_time, time_until, duration):
         app.add_template_filter(read)
 
 
@@ -24,7 +24,7 @@ def zone() -> ZoneInfo | None:
     return ZoneInfo(name) if name in _zones() else None
 
 
-def when(moment: datetime) -> str:
+def time_ago(moment: datetime) -> str:
     """'12 min ago' and the like within a day, then '17 Nov, 09:10'."""
     passed = now() - moment
     if passed < MINUTE:
@@ -39,7 +39,7 @@ def when(moment: datetime) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
-def until(moment: datetime) -> str:
+def time_until(moment: datetime) -> str:
     """'in 27 h', 'in 6 days': how far the future is."""
     left = moment - now()
     if left < HOUR:
@@ -49,13 +49,13 @@ def until(moment: datetime) -> str:
     return f"in {round(left / DAY)} days"
 
 
-def tag(moment: datetime) -> Markup:
+def time_tag(moment: datetime) -> Markup:
     """The same moment in both ways: relative words, with the exact ones as title."""
-    parts = moment.isoformat(), exact(moment), when(moment)
+    parts = moment.isoformat(), full_date(moment), time_ago(moment)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(*parts)
 
 
-def exact(moment: datetime) -> str:
+def full_date(moment: datetime) -> str:
     """'17 November 2026, 09:10'."""
     local = _local(moment)
     return f"{local.day} {local:%B %Y, %H:%M}"
@@ -78,14 +78,14 @@ def day_and_time(moment: datetime) -> str:
     return f"{day(moment)} at {_local(moment):%H:%M}"
 
 
-def next_try(seconds: int) -> str:
+def retry_time(seconds: int) -> str:
     """'at 14:05': the first full minute after so many seconds, with the zone when it may not be the reader's."""
     moment = _local(now() + timedelta(seconds=seconds + 59)).replace(second=0, microsecond=0)
     at = f"at {moment:%H:%M}" if moment.date() == _local(now()).date() else f"on {day_and_time(moment)}"
     return at if zone() else f"{at} UTC"
 
 
-def typed_day(text: str) -> date | None:
+def parse_date(text: str) -> date | None:
     """The day that a date field holds; None for anything else, or a year that only a slip can mean."""
     try:
         typed = date.fromisoformat(text.strip())

@@ -108,7 +108,7 @@ def _seats(error: SeatLimitReached) -> Text:
 
 
 def _wait(error: RateLimited) -> Text:
-    return f"Too many {error.what}. Try again {dates.next_try(error.retry_after)}."
+    return f"Too many {error.what}. Try again {dates.retry_time(error.retry_after)}."
 
 
 ErrorTexts = Mapping[type[DomainError], ErrorText]

@@ -64,7 +64,7 @@ def limits_of(endpoint: str) -> LargeForm | None:
 
 
 @pages.before_request
-def want_signed_in() -> ResponseReturnValue | None:
+def require_sign_in() -> ResponseReturnValue | None:
     if is_public(request.endpoint or "") or current_user.is_authenticated:
         return None
     with suppress(RequestEntityTooLarge):  # the form is dropped, and the visitor signs in first
@@ -73,14 +73,14 @@ def want_signed_in() -> ResponseReturnValue | None:
 
 
 @pages.before_request
-def enter_organization() -> None:
+def load_organization() -> None:
     """Read once what the person is and may do in the organization that the address names."""
     organization_id = (request.view_args or {}).get("organization_id")
     if organization_id is not None:
         has_changed = session.get(LATEST) != str(organization_id)
         if has_changed or g.pop("has_just_come", False):
             accounts.touch_membership(current_user.user_id, organization_id)
-        stand_in(organization_id)
+        set_organization(organization_id)
         if has_changed:
             session[LATEST] = str(organization_id)
 
@@ -101,13 +101,13 @@ def _check_token() -> None:
         csrf.protect()
 
 
-def stand_in(organization_id: UUID) -> None:
+def set_organization(organization_id: UUID) -> None:
     """Show this page inside an organization. Raises OrganizationUnknown."""
     g.principal = authorize(current_actor(), organization_id)
 
 
 @pages.url_defaults
-def stay_in_organization(endpoint: str, values: dict[str, Any]) -> None:
+def default_organization(endpoint: str, values: dict[str, Any]) -> None:
     """Links to pages of an organization lead to those of the present one."""
     principal = g.get("principal")
     if principal is not None and current_app.url_map.is_endpoint_expecting(endpoint, "organization_id"):

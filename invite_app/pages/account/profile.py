@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from invite_app.models import Session
-from invite_app.pages.blueprint import pages, stand_in
+from invite_app.pages.blueprint import pages, set_organization
 from invite_app.pages.shared import (
     FormErrors,
     PageForm,
@@ -66,7 +66,7 @@ def account() -> ResponseReturnValue:
 def show_account(template: str, **values: Any) -> ResponseReturnValue:
     """A page of the account, in the frame of the organization that was open last, if there is one."""
     if latest := last_organization():
-        stand_in(latest.id)
+        set_organization(latest.id)
     return render_page(template, **values)
 
 

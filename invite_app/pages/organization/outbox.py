@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
-from invite_app.pages.blueprint import pages, stand_in
+from invite_app.pages.blueprint import pages, set_organization
 from invite_app.pages.shared import current_actor, last_organization, page_links, render_page, security_headers
 from invite_app.services import delivery
 
@@ -26,7 +26,7 @@ IN_FRAME = security_headers.content_security_policy(
 def show_list() -> ResponseReturnValue:
     page = delivery.list_local(by=current_actor(), cursor=request.args.get("cursor"))
     if latest := last_organization():
-        stand_in(latest.id)
+        set_organization(latest.id)
     return render_page("outbox/list.html", rows=page.items, page=page_links.links(page))
 
 
@@ -35,7 +35,7 @@ def outbox_message(message_id: UUID) -> ResponseReturnValue:
     security_headers.mark_url_secret()
     row, message = delivery.get_local(message_id, by=current_actor())
     assert row.organization_id is not None
-    stand_in(row.organization_id)
+    set_organization(row.organization_id)
     return render_page("outbox/one.html", row=row, message=message)
 
 

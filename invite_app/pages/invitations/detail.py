@@ -13,7 +13,7 @@ from invite_app.services import invitations, timeline
 
 from . import timeline_texts
 from .status import STATES, why
-from .status_texts import name_of
+from .status_texts import short_name
 
 ONE = "/organizations/<uuid:organization_id>/invitations/<uuid:invitation_id>"
 
@@ -28,7 +28,7 @@ def show_one(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValue:
         "invitations/one.html",
         invitation=invitation,
         why=why(invitation, ended_by=revoked_by),
-        label=f"Why {name_of(invitation)} is not in yet",
+        label=f"Why {short_name(invitation)} is not in yet",
         badge_of_state=STATES[state],
         is_pending=state == InvitationState.PENDING,
         is_open=state in (InvitationState.PENDING, InvitationState.EXPIRED),
@@ -74,10 +74,10 @@ def revoke_invitation(organization_id: UUID, invitation_id: UUID) -> ResponseRet
     if request.method == "POST":
         with FormErrors():
             invitation = invitations.revoke(organization_id, invitation_id, by=current_actor())
-            flash(f"Revoked. The link of {name_of(invitation)} no longer works.", "ok")
+            flash(f"Revoked. The link of {short_name(invitation)} no longer works.", "ok")
         return _back(invitation_id)
     invitation = invitations.get(organization_id, invitation_id, by=current_actor())
-    return render_page("invitations/revoke.html", invitation=invitation, name=name_of(invitation))
+    return render_page("invitations/revoke.html", invitation=invitation, name=short_name(invitation))
 
 
 @pages.route(f"{ONE}/link", methods=["GET", "POST"])
@@ -93,7 +93,7 @@ def invitation_link(organization_id: UUID, invitation_id: UUID) -> ResponseRetur
         if not link:
             return _back(invitation_id)
     invitation = invitations.get(organization_id, invitation_id, by=current_actor())
-    return render_page("invitations/link.html", invitation=invitation, name=name_of(invitation), link=link)
+    return render_page("invitations/link.html", invitation=invitation, name=short_name(invitation), link=link)
 
 
 def _back(invitation_id: UUID) -> ResponseReturnValue:

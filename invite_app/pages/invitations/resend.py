@@ -23,7 +23,7 @@ from invite_app.services import invitations, validation
 from invite_app.services.invitations import StatusReason
 
 from .detail import ONE
-from .status_texts import name_of
+from .status_texts import short_name
 
 EXPLANATION = (
     "You opened the invitation while signed in to another account. Open it again, choose “Sign out and continue”, "
@@ -53,7 +53,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
         status=form.status,
         form=form,
         invitation=invitation,
-        name=name_of(invitation),
+        name=short_name(invitation),
         works_until=dates.day(now() + principal().organization.invitation_lifetime),
     )
 

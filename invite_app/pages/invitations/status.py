@@ -19,7 +19,7 @@ def _by_id(invitation: Invitation) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Step:
+class NextStep:
     """What an admin can do about it; `is_act` is done at once, by a POST. `given` says what the address names."""
 
     label: str
@@ -36,26 +36,30 @@ class Step:
         return self.short or self.label
 
 
-SEND_AGAIN = Step("Send again", "pages.resend_invitation", "send", is_act=True)
-SEND_FRESH = Step("Send a fresh one", "pages.resend_invitation", "send", is_act=True, short="Send fresh one")
-EXPLAIN = Step("Send again with an explanation", "pages.send_again", "send", short="Send again…")
-TRY_NOW = Step("Try now", "pages.try_invitation_now", "refresh", is_act=True)
-EXTEND = Step("Extend by 7 days", "pages.extend_invitation", "calendar-plus", is_act=True, short="Extend")
-TAKE_OVER = Step("Take over", "pages.take_over_invitation", "user-share", is_act=True)
-COPY_LINK = Step("Copy link", "pages.invitation_link", "copy")
-CORRECT_ADDRESS = Step(
+SEND_AGAIN = NextStep("Send again", "pages.resend_invitation", "send", is_act=True)
+SEND_FRESH = NextStep("Send a fresh one", "pages.resend_invitation", "send", is_act=True, short="Send fresh one")
+EXPLAIN = NextStep("Send again with an explanation", "pages.send_again", "send", short="Send again…")
+TRY_NOW = NextStep("Try now", "pages.try_invitation_now", "refresh", is_act=True)
+EXTEND = NextStep("Extend by 7 days", "pages.extend_invitation", "calendar-plus", is_act=True, short="Extend")
+TAKE_OVER = NextStep("Take over", "pages.take_over_invitation", "user-share", is_act=True)
+COPY_LINK = NextStep("Copy link", "pages.invitation_link", "copy")
+CORRECT_ADDRESS = NextStep(
     "Correct the address", "pages.edit_invitation", "pencil", short="Correct address", anchor="email"
 )
-CORRECT_AND_SEND = Step("Correct the address", "pages.send_again", "pencil", anchor="email")
-CHANGE_ADDRESS = Step("Change the address", "pages.edit_invitation", "pencil", short="Change address", anchor="email")
-CHOOSE_ROLE = Step("Choose a role", "pages.edit_invitation", "shield-check", anchor="role")
-REVOKE = Step("Revoke", "pages.revoke_invitation", "ban")
-INVITE_AGAIN = Step("Invite again", "pages.invite", "user-plus", given=lambda invitation: {"email": invitation.email})
-OPEN_SEATS = Step("Open seats", "pages.overview", "armchair", anchor="seats", given=lambda _: {})
+CORRECT_AND_SEND = NextStep("Correct the address", "pages.send_again", "pencil", anchor="email")
+CHANGE_ADDRESS = NextStep(
+    "Change the address", "pages.edit_invitation", "pencil", short="Change address", anchor="email"
+)
+CHOOSE_ROLE = NextStep("Choose a role", "pages.edit_invitation", "shield-check", anchor="role")
+REVOKE = NextStep("Revoke", "pages.revoke_invitation", "ban")
+INVITE_AGAIN = NextStep(
+    "Invite again", "pages.invite", "user-plus", given=lambda invitation: {"email": invitation.email}
+)
+OPEN_SEATS = NextStep("Open seats", "pages.overview", "armchair", anchor="seats", given=lambda _: {})
 CHANGE_SEATS = replace(OPEN_SEATS, endpoint="pages.settings", anchor="seat_limit")
-OPEN_MEMBER = Step("Open member", "pages.members", "users", given=lambda invitation: {"q": invitation.email})
+OPEN_MEMBER = NextStep("Open member", "pages.members", "users", given=lambda invitation: {"q": invitation.email})
 
-KINDS: dict[StatusReason, tuple[str, str, str]] = {
+BADGES: dict[StatusReason, tuple[str, str, str]] = {
     StatusReason.ACCEPTED: ("ok", "circle-check", "Accepted"),
     StatusReason.DECLINED: ("plum", "hand-stop", "Declined"),
     StatusReason.REVOKED: ("off", "ban", "Revoked"),
@@ -74,13 +78,13 @@ KINDS: dict[StatusReason, tuple[str, str, str]] = {
 }
 STATES: dict[InvitationState, tuple[str, str, str]] = {
     InvitationState.PENDING: ("wait", "clock", "Pending"),
-    InvitationState.ACCEPTED: KINDS[StatusReason.ACCEPTED],
-    InvitationState.DECLINED: KINDS[StatusReason.DECLINED],
-    InvitationState.REVOKED: KINDS[StatusReason.REVOKED],
-    InvitationState.EXPIRED: KINDS[StatusReason.EXPIRED],
+    InvitationState.ACCEPTED: BADGES[StatusReason.ACCEPTED],
+    InvitationState.DECLINED: BADGES[StatusReason.DECLINED],
+    InvitationState.REVOKED: BADGES[StatusReason.REVOKED],
+    InvitationState.EXPIRED: BADGES[StatusReason.EXPIRED],
 }
 
-STEPS: dict[StatusReason, tuple[Step, ...]] = {
+STEPS: dict[StatusReason, tuple[NextStep, ...]] = {
     StatusReason.ACCEPTED: (OPEN_MEMBER,),
     StatusReason.DECLINED: (INVITE_AGAIN,),
     StatusReason.REVOKED: (INVITE_AGAIN,),
@@ -98,16 +102,16 @@ STEPS: dict[StatusReason, tuple[Step, ...]] = {
 
 
 @dataclass(frozen=True)
-class Why:
+class Status:
     reason: StatusReason
     badge: tuple[str, str, str]
     sentence: str
     short: str
     detail: str
-    steps: tuple[Step, ...]
+    steps: tuple[NextStep, ...]
 
 
-def why(invitation: Invitation, *, ended_by: str = "") -> Why:
+def why(invitation: Invitation, *, ended_by: str = "") -> Status:
     """The reason as the service sees it, in the words for one invitation and, shorter, for the list.
 
     `ended_by` is who revoked it, where that is known.
@@ -118,10 +122,10 @@ def why(invitation: Invitation, *, ended_by: str = "") -> Why:
         sentence = revoked_by(invitation, ended_by)
     steps = _steps(invitation, reason)
     detail = DETAILS.get(reason, "") if CORRECT_ADDRESS in steps or reason != StatusReason.NOT_DELIVERED else ""
-    return Why(reason, _badge(invitation, reason), sentence, short, detail, steps)
+    return Status(reason, _badge(invitation, reason), sentence, short, detail, steps)
 
 
-def _steps(invitation: Invitation, reason: StatusReason) -> tuple[Step, ...]:
+def _steps(invitation: Invitation, reason: StatusReason) -> tuple[NextStep, ...]:
     """What helps depends, for some reasons, on what became of the mail."""
     message = invitation.message
     match reason:
@@ -155,4 +159,4 @@ def _badge(invitation: Invitation, reason: StatusReason) -> tuple[str, str, str]
         return ("off", "mail-off", "Not sent")
     if reason == StatusReason.DELIVERED and transport().is_local:
         return ("wait", "mail-opened", "In the outbox")
-    return KINDS[reason]
+    return BADGES[reason]

@@ -11,19 +11,19 @@ from invite_app.services import invitations
 from invite_app.services.invitations import StatusReason
 
 
-def name_of(invitation: Invitation) -> str:
+def short_name(invitation: Invitation) -> str:
     return invitation.given_name or invitation.email
 
 
 def _accepted(invitation: Invitation) -> tuple[str, str]:
     at = invitation.closed_at or invitation.updated_at
-    return f"{name_of(invitation)} joined on {dates.day_and_time(at)}.", f"Joined on {dates.day(at)}."
+    return f"{short_name(invitation)} joined on {dates.day_and_time(at)}.", f"Joined on {dates.day(at)}."
 
 
 def _declined(invitation: Invitation) -> tuple[str, str]:
     at = dates.day(invitation.closed_at or invitation.updated_at)
     word = f": “{invitation.decline_message}”" if invitation.decline_message else "."
-    return f"{name_of(invitation)} declined on {at}{word}", f"Declined on {at}."
+    return f"{short_name(invitation)} declined on {at}{word}", f"Declined on {at}."
 
 
 def _revoked(invitation: Invitation) -> tuple[str, str]:
@@ -37,7 +37,7 @@ def revoked_by(invitation: Invitation, name: str) -> str:
 
 def _asks_again(invitation: Invitation) -> tuple[str, str]:
     word = f": “{invitation.request_message}”" if invitation.request_message else "."
-    asks = f"{name_of(invitation)} asks for a fresh one{word}"
+    asks = f"{short_name(invitation)} asks for a fresh one{word}"
     return f"{_ended_on(invitation)} {asks}", asks
 
 
@@ -48,30 +48,30 @@ def _expired(invitation: Invitation) -> tuple[str, str]:
     opened = {0: "never opened it", 1: "opened it once", 2: "opened it twice"}.get(
         invitation.opened_count, f"opened it {invitation.opened_count} times"
     )
-    return f"{_ended_on(invitation)} {name_of(invitation)} {opened}.", f"{opened.capitalize()}."
+    return f"{_ended_on(invitation)} {short_name(invitation)} {opened}.", f"{opened.capitalize()}."
 
 
 def _inviter_lost_right(invitation: Invitation) -> tuple[str, str]:
     lost = f"may no longer grant {invitation.role_name}."
-    sentence = f"{name_of(invitation)} cannot accept: {invitation.inviter_name}, who sent this, {lost}"
+    sentence = f"{short_name(invitation)} cannot accept: {invitation.inviter_name}, who sent this, {lost}"
     return sentence, f"{invitation.inviter_name} {lost}"
 
 
 def _role_gone(invitation: Invitation) -> tuple[str, str]:
     gone = f"he role “{invitation.role_name}” no longer exists."
-    return f"{name_of(invitation)} cannot accept: t{gone}", f"T{gone}"
+    return f"{short_name(invitation)} cannot accept: t{gone}", f"T{gone}"
 
 
 def _domain_not_allowed(invitation: Invitation) -> tuple[str, str]:
     refused = f"ddresses at {invitation.email.rpartition('@')[2]} are no longer allowed."
-    return f"{name_of(invitation)} can't accept: a{refused}", f"A{refused}"
+    return f"{short_name(invitation)} can't accept: a{refused}", f"A{refused}"
 
 
 def _no_seat(invitation: Invitation) -> tuple[str, str]:
     limit = invitation.organization.seat_limit
     taken = f"all {limit:,} seats" if limit else "all seats"
     tried = f"tried to accept {_ago(invitation.no_seat_at)}, but {taken} are taken."
-    return f"{name_of(invitation)} {tried}", tried.capitalize()
+    return f"{short_name(invitation)} {tried}", tried.capitalize()
 
 
 def _not_delivered(invitation: Invitation) -> tuple[str, str]:
@@ -91,20 +91,20 @@ def _sending(invitation: Invitation) -> tuple[str, str]:
 
 
 def _wrong_account(invitation: Invitation) -> tuple[str, str]:
-    name = name_of(invitation)
+    name = short_name(invitation)
     sentence = f"{name} opened the link while signed in to another account, and stopped there."
     return sentence, f"Opened {_ago(invitation.wrong_account_at)} in another account."
 
 
 def _opened_ends_soon(invitation: Invitation) -> tuple[str, str]:
     ago, ends = _ago(invitation.opened_at), dates.time_until(invitation.expires_at)
-    sentence = f"{name_of(invitation)} opened this {ago} and has not accepted. It ends {ends}."
+    sentence = f"{short_name(invitation)} opened this {ago} and has not accepted. It ends {ends}."
     return sentence, f"Opened {ago}, not accepted yet."
 
 
 def _opened(invitation: Invitation) -> tuple[str, str]:
     ago = _ago(invitation.opened_at)
-    sentence = f"{name_of(invitation)} opened this {ago} and has not accepted yet."
+    sentence = f"{short_name(invitation)} opened this {ago} and has not accepted yet."
     return sentence, f"Opened {ago}, not accepted yet."
 
 

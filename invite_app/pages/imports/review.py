@@ -45,7 +45,7 @@ TO_MEND = ("fix", "check")
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReviewRow:
     """A row in words: what is said of it, and the cell to mend with what the cell holds now."""
 
     position: int
@@ -167,7 +167,7 @@ def _address(sheet_id: UUID, form: Any, *, after: int) -> str:
     return url_for("pages.check_list", sheet_id=sheet_id, section=section, page=page, after=after)
 
 
-def _to_focus(rows: list[Shown], after: int) -> int | None:
+def _to_focus(rows: list[ReviewRow], after: int) -> int | None:
     """The row to mend next, once one has been: the first below it, or else the first of the page."""
     if after < 0:
         return None
@@ -181,7 +181,7 @@ def _without(email: str, reason: str) -> str:
     return f"{rest[0].upper()}{rest[1:]}" if names_it else reason
 
 
-def _shown(found: Row, summary: ImportSummary, all_roles: list[Role]) -> Shown:
+def _shown(found: Row, summary: ImportSummary, all_roles: list[Role]) -> ReviewRow:
     row, sheet = found.row, summary.sheet
     field = row.field if row.field in LABELS else "email"
     reason, guess = _without(row.email, row.reason), None
@@ -190,7 +190,7 @@ def _shown(found: Row, summary: ImportSummary, all_roles: list[Role]) -> Shown:
         reason = f"{free}; this is number {found.seat:,}."
     elif row.field == "role" and (guess := suggestions.closest_name(row.role, [role.name for role in all_roles])):
         reason = f"{reason} Did you mean {guess}?"
-    return Shown(
+    return ReviewRow(
         position=row.position,
         name=f"{row.given_name} {row.family_name}".strip() or "No name",
         email=row.email,

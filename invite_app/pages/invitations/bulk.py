@@ -48,7 +48,7 @@ TOO_MANY: ErrorTexts = {
         "", lambda error: f"{error.rows:,} are selected; {error.limit:,} fit. Narrow the list first."
     )
 }
-NAMED = 5
+MAX_NAMED = 5
 """How many of those that are left out a note names."""
 
 
@@ -87,7 +87,7 @@ class InvitationSelectionForm(SelectionForm):
 
 
 @dataclass(frozen=True)
-class Act:
+class BulkActionPage:
     """One deed in words; `{}` in `button` and `done` stands for how many."""
 
     action: Callable[[], BulkAction]
@@ -99,10 +99,16 @@ class Act:
     danger: bool = False
 
 
-ACTS: Mapping[str, Act] = {
-    RESEND: Act(SendAgain, "pages.resend_invitations", "Send again", "Send {} again", "send", "{} sent again."),
-    EXTEND: Act(Extend, "pages.extend_invitations", "Extend", "Extend {}", "calendar-plus", "{} extended by 7 days."),
-    REVOKE: Act(Revoke, "pages.revoke_invitations", "Revoke", "Revoke {}", "ban", "{} revoked.", danger=True),
+PAGES: Mapping[str, BulkActionPage] = {
+    RESEND: BulkActionPage(
+        SendAgain, "pages.resend_invitations", "Send again", "Send {} again", "send", "{} sent again."
+    ),
+    EXTEND: BulkActionPage(
+        Extend, "pages.extend_invitations", "Extend", "Extend {}", "calendar-plus", "{} extended by 7 days."
+    ),
+    REVOKE: BulkActionPage(
+        Revoke, "pages.revoke_invitations", "Revoke", "Revoke {}", "ban", "{} revoked.", danger=True
+    ),
 }
 
 
@@ -123,7 +129,7 @@ def revoke_invitations(organization_id: UUID) -> ResponseReturnValue:
 
 def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
     principal().check_can("invitations:write")
-    act, form = ACTS[name], InvitationSelectionForm()
+    act, form = PAGES[name], InvitationSelectionForm()
     only = form.only
     if only is None:
         flash(NONE, "warn")
@@ -151,11 +157,11 @@ def _page(organization_id: UUID, name: str) -> ResponseReturnValue:
     )
 
 
-def _say(act: Act, report: BulkResult) -> None:
+def _say(act: BulkActionPage, report: BulkResult) -> None:
     if report.done:
         flash(act.done.format(_invitations(len(report.done))), "ok")
     if report.left_out:
-        named = [_why(one) for one in report.left_out[:NAMED]]
+        named = [_why(one) for one in report.left_out[:MAX_NAMED]]
         more = len(report.left_out) - len(named)
         rest = [f"and {more:,} more"] if more else []
         flash(f"{len(report.left_out):,} of {report.total:,} left out: {'; '.join([*named, *rest])}.", "warn")

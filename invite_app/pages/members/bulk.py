@@ -53,7 +53,7 @@ WHY = {
     SkipReason.LAST_OWNER: "{} is the last owner",
     SkipReason.UNCHANGED: "nothing changes for {}",
 }
-NAMED = 5
+MAX_NAMED = 5
 """How many of those who are left out a note names."""
 
 
@@ -162,7 +162,7 @@ def _say(sentence: str, report: BulkResult) -> None:
     if report.done:
         flash(sentence.format(_people(report.done)), "ok")
     if report.left_out:
-        named = [_why(one) for one in report.left_out[:NAMED]]
+        named = [_why(one) for one in report.left_out[:MAX_NAMED]]
         more = len(report.left_out) - len(named)
         rest = [f"and {more:,} more"] if more else []
         flash(f"{len(report.left_out):,} of {report.total:,} left out: {'; '.join([*named, *rest])}.", "warn")

@@ -104,7 +104,7 @@ SOON = Tab(
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ListQuery:
     """What somebody asked for; without `q` the tab is shown whole."""
 
     tab: Tab
@@ -146,10 +146,10 @@ class Chosen:
         return [(key, ORDERS[key][0]) for key in self.tab.orders] if len(self.tab.orders) > 1 else []
 
 
-def read(sent: Mapping[str, str] | None = None) -> Chosen:
+def read(sent: Mapping[str, str] | None = None) -> ListQuery:
     """From the address, unless a form carries it."""
     sent = request.args if sent is None else sent
     tab = SOON if sent.get("soon") else BY_KEY.get(sent.get("state", ""), TABS[0])
     sort = sent.get("sort", "")
     q, role = (sent.get(name, "").strip() for name in ("q", "role"))
-    return Chosen(tab, q, sort if sort in tab.orders else tab.orders[0], role)
+    return ListQuery(tab, q, sort if sort in tab.orders else tab.orders[0], role)

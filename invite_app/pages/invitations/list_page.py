@@ -15,7 +15,7 @@ from invite_app.pages.shared import page_links, principal, render_page
 from invite_app.services import cross_search, delivery, invitations, roles, search
 
 from . import filters
-from .filters import TABS, Chosen, Tab
+from .filters import TABS, ListQuery, Tab
 from .status import why
 
 ALL = "/organizations/<uuid:organization_id>/invitations"
@@ -53,7 +53,7 @@ def _role_name(organization_id: UUID, wanted: str, found: Sequence[Invitation]) 
         return wanted
 
 
-def _line(tab: Tab, numbers: dict[str, int], chosen: Chosen) -> dict[str, Any]:
+def _line(tab: Tab, numbers: dict[str, int], chosen: ListQuery) -> dict[str, Any]:
     """A search and a role go along to the other tabs; their numbers are those of everybody."""
     there: dict[str, Any] = {**replace(chosen, tab=tab).narrows}
     return {

@@ -30,7 +30,7 @@ DEFAULT = "name"
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ListQuery:
     """What somebody asked for; what is empty does not narrow the list."""
 
     q: str = ""
@@ -68,9 +68,9 @@ class Chosen:
         return {"sort": directions.get(self.sort, "none"), "given": {**self.narrows, "sort": turned}}
 
 
-def read(sent: Mapping[str, str] | None = None) -> Chosen:
+def read(sent: Mapping[str, str] | None = None) -> ListQuery:
     """From the address, unless a form carries it."""
     sent = request.args if sent is None else sent
     sort = sent.get("sort", DEFAULT)
     q, role, workspace = (sent.get(name, "").strip() for name in ("q", "role", "workspace"))
-    return Chosen(q, role, workspace, sort if sort in ORDERS else DEFAULT)
+    return ListQuery(q, role, workspace, sort if sort in ORDERS else DEFAULT)

@@ -44,7 +44,7 @@ def members_file(organization_id: UUID) -> ResponseReturnValue:
     return csv_download.download(f"members-{now():%Y-%m-%d}.csv", HEAD, _rows(organization_id, chosen))
 
 
-def _rows(organization_id: UUID, chosen: filters.Chosen) -> Iterator[tuple[object, ...]]:
+def _rows(organization_id: UUID, chosen: filters.ListQuery) -> Iterator[tuple[object, ...]]:
     for member in members.export(organization_id, by=current_actor(), only=chosen.only, order=chosen.order):
         yield (
             member.user.given_name,

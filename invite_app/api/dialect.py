@@ -23,7 +23,7 @@ from invite_app.web import request_limits
 from . import authentication, idempotency_key
 from .dialect_docs import Description
 from .endpoint import Endpoint, View
-from .request_parsing import Malformed
+from .request_parsing import RequestInvalid
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def _read(endpoint: Endpoint, available: Mapping[str, Any]) -> dict[str, Any]:
         request_limits.allow(size=endpoint.max_bytes)
     try:
         return endpoint.read()
-    except (Malformed, TooManyRows):
+    except (RequestInvalid, TooManyRows):
         if has_place:
             authorize(available["by"], available["organization_id"], endpoint.permission)
         raise

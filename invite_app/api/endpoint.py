@@ -77,19 +77,19 @@ class Endpoint:
         return {name: TypeAdapter(self.types[name]) for name in ("body", "query", "return") if name in self.types}
 
     def read(self) -> dict[str, Any]:
-        """Body and query of the present request. Raises shape.Malformed with every deviation in either."""
+        """Body and query of the present request. Raises shape.RequestInvalid with every deviation in either."""
         found: dict[str, Any] = {}
-        errors: list[request_parsing.Malformed] = []
+        errors: list[request_parsing.RequestInvalid] = []
         for name, reader in (("query", self._read_query), ("body", self._read_body)):
             if name in self.parameters:
                 try:
                     found[name] = reader()
-                except request_parsing.Malformed as error:
+                except request_parsing.RequestInvalid as error:
                     errors.append(error)
         if len(errors) == 1:
             raise errors[0]
         if errors:
-            raise request_parsing.Malformed([problem for error in errors for problem in error.problems])
+            raise request_parsing.RequestInvalid([problem for error in errors for problem in error.problems])
         return found
 
     def call(self, **available: Any) -> bytes:

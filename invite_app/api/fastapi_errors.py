@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from invite_app.errors import IdempotencyKeyReused, InvalidValue
 
-from .request_parsing import Malformed, refused, told
+from .request_parsing import RequestInvalid, build_problem, problem_at
 
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
 
@@ -25,13 +25,13 @@ def saying(words: str) -> Callable[[Exception], Any]:
     return lambda _: {"detail": words}
 
 
-def malformed(error: Malformed) -> Any:
+def malformed(error: RequestInvalid) -> Any:
     return {"detail": error.problems}
 
 
 def at(*place: str | int) -> Callable[[Exception], Any]:
     """A value that cannot be used, told like a deviation of the body at this place."""
-    return lambda error: {"detail": [refused(("body", *place), str(error))]}
+    return lambda error: {"detail": [problem_at(("body", *place), str(error))]}
 
 
 def at_field(error: InvalidValue) -> Any:
@@ -39,7 +39,7 @@ def at_field(error: InvalidValue) -> Any:
 
 
 def at_header(error: IdempotencyKeyReused) -> Any:
-    return {"detail": [told(("header", "Idempotency-Key"), str(error), error.key)]}
+    return {"detail": [build_problem(("header", "Idempotency-Key"), str(error), error.key)]}
 
 
 not_found = saying("Not Found")

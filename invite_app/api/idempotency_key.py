@@ -12,7 +12,7 @@ from invite_app.db import ignore
 from invite_app.services import idempotency, rate_limits
 
 from .endpoint import Endpoint
-from .request_parsing import Malformed, told
+from .request_parsing import RequestInvalid, build_problem
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
@@ -32,13 +32,13 @@ def check_rate(actor: Actor) -> None:
 
 
 def named(actor: Actor, organization_id: UUID | str) -> idempotency.KeyedRequest | None:
-    """What the request wants to be answered once, if it says so. Raises Malformed."""
+    """What the request wants to be answered once, if it says so. Raises RequestInvalid."""
     key = request.headers.get(HEADER)
     if key is None:
         return None
     if not 1 <= len(key) <= MAX_LENGTH or not key.isprintable():
         sentence = f"Use 1 to {MAX_LENGTH} printable characters."
-        raise Malformed([told(("header", HEADER), sentence, key)])
+        raise RequestInvalid([build_problem(("header", HEADER), sentence, key)])
     scope = f"{_id(actor)} {organization_id} {request.method} {request.full_path}"
     return idempotency.KeyedRequest(_hash(scope.encode()), key, _hash(request.get_data()))
 

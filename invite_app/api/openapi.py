@@ -12,7 +12,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 from .dialect import Dialect, Row
 from .endpoint import Endpoint
-from .request_parsing import Malformed
+from .request_parsing import RequestInvalid
 
 Schema = dict[str, Any]
 REFERENCE = "#/components/schemas/{model}"
@@ -162,7 +162,7 @@ def _statuses(dialect: Dialect, endpoint: Endpoint) -> Sequence[int]:
     if endpoint.method in SAFE:
         found &= {400, 401, 403, 404, 422, 429, 503}
     if not {"body", "query"} & endpoint.parameters.keys() and endpoint.method in SAFE:
-        found -= {rows[Malformed].status}
+        found -= {rows[RequestInvalid].status}
     if "body" in endpoint.parameters:
         found |= {413, 415, *dialect.description.content_statuses}
     if not endpoint.is_public:

@@ -19,12 +19,12 @@ MAX_PROBLEMS = 100
 # A number that may be too large for a float: with a long exponent, or of so many digits.
 _LARGE_FLOAT = re.compile(r"[eE]\+?\d{3}|\d{309}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-Place = tuple[str | int, ...]
+Location = tuple[str | int, ...]
 Problem = dict[str, Any]
 """One deviation: `type`, `loc`, `msg`, `input` and sometimes `ctx`, in this order."""
 
 
-class Malformed(Exception):
+class RequestInvalid(Exception):
     """The request does not have the shape its endpoint declares; `problems` has up to MAX_PROBLEMS deviations."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -32,11 +32,11 @@ class Malformed(Exception):
         super().__init__(self.problems)
 
 
-class NotJson(Malformed):
+class NotJson(RequestInvalid):
     """The body is said to be JSON, and is not."""
 
 
-class WrongContentType(Malformed):
+class WrongContentType(RequestInvalid):
     """The body is not said to be JSON."""
 
 
@@ -52,16 +52,16 @@ def read_body(adapter: TypeAdapter[Any], default: Any = ...) -> Any:
     """The body as the declared type; without a body, the default or a deviation. Raises Malformed."""
     if not request.get_data():
         if default is ...:
-            raise Malformed([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
+            raise RequestInvalid([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
         return default
     try:
-        return validate(adapter, given(), "body")
-    except Malformed as error:
+        return validate(adapter, parsed_body(), "body")
+    except RequestInvalid as error:
         raise error if is_json() else WrongContentType(error.problems) from None
 
 
-def given() -> Any:
-    """The body as plain data, which is text unless it is said to be JSON. Raises Malformed."""
+def parsed_body() -> Any:
+    """The body as plain data, which is text unless it is said to be JSON. Raises RequestInvalid."""
     if "given" not in g:
         data = request.get_data()
         g.given = _parse(data) if is_json() else data.decode("utf-8", "replace")
@@ -79,23 +79,23 @@ def read_query(adapter: TypeAdapter[Any], model: type[BaseModel]) -> Any:
 
 
 @contextmanager
-def in_place_of_the_body(part: Any) -> Iterator[None]:
+def with_body(part: Any) -> Iterator[None]:
     """Tell what is refused of a part of the body as if it were all of it."""
     whole, g.given = g.get("given"), part
     yield
     g.given = whole
 
 
-def refused(loc: Place, sentence: str) -> Problem:
+def problem_at(loc: Location, sentence: str) -> Problem:
     """A value of the body that has the right shape but cannot be used, told like a deviation."""
-    return told(loc, sentence, _given_at(loc))
+    return build_problem(loc, sentence, _given_at(loc))
 
 
-def told(loc: Place, sentence: str, value: Any) -> Problem:
+def build_problem(loc: Location, sentence: str, value: Any) -> Problem:
     return {"type": "value_error", "loc": list(loc), "msg": sentence, "input": excerpt(value)}
 
 
-def _given_at(loc: Place) -> Any:
+def _given_at(loc: Location) -> Any:
     """What the caller sent at this place of the body."""
     value = g.get("given")
     for step in loc[1:]:
@@ -178,7 +178,7 @@ def validate(adapter: TypeAdapter[Any], given: Any, source: str) -> Any:
         return adapter.validate_python(given, from_attributes=True)
     except ValidationError as error:
         found = error.errors(include_url=False)[:MAX_PROBLEMS]
-    raise Malformed([_shortened({**problem, "loc": [source, *problem["loc"]]}) for problem in found])
+    raise RequestInvalid([_shortened({**problem, "loc": [source, *problem["loc"]]}) for problem in found])
 
 
 def _shortened(problem: Any) -> Problem:

@@ -5,7 +5,7 @@ from werkzeug.exceptions import HTTPException
 
 from invite_app.api import DIALECTS
 from invite_app.api.dialect import Dialect
-from invite_app.api.request_parsing import Malformed
+from invite_app.api.request_parsing import RequestInvalid
 from invite_app.errors import DomainError
 
 from .facts import EXAMPLES, SHARED, every_fact
@@ -31,7 +31,7 @@ def test_no_row_catches_everything(dialect: Dialect) -> None:
 
 @each_dialect
 def test_http_errors_have_a_row(dialect: Dialect) -> None:
-    assert {HTTPException, Malformed} <= set(dialect.errors)
+    assert {HTTPException, RequestInvalid} <= set(dialect.errors)
 
 
 @each_dialect

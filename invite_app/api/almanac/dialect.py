@@ -10,7 +10,7 @@ from invite_app.api.authentication import bearer_or_session
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.dialect_docs import FASTAPI_STYLE
 from invite_app.api.fastapi_errors import SIGN_IN, at, at_field, at_header, malformed, named, not_found, sentence
-from invite_app.api.request_parsing import Malformed
+from invite_app.api.request_parsing import RequestInvalid
 from invite_app.api.schema import Schema
 
 
@@ -28,7 +28,7 @@ impossible = Row(422, at())
 """The body as a whole is refused, whatever its values: the published API knows no other status for it."""
 
 ERRORS: ErrorTable = {
-    Malformed: Row(422, malformed),
+    RequestInvalid: Row(422, malformed),
     HTTPException: Row(None, named),
     # who is asking, where
     facts.Unauthenticated: not_signed_in,

@@ -12,7 +12,7 @@ from invite_app.access import Actor
 from invite_app.api.authentication import bearer_or_session
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.dialect_docs import Description
-from invite_app.api.request_parsing import Malformed, NotJson, Problem, WrongContentType
+from invite_app.api.request_parsing import NotJson, Problem, RequestInvalid, WrongContentType
 from invite_app.api.schema import Schema
 
 
@@ -59,7 +59,7 @@ def invalid_email(error: facts.InvalidEmail) -> Any:
     return {"errors": [entry("form_param_format_invalid", "is invalid", sentence, "email_address")]}
 
 
-def malformed(error: Malformed) -> Any:
+def malformed(error: RequestInvalid) -> Any:
     return {"errors": [_deviation(problem) for problem in error.problems]}
 
 
@@ -109,7 +109,7 @@ MISSING_PERMISSION = told("missing_organization_permission", "missing permission
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
 
 ERRORS: ErrorTable = {
-    Malformed: Row(422, malformed),
+    RequestInvalid: Row(422, malformed),
     NotJson: Row(400, not_json),
     WrongContentType: Row(415, wrong_content_type),
     HTTPException: Row(None, accident()),

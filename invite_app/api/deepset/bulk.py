@@ -113,16 +113,16 @@ def _begun(batch: Batch) -> Answers:
 ROW: TypeAdapter[InvitationRow] = TypeAdapter(InvitationRow)
 
 
-def _read(row: dict[str, Any]) -> invitations.Draft | request_parsing.Malformed:
+def _read(row: dict[str, Any]) -> invitations.Draft | request_parsing.RequestInvalid:
     try:
         return invitations.Draft(**request_parsing.validate(ROW, row, "body").model_dump())
-    except request_parsing.Malformed as error:
+    except request_parsing.RequestInvalid as error:
         return error
 
 
 def _answers(
     rows: list[dict[str, Any]],
-    read: list[invitations.Draft | request_parsing.Malformed],
+    read: list[invitations.Draft | request_parsing.RequestInvalid],
     judged: list[imports.RowResult],
 ) -> list[RowAnswer]:
     """One answer per row; `judged` holds results only for the rows that could be read."""
@@ -142,6 +142,6 @@ def _answers(
 def _refusal(number: int, row: dict[str, Any], email: str | None, error: Exception) -> RowAnswer:
     answer = deepset.row_for(error)
     assert answer is not None
-    with request_parsing.in_place_of_the_body(row):
+    with request_parsing.with_body(row):
         detail = answer.body(error)["detail"]
     return RowAnswer(row=number, email=email, status=answer.status or 500, detail=detail)

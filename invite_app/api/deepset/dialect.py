@@ -20,7 +20,7 @@ from invite_app.api.fastapi_errors import (
     saying,
     sentence,
 )
-from invite_app.api.request_parsing import Malformed
+from invite_app.api.request_parsing import RequestInvalid
 
 
 def at_workspace(error: facts.WorkspaceNotFound) -> Any:
@@ -28,7 +28,7 @@ def at_workspace(error: facts.WorkspaceNotFound) -> Any:
 
 
 ERRORS: ErrorTable = {
-    Malformed: Row(422, malformed),
+    RequestInvalid: Row(422, malformed),
     HTTPException: Row(None, named),
     # who is asking, where
     facts.Unauthenticated: Row(401, sentence, SIGN_IN),

@@ -11,7 +11,7 @@ from invite_app.access import Actor
 from invite_app.api import authentication
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.dialect_docs import Description
-from invite_app.api.request_parsing import Malformed
+from invite_app.api.request_parsing import RequestInvalid
 from invite_app.api.schema import Schema
 
 from .organization_id import Misaddressed, NotAnId, addressed
@@ -42,7 +42,7 @@ def saying(words: str) -> Callable[[Exception], Any]:
     return lambda error: {"message": words.format(**vars(error))}
 
 
-def malformed(error: Malformed) -> Any:
+def malformed(error: RequestInvalid) -> Any:
     return {"message": "Json Deserialization Error: " + "; ".join(map(_told, error.problems))}
 
 
@@ -65,7 +65,7 @@ GONE = Row(400, saying("Error getting invitation."))
 ABOVE_OWN = Row(400, saying("Can not invite user with higher role than yours"))
 
 ERRORS: ErrorTable = {
-    Malformed: Row(400, malformed),
+    RequestInvalid: Row(400, malformed),
     Misaddressed: refused,
     HTTPException: Row(None, named),
     # who is asking, where

@@ -35,8 +35,8 @@ def addressed(actor: Actor, in_headers: UUID | None) -> UUID:
 
 def _in_body() -> UUID | None:
     """Return None also for what is no id: that is told as a deviation of the body."""
-    with suppress(request_parsing.Malformed, ValueError, TypeError, AttributeError):
-        body = request_parsing.given()
+    with suppress(request_parsing.RequestInvalid, ValueError, TypeError, AttributeError):
+        body = request_parsing.parsed_body()
         if isinstance(body, Mapping):
             return next((UUID(body[name]) for name in IN_BODY if body.get(name) is not None), None)
     return None

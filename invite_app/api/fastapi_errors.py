@@ -16,11 +16,11 @@ def sentence(error: Exception) -> Any:
     return {"detail": str(error)}
 
 
-def named(error: HTTPException) -> Any:
+def http_name(error: HTTPException) -> Any:
     return {"detail": error.name}
 
 
-def saying(words: str) -> Callable[[Exception], Any]:
+def fixed_message(words: str) -> Callable[[Exception], Any]:
     """What the published API says, whatever the fact knows beyond it."""
     return lambda _: {"detail": words}
 
@@ -29,17 +29,17 @@ def malformed(error: RequestInvalid) -> Any:
     return {"detail": error.problems}
 
 
-def at(*place: str | int) -> Callable[[Exception], Any]:
+def field_error(*place: str | int) -> Callable[[Exception], Any]:
     """A value that cannot be used, told like a deviation of the body at this place."""
     return lambda error: {"detail": [problem_at(("body", *place), str(error))]}
 
 
-def at_field(error: InvalidValue) -> Any:
-    return at(error.field)(error)
+def own_field_error(error: InvalidValue) -> Any:
+    return field_error(error.field)(error)
 
 
 def at_header(error: IdempotencyKeyReused) -> Any:
     return {"detail": [build_problem(("header", "Idempotency-Key"), str(error), error.key)]}
 
 
-not_found = saying("Not Found")
+not_found = fixed_message("Not Found")

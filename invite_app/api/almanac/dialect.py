@@ -9,7 +9,16 @@ from invite_app import errors as facts
 from invite_app.api.authentication import bearer_or_session
 from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.dialect_docs import FASTAPI_STYLE
-from invite_app.api.fastapi_errors import SIGN_IN, at, at_field, at_header, malformed, named, not_found, sentence
+from invite_app.api.fastapi_errors import (
+    SIGN_IN,
+    at_header,
+    field_error,
+    http_name,
+    malformed,
+    not_found,
+    own_field_error,
+    sentence,
+)
 from invite_app.api.request_parsing import RequestInvalid
 from invite_app.api.schema import Schema
 
@@ -24,12 +33,12 @@ not_signed_in = Row(401, sentence, SIGN_IN)
 forbidden = Row(403, sentence)
 unknown = Row(404, not_found)
 conflict = Row(409, sentence)
-impossible = Row(422, at())
+impossible = Row(422, field_error())
 """The body as a whole is refused, whatever its values: the published API knows no other status for it."""
 
 ERRORS: ErrorTable = {
     RequestInvalid: Row(422, malformed),
-    HTTPException: Row(None, named),
+    HTTPException: Row(None, http_name),
     # who is asking, where
     facts.Unauthenticated: not_signed_in,
     facts.InvalidCredentials: not_signed_in,
@@ -37,11 +46,11 @@ ERRORS: ErrorTable = {
     facts.OrganizationNotFound: unknown,
     facts.PermissionDenied: forbidden,
     # values
-    facts.InvalidValue: Row(422, at_field),
-    facts.InvalidEmail: Row(422, at("email")),
-    facts.DomainNotAllowed: Row(422, at("email")),
-    facts.RoleNotFound: Row(422, at("role")),
-    facts.NameTaken: Row(422, at("slug")),
+    facts.InvalidValue: Row(422, own_field_error),
+    facts.InvalidEmail: Row(422, field_error("email")),
+    facts.DomainNotAllowed: Row(422, field_error("email")),
+    facts.RoleNotFound: Row(422, field_error("role")),
+    facts.NameTaken: Row(422, field_error("slug")),
     facts.RedirectNotAllowed: impossible,
     facts.WorkspaceNotFound: impossible,
     facts.IdempotencyKeyReused: Row(422, at_header),

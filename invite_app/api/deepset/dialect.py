@@ -11,25 +11,25 @@ from invite_app.api.dialect import Dialect, ErrorTable, Row
 from invite_app.api.dialect_docs import FASTAPI_STYLE
 from invite_app.api.fastapi_errors import (
     SIGN_IN,
-    at,
-    at_field,
     at_header,
+    field_error,
+    fixed_message,
+    http_name,
     malformed,
-    named,
     not_found,
-    saying,
+    own_field_error,
     sentence,
 )
 from invite_app.api.request_parsing import RequestInvalid
 
 
 def at_workspace(error: facts.WorkspaceNotFound) -> Any:
-    return at("workspace_ids", error.index)(error)
+    return field_error("workspace_ids", error.index)(error)
 
 
 ERRORS: ErrorTable = {
     RequestInvalid: Row(422, malformed),
-    HTTPException: Row(None, named),
+    HTTPException: Row(None, http_name),
     # who is asking, where
     facts.Unauthenticated: Row(401, sentence, SIGN_IN),
     facts.InvalidCredentials: Row(401, sentence, SIGN_IN),
@@ -37,11 +37,11 @@ ERRORS: ErrorTable = {
     facts.OrganizationNotFound: Row(404, not_found),
     facts.PermissionDenied: Row(403, sentence),
     # values
-    facts.InvalidValue: Row(422, at_field),
-    facts.InvalidEmail: Row(422, at("email")),
-    facts.DomainNotAllowed: Row(422, at("email")),
-    facts.RedirectNotAllowed: Row(422, at("redirect_uri")),
-    facts.RoleNotFound: Row(422, at("role")),
+    facts.InvalidValue: Row(422, own_field_error),
+    facts.InvalidEmail: Row(422, field_error("email")),
+    facts.DomainNotAllowed: Row(422, field_error("email")),
+    facts.RedirectNotAllowed: Row(422, field_error("redirect_uri")),
+    facts.RoleNotFound: Row(422, field_error("role")),
     facts.WorkspaceNotFound: Row(422, at_workspace),
     facts.NameTaken: Row(409, sentence),
     # things that are not there
@@ -61,8 +61,8 @@ ERRORS: ErrorTable = {
     # the state of things
     facts.PlanUpgradeRequired: Row(402, sentence),
     facts.SeatLimitReached: Row(402, sentence),
-    facts.AlreadyMember: Row(409, saying("The user already belongs to the organization.")),
-    facts.CannotInviteYourself: Row(409, saying("The user already belongs to the organization.")),
+    facts.AlreadyMember: Row(409, fixed_message("The user already belongs to the organization.")),
+    facts.CannotInviteYourself: Row(409, fixed_message("The user already belongs to the organization.")),
     facts.InvitationPending: Row(409, sentence),
     facts.InvitationClosed: Row(409, sentence),
     facts.LastOwner: Row(409, sentence),
@@ -73,14 +73,14 @@ ERRORS: ErrorTable = {
     facts.BuiltInRole: Row(409, sentence),
     facts.RoleInUse: Row(409, sentence),
     facts.DuplicateRow: Row(409, sentence),
-    facts.TooManyRows: Row(422, at("invitations")),
-    facts.EmptyImport: Row(422, at("invitations")),
-    facts.UnreadableImport: Row(422, at("invitations")),
+    facts.TooManyRows: Row(422, field_error("invitations")),
+    facts.EmptyImport: Row(422, field_error("invitations")),
+    facts.UnreadableImport: Row(422, field_error("invitations")),
     facts.IdempotencyKeyReused: Row(422, at_header),
     facts.RequestInProgress: Row(409, sentence),
     facts.RateLimited: Row(429, sentence),
     facts.ServiceBusy: Row(503, sentence),
-    facts.DeliveryFailed: Row(503, saying("Something went wrong during signup.")),
+    facts.DeliveryFailed: Row(503, fixed_message("Something went wrong during signup.")),
 }
 
 ORGANIZATION_HEADER = {

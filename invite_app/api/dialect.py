@@ -27,7 +27,7 @@ from .request_parsing import RequestInvalid
 
 
 @dataclass(frozen=True)
-class Row:
+class ErrorResponse:
     """How a dialect answers one kind of error: the status (None: the error's own) and what builds the body."""
 
     status: int | None
@@ -35,7 +35,7 @@ class Row:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-ErrorTable = Mapping[type[Exception], Row]
+ErrorTable = Mapping[type[Exception], ErrorResponse]
 
 
 class Dialect:
@@ -56,10 +56,10 @@ class Dialect:
         errors: ErrorTable,
         organization: Callable[[Actor, UUID | None], UUID] = authentication.own_organization,
         not_an_id: Callable[[], Exception] = OrganizationNotFound,
-        unrouted: str | None = None,
+        fallback_prefix: str | None = None,
         description: Description,
     ) -> None:
-        self.name, self.prefix, self.unrouted = name, prefix, unrouted
+        self.name, self.prefix, self.fallback_prefix = name, prefix, fallback_prefix
         self.description = description
         self.errors = errors
         self.endpoints: list[Endpoint] = []
@@ -67,7 +67,7 @@ class Dialect:
         self._not_an_id = not_an_id
         self._overrides: dict[str, ErrorTable] = {}
         self.blueprint = Blueprint(name, __name__)
-        self.blueprint.register_error_handler(Exception, self.refuse)
+        self.blueprint.register_error_handler(Exception, self.error_response)
         csrf.exempt(self.blueprint)
 
     def endpoint(self, method: str, path: str, **declared: Any) -> Callable[[View], View]:
@@ -133,19 +133,19 @@ class Dialect:
         except (RequestInProgress, SQLAlchemyError):  # the latter are repeated or answered by the application
             raise
         except Exception as error:  # noqa: BLE001 - its answer tells whether it is kept
-            response = self.refuse(error)
+            response = self.error_response(error)
         once.settle(response)
         return response
 
-    def refuse(self, error: Exception) -> Response:
+    def error_response(self, error: Exception) -> Response:
         """The answer to what went wrong."""
         if isinstance(error, RequestRedirect):
             return error.get_response()  # type: ignore[return-value]
         metrics.record_error(error)
-        row = self.row_for(error)
+        row = self.response_for(error)
         if row is None:
             current_app.log_exception(sys.exc_info())
-            return self.refuse(InternalServerError())
+            return self.error_response(InternalServerError())
         headers = dict(row.headers)
         if isinstance(error, RateLimited | ServiceBusy):
             headers["Retry-After"] = str(error.retry_after)
@@ -155,7 +155,7 @@ class Dialect:
         authentication.note_refusal(status)
         return respond(status, written(row.body(error)), headers)
 
-    def row_for(self, error: Exception) -> Row | None:
+    def response_for(self, error: Exception) -> ErrorResponse | None:
         """The first row along the error's classes; for each class the operation's own, then the dialect's."""
         tables = (self._overrides.get(request.endpoint or "", {}), self.errors)
         kinds = type(error).__mro__
@@ -202,7 +202,7 @@ def register(app: Flask, dialects: Sequence[Dialect]) -> None:
     for dialect in dialects:
         app.register_blueprint(dialect.blueprint)
     by_name = {dialect.name: dialect for dialect in dialects}
-    claims = {dialect.unrouted: dialect for dialect in dialects if dialect.unrouted}
+    claims = {dialect.fallback_prefix: dialect for dialect in dialects if dialect.fallback_prefix}
     by_length = sorted(claims.items(), key=lambda claim: len(claim[0]), reverse=True)
 
     @app.before_request
@@ -213,7 +213,7 @@ def register(app: Flask, dialects: Sequence[Dialect]) -> None:
         path = request.path + "/"
         claimant = next((dialect for prefix, dialect in by_length if path.startswith(prefix + "/")), None)
         found = by_name.get(_server_of_other_methods(error)) or claimant
-        return found.refuse(error) if found else None
+        return found.error_response(error) if found else None
 
 
 def _server_of_other_methods(error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from .dialect import Dialect, Row
+from .dialect import Dialect, ErrorResponse
 from .endpoint import Endpoint
 from .request_parsing import RequestInvalid
 
@@ -157,7 +157,7 @@ def _path_parameter(endpoint: Endpoint, name: str) -> Schema:
 
 def _statuses(dialect: Dialect, endpoint: Endpoint) -> Sequence[int]:
     """What may be answered beside success: to a reading operation what can be wrong with asking, to others all."""
-    rows: Mapping[type[Exception], Row] = {**dialect.errors, **endpoint.errors}
+    rows: Mapping[type[Exception], ErrorResponse] = {**dialect.errors, **endpoint.errors}
     found = {row.status for row in rows.values() if row.status}
     if endpoint.method in SAFE:
         found &= {400, 401, 403, 404, 422, 429, 503}

@@ -139,10 +139,10 @@ EXPECTED: dict[type[DomainError], tuple[int, Any]] = {
 def test_error_has_the_published_response(
     client: FlaskClient, acme: Acme, key: Key, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
 ) -> None:
-    def refuse(*_: Any, **__: Any) -> NoReturn:
+    def error_response(*_: Any, **__: Any) -> NoReturn:
         raise EXAMPLES[fact]
 
-    monkeypatch.setattr(invitations, "send", refuse)
+    monkeypatch.setattr(invitations, "send", error_response)
     url = f"/api/v1/organization/{acme.id}/invitation"
     answer = client.post(url, json=BODY, headers=key.headers)
     status, detail = EXPECTED[fact]

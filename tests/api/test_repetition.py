@@ -100,11 +100,11 @@ def test_temporary_failure_is_not_stored(smtp_app: Flask, smtp: SmtpServer, post
 
 
 def test_rate_limit_error_is_not_stored(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: Any, **__: Any) -> NoReturn:
+    def error_response(*_: Any, **__: Any) -> NoReturn:
         raise RateLimited(17)
 
     with monkeypatch.context() as patched:
-        patched.setattr(invitations, "send", refuse)
+        patched.setattr(invitations, "send", error_response)
         assert post().status_code == 429
     assert post().status_code == 201
 

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from invite_app import errors as facts
 from invite_app.api.authentication import bearer_or_session
-from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.dialect import Dialect, ErrorResponse, ErrorTable
 from invite_app.api.dialect_docs import FASTAPI_STYLE
 from invite_app.api.fastapi_errors import (
     SIGN_IN,
@@ -29,16 +29,16 @@ class Closed(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-not_signed_in = Row(401, sentence, SIGN_IN)
-forbidden = Row(403, sentence)
-unknown = Row(404, not_found)
-conflict = Row(409, sentence)
-impossible = Row(422, field_error())
+not_signed_in = ErrorResponse(401, sentence, SIGN_IN)
+forbidden = ErrorResponse(403, sentence)
+unknown = ErrorResponse(404, not_found)
+conflict = ErrorResponse(409, sentence)
+impossible = ErrorResponse(422, field_error())
 """The body as a whole is refused, whatever its values: the published API knows no other status for it."""
 
 ERRORS: ErrorTable = {
-    RequestInvalid: Row(422, malformed),
-    HTTPException: Row(None, http_name),
+    RequestInvalid: ErrorResponse(422, malformed),
+    HTTPException: ErrorResponse(None, http_name),
     # who is asking, where
     facts.Unauthenticated: not_signed_in,
     facts.InvalidCredentials: not_signed_in,
@@ -46,14 +46,14 @@ ERRORS: ErrorTable = {
     facts.OrganizationNotFound: unknown,
     facts.PermissionDenied: forbidden,
     # values
-    facts.InvalidValue: Row(422, own_field_error),
-    facts.InvalidEmail: Row(422, field_error("email")),
-    facts.DomainNotAllowed: Row(422, field_error("email")),
-    facts.RoleNotFound: Row(422, field_error("role")),
-    facts.NameTaken: Row(422, field_error("slug")),
+    facts.InvalidValue: ErrorResponse(422, own_field_error),
+    facts.InvalidEmail: ErrorResponse(422, field_error("email")),
+    facts.DomainNotAllowed: ErrorResponse(422, field_error("email")),
+    facts.RoleNotFound: ErrorResponse(422, field_error("role")),
+    facts.NameTaken: ErrorResponse(422, field_error("slug")),
     facts.RedirectNotAllowed: impossible,
     facts.WorkspaceNotFound: impossible,
-    facts.IdempotencyKeyReused: Row(422, at_header),
+    facts.IdempotencyKeyReused: ErrorResponse(422, at_header),
     # things that are not there
     facts.UserNotFound: unknown,
     facts.MembershipNotFound: unknown,
@@ -87,9 +87,9 @@ ERRORS: ErrorTable = {
     facts.BuiltInRole: conflict,
     facts.RoleInUse: conflict,
     facts.RequestInProgress: conflict,
-    facts.RateLimited: Row(429, sentence),
-    facts.ServiceBusy: Row(503, sentence),
-    facts.DeliveryFailed: Row(503, sentence),
+    facts.RateLimited: ErrorResponse(429, sentence),
+    facts.ServiceBusy: ErrorResponse(503, sentence),
+    facts.DeliveryFailed: ErrorResponse(503, sentence),
 }
 
 AUTHORIZATION = {

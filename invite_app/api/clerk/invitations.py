@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt
 
 from invite_app import errors as facts
 from invite_app.access import Actor, Principal, authorize
-from invite_app.api.dialect import Row
+from invite_app.api.dialect import ErrorResponse
 from invite_app.api.schema import Schema, at_most
 from invite_app.models import Invitation, InvitationState
 from invite_app.models.types import now
@@ -106,8 +106,8 @@ class InvitationWithOrganization(InvitationShown):
 
 LIST = "/organizations/{organization_id}/invitations"
 ONE = LIST + "/{invitation_id}"
-INVITER_UNKNOWN = {facts.MembershipNotFound: Row(404, missing(NOT_FOUND, "inviter_user_id"))}
-REQUESTER_UNKNOWN = {facts.MembershipNotFound: Row(404, missing(NOT_FOUND, "requesting_user_id"))}
+INVITER_UNKNOWN = {facts.MembershipNotFound: ErrorResponse(404, missing(NOT_FOUND, "inviter_user_id"))}
+REQUESTER_UNKNOWN = {facts.MembershipNotFound: ErrorResponse(404, missing(NOT_FOUND, "requesting_user_id"))}
 
 
 @clerk.endpoint("POST", LIST, permission="invitations:write", errors=INVITER_UNKNOWN)

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AliasChoices, ConfigDict, Field
 
 from invite_app.access import Actor, authorize
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.schema import Schema
 from invite_app.errors import DomainNotAllowed
 from invite_app.models import Membership
@@ -98,7 +98,7 @@ class MembershipShown(Schema):
 
 LIST = "/organizations/{organization_id}/memberships"
 ONE = LIST + "/{user_id}"
-ADDING: ErrorTable = {DomainNotAllowed: Row(422, invalid("user_id"))}
+ADDING: ErrorTable = {DomainNotAllowed: ErrorResponse(422, invalid("user_id"))}
 
 
 @clerk.endpoint("POST", LIST, permission="members:write", errors=ADDING)

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from invite_app.access import Actor
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.fastapi_errors import field_error
 from invite_app.api.schema import Schema
 from invite_app.errors import MembershipNotFound
@@ -39,7 +39,7 @@ class NewApiKey(Schema):
 
 
 LIST = "/organization/{organization_id}/api-keys"
-IN_BODY: ErrorTable = {MembershipNotFound: Row(422, field_error("user_id"))}
+IN_BODY: ErrorTable = {MembershipNotFound: ErrorResponse(422, field_error("user_id"))}
 
 
 @deepset.endpoint("GET", LIST, permission="api_keys:write")

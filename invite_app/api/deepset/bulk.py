@@ -140,7 +140,7 @@ def _answers(
 
 
 def _refusal(number: int, row: dict[str, Any], email: str | None, error: Exception) -> RowAnswer:
-    answer = deepset.row_for(error)
+    answer = deepset.response_for(error)
     assert answer is not None
     with request_parsing.with_body(row):
         detail = answer.body(error)["detail"]

@@ -7,7 +7,7 @@ from flask import request
 from pydantic import Field
 
 from invite_app.api import authentication
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.fastapi_errors import sentence
 from invite_app.api.schema import Schema
 from invite_app.errors import DomainNotAllowed
@@ -53,7 +53,7 @@ class Joined(Schema):
 
 
 ONE = "/invitations/{token}"
-ACCEPTING: ErrorTable = {DomainNotAllowed: Row(409, sentence)}
+ACCEPTING: ErrorTable = {DomainNotAllowed: ErrorResponse(409, sentence)}
 
 
 @deepset.endpoint("GET", ONE, is_public=True)

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from invite_app.access import Actor, Principal, authorize
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.fastapi_errors import field_error
 from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import InvalidLifetime
@@ -93,7 +93,7 @@ class Events(Schema):
 
 
 SETTINGS = "/organization/{organization_id}/settings"
-NAMES: ErrorTable = {InvalidLifetime: Row(422, field_error("invitation_lifetime_seconds"))}
+NAMES: ErrorTable = {InvalidLifetime: ErrorResponse(422, field_error("invitation_lifetime_seconds"))}
 
 
 @deepset.endpoint("GET", "/organization")

@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from invite_app.access import Actor
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.fastapi_errors import not_found
 from invite_app.api.idempotency_key import Keep
 from invite_app.api.schema import MAX_ITEMS, Schema
@@ -43,7 +43,7 @@ class RoleRemoval(Schema):
 
 LIST = "/organization/{organization_id}/roles"
 ONE = LIST + "/{role}"
-IN_PATH: ErrorTable = {RoleNotFound: Row(404, not_found)}
+IN_PATH: ErrorTable = {RoleNotFound: ErrorResponse(404, not_found)}
 
 
 @deepset.endpoint("GET", LIST)

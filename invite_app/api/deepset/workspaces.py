@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from invite_app.access import Actor
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.fastapi_errors import not_found
 from invite_app.api.idempotency_key import Keep
 from invite_app.api.schema import Schema
@@ -33,7 +33,7 @@ class WorkspaceName(Schema):
 
 
 ONE = "/workspaces/{workspace_name}"
-IN_PATH: ErrorTable = {WorkspaceNotFound: Row(404, not_found)}
+IN_PATH: ErrorTable = {WorkspaceNotFound: ErrorResponse(404, not_found)}
 
 
 @deepset.endpoint("GET", "/workspaces")

@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api import authentication
-from invite_app.api.dialect import Dialect, ErrorTable, Row
+from invite_app.api.dialect import Dialect, ErrorResponse, ErrorTable
 from invite_app.api.dialect_docs import Description
 from invite_app.api.request_parsing import RequestInvalid
 from invite_app.api.schema import Schema
@@ -58,25 +58,25 @@ def _told(problem: dict[str, Any]) -> str:
 
 
 SIGN_IN = {"WWW-Authenticate": "Bearer"}
-not_signed_in = Row(401, saying("Unauthorized"), SIGN_IN)
-forbidden = Row(403, saying("Forbidden"))
-refused = Row(400, sentence)
-GONE = Row(400, saying("Error getting invitation."))
-ABOVE_OWN = Row(400, saying("Can not invite user with higher role than yours"))
+not_signed_in = ErrorResponse(401, saying("Unauthorized"), SIGN_IN)
+forbidden = ErrorResponse(403, saying("Forbidden"))
+refused = ErrorResponse(400, sentence)
+GONE = ErrorResponse(400, saying("Error getting invitation."))
+ABOVE_OWN = ErrorResponse(400, saying("Can not invite user with higher role than yours"))
 
 ERRORS: ErrorTable = {
-    RequestInvalid: Row(400, malformed),
+    RequestInvalid: ErrorResponse(400, malformed),
     Misaddressed: refused,
-    HTTPException: Row(None, named),
+    HTTPException: ErrorResponse(None, named),
     # who is asking, where
     facts.Unauthenticated: not_signed_in,
     facts.InvalidCredentials: not_signed_in,
     facts.SignInRequired: not_signed_in,
-    facts.OrganizationNotFound: Row(404, saying("Not Found: Organization not found")),
+    facts.OrganizationNotFound: ErrorResponse(404, saying("Not Found: Organization not found")),
     facts.PermissionDenied: forbidden,
     # values
     facts.InvalidValue: refused,
-    facts.InvalidEmail: Row(400, saying("Invalid email")),
+    facts.InvalidEmail: ErrorResponse(400, saying("Invalid email")),
     facts.DomainNotAllowed: refused,
     facts.RedirectNotAllowed: refused,
     facts.RoleNotFound: refused,
@@ -100,9 +100,9 @@ ERRORS: ErrorTable = {
     # the state of things
     facts.PlanUpgradeRequired: refused,
     facts.SeatLimitReached: refused,
-    facts.AlreadyMember: Row(400, saying("User with email {email} is already in the organization")),
-    facts.CannotInviteYourself: Row(400, saying("Can not invite yourself")),
-    facts.InvitationPending: Row(400, saying("User with email {email} has already been invited")),
+    facts.AlreadyMember: ErrorResponse(400, saying("User with email {email} is already in the organization")),
+    facts.CannotInviteYourself: ErrorResponse(400, saying("Can not invite yourself")),
+    facts.InvitationPending: ErrorResponse(400, saying("User with email {email} has already been invited")),
     facts.InvitationClosed: refused,
     facts.LastOwner: refused,
     facts.SoleOwner: refused,
@@ -116,8 +116,8 @@ ERRORS: ErrorTable = {
     facts.EmptyImport: refused,
     facts.UnreadableImport: refused,
     facts.RequestInProgress: refused,
-    facts.RateLimited: Row(429, sentence),
-    facts.ServiceBusy: Row(503, sentence),
+    facts.RateLimited: ErrorResponse(429, sentence),
+    facts.ServiceBusy: ErrorResponse(503, sentence),
     facts.DeliveryFailed: refused,
 }
 
@@ -141,7 +141,7 @@ trieve = Dialect(
     errors=ERRORS,
     organization=addressed,
     not_an_id=NotAnId,
-    unrouted="/api",
+    fallback_prefix="/api",
     description=Description(
         errors={None: ErrorMessage},
         security=("plainKey", "bearer", "keyHeader", "session"),

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from invite_app.access import Actor
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import InvitationClosed, RoleNotFound
 from invite_app.models import Invitation, InvitationState
@@ -48,7 +48,7 @@ def ended(error: InvitationClosed) -> Any:
 
 
 INVITING: ErrorTable = {RoleNotFound: ABOVE_OWN}
-DELETING: ErrorTable = {InvitationClosed: Row(400, ended)}
+DELETING: ErrorTable = {InvitationClosed: ErrorResponse(400, ended)}
 
 
 @trieve.endpoint("POST", "/invitation", status=204, permission="invitations:write", errors=INVITING)

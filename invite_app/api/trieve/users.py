@@ -5,14 +5,14 @@ from uuid import UUID
 from pydantic import Field
 
 from invite_app.access import Actor
-from invite_app.api.dialect import ErrorTable, Row
+from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.errors import CannotGrantRole, RoleNotFound
 from invite_app.services import accounts, members
 
 from .dialect import saying, trieve
 from .schemas import Payload, SlimUser, WantedRole, role_name, shown_user
 
-ABOVE_OWN = Row(400, saying("Can not grant a user a higher role than that of the requesting user's"))
+ABOVE_OWN = ErrorResponse(400, saying("Can not grant a user a higher role than that of the requesting user's"))
 GRANTING: ErrorTable = {CannotGrantRole: ABOVE_OWN, RoleNotFound: ABOVE_OWN}
 
 

@@ -86,10 +86,10 @@ def expected(fact: type[DomainError]) -> tuple[int, Any]:
 def test_error_has_the_published_response(
     post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
 ) -> None:
-    def refuse(*_: Any, **__: Any) -> NoReturn:
+    def error_response(*_: Any, **__: Any) -> NoReturn:
         raise EXAMPLES[fact]
 
-    monkeypatch.setattr(invitations, "send", refuse)
+    monkeypatch.setattr(invitations, "send", error_response)
     answer = post()
     status, detail = expected(fact)
     assert (answer.status_code, answer.get_json()) == (status, {"detail": detail})

@@ -81,10 +81,10 @@ EXPECTED: dict[type[DomainError], tuple[int, str, str | None]] = {
 def test_error_has_the_published_response(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     for fact in every_fact():
 
-        def refuse(*_: Any, fact: type[DomainError] = fact, **__: Any) -> NoReturn:
+        def error_response(*_: Any, fact: type[DomainError] = fact, **__: Any) -> NoReturn:
             raise EXAMPLES[fact]
 
-        monkeypatch.setattr(invitations, "send", refuse)
+        monkeypatch.setattr(invitations, "send", error_response)
         answer = call("POST", INVITATIONS, BO)
         status, code, param = EXPECTED[fact]
         assert errors_of(answer) == (status, [(code, param)]), fact

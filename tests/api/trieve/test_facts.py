@@ -40,10 +40,10 @@ EXPECTED: dict[type[DomainError], tuple[int, str]] = {
 def test_error_has_the_published_response(
     post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
 ) -> None:
-    def refuse(*_: Any, **__: Any) -> NoReturn:
+    def error_response(*_: Any, **__: Any) -> NoReturn:
         raise EXAMPLES[fact]
 
-    monkeypatch.setattr(invitations, "send", refuse)
+    monkeypatch.setattr(invitations, "send", error_response)
     answer = post()
     status, message = EXPECTED.get(fact, (400, str(EXAMPLES[fact])))
     assert (answer.status_code, answer.get_json()) == (status, {"message": message})

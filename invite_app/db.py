@@ -55,7 +55,7 @@ def connection() -> Connection:
 
 
 @contextmanager
-def transaction(*, is_repeatable: bool = False) -> Iterator[Session]:
+def transaction(*, is_idempotent: bool = False) -> Iterator[Session]:
     """A new writing transaction; it commits at the end, or rolls back when an error leaves the block.
 
     The read transaction that the request may have open is ended first and everything read in it is let go:
@@ -74,11 +74,11 @@ def transaction(*, is_repeatable: bool = False) -> Iterator[Session]:
     with _turn():
         current.info["writing"] = current.autoflush = True
         try:
-            current.info["begun"] = current.info.get("begun", 0) + (not is_repeatable)
+            current.info["begun"] = current.info.get("begun", 0) + (not is_idempotent)
             current.info["connection"] = current.connection(execution_options={"begin_immediate": True})
             yield current
             current.commit()
-            current.info["committed"] = current.info.get("committed", 0) + (not is_repeatable)
+            current.info["committed"] = current.info.get("committed", 0) + (not is_idempotent)
         except BaseException:
             current.rollback()
             raise

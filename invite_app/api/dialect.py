@@ -97,11 +97,13 @@ class Dialect:
             available |= self._admit(endpoint, path)
         available |= _read(endpoint, available)
         asked = (
-            idempotency_key.named(available["by"], available["organization_id"]) if endpoint.is_repeatable else None
+            idempotency_key.from_headers(available["by"], available["organization_id"])
+            if endpoint.is_idempotent
+            else None
         )
         if asked is not None:
             return self._answer_once(endpoint, available, asked)
-        return respond(endpoint.status, endpoint.call(**available, keep=idempotency_key.keep_nothing))
+        return respond(endpoint.status, endpoint.call(**available, keep=idempotency_key.store_nothing))
 
     def _admit(self, endpoint: Endpoint, path: Mapping[str, str]) -> dict[str, Any]:
         """Return the actor, and the organization where the operation is about one. Raise Unauthenticated."""
@@ -127,7 +129,7 @@ class Dialect:
             authorize(available["by"], available["organization_id"], endpoint.permission)
             return respond(first.status, first.body.encode(), {"Idempotent-Replayed": "true"})
         idempotency_key.check_rate(available["by"])
-        once = idempotency_key.Repetition(endpoint, asked)
+        once = idempotency_key.IdempotentRequest(endpoint, asked)
         try:
             response = respond(endpoint.status, endpoint.call(**available, keep=once.keep))
         except (RequestInProgress, SQLAlchemyError):  # the latter are repeated or answered by the application

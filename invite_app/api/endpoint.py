@@ -31,7 +31,7 @@ class Endpoint:
     permission: str | None = None
     is_public: bool = False
     max_bytes: int = MAX_BYTES
-    is_answer_open: bool = False
+    has_open_response: bool = False
     """Whether the published document leaves the shape of the answer open."""
     errors: Mapping[type[Exception], Any] = field(default_factory=dict)
     """Rows that for this operation replace those of the dialect's table."""
@@ -63,7 +63,7 @@ class Endpoint:
         return self.permission is not None or "organization_id" in self.parameters
 
     @property
-    def is_repeatable(self) -> bool:
+    def is_idempotent(self) -> bool:
         """Whether a repetition of a request that named a key gets the first answer."""
         return "keep" in self.parameters
 

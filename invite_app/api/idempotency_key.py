@@ -18,11 +18,11 @@ HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
 # Bytes of an answer that is kept although nothing was done.
 MAX_REFUSAL = 4 * 1024
-Keep = Callable[[Callable[[Any], Any]], Callable[[Any], None]]
+StoreResponse = Callable[[Callable[[Any], Any]], Callable[[Any], None]]
 """`send(..., then=keep(shown))`: what `shown` says of the deed is written down together with it."""
 
 
-def keep_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
+def store_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
     return ignore
 
 
@@ -31,7 +31,7 @@ def check_rate(actor: Actor) -> None:
     rate_limits.count("answers by actor", _id(actor))
 
 
-def named(actor: Actor, organization_id: UUID | str) -> idempotency.KeyedRequest | None:
+def from_headers(actor: Actor, organization_id: UUID | str) -> idempotency.KeyedRequest | None:
     """What the request wants to be answered once, if it says so. Raises RequestInvalid."""
     key = request.headers.get(HEADER)
     if key is None:
@@ -43,7 +43,7 @@ def named(actor: Actor, organization_id: UUID | str) -> idempotency.KeyedRequest
     return idempotency.KeyedRequest(_hash(scope.encode()), key, _hash(request.get_data()))
 
 
-class Repetition:
+class IdempotentRequest:
     """One request that named a key, from its first answer on."""
 
     def __init__(self, endpoint: Endpoint, asked: idempotency.KeyedRequest) -> None:
@@ -59,7 +59,7 @@ class Repetition:
         return then
 
     def settle(self, response: Response) -> None:
-        """Keep what the client is told, unless it may be different next time."""
+        """StoreResponse what the client is told, unless it may be different next time."""
         answer = idempotency.StoredResponse(response.status_code, response.get_data(as_text=True))
         passes = response.status_code == 429 or response.status_code >= 500 or self._is_too_large(response)
         if self._is_kept and passes:

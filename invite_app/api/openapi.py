@@ -86,7 +86,7 @@ class _Writer:
         if "query" in endpoint.parameters:
             yield from self._query_parameters(dialect, endpoint)
         yield from map(dict, dialect.description.header_parameters)
-        if endpoint.is_repeatable:
+        if endpoint.is_idempotent:
             yield KEY_HEADER
 
     def _query_parameters(self, dialect: Dialect, endpoint: Endpoint) -> Iterator[Schema]:
@@ -112,7 +112,7 @@ class _Writer:
     def _success(self, dialect: Dialect, endpoint: Endpoint) -> Schema:
         answer: Schema = {"description": HTTPStatus(endpoint.status).phrase}
         if endpoint.status != HTTPStatus.NO_CONTENT:
-            schema = {} if endpoint.is_answer_open else self._schema(dialect, endpoint, "return")
+            schema = {} if endpoint.has_open_response else self._schema(dialect, endpoint, "return")
             answer["content"] = {"application/json": {"schema": schema}}
         return answer
 

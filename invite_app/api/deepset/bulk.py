@@ -7,7 +7,7 @@ from pydantic import FailFast, Field, TypeAdapter
 
 from invite_app.access import Actor
 from invite_app.api import request_parsing
-from invite_app.api.idempotency_key import Keep
+from invite_app.api.idempotency_key import StoreResponse
 from invite_app.api.schema import MAX_ITEMS, Schema, at_most
 from invite_app.models import Batch
 from invite_app.services import imports, invitations
@@ -69,7 +69,9 @@ class BatchProgress(Schema):
     permission="invitations:write",
     max_bytes=MAX_BYTES,
 )
-def invite_users_in_bulk(organization_id: str, body: Rows, query: BulkQuery, by: Actor, keep: Keep) -> Answers:
+def invite_users_in_bulk(
+    organization_id: str, body: Rows, query: BulkQuery, by: Actor, keep: StoreResponse
+) -> Answers:
     """Invites everybody on the list who could be invited alone; the mails are sent one after the other."""
     read = [_read(row) for row in body.invitations]
     drafts = [draft for draft in read if isinstance(draft, invitations.Draft)]

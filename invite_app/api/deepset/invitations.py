@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from invite_app.access import Actor
-from invite_app.api.idempotency_key import Keep
+from invite_app.api.idempotency_key import StoreResponse
 from invite_app.api.schema import MAX_ITEMS, MAX_VALUES, Schema
 from invite_app.models import DeliveryState, Invitation, InvitationState
 from invite_app.models.types import now
@@ -99,10 +99,10 @@ ONE = LIST + "/{invitation_id}"
     "/organization/{organization_id}/invitation",
     status=201,
     permission="invitations:write",
-    is_answer_open=True,
+    has_open_response=True,
 )
 def invite_user_to_organization(
-    organization_id: OrganizationId, body: UserInvitation, by: Actor, keep: Keep
+    organization_id: OrganizationId, body: UserInvitation, by: Actor, keep: StoreResponse
 ) -> InvitationShown:
     """Sends an email to the user inviting them to your organization."""
     draft = invitations.Draft(**body.model_dump())

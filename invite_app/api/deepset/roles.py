@@ -7,7 +7,7 @@ from pydantic import Field
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.fastapi_errors import not_found
-from invite_app.api.idempotency_key import Keep
+from invite_app.api.idempotency_key import StoreResponse
 from invite_app.api.schema import MAX_ITEMS, Schema
 from invite_app.errors import RoleNotFound
 from invite_app.models import Role
@@ -53,7 +53,7 @@ def list_roles(organization_id: str, by: Actor) -> list[RoleShown]:
 
 
 @deepset.endpoint("POST", LIST, status=201, permission="roles:write")
-def create_role(organization_id: str, body: NewRole, by: Actor, keep: Keep) -> RoleShown:
+def create_role(organization_id: str, body: NewRole, by: Actor, keep: StoreResponse) -> RoleShown:
     """Makes a custom role of permissions that you have yourself."""
     return shown(roles.create(organization_id, by=by, then=keep(shown), **body.model_dump()))
 

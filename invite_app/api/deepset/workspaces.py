@@ -8,7 +8,7 @@ from pydantic import Field
 from invite_app.access import Actor
 from invite_app.api.dialect import ErrorResponse, ErrorTable
 from invite_app.api.fastapi_errors import not_found
-from invite_app.api.idempotency_key import Keep
+from invite_app.api.idempotency_key import StoreResponse
 from invite_app.api.schema import Schema
 from invite_app.errors import WorkspaceNotFound
 from invite_app.models import Workspace
@@ -43,7 +43,9 @@ def list_workspaces(organization_id: UUID | str, by: Actor) -> list[WorkspaceSho
 
 
 @deepset.endpoint("POST", "/workspaces", status=201, permission="workspaces:write")
-def create_workspace(organization_id: UUID | str, body: WorkspaceName, by: Actor, keep: Keep) -> WorkspaceShown:
+def create_workspace(
+    organization_id: UUID | str, body: WorkspaceName, by: Actor, keep: StoreResponse
+) -> WorkspaceShown:
     """Makes a workspace."""
     return shown(workspaces.create(organization_id, body.name, by=by, then=keep(shown)))
 
@@ -72,7 +74,7 @@ def delete_workspace(organization_id: UUID | str, workspace_name: str, by: Actor
 
 @deepset.endpoint("POST", ONE + "/invitation", status=201, permission="invitations:write", errors=IN_PATH)
 def invite_user_to_workspace(
-    organization_id: UUID | str, workspace_name: str, body: WorkspaceUserInvitation, by: Actor, keep: Keep
+    organization_id: UUID | str, workspace_name: str, body: WorkspaceUserInvitation, by: Actor, keep: StoreResponse
 ) -> InvitationShown:
     """Sends an email to the user inviting them to the organization and this workspace."""
     workspace = workspaces.get_by_name(organization_id, workspace_name, by=by, needs="invitations:write")

@@ -92,7 +92,7 @@ def touch_session(used: Session) -> bool:
     moment = now()
     if moment - used.last_seen_at < LAST_SEEN_STEP:
         return False
-    with transaction(is_repeatable=True) as writing:
+    with transaction(is_idempotent=True) as writing:
         writing.execute(update(Session).where(Session.id == used.id).values(last_seen_at=moment))
     return True
 
@@ -108,7 +108,7 @@ def touch_membership(user_id: UUID, organization_id: UUID) -> None:
     if session().scalar(select(Membership.id).where(*theirs)) is None:
         return
     seen = {"last_seen_at": moment, "updated_at": Membership.updated_at}  # being here is no change
-    with transaction(is_repeatable=True) as writing:
+    with transaction(is_idempotent=True) as writing:
         writing.execute(update(Membership).where(*theirs).values(seen))
 
 

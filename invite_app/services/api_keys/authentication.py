@@ -84,7 +84,7 @@ def _remember_use(api_key: ApiKey) -> None:
     moment = now()
     if api_key.last_used_at and moment - api_key.last_used_at < LAST_USE_STEP:
         return
-    with transaction(is_repeatable=True) as writing:
+    with transaction(is_idempotent=True) as writing:
         writing.execute(update(ApiKey).where(ApiKey.id == api_key.id).values(last_used_at=moment))
 
 

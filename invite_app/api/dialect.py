@@ -21,7 +21,7 @@ from invite_app.services import idempotency
 from invite_app.web import request_limits
 
 from . import authentication, idempotency_key
-from .dialect_docs import Description
+from .dialect_docs import DialectDocs
 from .endpoint import Endpoint, View
 from .request_parsing import RequestInvalid
 
@@ -57,7 +57,7 @@ class Dialect:
         organization: Callable[[Actor, UUID | None], UUID] = authentication.own_organization,
         not_an_id: Callable[[], Exception] = OrganizationNotFound,
         fallback_prefix: str | None = None,
-        description: Description,
+        description: DialectDocs,
     ) -> None:
         self.name, self.prefix, self.fallback_prefix = name, prefix, fallback_prefix
         self.description = description

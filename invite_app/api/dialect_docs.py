@@ -10,7 +10,7 @@ from .schema import Schema
 
 
 @dataclass(frozen=True)
-class Description:
+class DialectDocs:
     """`errors` has the body's model by status; under None stands the one for all others.
 
     `header_statuses` are those of a header that cannot be read, whatever the operation. `content_statuses` are what
@@ -46,4 +46,4 @@ class HTTPValidationError(Schema):
     detail: list[ValidationError] = Field(default=[], title="Detail")
 
 
-FASTAPI_STYLE = Description(errors={None: Detail, 422: HTTPValidationError})
+FASTAPI_STYLE = DialectDocs(errors={None: Detail, 422: HTTPValidationError})

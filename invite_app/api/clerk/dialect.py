@@ -11,7 +11,7 @@ from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api.authentication import bearer_or_session
 from invite_app.api.dialect import Dialect, ErrorResponse, ErrorTable
-from invite_app.api.dialect_docs import Description
+from invite_app.api.dialect_docs import DialectDocs
 from invite_app.api.request_parsing import NotJson, Problem, RequestInvalid, WrongContentType
 from invite_app.api.schema import Schema
 
@@ -193,5 +193,5 @@ clerk = Dialect(
     authenticate=authenticate,
     errors=ERRORS,
     fallback_prefix="/v1",
-    description=Description(errors={None: ClerkErrors}, content_statuses=(400,)),
+    description=DialectDocs(errors={None: ClerkErrors}, content_statuses=(400,)),
 )

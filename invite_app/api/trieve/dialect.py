@@ -10,7 +10,7 @@ from invite_app import errors as facts
 from invite_app.access import Actor
 from invite_app.api import authentication
 from invite_app.api.dialect import Dialect, ErrorResponse, ErrorTable
-from invite_app.api.dialect_docs import Description
+from invite_app.api.dialect_docs import DialectDocs
 from invite_app.api.request_parsing import RequestInvalid
 from invite_app.api.schema import Schema
 
@@ -142,7 +142,7 @@ trieve = Dialect(
     organization=addressed,
     not_an_id=NotAnId,
     fallback_prefix="/api",
-    description=Description(
+    description=DialectDocs(
         errors={None: ErrorMessage},
         security=("plainKey", "bearer", "keyHeader", "session"),
         header_parameters=(ORGANIZATION_HEADER,),

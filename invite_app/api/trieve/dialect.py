@@ -14,7 +14,7 @@ from invite_app.api.dialect_docs import DialectDocs
 from invite_app.api.request_parsing import RequestInvalid
 from invite_app.api.schema import Schema
 
-from .organization_id import Misaddressed, NotAnId, addressed
+from .organization_id import NotAnId, OrganizationMismatch, addressed
 
 
 def key_or_session() -> Actor:
@@ -66,7 +66,7 @@ ABOVE_OWN = ErrorResponse(400, saying("Can not invite user with higher role than
 
 ERRORS: ErrorTable = {
     RequestInvalid: ErrorResponse(400, malformed),
-    Misaddressed: refused,
+    OrganizationMismatch: refused,
     HTTPException: ErrorResponse(None, named),
     # who is asking, where
     facts.Unauthenticated: not_signed_in,

@@ -10,11 +10,11 @@ from invite_app.api import request_parsing
 IN_BODY = ("organization_id", "organizationId")
 
 
-class Misaddressed(Exception):
+class OrganizationMismatch(Exception):
     """The request names no organization, or two."""
 
 
-class NotAnId(Misaddressed):
+class NotAnId(OrganizationMismatch):
     """A header names an organization by something that is not an id."""
 
     def __init__(self) -> None:
@@ -22,14 +22,14 @@ class NotAnId(Misaddressed):
 
 
 def addressed(actor: Actor, in_headers: UUID | None) -> UUID:
-    """Return the organization of a request whose path names none. Raise Misaddressed."""
+    """Return the organization of a request whose path names none. Raise OrganizationMismatch."""
     in_body = _in_body()
     of_body = in_body if isinstance(actor, ApiKeyActor) else None  # a page of another origin can write a body
     found = in_headers or of_body
     if found is None:
-        raise Misaddressed("The TR-Organization header is missing")
+        raise OrganizationMismatch("The TR-Organization header is missing")
     if in_body not in (None, found):
-        raise Misaddressed("The body names another organization than the header")
+        raise OrganizationMismatch("The body names another organization than the header")
     return found
 
 

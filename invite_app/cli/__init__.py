@@ -5,7 +5,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 
-class LateCommands(AppGroup):
+class LazyCommands(AppGroup):
     """The application's commands, imported when one is looked for: a server starts without them."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -43,7 +43,7 @@ class LateCommands(AppGroup):
 
 def register(app: Flask) -> None:
     """Add every command to the application, and greet whoever starts it with `flask run`."""
-    app.cli = LateCommands(app.name)
+    app.cli = LazyCommands(app.name)
     if click.get_current_context(silent=True) is not None:
         from . import serving  # noqa: PLC0415 - no other server greets
 

@@ -10,16 +10,16 @@ from invite_app.models import AuditEvent
 from invite_app.services import audit, organizations
 
 from .commands import OPERATOR, Commands
-from .output import Answer, Facts
+from .output import Facts, Result
 
 group = Commands("audit", help="Export what was done in an organization.")
 
 
 @group.command("export")
 @click.argument("organization")
-def export(organization: str) -> Answer:
+def export(organization: str) -> Result:
     """Show every event, newest first. A deleted organization is found by its id, slug or name for a year."""
-    return Answer(map(_summary, _events(organization)))
+    return Result(map(_summary, _events(organization)))
 
 
 def _events(organization: str) -> Iterator[AuditEvent]:

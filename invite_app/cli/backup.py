@@ -9,14 +9,14 @@ import click
 from invite_app.services import backups
 
 from .commands import Commands
-from .output import Answer
+from .output import Result
 
 commands = Commands()
 
 
 @commands.command("backup", needs_database=False)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(file: Path) -> Answer:
+def backup(file: Path) -> Result:
     """Copy the SQLite database into a new FILE while others use it. For PostgreSQL, say how pg_dump does it."""
     if not backups.is_possible():
         name = shlex.quote(str(file))
@@ -30,8 +30,8 @@ def backup(file: Path) -> Answer:
         raise click.ClickException(f"{file} exists. Name a new file.") from None
     except (OSError, sqlite3.Error, backups.NoBackup) as error:
         raise click.ClickException(f"There is no backup: {error}") from None
-    return Answer(
+    return Result(
         {"file": str(file.absolute()), "bytes": size},
-        says="The database is copied.",
+        message="The database is copied.",
         hint="Keep the secret key with it, at another place: links and sessions are worth nothing without it.",
     )

@@ -17,7 +17,7 @@ from invite_app.errors import DomainError, InvalidValue
 from invite_app.retries import retry
 from invite_app.services import audit
 
-from .output import Answer, show
+from .output import Result, show
 
 OPERATOR = OperatorActor()
 BY_OPERATOR = audit.AuditActor("operator", None, "The operator")
@@ -31,18 +31,18 @@ class Commands(click.Group):
 
     def command(  # type: ignore[override]
         self, name: str, *, needs_database: bool = True, **options: Any
-    ) -> Callable[[Callable[..., Answer]], click.Command]:
-        def register(function: Callable[..., Answer]) -> click.Command:
+    ) -> Callable[[Callable[..., Result]], click.Command]:
+        def register(function: Callable[..., Result]) -> click.Command:
             decorate: Any = click.command(name, **options)
             made: click.Command = decorate(with_appcontext(_answering(function, needs_database)))
-            made.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Answer with JSON."))
+            made.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Result with JSON."))
             self.add_command(made)
             return made
 
         return register
 
 
-def _answering(function: Callable[..., Answer], needs_database: bool) -> Callable[..., None]:
+def _answering(function: Callable[..., Result], needs_database: bool) -> Callable[..., None]:
     @wraps(function)
     def run(*args: Any, as_json: bool, **options: Any) -> None:
         with _errors_in_one_line():
@@ -50,7 +50,7 @@ def _answering(function: Callable[..., Answer], needs_database: bool) -> Callabl
                 _prepare_database()
             answer = retry(partial(function, *args, **options))
             show(answer, as_json=as_json)
-        if not answer.is_good:
+        if not answer.ok:
             raise click.exceptions.Exit(1)
 
     return run

@@ -4,18 +4,18 @@ from invite_app.services import demo
 
 from .commands import Commands
 from .links import sign_in_url
-from .output import Answer
+from .output import Result
 
 commands = Commands()
 
 
 @commands.command("demo")
-def fill() -> Answer:
+def fill() -> Result:
     """Make an organization with made-up people and invitations in every state, and say how to sign in."""
     organization, owner = demo.fill()
     facts = {"organization_id": organization.id, "owner_email": owner.email, "password": demo.PASSWORD}
-    return Answer(
+    return Result(
         facts | {"sign_in_url": sign_in_url(owner.email)},
-        says=f"Created {organization.name} with {organization.members_count} members.",
+        message=f"Created {organization.name} with {organization.members_count} members.",
         hint="The link signs in once, within 15 minutes; the password works as long as the demo is there.",
     )

@@ -14,7 +14,7 @@ from invite_app.services import imports, invitations, organizations, workspaces
 
 from . import lists
 from .commands import OPERATOR, Commands
-from .output import Answer, Facts
+from .output import Facts, Result
 
 commands = Commands()
 Listed = tuple[lists.Person, invitations.Draft]
@@ -41,7 +41,7 @@ def invite(
     note: str,
     file: Path | None,
     dry_run: bool,
-) -> Answer:
+) -> Result:
     """Invite EMAIL, or everybody on a list: CSV with columns email, given_name, family_name, role, workspaces."""
     _check_usage(email, role, file, dry_run)
     organization_id = organizations.resolve_id(organization)
@@ -54,7 +54,7 @@ def invite(
     ids = _workspace_ids(chosen, known)
     draft = invitations.Draft(email or "", role or "", given_name, family_name, ids, note)
     sent = invitations.send(organization_id, draft, by=OPERATOR)
-    return Answer({"invitation_id": sent.id, "email": sent.email}, says=f"Invited {sent.email}.")
+    return Result({"invitation_id": sent.id, "email": sent.email}, message=f"Invited {sent.email}.")
 
 
 def _check_usage(email: str | None, role: str | None, file: Path | None, dry_run: bool) -> None:
@@ -101,7 +101,7 @@ def _invite_all(organization_id: UUID, people: Iterable[Listed]) -> Iterator[Fac
             yield _result(person, result.error, "invited")
 
 
-def _tell(results: Iterator[Facts], dry_run: bool) -> Answer:
+def _tell(results: Iterator[Facts], dry_run: bool) -> Result:
     """All rows, or of a list that is longer than one sending the refused ones."""
     total, rows, refused = 0, list[Facts](), list[Facts]()
     for row in results:
@@ -110,8 +110,8 @@ def _tell(results: Iterator[Facts], dry_run: bool) -> Answer:
         if total <= imports.MAX_ROWS:
             rows.append(row)
     good = total - len(refused)
-    says = f"{good} of {total} {'are ready; nothing was sent' if dry_run else 'invited'}."
-    return Answer(rows if total <= imports.MAX_ROWS else refused, says=says, is_good=not refused)
+    message = f"{good} of {total} {'are ready; nothing was sent' if dry_run else 'invited'}."
+    return Result(rows if total <= imports.MAX_ROWS else refused, message=message, ok=not refused)
 
 
 def _result(person: lists.Person, obstacle: DomainError | None, done: str) -> Facts:

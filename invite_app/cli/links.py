@@ -7,17 +7,17 @@ from invite_app.errors import AlreadySetUp
 from invite_app.services import accounts, organizations
 
 from .commands import Commands
-from .output import Answer
+from .output import Result
 
 commands = Commands()
 
 
 @commands.command("setup-link")
-def setup_link() -> Answer:
+def setup_link() -> Result:
     """Show the link that sets this server up, while there is no account yet."""
     if organizations.is_set_up():
         raise AlreadySetUp
-    return Answer({"setup_url": setup_url()}, says="Open this link to make the first organization.")
+    return Result({"setup_url": setup_url()}, message="Open this link to make the first organization.")
 
 
 def setup_url() -> str:

@@ -13,7 +13,7 @@ from invite_app.services import accounts, api_keys, organizations, validation
 
 from .commands import BY_OPERATOR, OPERATOR, Commands, password_option, read_password
 from .links import sign_in_url
-from .output import Answer, Facts
+from .output import Facts, Result
 
 group = Commands("org", help="Create, list, change and delete organizations.")
 PLANS = click.Choice([plan.value for plan in Plan])
@@ -49,7 +49,7 @@ def create(
     seats: int | None,
     allowed_origins: tuple[str, ...],
     password_stdin: bool,
-) -> Answer:
+) -> Result:
     """Create an organization with its owner, a key with the owner's rights, and a link to sign in."""
     password = read_password(password_stdin)
     founding = organizations.NewOrganization(name, plan, seats, allowed_origins)
@@ -60,45 +60,45 @@ def create(
     facts: Facts = {"organization_id": organization.id, "owner_user_id": user.id, "owner_email": user.email}
     _, facts["api_key"] = api_keys.create(facts["organization_id"], name="Owner", role="owner", by=OPERATOR)
     facts["sign_in_url"] = sign_in_url(facts["owner_email"])
-    return Answer(
+    return Result(
         facts,
-        says=f"Created {name.strip()}.",
+        message=f"Created {name.strip()}.",
         hint="The key is shown only now. The link signs in once, within 15 minutes.",
     )
 
 
 @group.command("list")
-def list_all() -> Answer:
+def list_all() -> Result:
     """List all organizations."""
-    return Answer([_summary(organization) for organization in organizations.list_all()])
+    return Result([_summary(organization) for organization in organizations.list_all()])
 
 
 @group.command("plan")
 @click.argument("organization")
 @click.argument("plan", type=PLANS)
-def change_plan(organization: str, plan: str) -> Answer:
+def change_plan(organization: str, plan: str) -> Result:
     """Change the plan. On the free plan nobody can be invited; nothing ends."""
     changed = organizations.change(
         organizations.resolve_id(organization), organizations.Changes(plan=plan), by=OPERATOR
     )
-    return Answer(_summary(changed), says=f"{changed.name} is on the {plan} plan.")
+    return Result(_summary(changed), message=f"{changed.name} is on the {plan} plan.")
 
 
 @group.command("seats")
 @click.argument("organization")
 @click.argument("seats", type=Seats())
-def change_seats(organization: str, seats: int | None) -> Answer:
+def change_seats(organization: str, seats: int | None) -> Result:
     """Change how many members and invitations there may be: a number, or 'none' for no limit. Nothing ends."""
     changed = organizations.change(
         organizations.resolve_id(organization), organizations.Changes(seat_limit=seats), by=OPERATOR
     )
-    return Answer(_summary(changed), says=f"{changed.name} has {seats or 'any number of'} seats.")
+    return Result(_summary(changed), message=f"{changed.name} has {seats or 'any number of'} seats.")
 
 
 @group.command("delete")
 @click.argument("organization")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def delete(organization: str, yes: bool) -> Answer:
+def delete(organization: str, yes: bool) -> Result:
     """Delete an organization with its memberships, invitations, workspaces, roles and keys. Accounts stay, and its
     audit log does for a year: flask audit export.
     """
@@ -107,7 +107,7 @@ def delete(organization: str, yes: bool) -> Answer:
     if not yes and sys.stdin.isatty():
         click.confirm(f"Delete {name} and everything in it?", abort=True, err=True)
     organizations.delete(organization_id, by=OPERATOR)
-    return Answer({"organization_id": organization_id}, says=f"Deleted {name}.")
+    return Result({"organization_id": organization_id}, message=f"Deleted {name}.")
 
 
 def _change(organization: str, **changes: Any) -> Organization:

@@ -14,13 +14,13 @@ from invite_app.models import OutboxMessage
 from invite_app.services import delivery
 
 from .commands import BY_OPERATOR, Commands
-from .output import Answer, Facts
+from .output import Facts, Result
 
 group = Commands("outbox", help="Send mail, see how it goes, and try again what failed.")
 
 
 @group.command("run")
-def run() -> Answer:
+def run() -> Result:
     """Send what is due until stopped (SIGTERM, Ctrl-C). As many of these may run as you like."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the loop needs the app itself
     click.echo("Sending what is in the outbox. Ctrl-C stops after the message in flight.", err=True)
@@ -28,36 +28,36 @@ def run() -> Answer:
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
     worker.run(app, _stop_on_signal())
-    return Answer({}, says="Stopped.")
+    return Result({}, message="Stopped.")
 
 
 @group.command("status")
-def status() -> Answer:
+def status() -> Result:
     """Show how much waits, how much was sent, and how much failed."""
-    return Answer(dataclasses.asdict(delivery.outbox_status()), hint=delivery.read_heartbeat().problem)
+    return Result(dataclasses.asdict(delivery.outbox_status()), hint=delivery.read_heartbeat().problem)
 
 
 @group.command("failed")
-def failed() -> Answer:
+def failed() -> Result:
     """List the messages that were given up, the latest first."""
     rows = [_summary(row) for row in delivery.list_failed()]
-    return Answer(rows, says="" if rows else "No message was given up.")
+    return Result(rows, message="" if rows else "No message was given up.")
 
 
 @group.command("retry")
 @click.argument("message_ids", nargs=-1, type=click.UUID, metavar="[ID]...")
 @click.option("--all", "everything", is_flag=True, help="Every failed message whose invitation is still pending.")
-def retry(message_ids: tuple[UUID, ...], everything: bool) -> Answer:
+def retry(message_ids: tuple[UUID, ...], everything: bool) -> Result:
     """Try failed messages again: those with the IDs that 'flask outbox failed' shows, or all."""
     if bool(message_ids) == everything:
         raise click.UsageError("Name the IDs of failed messages, or use --all.")
     if everything:
         count = delivery.retry_all(by=BY_OPERATOR)
-        return Answer({"queued": count}, says=f"{count} queued again.")
+        return Result({"queued": count}, message=f"{count} queued again.")
     queued = delivery.retry(message_ids, by=BY_OPERATOR)
     left = [message_id for message_id in message_ids if message_id not in queued]
-    says = f"{len(queued)} queued again." + (f" {len(left)} had not failed, or do not exist." if left else "")
-    return Answer({"queued": len(queued), "left": [str(item) for item in left]}, says=says, is_good=not left)
+    message = f"{len(queued)} queued again." + (f" {len(left)} had not failed, or do not exist." if left else "")
+    return Result({"queued": len(queued), "left": [str(item) for item in left]}, message=message, ok=not left)
 
 
 def _stop_on_signal() -> threading.Event:

@@ -12,7 +12,7 @@ Facts = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     """What a command did or found: facts by name, or rows of them; the sentences around it are for people.
 
     Rows that come one by one are printed one by one as JSON, so that there may be any number of them.
@@ -21,12 +21,12 @@ class Answer:
     """
 
     data: Facts | Iterable[Facts]
-    says: str = ""
+    message: str = ""
     hint: str = ""
-    is_good: bool = True
+    ok: bool = True
 
 
-def show(answer: Answer, *, as_json: bool) -> None:
+def show(answer: Result, *, as_json: bool) -> None:
     """Print it to standard output."""
     if as_json and isinstance(answer.data, Iterator):
         _stream(answer.data)
@@ -35,7 +35,7 @@ def show(answer: Answer, *, as_json: bool) -> None:
         click.echo(json.dumps(answer.data, default=_json_value, ensure_ascii=False, indent=2))
         return
     body = _facts(answer.data) if isinstance(answer.data, dict) else _table(list(answer.data))
-    click.echo("\n\n".join(part for part in (answer.says, body, answer.hint) if part))
+    click.echo("\n\n".join(part for part in (answer.message, body, answer.hint) if part))
 
 
 def _stream(rows: Iterator[Facts]) -> None:

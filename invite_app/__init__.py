@@ -10,7 +10,7 @@ from . import api, bounds, cli, config_check, db, pages, private_files, secret_k
 from .config import KNOWN_SETTINGS, flask_config, make_folder, read_environment, read_settings
 from .extensions import csrf, login, mail
 from .extensions import db as database
-from .mail.rendering import unlinked
+from .mail.rendering import break_links
 from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
 from .observability import logs, metrics, request_context
@@ -81,7 +81,7 @@ def _init_extensions(app: Flask) -> None:
 
 def _init_mail(app: Flask) -> None:
     mail.init_app(app)
-    app.jinja_env.filters["unlinked"] = unlinked
+    app.jinja_env.filters["break_links"] = break_links
     has_server = bool(app.config["MAIL_SERVER"])
     app.extensions["invite_app.transport"] = (
         SmtpTransport(app.extensions["mail"], app.config) if has_server else LocalOutbox()

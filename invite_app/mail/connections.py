@@ -19,7 +19,7 @@ class OpenConnection(Connection):
         super().__init__(mail)
         self._greeting = greeting
         self._timeout = timeout
-        self._clock = _Clock(timeout)
+        self._clock = _Deadline(timeout)
 
     def deliver(self, content: bytes, envelope_from: str, envelope_to: str) -> str:
         """Send one message and return the server's answer to it. Raises TimeoutError when time is up.
@@ -27,7 +27,7 @@ class OpenConnection(Connection):
         A connection that was closed while it lay idle is opened once more, but never after DATA: from there on
         the server may already have the message.
         """
-        self._clock = _Clock(self._timeout)
+        self._clock = _Deadline(self._timeout)
         try:
             return self._deliver_or_reopen(content, envelope_from, envelope_to)
         except (smtplib.SMTPException, OSError) as error:
@@ -45,7 +45,7 @@ class OpenConnection(Connection):
         """Hang up politely."""
         with contextlib.suppress(smtplib.SMTPException, OSError):
             if self.host is not None:
-                self.host.begin(_Clock(self._timeout))
+                self.host.begin(_Deadline(self._timeout))
                 self.host.quit()
         self.close()
 
@@ -79,7 +79,7 @@ class OpenConnection(Connection):
         return self.host.transfer(content, envelope_from, envelope_to)
 
 
-class _Clock:
+class _Deadline:
     """The time for one message, from connecting to the last answer."""
 
     def __init__(self, seconds: float) -> None:
@@ -98,10 +98,10 @@ class _Clock:
         return left
 
 
-class _Lines:
+class _LineReader:
     """The lines that come in, all of them within one time, so that a server that drips bytes cannot hold us."""
 
-    def __init__(self, line: socket.socket, clock: _Clock) -> None:
+    def __init__(self, line: socket.socket, clock: _Deadline) -> None:
         self.clock = clock
         self._line, self._read = line, b""
 
@@ -129,12 +129,12 @@ class _Smtp(smtplib.SMTP):
 
     has_sent_data = False
 
-    def __init__(self, context: ssl.SSLContext, clock: _Clock, greeting: str) -> None:
+    def __init__(self, context: ssl.SSLContext, clock: _Deadline, greeting: str) -> None:
         super().__init__(local_hostname=greeting, timeout=clock.left)
         self._context = context
         self._clock = clock
 
-    def begin(self, clock: _Clock) -> None:
+    def begin(self, clock: _Deadline) -> None:
         """Get ready for another message."""
         self._clock, self.has_sent_data = clock, False
 
@@ -173,7 +173,7 @@ class _Smtp(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """Raises SMTPServerDisconnected when there is no answer that could be one."""
         if self.file is None and self.sock is not None:
-            self.file = _Lines(self.sock, self._clock)
+            self.file = _LineReader(self.sock, self._clock)
         if self.file is not None:
             self.file.clock = self._clock
         code, text = super().getreply()
@@ -201,7 +201,7 @@ class _SmtpOverTls(_Smtp):
         return self._context.wrap_socket(plain, server_hostname=host)
 
 
-def _connect(host: str, port: int, clock: _Clock) -> socket.socket:
+def _connect(host: str, port: int, clock: _Deadline) -> socket.socket:
     """Like socket.create_connection, which would grant the whole time to each of a host's addresses."""
     error: OSError = OSError("the host has no address")
     for _, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):

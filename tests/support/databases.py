@@ -99,7 +99,7 @@ def dispose(app: Flask) -> None:
     with app.app_context():
         for engine in app.extensions["sqlalchemy"].engines.values():
             engine.dispose()
-    rendering._frames.cache_clear()  # they belong to 64 apps, where a server has one
+    rendering._shared_parts.cache_clear()  # they belong to 64 apps, where a server has one
 
 
 def _replace(server: PostgresServer, database: str) -> str:

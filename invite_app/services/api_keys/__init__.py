@@ -7,10 +7,10 @@ from .queries import get, list_page
 __all__ = [
     "check_active",
     "create",
+    "find_organization_id",
     "get",
+    "identify",
     "list_all",
     "list_page",
-    "find_organization_id",
-    "identify",
     "revoke",
 ]

@@ -9,7 +9,6 @@ __all__ = [
     "AuditActor",
     "Filter",
     "audit_actor",
-    "new_event",
     "events_of_deleted",
     "expired_conditions",
     "export",
@@ -17,6 +16,7 @@ __all__ = [
     "invitee_actor",
     "list_latest",
     "list_page",
+    "new_event",
     "pseudonymize",
     "record",
 ]

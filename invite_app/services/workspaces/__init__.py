@@ -11,6 +11,6 @@ __all__ = [
     "get_with_use",
     "list_all",
     "list_with_use",
-    "select_in_order",
     "rename",
+    "select_in_order",
 ]

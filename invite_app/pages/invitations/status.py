@@ -147,7 +147,9 @@ DETAILS: dict[StatusReason, str] = {
     StatusReason.EXPIRED: "A fresh one is the same link, sent again; it works as long as a new one would.",
     StatusReason.INVITER_LOST_RIGHT: "Take the invitation over, and it counts as sent by you.",
     StatusReason.ROLE_GONE: "The link works again as soon as the invitation names a role.",
-    StatusReason.DOMAIN_NOT_ALLOWED: "The new address gets its own link. The link works again if the domain is allowed.",
+    StatusReason.DOMAIN_NOT_ALLOWED: (
+        "The new address gets its own link. The link works again if the domain is allowed."
+    ),
     StatusReason.NO_SEAT: "Raise the limit, remove a member or revoke another invitation; the same link then works.",
     StatusReason.NOT_DELIVERED: "Another address gets a link of its own; the old link stops working.",
     StatusReason.WRONG_ACCOUNT: "The invitation still works. “Sign out and continue” on its page is the way on.",

@@ -86,7 +86,8 @@ def _sending(invitation: Invitation) -> tuple[str, str]:
     message = invitation.message
     if message is None or not message.reason:
         return "The email is about to be sent.", "About to be sent."
-    waits = f"aits for the mail server: {message.reason.rstrip('.')}. Next try {dates.time_until(message.next_attempt_at)}."
+    next_try = dates.time_until(message.next_attempt_at)
+    waits = f"aits for the mail server: {message.reason.rstrip('.')}. Next try {next_try}."
     return f"The email w{waits}", f"W{waits}"
 
 

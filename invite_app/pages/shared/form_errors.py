@@ -82,7 +82,8 @@ def _domain_not_allowed(error: DomainNotAllowed) -> Text:
 
 
 def _role_above_own(error: CannotGrantRole) -> Text:
-    return f"You cannot grant {error.role}: your own role does not let you {permission_texts.list_permissions(error.missing)}."
+    missing = permission_texts.list_permissions(error.missing)
+    return f"You cannot grant {error.role}: your own role does not let you {missing}."
 
 
 def _role_unknown(error: RoleNotFound) -> Text:

@@ -172,7 +172,7 @@ def check_password(user_id: UUID, password: str, session_id: str | None) -> str 
 
 
 def _get_unchanged(user_id: UUID, password_hash: str | None) -> User:
-    """The account, kept from others until the commit. Raises InvalidCredentials when its password changed meanwhile."""
+    """Return the account, locked. Raises InvalidCredentials when its password has changed."""
     query = select(User).where(User.id == user_id, User.password_hash == password_hash)
     user: User | None = session().scalar(query.with_for_update(key_share=True))
     if user is None:

@@ -78,7 +78,7 @@ def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
 
 
 def decline_transfer(organization_id: UUID | str, *, by: Actor) -> None:
-    """Turn the offer down, or, as the one who made it, take it back. Raises PermissionDenied and OwnershipTransferNotFound."""
+    """Decline the transfer, or withdraw it as its owner. Raises PermissionDenied and OwnershipTransferNotFound."""
     with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("organization:write")
         made = ownership_offers.find_open(principal.organization.id)

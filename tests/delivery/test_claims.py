@@ -37,6 +37,8 @@ def queue_each_kind(acme: Acme) -> None:
             delivery.enqueue_notification(kind, user, organization=there, about=about)
         for purpose in (Purpose.RESET, Purpose.ADDRESS):
             delivery.enqueue_notification(purpose, user, link=links.add(user, purpose, email="new@acme.example"))
+        for kind in ("signed_out", "password_changed", "address_changed"):
+            delivery.enqueue_notification(kind, user, email="old@acme.example")
 
 
 def test_every_kind_matches_what_the_session_reads(acme: Acme) -> None:

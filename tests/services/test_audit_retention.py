@@ -19,7 +19,7 @@ from tests.support.factories import OPERATOR, Acme, invite
 from tests.test_architecture import NAMES, tree_of
 
 # Erasure replaces names, and retention deletes the logs of organizations that are gone.
-MAY_CHANGE_EVENTS = {("invite_app.services.audit.queries", "update"), ("invite_app.services.maintenance", "delete")}
+MAY_CHANGE_EVENTS = {("invite_app.services.audit.events", "update"), ("invite_app.services.maintenance", "delete")}
 
 
 def actions(acme: Acme) -> list[str]:

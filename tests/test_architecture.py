@@ -242,24 +242,24 @@ def test_no_folder_has_too_many_modules() -> None:
     assert {str(folder): count for folder, count in counts.items() if count > MAX_MODULES} == {}
 
 
-def facts() -> Iterator[type[errors.DomainError]]:
+def error_classes() -> Iterator[type[errors.DomainError]]:
     for _, found in inspect.getmembers(errors, inspect.isclass):
         if issubclass(found, errors.DomainError) and found is not errors.DomainError:
             yield found
 
 
-@pytest.mark.parametrize("fact", list(facts()), ids=lambda fact: fact.__name__)
-def test_every_error_has_a_message(fact: type[errors.DomainError]) -> None:
-    kinds = inspect.get_annotations(fact.__init__)
+@pytest.mark.parametrize("error", list(error_classes()), ids=lambda error: error.__name__)
+def test_every_error_has_a_message(error: type[errors.DomainError]) -> None:
+    kinds = inspect.get_annotations(error.__init__)
     examples = {
         name: 3 if "int" in str(kind) else ("a", "b") if "tuple" in str(kind) else "x" for name, kind in kinds.items()
     }
     values = {name: example for name, example in examples.items() if name != "return"}
-    sentence = str(fact(**values))
-    assert sentence.strip()
-    assert "{" not in sentence
-    assert not hasattr(fact, "status")
-    assert not hasattr(fact, "code")
+    message = str(error(**values))
+    assert message.strip()
+    assert "{" not in message
+    assert not hasattr(error, "status")
+    assert not hasattr(error, "code")
 
 
 # --- authentication ---

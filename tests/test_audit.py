@@ -16,7 +16,7 @@ BAD = {"name": "jinja2", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions
     ("answers", "status", "says"),
     [
         ([GOOD], audit.CLEAN, "1 packages audited, 0 with known weaknesses."),
-        ([GOOD, BAD], audit.WEAK, "jinja2 1: CVE-1; mended in: 2"),
+        ([GOOD, BAD], audit.WEAK, "jinja2 1: CVE-1; fixed in: 2"),
         ([GOOD, SKIPPED], audit.UNKNOWN, "Not audited, since the service does not know them: odd."),
         ([SKIPPED], audit.UNKNOWN, "Nothing was audited"),
         (None, audit.UNKNOWN, "Nothing was audited"),
@@ -30,5 +30,5 @@ def test_output_and_exit_status(
         subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 1, printed, "no")
     )
     assert audit.main() == status
-    told = capsys.readouterr()
-    assert says in told.out + told.err
+    captured = capsys.readouterr()
+    assert says in captured.out + captured.err

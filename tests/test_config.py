@@ -129,10 +129,10 @@ def test_unrelated_variable_is_only_logged(tmp_path: Path, capsys: pytest.Captur
     """Kubernetes sets such variables for a service that is called 'invite'."""
     theirs = {"INVITE_SERVICE_HOST": "10.0.0.1", "INVITE_PORT": "tcp://10.0.0.1:80", "INVITE_EMPTY": " "}
     dispose(create_app({**theirs, "INVITE_INSTANCE_PATH": str(tmp_path)}, testing=True))
-    told = capsys.readouterr().err
-    assert "unknown_settings" in told
-    assert "['INVITE_PORT', 'INVITE_SERVICE_HOST']" in told
-    assert "10.0.0.1" not in told
+    printed = capsys.readouterr().err
+    assert "unknown_settings" in printed
+    assert "['INVITE_PORT', 'INVITE_SERVICE_HOST']" in printed
+    assert "10.0.0.1" not in printed
 
 
 def test_starttls_and_tls_exclude_each_other() -> None:

@@ -99,5 +99,5 @@ def test_https_sets_strict_transport_security(make_app: Any, external: str, aske
     client = make_app(INVITE_EXTERNAL_URL=external).test_client()
     for path in ("/sign-in", "/healthz", "/api/v1/me", "/nowhere", "/static/app.js"):
         with client.get(path, base_url=asked) as answer:
-            told = answer.headers.get("Strict-Transport-Security")
-            assert told == ("max-age=31536000" if "https" in external + asked else None), path
+            header = answer.headers.get("Strict-Transport-Security")
+            assert header == ("max-age=31536000" if "https" in external + asked else None), path

@@ -175,5 +175,5 @@ def test_importing_leaves_no_files_counters_cannot_open(tmp_path: Path) -> None:
     start = "import os; from invite_app.observability.metrics import REQUESTS"
     code = f"{start}; {show}; REQUESTS.labels(*'abc').inc(); {show}"
     environ = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    told = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
-    assert told.stdout.splitlines() == ["[]", "['0.lock', 'counter_0.db']"]
+    completed = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert completed.stdout.splitlines() == ["[]", "['0.lock', 'counter_0.db']"]

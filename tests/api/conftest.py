@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from invite_app.services import accounts
-from tests.api.facts import EXAMPLES
+from tests.api.error_examples import EXAMPLES
 from tests.support.factories import Acme, Key, Person, make_api_key, make_organization
 from tests.support.statements import record_statements
 
@@ -18,8 +18,8 @@ from tests.support.statements import record_statements
 def no_traces() -> Iterator[None]:
     """Drop the tracebacks of shared error instances, which would keep their app alive."""
     yield
-    for fact in EXAMPLES.values():
-        fact.__traceback__ = fact.__context__ = None
+    for error in EXAMPLES.values():
+        error.__traceback__ = error.__context__ = None
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ def test_response_lists_at_most_100_errors(client: FlaskClient, acme: Acme, key:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "expected"),
     [
         ("ü" * 512, "ü" * 512),
         ("ü" * 513, "ü" * 512),
@@ -182,11 +182,11 @@ def test_response_lists_at_most_100_errors(client: FlaskClient, acme: Acme, key:
         ({"a": "x" * 1017}, '{"a":"' + "x" * 1017 + '"'),
     ],
 )
-def test_input_is_cut_to_one_kib(given: Any, told: Any, client: FlaskClient, acme: Acme, key: Key) -> None:
+def test_input_is_cut_to_one_kib(given: Any, expected: Any, client: FlaskClient, acme: Acme, key: Key) -> None:
     body = {"given_name": "Ana", "family_name": "Guest", "email": "ana@guest.example", "role": "member"}
     path = INVITING["deepset"].format(id=acme.id)
     answer = client.post(path, json={**body, "workspace_ids": given}, headers=key.headers)
-    assert [problem["input"] for problem in answer.get_json()["detail"]] == [told]
+    assert [problem["input"] for problem in answer.get_json()["detail"]] == [expected]
 
 
 def test_lists_in_requests_have_length_limits(document: dict[str, Any]) -> None:

@@ -221,7 +221,7 @@ def test_statement_count_is_low_and_constant(
     with count_queries() as few:
         post(email="bo@guest.example")
     with count_queries() as many:
-        post(email="cy@guest.example", workspace_ids=[str(room) for room in acme.workspaces])
+        post(email="cy@guest.example", workspace_ids=[str(workspace) for workspace in acme.workspaces])
     with app.app_context():
         assert len(few) == (6 if is_embedded(database.engine) else 4)
     assert len(many) == len(few) + 2

@@ -141,11 +141,11 @@ class TestWorkspaces:
         assert call("GET", "/workspaces").get_json() == [
             {
                 "name": name,
-                "workspace_id": str(room),
+                "workspace_id": str(workspace),
                 "languages": {},
                 "default_idle_timeout_in_seconds": 0,
             }
-            for name, room in zip(["Sales", "Support"], acme.workspaces, strict=True)
+            for name, workspace in zip(["Sales", "Support"], acme.workspaces, strict=True)
         ]
 
     def test_workspace_is_created_renamed_deleted(self, call: Callable[..., Any]) -> None:

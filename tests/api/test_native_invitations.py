@@ -172,13 +172,13 @@ class TestBulk:
         ]
         answer = call("POST", "/invitations/bulk", json={"invitations": rows})
         assert answer.status_code == 200
-        told = answer.get_json()
-        assert [row["status"] for row in told["results"]] == [201, 409, 409, 422, 422, 409, 201]
-        assert [row["row"] for row in told["results"]] == [1, 2, 3, 4, 5, 6, 7]
-        assert (told["accepted"], told["refused"]) == (2, 5)
-        assert [problem["loc"] for problem in told["results"][3]["detail"]] == [["body", "email"], ["body", "role"]]
-        assert told["results"][2]["detail"] == "Same address as row 1."
-        assert told["results"][4]["detail"][0]["input"] == "captain"
+        result = answer.get_json()
+        assert [row["status"] for row in result["results"]] == [201, 409, 409, 422, 422, 409, 201]
+        assert [row["row"] for row in result["results"]] == [1, 2, 3, 4, 5, 6, 7]
+        assert (result["accepted"], result["refused"]) == (2, 5)
+        assert [problem["loc"] for problem in result["results"][3]["detail"]] == [["body", "email"], ["body", "role"]]
+        assert result["results"][2]["detail"] == "Same address as row 1."
+        assert result["results"][4]["detail"][0]["input"] == "captain"
 
     def test_progress(self, call: Call) -> None:
         rows = {"invitations": [{"email": "bo@guest.example", "role": "member"}]}
@@ -195,8 +195,8 @@ class TestBulk:
 
     def test_dry_run_stores_nothing(self, call: Call) -> None:
         rows = {"invitations": [{"email": "bo@guest.example", "role": "member"}]}
-        told = call("POST", "/invitations/bulk?dry_run=true", json=rows).get_json()
-        assert (told["batch_id"], told["accepted"]) == (None, 1)
+        result = call("POST", "/invitations/bulk?dry_run=true", json=rows).get_json()
+        assert (result["batch_id"], result["accepted"]) == (None, 1)
         assert call("GET", "/invitations").get_json()["total"] == 0
 
     def test_too_many_rows_are_refused(self, call: Call) -> None:
@@ -207,8 +207,8 @@ class TestBulk:
     def test_permissions(self, call: Call, make_key: Callable[..., Key]) -> None:
         rows = {"invitations": [{"email": "bo@guest.example", "role": "owner"}]}
         assert call("POST", "/invitations/bulk", json=rows, headers=make_key("member").headers).status_code == 403
-        told = call("POST", "/invitations/bulk", json=rows, headers=make_key("admin").headers).get_json()
-        assert told["results"][0]["status"] == 403
+        result = call("POST", "/invitations/bulk", json=rows, headers=make_key("admin").headers).get_json()
+        assert result["results"][0]["status"] == 403
 
 
 class TestInvitee:
@@ -248,11 +248,11 @@ class TestInvitee:
     ) -> None:
         with app.app_context():
             configure(acme, allowed_domains=["acme.example"])
-        refusal = {"detail": "Only addresses at acme.example can be invited."}
-        assert client.get(path).get_json()["obstacle"] == refusal["detail"]
+        expected = {"detail": "Only addresses at acme.example can be invited."}
+        assert client.get(path).get_json()["obstacle"] == expected["detail"]
         body = {"given_name": "Ana", "family_name": "Guest", "password": PASSWORD}
         answer = client.post(f"{path}/accept", json=body)
-        assert (answer.status_code, answer.get_json()) == (409, refusal)
+        assert (answer.status_code, answer.get_json()) == (409, expected)
 
     def test_invalid_acceptance_is_refused(self, client: FlaskClient, path: str) -> None:
         assert client.post(f"{path}/accept", json={**NEW, "password": "short"}).status_code == 422

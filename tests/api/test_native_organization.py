@@ -23,8 +23,8 @@ def call(client: FlaskClient, acme: Acme, key: Key) -> Call:
 
 class TestMembers:
     def test_list(self, call: Call, acme: Acme) -> None:
-        told = call("GET", "/members?role=admin").get_json()
-        assert ([row["email"] for row in told["data"]], told["total"]) == ([acme.admin.email], 1)
+        result = call("GET", "/members?role=admin").get_json()
+        assert ([row["email"] for row in result["data"]], result["total"]) == ([acme.admin.email], 1)
         assert call("GET", f"/members?workspace_id={acme.workspaces[0]}").get_json()["data"] == []
         assert call("GET", "/members?q=mia").get_json()["data"][0]["role"] == "member"
 
@@ -162,8 +162,8 @@ class TestSettings:
 class TestAudit:
     def test_newest_first_and_filtered(self, call: Call, acme: Acme) -> None:
         call("PATCH", f"/members/{acme.member.id}", json={"role": "admin"})
-        told = call("GET", "/audit?action=member.&limit=1").get_json()
-        (event,) = told["data"]
+        result = call("GET", "/audit?action=member.&limit=1").get_json()
+        (event,) = result["data"]
         assert (event["action"], event["before"], event["after"]) == (
             "member.role_changed",
             {"role": "Member"},

@@ -82,6 +82,7 @@ def test_statistics_count_sent_and_accepted_invitations(
         invite(acme, "bo@guest.example")
         accepted = token_of(invite(acme, "ana@guest.example"))
         invitations.accept_with_new_account(accepted, invitations.NewProfile("Ana", "Sousa", PASSWORD))
-    told = client.get(path_of(acme, "statistics"), headers=owner.headers).get_json()
-    assert (told["sent"], told["accepted"], told["counts"]["pending"], len(told["weeks"])) == (2, 1, 1, 12)
-    assert told["median_seconds_to_accept"] >= 0
+    statistics = client.get(path_of(acme, "statistics"), headers=owner.headers).get_json()
+    assert (statistics["sent"], statistics["accepted"], statistics["counts"]["pending"]) == (2, 1, 1)
+    assert len(statistics["weeks"]) == 12
+    assert statistics["median_seconds_to_accept"] >= 0

@@ -48,7 +48,7 @@ def not_json(position: int, reason: str) -> str:
     )
 
 
-def told(kind: str, field: str, msg: str, given: str) -> str:
+def detail(kind: str, field: str, msg: str, given: str) -> str:
     return f'{{"detail":[{{"type":"{kind}","loc":["body",{field}],"msg":"{msg}","input":{given}}}]}}'
 
 
@@ -76,15 +76,15 @@ CASES: dict[str, tuple[bytes | str, str]] = {
     ),
     "no string": (
         with_field(role=3),
-        told("string_type", '"role"', "Input should be a valid string", "3"),
+        detail("string_type", '"role"', "Input should be a valid string", "3"),
     ),
     "null": (
         with_field(email=None),
-        told("string_type", '"email"', "Input should be a valid string", "null"),
+        detail("string_type", '"email"', "Input should be a valid string", "null"),
     ),
     "no list": (
         with_field(workspace_ids="x"),
-        told("list_type", '"workspace_ids"', "Input should be a valid list", '"x"'),
+        detail("list_type", '"workspace_ids"', "Input should be a valid list", '"x"'),
     ),
     "no UUID": (
         with_field(workspace_ids=["x", 1]),
@@ -92,7 +92,7 @@ CASES: dict[str, tuple[bytes | str, str]] = {
     ),
     "several at once, with what was sent": (
         '{"role":"ü","given_name":[]}',
-        told("string_type", '"given_name"', "Input should be a valid string", "[]").removesuffix("]}")
+        detail("string_type", '"given_name"', "Input should be a valid string", "[]").removesuffix("]}")
         + ","
         + missing("family_name", "email", given='{"role":"ü","given_name":[]}').removeprefix('{"detail":['),
     ),
@@ -134,7 +134,7 @@ def test_422_matches_byte_for_byte(send: Send, name: str) -> None:
 
 @on_sqlite
 @pytest.mark.parametrize(
-    ("content_type", "body", "told"),
+    ("content_type", "body", "detail"),
     [
         ("text/plain", b"{}", '"{}"'),
         (None, b"{}", '"{}"'),
@@ -145,9 +145,9 @@ def test_422_matches_byte_for_byte(send: Send, name: str) -> None:
         ("not a type at all;;;", b"{}", '"{}"'),
     ],
 )
-def test_422_without_a_json_content_type(send: Send, content_type: str | None, body: bytes, told: str) -> None:
+def test_422_without_a_json_content_type(send: Send, content_type: str | None, body: bytes, detail: str) -> None:
     answer = send(body, content_type)
-    assert (answer.status_code, answer.data.decode()) == (422, no_object(told))
+    assert (answer.status_code, answer.data.decode()) == (422, no_object(detail))
 
 
 @on_sqlite

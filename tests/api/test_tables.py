@@ -8,20 +8,20 @@ from invite_app.api.dialect import Dialect
 from invite_app.api.request_parsing import RequestInvalid
 from invite_app.errors import DomainError
 
-from .facts import EXAMPLES, SHARED, every_fact
+from .error_examples import EXAMPLES, SHARED, all_errors
 
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 
 
 def test_every_error_has_an_example() -> None:
-    assert set(EXAMPLES) == set(every_fact())
+    assert set(EXAMPLES) == set(all_errors())
 
 
 @each_dialect
-@pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
-def test_every_error_has_a_row(dialect: Dialect, fact: type[DomainError]) -> None:
-    bases = [base for base in fact.__mro__ if base in SHARED]
-    assert fact in dialect.errors or any(base in dialect.errors for base in bases)
+@pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
+def test_every_error_has_a_row(dialect: Dialect, error: type[DomainError]) -> None:
+    bases = [base for base in error.__mro__ if base in SHARED]
+    assert error in dialect.errors or any(base in dialect.errors for base in bases)
 
 
 @each_dialect

@@ -46,7 +46,7 @@ def test_every_page_of_members_is_accessible(
             f"{one}/role",
             f"{one}/hand-over",
         ),
-        *(f"{home}/{deed}?all=1" for deed in ("change-role", "change-workspaces", "remove")),
+        *(f"{home}/{action}?all=1" for action in ("change-role", "change-workspaces", "remove")),
     ):
         page.goto(path)
         look(page)

@@ -23,14 +23,14 @@ from tests.support.server import LiveServer
 Look = Callable[[Any], None]
 Open = Callable[..., Any]
 LONG = "Wolfeschlegelsteinhausenbergerdorff-" * 2 + "Konstantinopoulou"
-ROOMS = [LONG, *(f"Workspace number {number}" for number in range(1, 9))]
+WORKSPACES = [LONG, *(f"Workspace number {number}" for number in range(1, 9))]
 
 
 @pytest.fixture
 def places(live_server: LiveServer) -> dict[str, Any]:
     """Create an organization with an invitation in every state; return the paths of all its pages."""
     with live_server.app.app_context():
-        acme = make_organization(seat_limit=12, workspace_names=ROOMS)
+        acme = make_organization(seat_limit=12, workspace_names=WORKSPACES)
         make_person("known@guest.example")
         make_member(acme, f"{'long' * 15}@guest.example", given_name=LONG, family_name=LONG)
         made = {
@@ -60,7 +60,7 @@ def places(live_server: LiveServer) -> dict[str, Any]:
             f"{home}/invitations/new",
             f"{home}/workspaces/{acme.workspaces[0]}/delete",
             *(f"{home}/invitations/{row.id}" for row in made.values()),
-            *(f"{one}/{deed}" for deed in ("edit", "revoke", "link")),
+            *(f"{one}/{action}" for action in ("edit", "revoke", "link")),
             "/outbox",
             "/nowhere",
             links["plain"],
@@ -101,8 +101,8 @@ def test_preview_follows_the_choices(places: dict[str, Any], live_server: LiveSe
     effect = page.locator("#preview")
     page.get_by_label("Role", exact=True).select_option("admin")
     effect.get_by_text("invite people").wait_for()
-    page.get_by_label(ROOMS[3]).check()
-    effect.get_by_text(ROOMS[3]).first.wait_for()
+    page.get_by_label(WORKSPACES[3]).check()
+    effect.get_by_text(WORKSPACES[3]).first.wait_for()
     page.get_by_label("Given name", exact=True).fill("Ana")
     page.get_by_label("Family name", exact=True).focus()
     effect.get_by_text("Hello Ana").wait_for()

@@ -162,9 +162,10 @@ def test_missing_migrations_name_the_command(empty_database_url: str, environ: d
 
 class TestPersonalData:
     def test_export_returns_everything(self, acme: dict[str, Any], ask: Ask, run: Run) -> None:
-        facts = ask("user", "export", "Olivia@acme.example")
-        assert (facts["account"]["id"], facts["account"]["email"]) == (acme["owner_user_id"], acme["owner_email"])
-        assert facts["memberships"][0]["organization"] == "Acme"
+        exported = ask("user", "export", "Olivia@acme.example")
+        account = exported["account"]
+        assert (account["id"], account["email"]) == (acme["owner_user_id"], acme["owner_email"])
+        assert exported["memberships"][0]["organization"] == "Acme"
         assert "olivia@acme.example" not in run("user", "export", "olivia@acme.example").output
 
     def test_erase_returns_the_pseudonym(self, app: Flask, ask: Ask, run: Run) -> None:

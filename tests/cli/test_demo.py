@@ -26,8 +26,8 @@ def test_has_people_and_invitations_in_every_state(app: Flask, ask: Ask) -> None
         assert counted == 120
         assert all(counts.values())
         rows = session().scalars(invitations.complete().where(Invitation.organization_id == here))
-        told = {invitations.why(invitation, now()) for invitation in rows}
-        assert told == set(StatusReason) - {StatusReason.ROLE_GONE, StatusReason.DOMAIN_NOT_ALLOWED}
+        shown = {invitations.why(invitation, now()) for invitation in rows}
+        assert shown == set(StatusReason) - {StatusReason.ROLE_GONE, StatusReason.DOMAIN_NOT_ALLOWED}
         assert invitations.compute_statistics(authorize(UserActor(owner.id), here)).accepted > 50
 
 

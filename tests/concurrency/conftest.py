@@ -24,15 +24,15 @@ def acme(app: Flask) -> Acme:
 def together(app: Flask) -> Together:
     """Call all functions at once, each with a database session of its own; return results or errors in order."""
 
-    def together(deeds: Iterable[Callable[[], Any]]) -> list[Outcome]:
-        waiting = list(deeds)
+    def together(actions: Iterable[Callable[[], Any]]) -> list[Outcome]:
+        waiting = list(actions)
         start = threading.Barrier(len(waiting))
 
-        def do(deed: Callable[[], Any]) -> Outcome:
+        def do(action: Callable[[], Any]) -> Outcome:
             with app.app_context():
                 start.wait(10)
                 try:
-                    return deed()
+                    return action()
                 except Exception as error:  # noqa: BLE001 - the test says which errors it expects
                     return error
 

@@ -72,10 +72,10 @@ class TestBound:
             assert time.monotonic() - began < 0.5
 
 
-def outcome(app: Flask, deed: Callable[[], Any]) -> str:
+def outcome(app: Flask, action: Callable[[], Any]) -> str:
     with app.app_context():
         try:
-            deed()
+            action()
         except Exception as error:  # noqa: BLE001 - the test says which errors it expects
             return type(error).__name__
         return "done"

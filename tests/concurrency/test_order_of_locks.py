@@ -78,10 +78,10 @@ def wait_until_one_waits(app: Flask) -> None:
             time.sleep(0.02)
 
 
-def outcome(app: Flask, deed: BulkAction) -> str:
+def outcome(app: Flask, action: BulkAction) -> str:
     with app.app_context():
         try:
-            deed()
+            action()
         except Exception as error:  # noqa: BLE001 - the test says which errors it expects
             return f"{type(error).__name__}: {getattr(error, 'orig', '')}"
     return "done"
@@ -177,18 +177,18 @@ def test_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) ->
     """Organizations are deleted during delivery; addresses change while links expire."""
     with app.app_context():
         people = [make_person(f"p{number}@guest.example") for number in range(3)]
-    deeds: list[BulkAction] = [found_and_delete, found_and_delete, deliver, deliver]
-    deeds += [partial(deed, person) for person in people for deed in (change_address, end_links)]
+    actions: list[BulkAction] = [found_and_delete, found_and_delete, deliver, deliver]
+    actions += [partial(action, person) for person in people for action in (change_address, end_links)]
     is_over = threading.Event()
 
-    def go_on(deed: BulkAction) -> set[str]:
+    def go_on(action: BulkAction) -> set[str]:
         outcomes = set()
         while not is_over.is_set():
-            outcomes.add(outcome(app, deed))
+            outcomes.add(outcome(app, action))
         return outcomes
 
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        futures = [pool.submit(go_on, deed) for deed in deeds]
+    with ThreadPoolExecutor(len(actions)) as pool:
+        futures = [pool.submit(go_on, action) for action in actions]
         time.sleep(5)
         is_over.set()
         outcomes = set[str]().union(*(future.result() for future in futures))

@@ -99,13 +99,13 @@ class TestInvitation:
         with app.app_context():
             sent = invite(acme)
             token = token_of(sent)
-        deeds: list[Callable[[], Any]] = [
+        actions: list[Callable[[], Any]] = [
             partial(invitations.accept_with_new_account, token, ANA),
             partial(invitations.decline, token),
             partial(invitations.revoke, acme.id, sent.id, by=acme.owner.actor),
             partial(invitations.revoke, acme.id, sent.id, by=acme.admin.actor),
         ]
-        assert tally(together(deeds))["InvitationClosed"] == 3
+        assert tally(together(actions))["InvitationClosed"] == 3
 
     def test_of_two_organizations_creates_one_account(self, app: Flask, together: Together) -> None:
         with app.app_context():
@@ -163,12 +163,12 @@ class TestOwners:
         assert tally(outcomes)["LastOwner"] == 1
         assert self.owners_left(app, acme) == 1
 
-    @pytest.mark.parametrize("deed", ["remove", "demote"])
+    @pytest.mark.parametrize("action", ["remove", "demote"])
     def test_removing_or_demoting_each_other_keep_one_owner(
-        self, app: Flask, acme: Acme, second: Any, together: Together, deed: str
+        self, app: Flask, acme: Acme, second: Any, together: Together, action: str
     ) -> None:
         def do(by: Any, whom: Any) -> Any:
-            if deed == "remove":
+            if action == "remove":
                 return members.remove(acme.id, whom.id, by=by.actor)
             return members.change_role(acme.id, whom.id, "member", by=by.actor).id
 
@@ -250,8 +250,8 @@ def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, toget
         token = token_of(late)
     together(partial(invitations.request_new_invitation, token) for _ in MANY)
     with app.app_context():
-        told = select(func.count()).where(OutboxMessage.kind == delivery.ASKED)
-        assert session().scalar(told) == 1
+        notifications = select(func.count()).where(OutboxMessage.kind == delivery.ASKED)
+        assert session().scalar(notifications) == 1
 
 
 class TestErasure:
@@ -269,10 +269,10 @@ class TestErasure:
         with app.app_context():
             person = make_person("ana@guest.example")
             token = token_of(invite(acme, "ana@guest.example"))
-        deeds: list[Callable[[], Any]] = [
+        actions: list[Callable[[], Any]] = [
             partial(personal_data.erase, person.id, by=OPERATOR),
             *(partial(invitations.accept_with_account, token, person.id) for _ in range(3)),
         ]
-        assert tally(together(deeds))["str"] == 1
+        assert tally(together(actions))["str"] == 1
         with app.app_context():
             assert session().scalar(select(func.count()).select_from(Membership)) == 3

@@ -28,7 +28,7 @@ def behind(app: Flask) -> Behind:
     def behind(change: Update, read: Callable[[], Any], act: Callable[[], Any]) -> str:
         has_read, is_locked = threading.Event(), threading.Event()
 
-        def deed() -> str:
+        def action() -> str:
             with app.app_context():
                 kept = read()
                 has_read.set()
@@ -40,7 +40,7 @@ def behind(app: Flask) -> Behind:
                 return f"done in spite of {kept}"
 
         with ThreadPoolExecutor(1) as pool, app.app_context():
-            waiting = pool.submit(deed)
+            waiting = pool.submit(action)
             assert has_read.wait(10)
             with transaction() as writing:
                 writing.execute(update(Organization).values(name="Locked"))
@@ -59,7 +59,7 @@ def key(app: Flask, acme: Acme) -> Key:
 
 
 @pytest.mark.parametrize(
-    ("change", "fact"),
+    ("change", "expected"),
     [
         (lambda: update(ApiKey).values(revoked_at=now()), "Unauthenticated"),
         (lambda: update(Role).where(Role.key == "owner").values(permissions=[]), "PermissionDenied"),
@@ -69,18 +69,18 @@ def key(app: Flask, acme: Acme) -> Key:
     ],
 )
 def test_key_invites_by_current_permissions_and_settings(
-    acme: Acme, key: Key, behind: Behind, change: Callable[[], Update], fact: str
+    acme: Acme, key: Key, behind: Behind, change: Callable[[], Update], expected: str
 ) -> None:
     def read() -> Any:
         roles = list(session().scalars(select(Role)))
         organization = session().get_one(Organization, acme.id)
         return authorize(key.actor, acme.id), invitations.list_page(acme.id, by=key.actor), roles, organization
 
-    assert behind(change(), read, lambda: invite(acme, by=key.actor)) == fact
+    assert behind(change(), read, lambda: invite(acme, by=key.actor)) == expected
 
 
 @pytest.mark.parametrize(
-    ("change", "fact"),
+    ("change", "expected"),
     [
         (lambda: update(Invitation).values(nonce=b"another"), "InvalidLink"),
         (lambda: update(Invitation).values(expires_at=now()), "InvitationClosed"),
@@ -95,7 +95,7 @@ def test_key_invites_by_current_permissions_and_settings(
     ],
 )
 def test_invitee_joins_by_the_invitations_current_state(
-    app: Flask, acme: Acme, behind: Behind, change: Callable[[], Update], fact: str
+    app: Flask, acme: Acme, behind: Behind, change: Callable[[], Update], expected: str
 ) -> None:
     with app.app_context():
         ana: Person = make_person("ana@guest.example")
@@ -104,7 +104,7 @@ def test_invitee_joins_by_the_invitations_current_state(
     def read() -> Any:
         return invitations.open_link(token), session().get_one(User, ana.id)
 
-    assert behind(change(), read, lambda: invitations.accept_with_account(token, ana.id)) == fact
+    assert behind(change(), read, lambda: invitations.accept_with_account(token, ana.id)) == expected
 
 
 def test_tracking_event_overwrites_no_concurrent_change(app: Flask, acme: Acme, behind: Behind) -> None:

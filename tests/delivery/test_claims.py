@@ -72,7 +72,7 @@ def test_shared_rows_are_loaded_once(acme: Acme) -> None:
         invite(acme, f"ana{number}@guest.example", workspace_ids=[acme.workspaces[0]])
     held = [row.invitation for row in delivery.claim(3) if row.invitation is not None]
     assert len({id(one.organization) for one in held}) == len({id(one.inviter) for one in held}) == 1
-    assert [[room.name for room in one.workspaces] for one in held] == [["Sales"]] * 3
+    assert [[workspace.name for workspace in one.workspaces] for one in held] == [["Sales"]] * 3
 
 
 def test_claimed_messages_are_not_tracked_by_the_session(acme: Acme) -> None:

@@ -22,10 +22,10 @@ def visit(scene: Scene, url: str, number: int) -> list[tuple[str, int, float]]:
     home, answers = f"/api/v1/organization/{scene.acme.id}", []
     with Client(url, scene.key.headers) as client:
 
-        def ask(deed: str, method: str, path: str, body: object = None) -> dict[str, str]:
+        def ask(action: str, method: str, path: str, body: object = None) -> dict[str, str]:
             begun = perf_counter()
             status, answer = client.ask(method, path, body)
-            answers.append((deed, status, perf_counter() - begun))
+            answers.append((action, status, perf_counter() - begun))
             return answer or {}
 
         made = []
@@ -45,7 +45,7 @@ def test_crowd_gets_no_error_and_loses_nothing(scene: Scene, record: Record) -> 
     with ThreadPoolExecutor(CLIENTS) as pool:
         visits = list(pool.map(lambda number: visit(scene, server.url, number), range(CLIENTS)))
     answers = [answer for one in visits for answer in one]
-    assert Counter((deed, status) for deed, status, _ in answers) == {
+    assert Counter((action, status) for action, status, _ in answers) == {
         ("invite", 201): 2 * CLIENTS,
         ("list", 200): 2 * CLIENTS,
         ("link", 200): NEW_MEMBERS,

@@ -61,22 +61,22 @@ def invite(server: ServerProcess, key: Key, name: str) -> int:
 
 
 @contextmanager
-def crowd(number: int, deed: Callable[[int], Any]) -> Iterator[list[Any]]:
+def crowd(number: int, action: Callable[[int], Any]) -> Iterator[list[Any]]:
     """Send requests in the background; collect their results at the end."""
     results: list[Any] = []
     with ThreadPoolExecutor(number) as pool:
-        futures = [pool.submit(deed, one) for one in range(number)]
+        futures = [pool.submit(action, one) for one in range(number)]
         time.sleep(0.5)
         yield results
         results += [future.result() for future in futures]
 
 
-def longest_wait(deed: Callable[[int], int], *, tries: int = 5) -> float:
+def longest_wait(action: Callable[[int], int], *, tries: int = 5) -> float:
     """Return the duration of the slowest request. All must succeed."""
     waits = []
     for number in range(tries):
         began = time.monotonic()
-        assert deed(number) in {200, 201}
+        assert action(number) in {200, 201}
         waits.append(time.monotonic() - began)
     return max(waits)
 

@@ -65,8 +65,8 @@ class Person:
         self._note("revoke", self._clients[1].ask("DELETE", f"{self._invitations}/{invitation_id}")[0])
         del self._scene.statuses[email]  # its mail may have been faster
 
-    def _note(self, deed: str, status: int) -> None:
-        self.answers[deed, status] += 1
+    def _note(self, action: str, status: int) -> None:
+        self.answers[action, status] += 1
 
     def hang_up(self) -> None:
         for client in self._clients:

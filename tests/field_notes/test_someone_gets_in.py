@@ -85,16 +85,17 @@ class Test02:
             assert [one.role.key for one in invitations.list_page(acme.id, by=OPERATOR).items] == ["member"]
 
 
-@pytest.mark.parametrize("deed", ["resend", "revoke", "extend", "take-over", "link", "edit"])
+@pytest.mark.parametrize("operation", ["resend", "revoke", "extend", "take-over", "link", "edit"])
 def test_03_invitation_ids_work_in_one_organization_only(
-    app: Flask, acme: Acme, globex: Acme, *, visit: Visit, wire: Callable[..., Any], deed: str
+    app: Flask, acme: Acme, globex: Acme, *, visit: Visit, wire: Callable[..., Any], operation: str
 ) -> None:
     with app.app_context():
         theirs = invite(globex)
         before = (theirs.state, theirs.expires_at, theirs.email)
     home = f"/organizations/{acme.id}"
-    visit(acme.owner).submit(f"{home}/invitations/{theirs.id}/{deed}", page=f"{home}/", status=404)
-    verb, path = ("PATCH", "") if deed == "edit" else ("DELETE", "") if deed == "revoke" else ("POST", f"/{deed}")
+    visit(acme.owner).submit(f"{home}/invitations/{theirs.id}/{operation}", page=f"{home}/", status=404)
+    special = {"edit": ("PATCH", ""), "revoke": ("DELETE", "")}
+    verb, path = special.get(operation, ("POST", f"/{operation}"))
     assert wire(verb, f"/invitations/{theirs.id}{path}", {}).status_code == 404
     with app.app_context():
         kept = reread(theirs)

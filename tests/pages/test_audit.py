@@ -26,7 +26,7 @@ def at(organization: Acme) -> str:
     return f"/organizations/{organization.id}/audit"
 
 
-def sentences(page: Page) -> list[str]:
+def event_texts(page: Page) -> list[str]:
     return page.texts("span", "who-name")
 
 
@@ -47,7 +47,7 @@ def test_events_are_described_with_before_and_after(app: Flask, acme: Acme, owne
         settings = Changes(seat_limit=1500, invitation_lifetime=timedelta(hours=36), allowed_domains=["acme.example"])
         organizations.change(acme.id, settings, by=by)
     page = owner.get(at(acme))
-    assert sentences(page)[:4] == [
+    assert event_texts(page)[:4] == [
         "Changed the settings of Acme",
         "Made the role Editor",
         "Changed the workspaces of member@acme.example",
@@ -97,18 +97,18 @@ def test_filters_are_in_the_url(query: str, expected: list[str], app: Flask, acm
         invitations.revoke(acme.id, invitation.id, by=acme.owner.actor)
         workspaces.create(acme.id, "Garage", by=acme.admin.actor)
     page = owner.get(f"{at(acme)}?{query}")
-    assert sentences(page) == expected
+    assert event_texts(page) == expected
     assert bool(expected) != ("Nothing matches." in page.texts("h2"))
     assert len(exported(owner, f"{at(acme)}/export?{query}")) == len(expected) + 1
 
 
 def test_dates_include_whole_days_and_ignore_invalid_input(app: Flask, acme: Acme, owner: Visitor) -> None:
     today, tomorrow = now().date(), now().date() + timedelta(days=1)
-    everything = sentences(owner.get(at(acme)))
-    assert sentences(owner.get(f"{at(acme)}?from={today}&to={today}")) == everything
-    assert sentences(owner.get(f"{at(acme)}?from={tomorrow}")) == []
+    everything = event_texts(owner.get(at(acme)))
+    assert event_texts(owner.get(f"{at(acme)}?from={today}&to={today}")) == everything
+    assert event_texts(owner.get(f"{at(acme)}?from={tomorrow}")) == []
     for nonsense in ("soon", "0001-01-01", "9999-12-31", "2026-02-30"):
-        assert sentences(owner.get(f"{at(acme)}?from={nonsense}&to={nonsense}&cursor=zzz")) == everything
+        assert event_texts(owner.get(f"{at(acme)}?from={nonsense}&to={nonsense}&cursor=zzz")) == everything
         assert owner.get(f"{at(acme)}?from={nonsense}").value("from") == nonsense
 
 
@@ -117,13 +117,13 @@ def test_page_links_keep_the_filters(app: Flask, acme: Acme, owner: Visitor) -> 
         for number in range(30):
             workspaces.create(acme.id, f"Room {number:02}", by=acme.owner.actor)
     page = owner.get(f"{at(acme)}?action=workspace.created&whom=room")
-    assert len(sentences(page)) == 25
+    assert len(event_texts(page)) == 25
     (further,) = [link for link in page.links if "cursor=" in link]
     assert "whom=room" in further
     last = owner.get(further)
-    assert sentences(last)[-1] == "Made the workspace Room 00"
+    assert event_texts(last)[-1] == "Made the workspace Room 00"
     (back,) = [link for link in last.links if "cursor=" in link]
-    assert sentences(owner.get(back)) == sentences(page)
+    assert event_texts(owner.get(back)) == event_texts(page)
     assert f"{at(acme)}/export?action=workspace.created&whom=room" in page.links
 
 
@@ -174,5 +174,5 @@ def test_audit_log_requires_permission(path: str, app: Flask, acme: Acme, globex
 
 
 def test_events_of_other_organizations_are_hidden(acme: Acme, globex: Acme, owner: Visitor) -> None:
-    assert "Globex" not in str(sentences(owner.get(at(acme))))
+    assert "Globex" not in str(event_texts(owner.get(at(acme))))
     assert "Globex" not in str(exported(owner, f"{at(acme)}/export"))

@@ -125,8 +125,8 @@ def test_large_form_without_permission_is_not_parsed(
 
 def test_permission_allows_many_workspaces(acme: Acme, owner: Visitor) -> None:
     path = f"/organizations/{acme.id}/invitations/new"
-    rooms = [str(acme.id)] * 300
-    page = owner.submit(path, email="ana@guest.example", role="member", workspace_ids=rooms)
+    workspaces = [str(acme.id)] * 300
+    page = owner.submit(path, email="ana@guest.example", role="member", workspace_ids=workspaces)
     assert page.errors, "the form was read, and its workspaces are unknown"
 
 

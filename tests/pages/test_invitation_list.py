@@ -174,8 +174,8 @@ def test_only_inviters_can_select_open_invitations(
     assert not visit(reader).get(list_).all("input", name="id")
     visit(reader).get(f"{list_}/revoke?all=1", 403)
     assert not owner.get(f"{list_}?state=revoked").all("input", name="id")
-    deeds = [tag.attributes["formaction"] for tag in owner.get(f"{list_}?state=expired").all("button", form="bulk")]
-    assert deeds == [f"{list_}/send-again"]
+    actions = [tag.attributes["formaction"] for tag in owner.get(f"{list_}?state=expired").all("button", form="bulk")]
+    assert actions == [f"{list_}/send-again"]
 
 
 def test_empty_search_offers_a_way_on(app: Flask, acme: Acme, list_: str, owner: Visitor, visit: Visit) -> None:

@@ -95,12 +95,12 @@ AT_THE_TOP: dict[str, tuple[dict[str, Any], str]] = {
 def test_error_is_shown_at_its_field_keeping_input(
     case: str, app: Flask, acme: Acme, form: str, owner: Visitor
 ) -> None:
-    changed, settings, sentences = REFUSALS[case]
+    changed, settings, shown = REFUSALS[case]
     with app.app_context():
         configure(acme, **settings)
     typed = {**TYPED, **changed}
     page = owner.submit(form, **typed)
-    assert page.errors == page.summary == sentences
+    assert page.errors == page.summary == shown
     assert page.texts("title") == ["Problem: Invite a person · Acme"]
     for name in ("given_name", "family_name", "email", "note"):
         assert page.value(name).strip() == typed[name].replace("\x1b", "\x1b").strip()
@@ -109,11 +109,11 @@ def test_error_is_shown_at_its_field_keeping_input(
 
 @pytest.mark.parametrize("case", AT_THE_TOP)
 def test_error_without_a_field_is_shown_on_top(case: str, app: Flask, acme: Acme, form: str, owner: Visitor) -> None:
-    settings, sentence = AT_THE_TOP[case]
+    settings, shown = AT_THE_TOP[case]
     with app.app_context():
         configure(acme, **settings)
     page = owner.submit(form, **TYPED)
-    assert (page.errors, page.summary) == ([], [sentence])
+    assert (page.errors, page.summary) == ([], [shown])
     assert page.value("email") == TYPED["email"]
 
 
@@ -127,9 +127,9 @@ def test_pending_invitation_is_named_and_linked(app: Flask, acme: Acme, form: st
     with app.app_context():
         first = invite(acme, TYPED["email"]).id
     page = owner.submit(form, **TYPED)
-    [sentence] = page.errors
-    assert sentence.startswith("ana@guest.example is invited since ")
-    assert sentence.endswith("Open the invitation.")
+    [shown] = page.errors
+    assert shown.startswith("ana@guest.example is invited since ")
+    assert shown.endswith("Open the invitation.")
     assert f"/organizations/{acme.id}/invitations/{first}" in page.links
 
 
@@ -144,9 +144,9 @@ def test_role_above_ones_own_is_not_available(
     assert offered["member"]
     assert not offered["admin"]
     page = visitor.submit(form, **{**TYPED, "role": "admin"})
-    [sentence] = page.errors
-    assert sentence.startswith("You cannot grant Admin: your own role does not let you change members, ")
-    assert sentence.endswith(" and see the audit log.")
+    [shown] = page.errors
+    assert shown.startswith("You cannot grant Admin: your own role does not let you change members, ")
+    assert shown.endswith(" and see the audit log.")
 
 
 class TestWithAMailServer:
@@ -174,9 +174,9 @@ class TestWithAMailServer:
 
     def test_rejected_address_is_shown_at_the_field(self, form: str, owner: Visitor, smtp: SmtpServer) -> None:
         smtp.fail("550 5.1.1 no such mailbox", at="rcpt")
-        [sentence] = owner.submit(form, **TYPED).errors
-        assert sentence.startswith("The mail server refused this address")
-        assert "no such mailbox" in sentence
+        [shown] = owner.submit(form, **TYPED).errors
+        assert shown.startswith("The mail server refused this address")
+        assert "no such mailbox" in shown
 
     def test_no_local_outbox_with_a_mail_server(self, app: Flask, form: str, owner: Visitor) -> None:
         owner.go(form, **TYPED)

@@ -35,7 +35,7 @@ def paste(visitor: Visitor, start: str, *lines: str, **fields: object) -> str:
     return visitor.go(start, **{"text": "\n".join(lines), "role": "member", **fields})
 
 
-def told(page: html.Page) -> list[str]:
+def results(page: html.Page) -> list[str]:
     """Return state and reason of each row."""
     cells = [tag for tag in page.all("td") if "cell-why" in tag.attributes.get("class", "")]
     return [" ".join(tag.text.split()) for tag in cells]
@@ -143,7 +143,7 @@ class TestReview:
             acme.member.email,
         )
         page = owner.get(sheet)
-        assert told(page) == [
+        assert results(page) == [
             "Fix Enter an email address, like name@example.com.",
             "Fix There is no role “Mebmer” in this organization. Did you mean Member?",
             "Check One letter off gmail.com.",
@@ -151,7 +151,7 @@ class TestReview:
             "Skipped Already a member, as Member.",
         ]
         assert "1 of 6 rows are ready to send" in page.texts("h2")
-        assert told(owner.get(f"{sheet}?section=no_seat")) == ["No seat 1 seat is free; this is number 2."]
+        assert results(owner.get(f"{sheet}?section=no_seat")) == ["No seat 1 seat is free; this is number 2."]
 
     def test_members_and_invitees_are_shown_with_date(
         self, app: Flask, acme: Acme, owner: Visitor, start: str
@@ -160,7 +160,7 @@ class TestReview:
         with app.app_context(), time_machine.travel(invited_on):
             invite(acme, "bo@guest.example")
         sheet = paste(owner, start, acme.admin.email, "bo@guest.example", "ana@guest.example", "ana@guest.example")
-        assert told(owner.get(f"{sheet}?section=skipped")) == [
+        assert results(owner.get(f"{sheet}?section=skipped")) == [
             "Skipped Already a member, as Admin.",
             f"Skipped Already invited on {invited_on.day} {invited_on:%B}.",
             "Skipped Same address as row 3.",
@@ -173,7 +173,7 @@ class TestReview:
     def test_page_has_fifty_rows(self, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, *(f"no address {number}" for number in range(51)))
         first, second = owner.get(sheet), owner.get(f"{sheet}?section=not_ready&page=2")
-        assert (len(told(first)), len(told(second))) == (50, 1)
+        assert (len(results(first)), len(results(second))) == (50, 1)
         assert f"{sheet}?section=not_ready&page=2" in first.links
 
     def test_query_count_does_not_grow_with_rows(self, app: Flask, owner: Visitor, start: str) -> None:
@@ -236,7 +236,7 @@ class TestSending:
         assert invited(app) == ["ana@guest.example"]
         page = owner.get(sheet)
         assert "Everything that was ready is sent." in page.texts("h2")
-        assert told(owner.get(f"{sheet}?section=sent")) == ["Sent"]
+        assert results(owner.get(f"{sheet}?section=sent")) == ["Sent"]
 
     def test_sending_twice_invites_once(self, app: Flask, owner: Visitor, start: str) -> None:
         sheet = paste(owner, start, "ana@guest.example")
@@ -300,7 +300,7 @@ class TestProgress:
             OutboxSender(app).run_once()
         page = owner.get(f"{sheet}/progress")
         assert page.texts("h1") == ["1 is on the way, 1 failed"]
-        assert "no such mailbox" in told(page)[0]
+        assert "no such mailbox" in results(page)[0]
         page = owner.follow(f"{sheet}/try-again", page=f"{sheet}/progress")
         assert page.notes == ["1 waits for the mail server again."]
         assert page.texts("h1") == ["Sending 2 invitations"]
@@ -325,7 +325,7 @@ def test_unstorable_row_numbers_match_no_row(owner: Visitor, start: str) -> None
 
 def test_unstorable_workspace_name_matches_no_workspace(owner: Visitor, start: str) -> None:
     made = paste(owner, start, "ana@guest.example", workspaces="Sa\0les?")
-    assert "Fix" in told(owner.get(made))[0]
+    assert "Fix" in results(owner.get(made))[0]
 
 
 def test_oversized_list_counts_all_its_rows() -> None:

@@ -307,9 +307,9 @@ def test_people_of_another_organization_are_not_found(app: Flask, acme: Acme, gl
 
 
 def test_last_owner_stays_owner(app: Flask, acme: Acme, owner: Visitor, visit: Visit) -> None:
-    sentence = f"Olivia {ONLY_OWNER}"
+    message = f"Olivia {ONLY_OWNER}"
     page = owner.get(at(acme, acme.owner))
-    assert page.texts("p", "hint").count(sentence) == 2
+    assert page.texts("p", "hint").count(message) == 2
     page = owner.submit(at(acme, acme.owner), role="member")
     assert page.summary[0].startswith("The last owner cannot")
     assert owner.go(at(acme, acme.owner, "/remove"), page=at(acme, acme.owner)).endswith("/leave")
@@ -321,8 +321,8 @@ def test_last_owner_stays_owner(app: Flask, acme: Acme, owner: Visitor, visit: V
 
 def test_ownership_transfer_starts_at_the_members_page(acme: Acme, owner: Visitor, visit: Visit) -> None:
     here = at(acme, acme.admin, "/hand-over")
-    sentence = "Adam Admin becomes owner when Adam confirms. You stay owner until then, and become Admin after."
-    assert sentence in owner.get(here).texts("p")
+    message = "Adam Admin becomes owner when Adam confirms. You stay owner until then, and become Admin after."
+    assert message in owner.get(here).texts("p")
     assert owner.follow(here).notes == ["Adam Admin becomes owner by confirming. You stay owner until then."]
     visit(acme.admin).get(at(acme, acme.member, "/hand-over"), 403)
 

@@ -15,14 +15,14 @@ GIVEN, FAMILY = "Maximiliane-Konstanze Wilhelmine", "von und zu Hohenlohe-Schill
 @pytest.fixture
 def crowded(app: Flask, acme: Acme) -> Acme:
     with app.app_context():
-        rooms = [
+        workspace_ids = [
             workspaces.create(acme.id, f"Research and development, part {number}", by=OPERATOR).id
             for number in range(20)
         ]
         for number in range(ROWS):
             address = f"maximiliane-konstanze.hohenlohe-{number}@department.university.example"
-            invite(acme, f"i.{address}", given_name=GIVEN, family_name=FAMILY, workspace_ids=rooms)
-            add_member(acme, make_person(address, GIVEN, FAMILY), workspace_ids=rooms)
+            invite(acme, f"i.{address}", given_name=GIVEN, family_name=FAMILY, workspace_ids=workspace_ids)
+            add_member(acme, make_person(address, GIVEN, FAMILY), workspace_ids=workspace_ids)
     return acme
 
 

@@ -47,13 +47,13 @@ def test_many_members_have_pages(app: Flask, acme: Acme, home: str, owner: Visit
 
 def test_workspace_is_created_renamed_and_deleted(app: Flask, acme: Acme, home: str, owner: Visitor) -> None:
     assert owner.follow(f"{home}/workspaces/new", name=" Research ").notes == ["Workspace Research made."]
-    for name, sentence in (
+    for name, message in (
         ("research", "There is already a workspace called “research”."),
         ("  ", "Enter a name."),
         ("x" * 101, "Use at most 100 characters."),
     ):
         page = owner.submit(f"{home}/workspaces/new", name=name)
-        assert page.errors == [sentence]
+        assert page.errors == [message]
         assert page.value("name") == name
     one = f"{home}/workspaces/{acme.workspaces[0]}"
     assert owner.get(f"{one}/rename").value("name") == "Sales"

@@ -29,7 +29,7 @@ NEEDS = {
     f"{INVITATION}/revoke": "invitations:write",
     f"{INVITATION}/link": "invitations:write",
 }
-DEEDS = {
+ACTIONS = {
     f"{INVITATION}/resend": "invitations:write",
     f"{INVITATION}/extend": "invitations:write",
     f"{INVITATION}/take-over": "invitations:write",
@@ -82,7 +82,7 @@ def test_action_is_refused_without_permission(
 ) -> None:
     visitor = visit(somebody(role))
     home = f"{ORGANIZATION}/".format(**places)
-    for path in DEEDS:
+    for path in ACTIONS:
         visitor.submit(path.format(**places), page=home, status=403, name="New")
     with app.app_context():
         assert reread(UUID(places["invitation"])).state == "pending"
@@ -97,7 +97,7 @@ def test_outsiders_and_strangers_find_nothing(
         visitor = visit(person)
         for path in NEEDS:
             visitor.get(path.format(**places), 404)
-        for path in DEEDS:
+        for path in ACTIONS:
             visitor.submit(path.format(**places), page="/", status=404, name="x")
 
 

@@ -64,7 +64,7 @@ class TestWithNewAccount:
         joined = accept_as_ana(sent)
         found = members.get(acme.id, joined.user_id, by=acme.owner.actor)
         assert (found.user.email, found.user.name, found.user.is_verified) == ("ana@guest.example", "Ana Guest", True)
-        assert (found.role.key, [room.id for room in found.workspaces]) == ("admin", list(acme.workspaces))
+        assert (found.role.key, [workspace.id for workspace in found.workspaces]) == ("admin", list(acme.workspaces))
         assert (found.public_metadata, found.invitation_id) == ({"a": 1}, sent.id)
         assert (reread(sent).state, reread(sent).accepted_by_id) == ("accepted", found.user_id)
         organization = session().get_one(Organization, acme.id)
@@ -177,9 +177,9 @@ class TestTwice:
                 expire(sent, timedelta())
             case "accepted":
                 accept_as_ana(sent)
-        for deed in (lambda: accept_as_ana(sent), lambda: invitations.decline(token_of(sent))):
+        for action in (lambda: accept_as_ana(sent), lambda: invitations.decline(token_of(sent))):
             with pytest.raises(InvitationClosed) as error:
-                deed()
+                action()
             assert error.value.state == ending
         assert invitations.open_link(token_of(sent)).state == ending
 
@@ -255,7 +255,8 @@ class TestTargetIsCheckedAgain:
         workspaces.delete(acme.id, acme.workspaces[0], by=acme.owner.actor)
         accept_as_ana(sent)
         joined = members.memberships_of(accounts.get_by_email("ana@guest.example").id)
-        assert [[room.id for room in membership.workspaces] for membership in joined] == [[acme.workspaces[1]]]
+        workspace_ids = [[workspace.id for workspace in membership.workspaces] for membership in joined]
+        assert workspace_ids == [[acme.workspaces[1]]]
 
     def test_plan_is_not_checked(self, acme: Acme) -> None:
         sent = invite(acme)
@@ -315,12 +316,12 @@ class TestOpeningLink:
         token = token_of(sent)
         with transaction() as writing:
             writing.delete(writing.get_one(Invitation, sent.id))
-        deeds = (
+        actions = (
             lambda: invitations.open_link(token),
             lambda: invitations.decline(token),
             lambda: invitations.accept_with_new_account(token, ANA),
             lambda: invitations.accept_with_account(token, acme.owner.id),
         )
-        for deed in deeds:
+        for action in actions:
             with pytest.raises(InvalidLink):
-                deed()
+                action()

@@ -63,9 +63,9 @@ class Services(RuleBasedStateMachine):
             for model in (Organization, User, AuditEvent):
                 writing.execute(delete(model))
 
-    def attempt(self, deed: Callable[[], Any]) -> bool:
+    def attempt(self, action: Callable[[], Any]) -> bool:
         try:
-            deed()
+            action()
         except DomainError:
             return False
         return True
@@ -122,11 +122,11 @@ class Services(RuleBasedStateMachine):
         if self.attempt(lambda: invitations.resend(house.id, sent, by=self.actor(house, by))) and not was_live:
             self.check_seats(house)
 
-    @rule(at=where, which=number, by=number, deed=st.sampled_from(["revoke", "extend", "take_over", "copy_link"]))
-    def change(self, at: int, which: int, by: int, deed: str) -> None:
+    @rule(at=where, which=number, by=number, action=st.sampled_from(["revoke", "extend", "take_over", "copy_link"]))
+    def change(self, at: int, which: int, by: int, action: str) -> None:
         house, sent = self.houses[at], self.invitation(self.houses[at], which)
         if sent is not None:
-            self.attempt(lambda: getattr(invitations, deed)(house.id, sent, by=self.actor(house, by)))
+            self.attempt(lambda: getattr(invitations, action)(house.id, sent, by=self.actor(house, by)))
 
     @rule(at=where, which=number, by=number, email=address, role=role)
     def edit(self, at: int, which: int, by: int, email: str, role: str) -> None:
@@ -142,17 +142,17 @@ class Services(RuleBasedStateMachine):
                     "the old address has a link that still opens"
                 )
 
-    @rule(at=where, which=number, copied=st.booleans(), deed=st.sampled_from(["new", "signed in", "decline"]))
-    def answer(self, at: int, which: int, copied: bool, deed: str) -> None:
+    @rule(at=where, which=number, copied=st.booleans(), action=st.sampled_from(["new", "signed in", "decline"]))
+    def answer(self, at: int, which: int, copied: bool, action: str) -> None:
         house, sent = self.houses[at], self.invitation(self.houses[at], which)
         if sent is None:
             return
         token = token_of(sent, copied=copied)
         email = session().scalar(select(Invitation.email).where(Invitation.id == sent))
         user_id = session().scalar(select(User.id).where(User.email == email))
-        if deed == "new":
+        if action == "new":
             joined = self.attempt(lambda: invitations.accept_with_new_account(token, PROFILE))
-        elif deed == "decline" or user_id is None:
+        elif action == "decline" or user_id is None:
             self.attempt(lambda: invitations.decline(token))
             return
         else:

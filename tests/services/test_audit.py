@@ -31,7 +31,7 @@ def events(acme: Acme) -> list[AuditEvent]:
     return audit.list_page(acme.id, by=acme.owner.actor, limit=100).items
 
 
-def deeds(acme: Acme) -> dict[str, Callable[[UserActor], Any]]:
+def actions(acme: Acme) -> dict[str, Callable[[UserActor], Any]]:
     """Return one function per audit action, each for rows of its own."""
     sent = {
         name: invite(acme, f"{name}@guest.example").id
@@ -77,9 +77,9 @@ def deeds(acme: Acme) -> dict[str, Callable[[UserActor], Any]]:
 
 def test_each_action_records_one_event_with_its_actor(acme: Acme) -> None:
     by = UserActor(acme.owner.id, ip="192.0.2.7")
-    for action, deed in deeds(acme).items():
+    for action, act in actions(acme).items():
         before = {event.id for event in events(acme)}
-        deed(by)
+        act(by)
         (event,) = [event for event in events(acme) if event.id not in before]
         assert (event.action, event.actor_kind, event.actor_id) == (action, "person", acme.owner.id)
         assert (event.actor_name, event.ip) == ("Olivia Owner", "192.0.2.7")
@@ -87,18 +87,18 @@ def test_each_action_records_one_event_with_its_actor(acme: Acme) -> None:
 
 
 def test_refused_action_records_nothing(acme: Acme) -> None:
-    tried = deeds(acme)
+    tried = actions(acme)
     before = len(events(acme))
-    for deed in tried.values():
+    for act in tried.values():
         with pytest.raises(DomainError):
-            deed(acme.member.actor)
+            act(acme.member.actor)
     assert len(events(acme)) == before
 
 
 def test_events_contain_no_secret(acme: Acme) -> None:
     secrets = [PASSWORD]
-    for action, deed in deeds(acme).items():
-        result = deed(acme.owner.actor)
+    for action, act in actions(acme).items():
+        result = act(acme.owner.actor)
         if action == "api_key.created":
             secrets += [result[1], result[0].secret_hash]
         if action == "invitation.link_copied":

@@ -166,9 +166,9 @@ def test_lists_lose_the_erased_persons_rows(acme: Acme, zoe: Person) -> None:
 def test_sole_owner_is_not_erased(acme: Acme, globex: Acme) -> None:
     members.change_role(globex.id, make_member(globex, "o@globex.example", "owner").id, "owner", by=OPERATOR)
     before = everything()
-    with pytest.raises(SoleOwner) as refusal:
+    with pytest.raises(SoleOwner) as raised:
         personal_data.erase(acme.owner.id, by=OPERATOR)
-    assert str(refusal.value) == "Acme would have no owner. Transfer ownership or delete the organization first."
+    assert str(raised.value) == "Acme would have no owner. Transfer ownership or delete the organization first."
     assert everything() == before
     assert [one.name for one in personal_data.find_sole_ownerships(acme.owner.id)] == ["Acme"]
     personal_data.erase(globex.owner.id, by=OPERATOR)
@@ -212,14 +212,14 @@ def test_failed_erasure_changes_nothing(acme: Acme, zoe: Person) -> None:
 
 
 def test_export_has_every_kind_of_data(acme: Acme, zoe: Person) -> None:
-    facts = personal_data.export(zoe.id)
-    assert facts["account"]["email"] == NEW
-    assert [one["organization"] for one in facts["memberships"]] == ["Acme"]
-    empty = [name for name, value in facts.items() if not value]
+    exported = personal_data.export(zoe.id)
+    assert exported["account"]["email"] == NEW
+    assert [one["organization"] for one in exported["memberships"]] == ["Acme"]
+    empty = [name for name, value in exported.items() if not value]
     assert empty == []
-    assert {one["organization"] for one in facts["invitations_received"]} == {"Globex", "Initech"}
-    assert {one["action"] for one in facts["actions"]} >= {"invitation.sent", "account.address_changed"}
-    (row,) = facts["list_rows"]
+    assert {one["organization"] for one in exported["invitations_received"]} == {"Globex", "Initech"}
+    assert {one["action"] for one in exported["actions"]} >= {"invitation.sent", "account.address_changed"}
+    (row,) = exported["list_rows"]
     assert (row["organization"], row["email"], row["given_name"]) == ("Initech", NEW, "Zoe")
 
 

@@ -65,41 +65,41 @@ def test_foreign_ids_are_not_found(acme: Acme, globex: Acme, kind: str) -> None:
         "workspace": globex.workspaces[0],
         "key": make_api_key(globex, "member").id,
     }[kind]
-    fact, deeds = WITH_A_FOREIGN[kind]
-    for number, deed in enumerate(deeds):
+    expected, actions = WITH_A_FOREIGN[kind]
+    for number, action in enumerate(actions):
         for by in (acme.owner.actor, make_api_key(acme, "owner").actor):
             if kind == "member" and number == 5 and by != acme.owner.actor:
                 continue  # keys cannot transfer ownership
             for given in (theirs, str(theirs), str(theirs).upper()):
-                with pytest.raises(fact):
-                    deed(acme.id, given, by)  # type: ignore[arg-type]
+                with pytest.raises(expected):
+                    action(acme.id, given, by)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("given", ["", "nonsense", "\x00", "\ud800", "0" * 32, "{}", "é"])
 def test_malformed_ids_are_not_found(acme: Acme, given: str) -> None:
-    for fact, deeds in WITH_A_FOREIGN.values():
-        for deed in deeds:
-            with pytest.raises(fact):
-                deed(acme.id, given, acme.owner.actor)  # type: ignore[arg-type]
+    for expected, actions in WITH_A_FOREIGN.values():
+        for action in actions:
+            with pytest.raises(expected):
+                action(acme.id, given, acme.owner.actor)  # type: ignore[arg-type]
 
 
 def test_foreign_workspace_cannot_be_assigned(acme: Acme, globex: Acme) -> None:
     mixed = [acme.workspaces[0], globex.workspaces[0]]
     sent = invite(acme)
-    for deed in (
+    for action in (
         lambda: invite(acme, "bo@guest.example", workspace_ids=mixed),
         lambda: invitations.edit(acme.id, sent.id, Changes(workspace_ids=mixed), by=acme.owner.actor),
         lambda: members.change(acme.id, acme.member.id, workspace_ids=mixed, by=OPERATOR),
     ):
         with pytest.raises(WorkspaceNotFound) as error:
-            deed()
+            action()
         assert error.value.index == 1
 
 
 def test_foreign_role_cannot_be_assigned(acme: Acme, globex: Acme) -> None:
     make_role(globex, "Lead", [])
     sent = invite(acme)
-    for deed in (
+    for action in (
         lambda: invite(acme, "bo@guest.example", "lead"),
         lambda: invitations.edit(acme.id, sent.id, Changes(role="lead"), by=acme.owner.actor),
         lambda: members.change_role(acme.id, acme.member.id, "lead", by=OPERATOR),
@@ -109,7 +109,7 @@ def test_foreign_role_cannot_be_assigned(acme: Acme, globex: Acme) -> None:
         lambda: roles.delete(acme.id, "lead", by=OPERATOR),
     ):
         with pytest.raises(RoleNotFound):
-            deed()
+            action()
 
 
 def test_lists_contain_only_own_rows(acme: Acme, globex: Acme) -> None:

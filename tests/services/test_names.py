@@ -15,7 +15,8 @@ class TestWorkspaces:
         assert error.value.name == name.strip()
         with pytest.raises(NameTaken):
             workspaces.rename(acme.id, acme.workspaces[1], name, by=acme.owner.actor)
-        assert [room.name for room in workspaces.list_all(acme.id, by=acme.member.actor)] == ["Sales", "Support"]
+        names = [workspace.name for workspace in workspaces.list_all(acme.id, by=acme.member.actor)]
+        assert names == ["Sales", "Support"]
 
     def test_may_change_the_spelling_of_their_name(self, acme: Acme) -> None:
         assert workspaces.rename(acme.id, acme.workspaces[0], "SALES", by=acme.admin.actor).name == "SALES"
@@ -34,7 +35,8 @@ class TestWorkspaces:
         add_member(acme, person, workspace_ids=acme.workspaces)
         sent = invite(acme, workspace_ids=acme.workspaces)
         workspaces.delete(acme.id, acme.workspaces[0], by=acme.admin.actor)
-        assert [room.name for room in members.get(acme.id, person.id, by=OPERATOR).workspaces] == ["Support"]
+        names = [workspace.name for workspace in members.get(acme.id, person.id, by=OPERATOR).workspaces]
+        assert names == ["Support"]
         assert sent.id
         with pytest.raises(WorkspaceNotFound):
             workspaces.delete(acme.id, acme.workspaces[0], by=acme.admin.actor)

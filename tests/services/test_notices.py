@@ -15,7 +15,7 @@ from tests.support.factories import OPERATOR, Acme, expire, invite, make_api_key
 from tests.support.mail import SmtpServer
 
 
-def told() -> list[OutboxMessage]:
+def notifications() -> list[OutboxMessage]:
     rows = session().scalars(
         queries.with_relations().where(OutboxMessage.kind.in_((delivery.DECLINED, delivery.ASKED)))
     )
@@ -33,7 +33,7 @@ def ask(invitation: Invitation, word: str = "") -> None:
 def test_decline_is_reported_with_its_message(acme: Acme) -> None:
     sent = invite(acme, given_name="Ana", family_name="Sousa", by=acme.admin.actor)
     decline(sent, "I am leaving.\nSee example.org")
-    (row,) = told()
+    (row,) = notifications()
     mail = attempts.BUILDERS[row.kind](row)
     assert (mail.to, mail.subject) == (acme.admin.email, "Ana Sousa declined the invitation to Acme")
     assert "> I am leaving.\u200b\n> See example.\u200borg\n" in mail.text
@@ -48,14 +48,14 @@ def test_request_is_reported_once_until_resent(acme: Acme) -> None:
     expire(sent)
     for word in ("Too late?", "Hello?"):
         ask(sent, word)
-    (row,) = told()
+    (row,) = notifications()
     mail = attempts.BUILDERS[row.kind](row)
     assert mail.subject == "ana@\u200bguest.\u200bexample asks for a fresh invitation to Acme"
     assert "Hello?" in mail.text, "the word as it is when the mail goes out"
     invitations.resend(acme.id, sent.id, by=acme.owner.actor)
     expire(sent)
     ask(sent)
-    assert len(told()) == 2
+    assert len(notifications()) == 2
 
 
 @pytest.mark.parametrize("inviter", ["a key", "the operator", "somebody who left", "somebody without the right"])
@@ -73,7 +73,7 @@ def test_former_inviters_are_not_notified(inviter: str, acme: Acme) -> None:
         members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
     decline(first)
     ask(second)
-    assert told() == []
+    assert notifications() == []
 
 
 def test_mail_arrives(make_app: Callable[..., Flask], smtp: SmtpServer) -> None:

@@ -55,7 +55,7 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda fact: fact.__name__)
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda error: error.__name__)
 def test_earlier_of_two_errors_is_raised(
     acme: Acme, globex: Acme, first: type[DomainError], second: type[DomainError]
 ) -> None:
@@ -68,7 +68,7 @@ def test_earlier_of_two_errors_is_raised(
     assert type(refused.value) is first
 
 
-@pytest.mark.parametrize("only", IN_ORDER, ids=lambda fact: fact.__name__)
+@pytest.mark.parametrize("only", IN_ORDER, ids=lambda error: error.__name__)
 def test_each_error_is_raised_alone(acme: Acme, globex: Acme, only: type[DomainError]) -> None:
     invite(acme, "pending@acme.example")
     who = actor(acme, globex, {only})
@@ -105,8 +105,8 @@ def draft(wrong: set[type[DomainError]]) -> dict[str, Any]:
     }
     roles = {RoleNotFound: "boss", CannotGrantRole: "owner"}
     return {
-        "email": next((addresses[fact] for fact in addresses if fact in wrong), "ana@acme.example"),
-        "role": next((roles[fact] for fact in roles if fact in wrong), "member"),
+        "email": next((addresses[error] for error in addresses if error in wrong), "ana@acme.example"),
+        "role": next((roles[error] for error in roles if error in wrong), "member"),
         "given_name": "" if InvalidName in wrong else None,
         "workspace_ids": ["nonsense"] if WorkspaceNotFound in wrong else [],
     }

@@ -48,9 +48,9 @@ OLIVIA = ("olivia.owner@northwind.example", "Olivia", "Owner", "Northwind Resear
     ],
 )
 def test_weak_password_is_refused_with_advice(password: str, about: tuple[str, ...], says: str) -> None:
-    with pytest.raises(WeakPassword) as refusal:
+    with pytest.raises(WeakPassword) as raised:
         accounts.check_password_strength(password, about=about)
-    assert says in str(refusal.value)
+    assert says in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
         organizations.NewOrganization("New"),
         organizations.NewOwner("new@guest.example", "N", "Ew", PASSWORD),
     )
-    deeds: tuple[tuple[int, Callable[[], Any]], ...] = (
+    actions: tuple[tuple[int, Callable[[], Any]], ...] = (
         (1, lambda: invitations.accept_with_new_account(token_of(sent), invitations.NewProfile("Ana", "Guest", NEW))),
         (1, lambda: accounts.reset_password(link, NEW, device=NOWHERE)),
         (2, lambda: accounts.change_password(acme.owner.id, old=NEW, new=PASSWORD, keep_session=None)),
@@ -127,9 +127,9 @@ def test_no_transaction_is_open_while_hashing(acme: Acme, monkeypatch: pytest.Mo
         (1, lambda: accounts.create("bo@guest.example", given_name="B", family_name="O", password=PASSWORD)),
         (1, lambda: organizations.create(founding, founder, by=BY_OPERATOR)),
     )
-    for count, deed in deeds:
+    for count, action in actions:
         with observed(monkeypatch) as seen:
-            deed()
+            action()
         assert seen == [False] * count
 
 

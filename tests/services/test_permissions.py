@@ -34,7 +34,7 @@ DRAFT = Draft("ana@guest.example", "member")
 FOREVER = organizations.Changes(name="Renamed")
 
 BulkAction = Callable[[UUID, Actor], object]
-DEEDS: dict[str, tuple[str, BulkAction]] = {
+ACTIONS: dict[str, tuple[str, BulkAction]] = {
     "list invitations": ("invitations:read", lambda org, by: invitations.list_page(org, by=by)),
     "count invitations": ("invitations:read", lambda org, by: invitations.counts(org, by=by)),
     "see an invitation": ("invitations:read", lambda org, by: invitations.get(org, NOWHERE, by=by)),
@@ -110,10 +110,10 @@ def _holder_of(acme: Acme, permissions: list[str]) -> Actor:
 @pytest.mark.parametrize("who", ACTORS)
 def test_actor_does_exactly_what_its_permissions_allow(acme: Acme, who: str) -> None:
     actor = ACTORS[who].make(acme)
-    for name, (needed, deed) in DEEDS.items():
+    for name, (needed, action) in ACTIONS.items():
         refused = None
         try:
-            deed(acme.id, actor)
+            action(acme.id, actor)
         except PermissionDenied as error:
             refused = error.permission
         except DomainError:
@@ -162,19 +162,19 @@ def _expired_key(acme: Acme) -> Actor:
 
 @pytest.mark.parametrize("who", STRANGERS)
 def test_actor_without_membership_does_nothing(acme: Acme, globex: Acme, who: str) -> None:
-    make, fact = STRANGERS[who]
+    make, expected = STRANGERS[who]
     actor = make(acme, globex)
-    for name, (_, deed) in DEEDS.items():
+    for name, (_, action) in ACTIONS.items():
         with pytest.raises(DomainError) as refused:
-            deed(acme.id, actor)
-        assert type(refused.value) is fact, f"{who}: {name}"
+            action(acme.id, actor)
+        assert type(refused.value) is expected, f"{who}: {name}"
 
 
 def test_unknown_organization_looks_like_a_foreign_one(acme: Acme, globex: Acme) -> None:
     for organization_id in (globex.id, uuid4()):
-        for _, deed in DEEDS.values():
+        for _, action in ACTIONS.values():
             with pytest.raises(OrganizationNotFound) as error:
-                deed(organization_id, acme.owner.actor)
+                action(organization_id, acme.owner.actor)
             assert str(error.value) == "There is no such organization."
 
 

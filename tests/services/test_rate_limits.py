@@ -53,10 +53,10 @@ def test_ten_wrong_passwords_lock_only_their_network(limited: Flask) -> None:
     with time_machine.travel("2026-03-01T12:00:00Z", tick=False) as clock:
         fail_to_sign_in(owner.email, HERE, 10)
         assert accounts.sign_in(owner.email, PASSWORD, device=ELSEWHERE)
-        with pytest.raises(RateLimited) as refusal:
+        with pytest.raises(RateLimited) as raised:
             accounts.sign_in(owner.email, PASSWORD, device=HERE)
-        assert 1 <= refusal.value.retry_after <= 300
-        clock.shift(timedelta(seconds=refusal.value.retry_after + 1))
+        assert 1 <= raised.value.retry_after <= 300
+        clock.shift(timedelta(seconds=raised.value.retry_after + 1))
         assert accounts.sign_in(owner.email, PASSWORD, device=HERE)
 
 
@@ -260,9 +260,9 @@ def test_every_other_mail_counts_for_its_recipient(limited: Flask, kind: str) ->
 
     for _ in range(9):
         again()
-    with pytest.raises(RateLimited) as refusal:
+    with pytest.raises(RateLimited) as raised:
         again()
-    assert refusal.value.what == "invitations"
+    assert raised.value.what == "invitations"
 
 
 def test_list_counts_once_for_its_sender(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

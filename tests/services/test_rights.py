@@ -180,14 +180,14 @@ class TestKeys:
 class TestLastOwner:
     def test_cannot_be_removed_by_anyone(self, acme: Acme) -> None:
         owner = acme.owner
-        deeds: list[Callable[[], object]] = [
+        actions: list[Callable[[], object]] = [
             lambda: members.leave(acme.id, by=owner.actor),
             lambda: members.remove(acme.id, owner.id, by=owner.actor),
             lambda: members.remove(acme.id, owner.id, by=OPERATOR),
             lambda: members.change_role(acme.id, owner.id, "admin", by=owner.actor),
             lambda: members.change_role(acme.id, owner.id, "member", by=OPERATOR),
         ]
-        for action in deeds:
+        for action in actions:
             with pytest.raises(LastOwner):
                 action()
 

@@ -72,8 +72,8 @@ def test_reset_is_mailed(mailing: Flask, subjects: Subjects) -> None:
 
 def test_new_address_is_mailed_to_both_addresses(mailing: Flask, subjects: Subjects, smtp: SmtpServer) -> None:
     change_address(make_person("ana@guest.example"), "ana@new.example")
-    told = "The email address of your account was changed"
-    assert subjects() == {"ana@new.example": ["Confirm your new address", told], "ana@guest.example": [told]}
+    changed = "The email address of your account was changed"
+    assert subjects() == {"ana@new.example": ["Confirm your new address", changed], "ana@guest.example": [changed]}
     (old,) = smtp.to("ana@guest.example")
     assert "no longer uses this address" in old.text
     assert "ana@new.example" not in old.text + old.html

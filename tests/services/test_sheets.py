@@ -33,7 +33,7 @@ def paste(acme: Acme, *lines: str, role: str = "member") -> Import:
     return imports.create(acme.id, imports.parse("\n".join(lines)), by=acme.owner.actor, role=role)
 
 
-def told(acme: Acme, sheet: Import, section: str = "not_ready") -> list[tuple[int, str, str]]:
+def results(acme: Acme, sheet: Import, section: str = "not_ready") -> list[tuple[int, str, str]]:
     rows = imports.list_rows(acme.id, sheet.id, section, by=acme.owner.actor)
     return [(shown.row.position, shown.state, shown.row.field) for shown in rows]
 
@@ -95,7 +95,7 @@ class TestValidating:
             "invited@guest.example,G,G",
             f"long@guest.example,{'x' * 101},H",
         )
-        assert told(acme, sheet) == [
+        assert results(acme, sheet) == [
             (2, "fix", "email"),
             (3, "fix", "role"),
             (4, "fix", "workspaces"),
@@ -105,19 +105,19 @@ class TestValidating:
             (7, "skipped", "email"),
             (8, "skipped", "email"),
         ]
-        assert told(acme, sheet, "ready") == [(1, "ready", "")]
+        assert results(acme, sheet, "ready") == [(1, "ready", "")]
 
     def test_counts_the_seats_currently_left(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(seat_limit=5), by=OPERATOR)
         sheet = paste(acme, *(f"guest{number}@guest.example" for number in range(4)))
-        assert told(acme, sheet, "no_seat") == [(3, "no_seat", ""), (4, "no_seat", "")]
+        assert results(acme, sheet, "no_seat") == [(3, "no_seat", ""), (4, "no_seat", "")]
         organizations.change(acme.id, organizations.Changes(seat_limit=6), by=OPERATOR)
-        assert told(acme, sheet, "no_seat") == [(4, "no_seat", "")]
+        assert results(acme, sheet, "no_seat") == [(4, "no_seat", "")]
 
     def test_role_above_ones_own_is_refused_everywhere(self, acme: Acme) -> None:
         lines = imports.parse("a@guest.example,A,A,owner")
         sheet = imports.create(acme.id, lines, by=acme.admin.actor, role="member")
-        assert told(acme, sheet) == [(1, "fix", "role")]
+        assert results(acme, sheet) == [(1, "fix", "role")]
         with pytest.raises(CannotGrantRole):
             imports.create(acme.id, lines, by=acme.admin.actor, role="owner")
 
@@ -141,14 +141,14 @@ class TestCorrecting:
 
     def test_duplicate_is_ready_once_the_first_changes(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "ana@guest.example")
-        assert told(acme, sheet) == [(2, "skipped", "email")]
+        assert results(acme, sheet) == [(2, "skipped", "email")]
         actions.replace_row(acme.id, sheet.id, 1, ImportLine("bo@guest.example"), by=acme.owner.actor)
-        assert told(acme, sheet) == []
+        assert results(acme, sheet) == []
 
     def test_row_edited_into_a_duplicate_is_marked(self, acme: Acme) -> None:
         sheet = paste(acme, "ana@guest.example", "bo@guest.example")
         actions.replace_row(acme.id, sheet.id, 2, ImportLine("ana@guest.example"), by=acme.owner.actor)
-        assert told(acme, sheet) == [(2, "skipped", "email")]
+        assert results(acme, sheet) == [(2, "skipped", "email")]
 
 
 class TestSending:
@@ -177,7 +177,7 @@ class TestSending:
         sheet = paste(acme, "ana@guest.example")
         invite(acme, "ana@guest.example")
         imports.send(acme.id, sheet.id, by=acme.owner.actor)
-        assert told(acme, sheet) == [(1, "skipped", "email")]
+        assert results(acme, sheet) == [(1, "skipped", "email")]
 
     def test_uses_only_free_seats(self, acme: Acme) -> None:
         organizations.change(acme.id, organizations.Changes(seat_limit=4), by=OPERATOR)

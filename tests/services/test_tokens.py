@@ -16,7 +16,7 @@ from tests.support.databases import on_sqlite
 from tests.support.factories import PASSWORD, Acme, invite, make_organization, token_of
 
 ID, NONCE = UUID(int=1), b"n" * 16
-DEEDS: list[Callable[[str], object]] = [
+ACTIONS: list[Callable[[str], object]] = [
     invitations.open_link,
     lambda token: invitations.accept_with_new_account(token, invitations.NewProfile("Ana", "Guest", PASSWORD)),
     lambda token: invitations.accept_with_account(token, ID),
@@ -84,9 +84,9 @@ class TestValid:
 
 class TestOfAnInvitation:
     def broken(self, token: str) -> None:
-        for deed in DEEDS:
+        for action in ACTIONS:
             with pytest.raises(InvalidLink):
-                deed(token)
+                action(token)
 
     def test_forged_or_truncated_tokens_do_nothing(self, acme: Acme) -> None:
         token = token_of(invite(acme))

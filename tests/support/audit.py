@@ -41,7 +41,7 @@ def report(answers: list[dict[str, Any]]) -> int:
     for one in weak:
         for known in one["vulns"]:
             better = ", ".join(known["fix_versions"]) or "none yet"
-            print(f"{one['name']} {one['version']}: {known['id']}; mended in: {better}")
+            print(f"{one['name']} {one['version']}: {known['id']}; fixed in: {better}")
     # our own package is on no index
     skipped = [one["name"] for one in answers if "vulns" not in one and one["name"] != "invite-app"]
     print(f"{len(answers) - len(skipped)} packages audited, {len(weak)} with known weaknesses.")

@@ -94,8 +94,8 @@ def make_organization(
     member = make_person(f"member@{host}", "Mia", "Member")
     add_member(organization.id, admin, role="admin")
     add_member(organization.id, member, role="member")
-    rooms = [workspaces.create(organization.id, room, by=OPERATOR).id for room in workspace_names]
-    return Acme(organization.id, name, owner, admin, member, tuple(rooms))
+    workspace_ids = [workspaces.create(organization.id, workspace, by=OPERATOR).id for workspace in workspace_names]
+    return Acme(organization.id, name, owner, admin, member, tuple(workspace_ids))
 
 
 def make_person(

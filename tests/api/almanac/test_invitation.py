@@ -147,32 +147,32 @@ def test_422_lists_every_error_of_the_body(
 def test_422_for_a_body_that_is_not_json(client: FlaskClient, url: str, key: Key) -> None:
     answer = client.post(f"{url}/members/invite", data=b"{", headers=key.headers, content_type="application/json")
     error = "Expecting property name enclosed in double quotes"
-    told = problem("json_invalid", 1, msg="JSON decode error", input={}, ctx={"error": error})
-    assert (answer.status_code, answer.get_json()) == (422, {"detail": [told]})
+    detail = problem("json_invalid", 1, msg="JSON decode error", input={}, ctx={"error": error})
+    assert (answer.status_code, answer.get_json()) == (422, {"detail": [detail]})
 
 
-def refusal(*place: str, msg: str, value: Any) -> dict[str, Any]:
+def value_error(*place: str, msg: str, value: Any) -> dict[str, Any]:
     return problem("value_error", *place, msg=msg, input=value)
 
 
 def test_422_for_unusable_values(app: Flask, acme: Acme, post: Post) -> None:
     with app.app_context():
         configure(acme, allowed_domains=["acme.example"])
-    for changes, told in (
-        ({"email": "ana@"}, refusal("email", msg="Enter an email address, like name@example.com.", value="ana@")),
-        ({}, refusal("email", msg="Only addresses at acme.example can be invited.", value="ana@guest.example")),
+    for changes, detail in (
+        ({"email": "ana@"}, value_error("email", msg="Enter an email address, like name@example.com.", value="ana@")),
+        ({}, value_error("email", msg="Only addresses at acme.example can be invited.", value="ana@guest.example")),
         (
             {"email": "ana@acme.example", "role": "boss"},
-            refusal("role", msg="There is no role “boss” in this organization.", value="boss"),
+            value_error("role", msg="There is no role “boss” in this organization.", value="boss"),
         ),
     ):
         answer = post(**changes)
-        assert (answer.status_code, answer.get_json()) == (422, {"detail": [told]})
+        assert (answer.status_code, answer.get_json()) == (422, {"detail": [detail]})
         check(answer.get_json(), HTTP_VALIDATION_ERROR)
 
 
 @pytest.mark.parametrize(
-    ("settings", "email", "sentence"),
+    ("settings", "email", "message"),
     [
         ({"plan": "free"}, "ana@guest.example", "Inviting users is not available on the free plan."),
         ({"seat_limit": 4}, "ana@guest.example", "All 4 seats are in use."),
@@ -182,16 +182,16 @@ def test_422_for_unusable_values(app: Flask, acme: Acme, post: Post) -> None:
     ],
 )
 def test_422_for_conflicts_with_the_current_state(
-    app: Flask, acme: Acme, post: Post, *, settings: dict[str, Any], email: str, sentence: str
+    app: Flask, acme: Acme, post: Post, *, settings: dict[str, Any], email: str, message: str
 ) -> None:
     with app.app_context():
         invite(acme, "bo@guest.example")
         configure(acme, **settings)
     answer = post(email=email)
-    (told,) = answer.get_json()["detail"]
-    assert (answer.status_code, told["type"], told["loc"]) == (422, "value_error", ["body"])
-    assert told["msg"].startswith(sentence)
-    assert told["input"] == {"email": email, "role": "member"}
+    (detail,) = answer.get_json()["detail"]
+    assert (answer.status_code, detail["type"], detail["loc"]) == (422, "value_error", ["body"])
+    assert detail["msg"].startswith(message)
+    assert detail["input"] == {"email": email, "role": "member"}
 
 
 def test_expired_invitation_does_not_block_a_new_one(app: Flask, acme: Acme, post: Post) -> None:

@@ -217,8 +217,8 @@ def test_slug_is_used_only_once(client: FlaskClient, key: Key) -> None:
     again = client.post("/v1/organizations", json=body, headers=key.headers)
     assert again.status_code == 422
     check(again.get_json(), HTTP_VALIDATION_ERROR)
-    (told,) = again.get_json()["detail"]
-    assert (told["loc"], told["input"]) == (["body", "slug"], "labs")
+    (detail,) = again.get_json()["detail"]
+    assert (detail["loc"], detail["input"]) == (["body", "slug"], "labs")
 
 
 @on_sqlite

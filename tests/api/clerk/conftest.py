@@ -75,7 +75,7 @@ def errors_of(answer: TestResponse) -> tuple[int, list[tuple[str, str | None]]]:
     return answer.status_code, [(item["code"], item.get("meta", {}).get("param_name")) for item in entries]
 
 
-def refusal(call: Callable[..., Any], **given: Any) -> tuple[int, str]:
+def client_error(call: Callable[..., Any], **given: Any) -> tuple[int, str]:
     """Return the status and code of the error that the published client raises."""
     with pytest.raises(ClerkErrors) as refused:
         call(**given)

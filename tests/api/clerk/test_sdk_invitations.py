@@ -9,7 +9,7 @@ from invite_app.services import invitations
 from invite_app.services.invitations import NewProfile
 from tests.support.factories import Acme, Person, expire, invite, reread, token_of
 
-from .conftest import refusal
+from .conftest import client_error
 
 PROFILE = NewProfile("Ana", "Guest", "a long enough password")
 
@@ -60,7 +60,7 @@ class TestListing:
         found = sdk.organization_invitations.get(organization_id=str(acme.id), invitation_id=five[3])
         assert (found.email_address, found.status) == ("bo@guest.example", "revoked")
         nothing = {"organization_id": str(acme.id), "invitation_id": "orginv_2ab"}
-        assert refusal(sdk.organization_invitations.get, **nothing) == (404, "organization_invitation_not_found")
+        assert client_error(sdk.organization_invitations.get, **nothing) == (404, "organization_invitation_not_found")
 
     def test_all_of_the_keys_organization(self, sdk: Clerk, app: Flask, globex: Acme, five: list[str]) -> None:
         with app.app_context():
@@ -86,7 +86,7 @@ class TestRevoke:
         which = {"organization_id": str(acme.id), "invitation_id": str(sent.id)}
         revoked = sdk.organization_invitations.revoke(**which)
         assert (revoked.id, revoked.status) == (str(sent.id), "revoked")
-        assert refusal(sdk.organization_invitations.revoke, **which) == (
+        assert client_error(sdk.organization_invitations.revoke, **which) == (
             404,
             "organization_invitation_not_pending",
         )
@@ -96,14 +96,14 @@ class TestRevoke:
     def test_expired_invitation_is_not_pending(self, sdk: Clerk, acme: Acme, five: list[str]) -> None:
         which = {"organization_id": str(acme.id), "invitation_id": five[1]}
         expected = (404, "organization_invitation_not_pending")
-        assert refusal(sdk.organization_invitations.revoke, **which) == expected
+        assert client_error(sdk.organization_invitations.revoke, **which) == expected
 
     def test_in_the_name_of_a_member(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
         with app.app_context():
             sent = invite(acme)
         which = {"organization_id": str(acme.id), "invitation_id": str(sent.id)}
         revoke = sdk.organization_invitations.revoke
-        assert refusal(revoke, requesting_user_id="user_2ab", **which) == (404, "resource_not_found")
-        weak = refusal(revoke, requesting_user_id=str(acme.member.id), **which)
+        assert client_error(revoke, requesting_user_id="user_2ab", **which) == (404, "resource_not_found")
+        weak = client_error(revoke, requesting_user_id=str(acme.member.id), **which)
         assert weak == (403, "missing_organization_permission")
         assert revoke(requesting_user_id=str(acme.admin.id), **which).status == "revoked"

@@ -15,7 +15,7 @@ from tests.support.factories import Acme, Key, configure
 from tests.support.mail import SmtpServer
 from tests.support.server import LiveServer
 
-from .conftest import refusal
+from .conftest import client_error
 
 DAY = 24 * 60 * 60 * 1000
 
@@ -75,15 +75,15 @@ class TestCreate:
 
     def test_only_members_who_can_invite_are_accepted(self, create: Create, acme: Acme, globex: Acme) -> None:
         for stranger in ("user_2ab", str(globex.owner.id)):
-            assert refusal(create, inviter_user_id=stranger) == (404, "resource_not_found")
+            assert client_error(create, inviter_user_id=stranger) == (404, "resource_not_found")
         weak = {"inviter_user_id": str(acme.member.id)}
-        assert refusal(create, **weak) == (403, "missing_organization_permission")
+        assert client_error(create, **weak) == (403, "missing_organization_permission")
         above = {"inviter_user_id": str(acme.admin.id), "role": "owner"}
-        assert refusal(create, **above) == (403, "missing_organization_permission")
+        assert client_error(create, **above) == (403, "missing_organization_permission")
 
     def test_redirects_to_allowed_addresses_only(self, create: Create, app: Flask, acme: Acme) -> None:
         url = "https://app.acme.example/welcome"
-        assert refusal(create, redirect_url=url) == (422, "form_param_value_invalid")
+        assert client_error(create, redirect_url=url) == (422, "form_param_value_invalid")
         with app.app_context():
             configure(acme, allowed_origins=["https://app.acme.example"])
         made = create(redirect_url=url)
@@ -92,16 +92,16 @@ class TestCreate:
 
     def test_conflicts_are_reported(self, create: Create, app: Flask, acme: Acme) -> None:
         create("bo@guest.example")
-        assert refusal(create, email_address="bo@guest.example") == (400, "duplicate_record")
-        assert refusal(create, email_address="admin@acme.example") == (400, "already_a_member_in_organization")
-        assert refusal(create, email_address="nobody") == (422, "form_param_format_invalid")
-        assert refusal(create, role="org:boss") == (404, "resource_not_found")
+        assert client_error(create, email_address="bo@guest.example") == (400, "duplicate_record")
+        assert client_error(create, email_address="admin@acme.example") == (400, "already_a_member_in_organization")
+        assert client_error(create, email_address="nobody") == (422, "form_param_format_invalid")
+        assert client_error(create, role="org:boss") == (404, "resource_not_found")
         with app.app_context():
             configure(acme, seat_limit=4)
-        assert refusal(create) == (403, "organization_membership_quota_exceeded")
+        assert client_error(create) == (403, "organization_membership_quota_exceeded")
         with app.app_context():
             configure(acme, plan="free")
-        assert refusal(create) == (402, "plan_upgrade_required")
+        assert client_error(create) == (402, "plan_upgrade_required")
 
     def test_rejected_mail_stores_nothing(
         self,
@@ -115,7 +115,7 @@ class TestCreate:
         url = f"{serve(**smtp.environ).url}/v1"
         there = make_sdk(key.secret).organization_invitations
         given = {"organization_id": str(acme.id), "email_address": "ana@guest.example", "role": "member"}
-        assert refusal(there.create, server_url=url, **given) == (400, "invitation_delivery_failed")
+        assert client_error(there.create, server_url=url, **given) == (400, "invitation_delivery_failed")
         assert there.list(organization_id=str(acme.id)).total_count == 0
 
 
@@ -136,10 +136,10 @@ class TestBulk:
             ({"email_address": acme.member.email, "role": "member"}, (400, "already_a_member_in_organization")),
         ):
             given = {"organization_id": str(acme.id), "request_body": [good, bad]}
-            assert refusal(sdk.organization_invitations.bulk_create, **given) == expected
+            assert client_error(sdk.organization_invitations.bulk_create, **given) == expected
         assert sdk.organization_invitations.list(organization_id=str(acme.id)).total_count == 0
 
     def test_eleven_rows_are_too_many(self, sdk: Clerk, acme: Acme) -> None:
         rows = [{"email_address": f"guest-{row}@guest.example", "role": "org:member"} for row in range(11)]
         given = {"organization_id": str(acme.id), "request_body": rows}
-        assert refusal(sdk.organization_invitations.bulk_create, **given) == (400, "bulk_size_exceeded")
+        assert client_error(sdk.organization_invitations.bulk_create, **given) == (400, "bulk_size_exceeded")

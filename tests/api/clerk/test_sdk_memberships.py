@@ -12,7 +12,7 @@ from invite_app.models import OutboxMessage, User
 from invite_app.services import members
 from tests.support.factories import Acme, Key, Person, configure, invite, make_person, make_role, reread
 
-from .conftest import refusal
+from .conftest import client_error
 
 NO_FILTERS = ["admin@acme.example", "member@acme.example", "owner@acme.example"]
 
@@ -63,31 +63,31 @@ class TestCreate:
 
     def test_refuses_existing_members(self, sdk: Clerk, acme: Acme) -> None:
         given = {"organization_id": str(acme.id), "user_id": str(acme.member.id), "role": "member"}
-        assert refusal(sdk.organization_memberships.create, **given) == (400, "already_a_member_in_organization")
+        assert client_error(sdk.organization_memberships.create, **given) == (400, "already_a_member_in_organization")
 
     def test_refuses_unknown_users_and_roles(self, sdk: Clerk, acme: Acme, ana: Person) -> None:
         for user_id, role in (("user_2ab", "member"), (str(ana.id), "org:boss")):
             given = {"organization_id": str(acme.id), "user_id": user_id, "role": role}
-            assert refusal(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
+            assert client_error(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
 
     def test_refuses_unverified_accounts(self, sdk: Clerk, app: Flask, acme: Acme) -> None:
         with app.app_context():
             squatter = make_person("squatter@guest.example", is_verified=False)
         given = {"organization_id": str(acme.id), "user_id": str(squatter.id), "role": "member"}
-        assert refusal(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
+        assert client_error(sdk.organization_memberships.create, **given) == (404, "resource_not_found")
 
     def test_refuses_domains_that_are_not_allowed(self, sdk: Clerk, app: Flask, acme: Acme, ana: Person) -> None:
         with app.app_context():
             configure(acme, allowed_domains=["acme.example"])
         given = {"organization_id": str(acme.id), "user_id": str(ana.id), "role": "member"}
-        assert refusal(sdk.organization_memberships.create, **given) == (422, "form_param_value_invalid")
+        assert client_error(sdk.organization_memberships.create, **given) == (422, "form_param_value_invalid")
 
     def test_refuses_roles_above_the_callers(
         self, make_sdk: Callable[[str], Clerk], make_key: Callable[..., Key], acme: Acme, ana: Person
     ) -> None:
         weak = make_sdk(make_key("admin").secret)
         given = {"organization_id": str(acme.id), "user_id": str(ana.id), "role": "owner"}
-        assert refusal(weak.organization_memberships.create, **given) == (403, "missing_organization_permission")
+        assert client_error(weak.organization_memberships.create, **given) == (403, "missing_organization_permission")
 
 
 NARROWED: list[tuple[dict[str, Any], list[str]]] = [
@@ -170,9 +170,9 @@ class TestUpdateAndDelete:
         who = {"organization_id": str(acme.id), "user_id": str(acme.member.id)}
         removed = sdk.organization_memberships.delete(**who)
         assert (email(removed), removed.organization.members_count) == ("member@acme.example", 2)
-        assert refusal(sdk.organization_memberships.delete, **who) == (404, "resource_not_found")
-        assert refusal(sdk.organization_memberships.update, role="admin", **who) == (404, "resource_not_found")
-        assert refusal(sdk.organization_memberships.update_metadata, **who) == (404, "resource_not_found")
+        assert client_error(sdk.organization_memberships.delete, **who) == (404, "resource_not_found")
+        assert client_error(sdk.organization_memberships.update, role="admin", **who) == (404, "resource_not_found")
+        assert client_error(sdk.organization_memberships.update_metadata, **who) == (404, "resource_not_found")
 
     def test_person_can_be_removed_with_their_own_key(
         self, make_sdk: Callable[[str], Clerk], make_key: Callable[..., Key], acme: Acme
@@ -180,7 +180,7 @@ class TestUpdateAndDelete:
         own = make_sdk(make_key("admin", user=acme.admin).secret)
         who = {"organization_id": str(acme.id), "user_id": str(acme.admin.id)}
         assert email(own.organization_memberships.delete(**who)) == "admin@acme.example"
-        assert refusal(own.organization_memberships.delete, **who) == (401, "clerk_key_invalid")
+        assert client_error(own.organization_memberships.delete, **who) == (401, "clerk_key_invalid")
 
 
 class TestElsewhere:

@@ -7,7 +7,7 @@ from flask import Flask
 
 from tests.support.factories import Acme, Key, configure, expire, invite, make_role
 
-from .conftest import refusal
+from .conftest import client_error
 
 
 def test_organization_by_id_or_slug(sdk: Clerk, app: Flask, acme: Acme) -> None:
@@ -28,7 +28,7 @@ def test_no_limit_is_zero(sdk: Clerk, acme: Acme) -> None:
 
 def test_foreign_organization_looks_like_an_unknown_one(sdk: Clerk, acme: Acme, globex: Acme) -> None:
     for name in (str(globex.id), "globex", "nothing", "org_2ab"):
-        assert refusal(sdk.organizations.get, organization_id=name) == (404, "resource_not_found"), name
+        assert client_error(sdk.organizations.get, organization_id=name) == (404, "resource_not_found"), name
 
 
 def test_roles_with_their_permissions(sdk: Clerk, app: Flask, acme: Acme, globex: Acme) -> None:
@@ -50,4 +50,4 @@ def test_roles_filtered_and_sorted(sdk: Clerk, acme: Acme) -> None:
 
 
 def test_malformed_key_is_refused(make_sdk: Callable[[str], Clerk], key: Key) -> None:
-    assert refusal(make_sdk("sk_wrong").organization_roles.list) == (401, "clerk_key_invalid")
+    assert client_error(make_sdk("sk_wrong").organization_roles.list) == (401, "clerk_key_invalid")

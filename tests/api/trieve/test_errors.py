@@ -5,50 +5,50 @@ from typing import Any, NoReturn
 import pytest
 from flask.testing import FlaskClient
 
-from invite_app import errors as facts
+from invite_app import errors
 from invite_app.errors import DomainError
 from invite_app.services import invitations
-from tests.api.facts import EXAMPLES, every_fact
+from tests.api.error_examples import EXAMPLES, all_errors
 from tests.support.databases import on_sqlite
 
 from .conftest import Post
 
 # All other errors are 400 with the error's own message.
 EXPECTED: dict[type[DomainError], tuple[int, str]] = {
-    facts.Unauthenticated: (401, "Unauthorized"),
-    facts.InvalidCredentials: (401, "Unauthorized"),
-    facts.SignInRequired: (401, "Unauthorized"),
-    facts.PermissionDenied: (403, "Forbidden"),
-    facts.CannotManageMember: (403, "Forbidden"),
-    facts.WrongAccount: (403, "Forbidden"),
-    facts.EmailVerificationRequired: (403, "Forbidden"),
-    facts.OrganizationNotFound: (404, "Not Found: Organization not found"),
-    facts.InvalidEmail: (400, "Invalid email"),
-    facts.CannotInviteYourself: (400, "Can not invite yourself"),
-    facts.RoleNotFound: (400, "Can not invite user with higher role than yours"),
-    facts.CannotGrantRole: (400, "Can not invite user with higher role than yours"),
-    facts.AlreadyMember: (400, "User with email ana@guest.example is already in the organization"),
-    facts.InvitationPending: (400, "User with email ana@guest.example has already been invited"),
-    facts.InvitationNotFound: (400, "Error getting invitation."),
-    facts.ServiceBusy: (503, "The server is busy. Try again in 17 seconds."),
-    facts.RateLimited: (429, "Too many tries for now. Try again in 17 seconds."),
+    errors.Unauthenticated: (401, "Unauthorized"),
+    errors.InvalidCredentials: (401, "Unauthorized"),
+    errors.SignInRequired: (401, "Unauthorized"),
+    errors.PermissionDenied: (403, "Forbidden"),
+    errors.CannotManageMember: (403, "Forbidden"),
+    errors.WrongAccount: (403, "Forbidden"),
+    errors.EmailVerificationRequired: (403, "Forbidden"),
+    errors.OrganizationNotFound: (404, "Not Found: Organization not found"),
+    errors.InvalidEmail: (400, "Invalid email"),
+    errors.CannotInviteYourself: (400, "Can not invite yourself"),
+    errors.RoleNotFound: (400, "Can not invite user with higher role than yours"),
+    errors.CannotGrantRole: (400, "Can not invite user with higher role than yours"),
+    errors.AlreadyMember: (400, "User with email ana@guest.example is already in the organization"),
+    errors.InvitationPending: (400, "User with email ana@guest.example has already been invited"),
+    errors.InvitationNotFound: (400, "Error getting invitation."),
+    errors.ServiceBusy: (503, "The server is busy. Try again in 17 seconds."),
+    errors.RateLimited: (429, "Too many tries for now. Try again in 17 seconds."),
 }
 
 
 @on_sqlite
-@pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
+@pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
 def test_error_has_the_published_response(
-    post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
+    post: Post, monkeypatch: pytest.MonkeyPatch, error: type[DomainError]
 ) -> None:
     def error_response(*_: Any, **__: Any) -> NoReturn:
-        raise EXAMPLES[fact]
+        raise EXAMPLES[error]
 
     monkeypatch.setattr(invitations, "send", error_response)
     answer = post()
-    status, message = EXPECTED.get(fact, (400, str(EXAMPLES[fact])))
+    status, message = EXPECTED.get(error, (400, str(EXAMPLES[error])))
     assert (answer.status_code, answer.get_json()) == (status, {"message": message})
     assert answer.content_type == "application/json"
-    assert answer.headers.get("Retry-After") == ("17" if fact in (facts.RateLimited, facts.ServiceBusy) else None)
+    assert answer.headers.get("Retry-After") == ("17" if error in (errors.RateLimited, errors.ServiceBusy) else None)
 
 
 @on_sqlite

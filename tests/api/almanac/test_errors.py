@@ -5,97 +5,97 @@ from typing import Any, NoReturn
 import pytest
 from flask.testing import FlaskClient
 
-from invite_app import errors as facts
+from invite_app import errors
 from invite_app.errors import DomainError
 from invite_app.services import invitations
-from tests.api.facts import EXAMPLES, every_fact
+from tests.api.error_examples import EXAMPLES, all_errors
 from tests.support.databases import on_sqlite
 
 from .conftest import ANA, Post
 from .published import HTTP_VALIDATION_ERROR, check
 
 # Errors with a message, and their status.
-SENTENCES: dict[type[DomainError], int] = {
-    facts.Unauthenticated: 401,
-    facts.InvalidCredentials: 401,
-    facts.SignInRequired: 401,
-    facts.PermissionDenied: 403,
-    facts.CannotGrantRole: 403,
-    facts.CannotManageMember: 403,
-    facts.WrongAccount: 403,
-    facts.EmailVerificationRequired: 403,
-    facts.InvitationClosed: 409,
-    facts.LastOwner: 409,
-    facts.SoleOwner: 409,
-    facts.InviterNotAllowed: 409,
-    facts.RoleDeleted: 409,
-    facts.AccountExists: 409,
-    facts.AlreadySetUp: 409,
-    facts.BuiltInRole: 409,
-    facts.RoleInUse: 409,
-    facts.RequestInProgress: 409,
-    facts.ServiceBusy: 503,
-    facts.RateLimited: 429,
-    facts.DeliveryFailed: 503,
+MESSAGES: dict[type[DomainError], int] = {
+    errors.Unauthenticated: 401,
+    errors.InvalidCredentials: 401,
+    errors.SignInRequired: 401,
+    errors.PermissionDenied: 403,
+    errors.CannotGrantRole: 403,
+    errors.CannotManageMember: 403,
+    errors.WrongAccount: 403,
+    errors.EmailVerificationRequired: 403,
+    errors.InvitationClosed: 409,
+    errors.LastOwner: 409,
+    errors.SoleOwner: 409,
+    errors.InviterNotAllowed: 409,
+    errors.RoleDeleted: 409,
+    errors.AccountExists: 409,
+    errors.AlreadySetUp: 409,
+    errors.BuiltInRole: 409,
+    errors.RoleInUse: 409,
+    errors.RequestInProgress: 409,
+    errors.ServiceBusy: 503,
+    errors.RateLimited: 429,
+    errors.DeliveryFailed: 503,
 }
 
 NOT_FOUND = {
-    *(facts.OrganizationNotFound, facts.UserNotFound, facts.MembershipNotFound, facts.InvitationNotFound),
+    *(errors.OrganizationNotFound, errors.UserNotFound, errors.MembershipNotFound, errors.InvitationNotFound),
     *(
-        facts.ApiKeyNotFound,
-        facts.BatchNotFound,
-        facts.ImportNotFound,
-        facts.OwnershipTransferNotFound,
-        facts.InvalidLink,
+        errors.ApiKeyNotFound,
+        errors.BatchNotFound,
+        errors.ImportNotFound,
+        errors.OwnershipTransferNotFound,
+        errors.InvalidLink,
     ),
 }
 
 # Errors located at a field of the body. All others concern the body as a whole.
 PLACES: dict[type[DomainError], str] = {
-    facts.InvalidEmail: "email",
-    facts.DomainNotAllowed: "email",
-    facts.RoleNotFound: "role",
-    facts.NameTaken: "slug",
-    facts.InvalidName: "given_name",
-    facts.InvalidNote: "note",
-    facts.InvalidLifetime: "lifetime",
-    facts.InvalidMetadata: "public_metadata",
-    facts.InvalidSetting: "plan",
-    facts.WeakPassword: "password",
+    errors.InvalidEmail: "email",
+    errors.DomainNotAllowed: "email",
+    errors.RoleNotFound: "role",
+    errors.NameTaken: "slug",
+    errors.InvalidName: "given_name",
+    errors.InvalidNote: "note",
+    errors.InvalidLifetime: "lifetime",
+    errors.InvalidMetadata: "public_metadata",
+    errors.InvalidSetting: "plan",
+    errors.WeakPassword: "password",
 }
 
 
-def expected(fact: type[DomainError]) -> tuple[int, Any]:
-    sentence = str(EXAMPLES[fact])
-    if fact in NOT_FOUND:
+def expected(error: type[DomainError]) -> tuple[int, Any]:
+    message = str(EXAMPLES[error])
+    if error in NOT_FOUND:
         return 404, "Not Found"
-    if fact in SENTENCES:
-        return SENTENCES[fact], sentence
-    if fact is facts.IdempotencyKeyReused:
+    if error in MESSAGES:
+        return MESSAGES[error], message
+    if error is errors.IdempotencyKeyReused:
         loc = ["header", "Idempotency-Key"]
-        return 422, [{"type": "value_error", "loc": loc, "msg": sentence, "input": "one"}]
-    place = PLACES.get(fact)
+        return 422, [{"type": "value_error", "loc": loc, "msg": message, "input": "one"}]
+    place = PLACES.get(error)
     value = ANA.get(place) if place else ANA
     return 422, [
-        {"type": "value_error", "loc": ["body", place] if place else ["body"], "msg": sentence, "input": value}
+        {"type": "value_error", "loc": ["body", place] if place else ["body"], "msg": message, "input": value}
     ]
 
 
 @on_sqlite
-@pytest.mark.parametrize("fact", every_fact(), ids=lambda fact: fact.__name__)
+@pytest.mark.parametrize("error", all_errors(), ids=lambda error: error.__name__)
 def test_error_has_the_published_response(
-    post: Post, monkeypatch: pytest.MonkeyPatch, fact: type[DomainError]
+    post: Post, monkeypatch: pytest.MonkeyPatch, error: type[DomainError]
 ) -> None:
     def error_response(*_: Any, **__: Any) -> NoReturn:
-        raise EXAMPLES[fact]
+        raise EXAMPLES[error]
 
     monkeypatch.setattr(invitations, "send", error_response)
     answer = post()
-    status, detail = expected(fact)
+    status, detail = expected(error)
     assert (answer.status_code, answer.get_json()) == (status, {"detail": detail})
     assert answer.content_type == "application/json"
     assert ("WWW-Authenticate" in answer.headers) == (status == 401)
-    assert answer.headers.get("Retry-After") == ("17" if fact in (facts.RateLimited, facts.ServiceBusy) else None)
+    assert answer.headers.get("Retry-After") == ("17" if error in (errors.RateLimited, errors.ServiceBusy) else None)
     if status == 422:
         check(answer.get_json(), HTTP_VALIDATION_ERROR)
 

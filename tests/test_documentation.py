@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from invite_app.config import FALLBACKS, Settings
+from invite_app.services.rate_limits import limits
 from tests.support.databases import on_sqlite
 from tests.support.server import BIN, ServerProcess, clean_environ
 
@@ -206,3 +207,12 @@ def test_units_and_containers_start_known_commands(app: Flask) -> None:
 def test_containerfile_copies_what_exists() -> None:
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (DEPLOY / "Containerfile").read_text(), re.MULTILINE)
     assert [name for line in copied for name in line.split() if not (ROOT / name).exists()] == []
+
+
+def test_limits_table_has_the_rate_limits() -> None:
+    section = (DEPLOY / "README.md").read_text().partition("### Rate limits")[2].partition("### ")[0]
+    rows = re.findall(r"^\| .+ \| ([\d,]+) (an hour|a minute|in 5 minutes) \|$", section, re.MULTILINE)
+    seconds = {"a minute": 60, "in 5 minutes": 300, "an hour": 3600}
+    assert [(int(count.replace(",", "")), seconds[period]) for count, period in rows] == [
+        (rule.amount, rule.seconds) for rule in limits.RULES.values()
+    ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from invite_app import services
 from invite_app.models.types import now
 from invite_app.pages.organization import audit_texts
 from invite_app.pages.shared import csv_download
@@ -63,9 +64,9 @@ def test_events_are_described_with_before_and_after(app: Flask, acme: Acme, owne
 
 
 def test_every_audit_action_has_a_text() -> None:
-    services = Path(members.__file__).parent
+    folder = Path(services.__file__).parent
     actions = r'"((?:invitation|member|role|organization|workspace|api_key|ownership|message)\.[a-z_]+)"'
-    found = {name for file in services.glob("*.py") for name in re.findall(actions, file.read_text())}
+    found = {name for file in folder.rglob("*.py") for name in re.findall(actions, file.read_text())}
     outside = {"organization.deleted"}
     assert found - outside <= audit_texts.SENTENCES.keys()
 

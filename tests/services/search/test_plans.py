@@ -11,7 +11,7 @@ from invite_app.models import Membership
 from invite_app.models.types import casefolded
 from invite_app.services import members, search, validation
 from invite_app.services.search import list_plan
-from tests.services.test_searching import add_many, everybody_of
+from tests.services.search.test_search import add_many, everybody_of
 from tests.support.factories import Acme, make_member
 
 NAMES = (

@@ -20,13 +20,13 @@ from hypothesis import settings
 
 from invite_app import create_app
 from tests.support.browser import chromium, find_chromium, watched_page
+from tests.support.compiled_cache import keep_compiled, share_compiled
 from tests.support.databases import BASE, KINDS, Databases, dispose
-from tests.support.folders import roomy_memory
+from tests.support.folders import memory_folder
 from tests.support.mail import SmtpServer
 from tests.support.postgres import make_shared_folder, stop_shared_server
 from tests.support.redis import RedisServer, find_redis
 from tests.support.server import LiveServer, ServerProcess
-from tests.support.sharing import keep_compiled, share_compiled
 from tests.support.tls import Authority
 
 settings.register_profile("tests", deadline=None)
@@ -38,7 +38,7 @@ settings.load_profile("tests")
 def pytest_configure(config: pytest.Config) -> None:
     gc.set_threshold(100_000, 10, 10)  # rarer garbage collection is faster
     if not hasattr(config, "workerinput"):
-        place = roomy_memory() or Path(tempfile.gettempdir())
+        place = memory_folder() or Path(tempfile.gettempdir())
         os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.tempdir = str(place)
         folder = make_shared_folder()
         os.environ["INVITE_TEST_FOLDER"] = str(folder)

@@ -8,7 +8,7 @@ from flask import Flask
 
 from tests.support.databases import on_postgres
 from tests.support.factories import Acme, invite, make_api_key, make_organization, make_person, token_of
-from tests.support.trips import CountingWire, counting_wire
+from tests.support.round_trips import CountingWire, counting_wire
 from tests.support.visitor import Visitor
 
 pytestmark = on_postgres

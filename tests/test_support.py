@@ -20,8 +20,8 @@ from invite_app.db import is_current, session
 from invite_app.extensions import db
 from invite_app.models import Organization
 from tests.support.browser import assert_accessible
+from tests.support.database_pool import UsedDatabases
 from tests.support.databases import TEMPLATE, Databases, on_postgres, on_sqlite
-from tests.support.emptying import UsedDatabases
 from tests.support.factories import make_organization
 from tests.support.mail import SmtpServer
 from tests.support.redis import RedisServer
@@ -146,7 +146,7 @@ class TestDatabases:
             connection.execute(
                 "INSERT INTO users VALUES (gen_random_uuid(), 'a@b.example', 'A', 'B', NULL, true, now())"
             )
-        used.give_back(url)
+        used.release(url)
         assert used.take() == url
         with psycopg.connect(url) as connection:
             assert connection.execute("SELECT count(*) FROM users").fetchone() == (0,)
@@ -167,14 +167,14 @@ class TestDatabases:
         url = used.take()
         with psycopg.connect(url) as connection:
             connection.execute(change)
-        used.give_back(url)
+        used.release(url)
         assert used.take() != url
 
     @on_postgres
     def test_is_not_reused_while_someone_is_connected(self, used: UsedDatabases) -> None:
         url = used.take()
         with psycopg.connect(url):
-            used.give_back(url)
+            used.release(url)
             assert used.take() != url
 
     def test_is_migrated(self, app: Flask) -> None:

@@ -15,7 +15,7 @@ from tests.support.statements import record_statements
 
 
 @pytest.fixture(autouse=True)
-def no_traces() -> Iterator[None]:
+def drop_tracebacks() -> Iterator[None]:
     """Drop the tracebacks of shared error instances, which would keep their app alive."""
     yield
     for error in EXAMPLES.values():

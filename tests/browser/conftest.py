@@ -14,10 +14,10 @@ def database_kind() -> str:
 
 
 @pytest.fixture
-def look() -> Callable[[Any], None]:
+def check_page() -> Callable[[Any], None]:
     """Check that axe finds nothing and that the smallest screen needs no sideways scrolling."""
 
-    def look(page: Any) -> None:
+    def check_page(page: Any) -> None:
         assert_accessible(page)
         size = page.viewport_size
         page.set_viewport_size({"width": 320, "height": 640})
@@ -26,4 +26,4 @@ def look() -> Callable[[Any], None]:
         assert_accessible(page)
         page.set_viewport_size(size)
 
-    return look
+    return check_page

@@ -41,7 +41,7 @@ def names(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     with live_server.app.app_context():
         one = f"{home}/{invite(acme, 'ana@guest.example').id}"
@@ -50,7 +50,7 @@ def test_every_page_is_accessible(
     lists = (home, f"{home}?sort=ends", f"{home}?q=zed&all=1", f"{home}?q=ol", f"{home}?state=expired")
     for path in (*lists, *bulk, f"{one}/send-again"):
         page.goto(path)
-        look(page)
+        check_page(page)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
@@ -108,7 +108,7 @@ def test_several_invitations_are_selected_and_revoked(
 
 @pytest.mark.parametrize("width", [1280, 375], ids=["desktop", "phone"])
 def test_mistyped_address_is_asked_about_without_layout_shift(
-    width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+    width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server, viewport={"width": width, "height": 900}), acme.owner)
     page.goto(f"{home}/new")
@@ -118,7 +118,7 @@ def test_mistyped_address_is_asked_about_without_layout_shift(
     role.focus()
     page.get_by_text("Did you mean ana.sousa@acme.example?").wait_for()
     assert role.bounding_box() == before
-    look(page)
+    check_page(page)
     press(page, "Use acme.example")
     page.get_by_text("Did you mean").wait_for(state="detached")
     assert page.get_by_label("Email").input_value() == "ana.sousa@acme.example"
@@ -134,7 +134,7 @@ def test_mistyped_address_is_asked_about_without_layout_shift(
 
 
 def test_import_is_stopped_while_sending(
-    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, look: Look
+    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: Look
 ) -> None:
     server = serve(**smtp.environ)
     with server.app.app_context():
@@ -145,12 +145,12 @@ def test_import_is_stopped_while_sending(
         path = f"/organizations/{acme.id}/invitations/bulk/{sheet.id}"
     page = sign_in(open_page(server), acme.owner)
     page.goto(f"{path}/progress")
-    look(page)
+    check_page(page)
     page.get_by_role("link", name="Stop sending").click()
     page.wait_for_load_state()
     assert heading(page) == "Stop sending to 2 people?"
-    look(page)
+    check_page(page)
     press(page, "Stop sending")
     page.get_by_text("Stopped. 2 emails were not sent.").wait_for()
     assert heading(page) == "Check the list"
-    look(page)
+    check_page(page)

@@ -23,12 +23,12 @@ def server(serve: Callable[..., LiveServer], smtp: SmtpServer) -> LiveServer:
 
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
 def test_import_is_pasted_corrected_sent_and_followed(
-    has_script: bool, server: LiveServer, open_page: Open, look: Look
+    has_script: bool, server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     with server.app.app_context():
         acme = make_organization()
     page = sign_in(open_page(server, java_script_enabled=has_script), acme.owner)
-    examine = look if has_script else lambda _: None
+    examine = check_page if has_script else lambda _: None
     page.goto(f"/organizations/{acme.id}/invitations/bulk")
     examine(page)
     page.get_by_label("The list").fill(LIST)
@@ -56,7 +56,7 @@ def test_import_is_pasted_corrected_sent_and_followed(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_tracking_events_are_shown_and_accessible(
-    scheme: str, server: LiveServer, open_page: Open, look: Look
+    scheme: str, server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     with server.app.app_context():
         acme = make_organization()
@@ -67,13 +67,13 @@ def test_tracking_events_are_shown_and_accessible(
     with invitee.expect_response("**/opened"):
         invitee.goto(link)
     invitee.goto(late_link)
-    look(invitee)
+    check_page(invitee)
     press(invitee, "Ask for a fresh invitation")
     invitee.get_by_text("The admins have been told.").wait_for()
-    look(invitee)
+    check_page(invitee)
     sign_in(owner, acme.owner)
     owner.get_by_text("late@guest.example asks for a fresh invitation").first.wait_for()
-    look(owner)
+    check_page(owner)
     owner.goto(f"/organizations/{acme.id}/invitations/{row.id}")
     owner.get_by_text("Page opened by a person").wait_for()
-    look(owner)
+    check_page(owner)

@@ -64,10 +64,16 @@ def heading(page: Any) -> str:
 @pytest.mark.parametrize("https", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_from_empty_server_to_new_member(
-    *, https: bool, script: bool, serve: Callable[..., LiveServer], open_page: Open, smtp: SmtpServer, look: Look
+    *,
+    https: bool,
+    script: bool,
+    serve: Callable[..., LiveServer],
+    open_page: Open,
+    smtp: SmtpServer,
+    check_page: Look,
 ) -> None:
     server = serve(https=https, **smtp.environ)
-    examine = look if script else lambda _: None
+    examine = check_page if script else lambda _: None
     ada, ana = (open_page(server, java_script_enabled=script) for _ in range(2))
 
     ada.goto(setup_link(server))
@@ -119,30 +125,30 @@ def test_from_empty_server_to_new_member(
     examine(ana)
 
 
-def test_existing_account_signs_in_and_joins(live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_existing_account_signs_in_and_joins(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     acme = make_acme(live_server)
     with live_server.app.app_context():
         bo = make_person("bo@guest.example")
     page = open_page(live_server)
     page.goto(link_of(live_server, acme, email=bo.email))
-    look(page)
+    check_page(page)
     press(page, "Sign in to accept")
     assert page.url == f"{live_server.url}/sign-in"
     assert page.get_by_label("Email").input_value() == bo.email
     fill(page, {"Password": PASSWORD})
     press(page, "Sign in")
-    look(page)
+    check_page(page)
     press(page, "Accept and join")
     assert heading(page) == "Overview"
 
 
-def test_wrong_account_can_sign_out_and_continue(live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_wrong_account_can_sign_out_and_continue(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     acme = make_acme(live_server)
     page = sign_in(open_page(live_server), acme.member)
     link = link_of(live_server, acme)
     page.goto(link)
     assert heading(page) == "This invitation is for another address"
-    look(page)
+    check_page(page)
     page.get_by_role("link", name="Stay signed in").click()
     page.wait_for_load_state()
     assert heading(page) == "Overview"
@@ -153,17 +159,17 @@ def test_wrong_account_can_sign_out_and_continue(live_server: LiveServer, open_p
     assert heading(page) == "Overview"
 
 
-def test_declining_offers_a_message(live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_declining_offers_a_message(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     acme = make_acme(live_server)
     page = open_page(live_server)
     page.goto(link_of(live_server, acme))
     page.get_by_role("link", name="Decline").click()
     page.wait_for_load_state()
-    look(page)
+    check_page(page)
     page.get_by_label("A word to the admin").fill("I am leaving.")
     press(page, "Decline")
     assert heading(page) == "You declined"
-    look(page)
+    check_page(page)
 
 
 def test_accepting_redirects_to_an_allowed_app(live_server: LiveServer, open_page: Open) -> None:
@@ -179,15 +185,15 @@ def test_accepting_redirects_to_an_allowed_app(live_server: LiveServer, open_pag
         press(page, "Accept and join")
 
 
-def test_local_outbox_opens_mail_and_its_link(live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_local_outbox_opens_mail_and_its_link(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     acme = make_acme(live_server)
     link_of(live_server, acme, given_name="Ana", family_name="Sousa")
     page = sign_in(open_page(live_server), acme.owner)
     page.goto("/outbox")
-    look(page)
+    check_page(page)
     page.get_by_role("link", name="Ana Sousa").click()
     page.wait_for_load_state()
-    look(page)
+    check_page(page)
     with page.context.expect_page() as opened:
         page.frame_locator("iframe").get_by_role("link", name="Accept the invitation").click()
     invitation = opened.value

@@ -31,7 +31,7 @@ def home(acme: Acme) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_of_members_is_accessible(
-    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
     one = f"{home}/{acme.admin.id}"
@@ -49,22 +49,22 @@ def test_every_page_of_members_is_accessible(
         *(f"{home}/{action}?all=1" for action in ("change-role", "change-workspaces", "remove")),
     ):
         page.goto(path)
-        look(page)
+        check_page(page)
     page.goto(f"{home}/change-role?all=1")
     press(page, "Change role")
     assert page.title().startswith("Problem: ")
-    look(page)
+    check_page(page)
 
 
 def test_search_finds_invitations_too(
-    acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+    acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(home)
     page.get_by_role("searchbox").fill("petrova")
     page.get_by_text("1 invitation does: Ana Petrova, pending.").wait_for()
     assert "q=petrova" in page.url
-    look(page)
+    check_page(page)
     page.get_by_role("link", name="Show the invitation").click()
     page.wait_for_load_state()
     assert heading(page) == "Invitations"
@@ -85,7 +85,7 @@ def test_role_change_shows_its_effect_first(acme: Acme, home: str, live_server: 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_role_is_changed_in_the_list_by_keyboard(
-    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
     page.goto(f"{home}?q=m&sort=-joined")
@@ -93,7 +93,7 @@ def test_role_is_changed_in_the_list_by_keyboard(
     opener.press("Enter")
     page.get_by_role("radio", name="Member").wait_for()
     assert not page.locator(".selection").is_visible(), "the chosen role is no selected row"
-    look(page)
+    check_page(page)
     page.keyboard.press("Escape")
     assert page.get_by_role("radio").count() == 0
     assert "Role of Mia Member" in page.locator(":focus").inner_text()

@@ -66,20 +66,20 @@ def paths(acme: Acme, key: Any) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    scheme: str, acme: Acme, live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     with live_server.app.app_context():
         (key,) = api_keys.list_all(acme.id, by=acme.owner.actor)
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
     for path in paths(acme, key.id):
         page.goto(path)
-        look(page)
+        check_page(page)
     asked = sign_in(open_page(live_server, color_scheme=scheme), acme.admin)
-    look(asked)
+    check_page(asked)
     outside = open_page(live_server, color_scheme=scheme)
     for path in ("/sign-in", "/forgot", "/forgot/sent", "/reset/broken", "/account/address/broken"):
         outside.goto(path)
-        look(outside)
+        check_page(outside)
 
 
 WRONG: dict[str, tuple[str, dict[str, str], str]] = {
@@ -94,7 +94,9 @@ WRONG: dict[str, tuple[str, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("form", WRONG)
-def test_errors_take_the_focus(form: str, acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_errors_take_the_focus(
+    form: str, acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+) -> None:
     path, typed, button = WRONG[form]
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(path if path.startswith("/") else f"/organizations/{acme.id}/{path}")
@@ -102,7 +104,7 @@ def test_errors_take_the_focus(form: str, acme: Acme, live_server: LiveServer, o
     press(page, button)
     assert page.title().startswith("Problem: ")
     assert "There is a problem" in page.locator(":focus").inner_text()
-    look(page)
+    check_page(page)
     page.locator(".summary a").first.click()
     assert page.locator(":focus").get_attribute("name"), "the link leads to the field"
 
@@ -137,7 +139,7 @@ def test_role_is_created_changed_and_deleted(acme: Acme, live_server: LiveServer
     assert "The role Editor is deleted." in page.get_by_role("status").first.inner_text()
 
 
-def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     page = sign_in(open_page(live_server, permissions=["clipboard-read", "clipboard-write"]), acme.owner)
     page.goto(f"/organizations/{acme.id}/api-keys")
     page.get_by_role("link", name="New key").click()
@@ -145,7 +147,7 @@ def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_
     fill(page, {"Name": "Website", "Last day (optional)": "2999-12-31"})
     press(page, "Create key")
     secret = page.get_by_label("API key", exact=True).input_value()
-    look(page)
+    check_page(page)
     press(page, "Copy")
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == secret
@@ -165,12 +167,12 @@ def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_
 
 
 def test_settings_are_saved_and_warn_of_few_seats(
-    acme: Acme, live_server: LiveServer, open_page: Open, look: Look
+    acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(f"/organizations/{acme.id}/settings")
     page.get_by_text("2 more seats are in use than the limit allows.").wait_for()
-    look(page)
+    check_page(page)
     fill(page, {"Seat limit (empty: no limit)": "", "Organization name": "Acme Research", "A link works for": "36"})
     page.get_by_label("Unit").select_option("hours")
     page.get_by_label("Allowed email domains").fill("acme.example\nguest.example")
@@ -213,7 +215,7 @@ def test_password_change_signs_out_other_browsers(acme: Acme, live_server: LiveS
 
 
 def test_forgotten_password_is_reset_by_mail(
-    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, look: Look
+    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: Look
 ) -> None:
     server = serve(**smtp.environ)
     acme = make_acme(server)
@@ -222,7 +224,7 @@ def test_forgotten_password_is_reset_by_mail(
     page.get_by_role("link", name="Forgotten your password?").click()
     page.wait_for_load_state()
     press(page, "Send the link")
-    look(page)
+    check_page(page)
     fill(page, {"Email": acme.owner.email})
     press(page, "Send the link")
     assert heading(page) == "Watch your inbox"
@@ -232,7 +234,7 @@ def test_forgotten_password_is_reset_by_mail(
     page.goto(mail.links[0])
     fill(page, {"New password": "short"})
     press(page, "Save and sign in")
-    look(page)
+    check_page(page)
     fill(page, {"New password": NEW})
     press(page, "Save and sign in")
     assert heading(page) == "Overview"
@@ -240,23 +242,25 @@ def test_forgotten_password_is_reset_by_mail(
     assert heading(page) == "This link does not work"
 
 
-def test_reset_page_with_api_keys(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_reset_page_with_api_keys(acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     with live_server.app.app_context():
         path = f"/reset/{make_link(acme.owner, Purpose.RESET)}"
     page = open_page(live_server)
     page.goto(path)
-    look(page)
+    check_page(page)
     fill(page, {"New password": NEW})
     page.get_by_label("Revoke my API keys too").check()
     press(page, "Save and sign in")
     assert heading(page) == "Overview"
 
 
-def test_account_is_deleted_without_script(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_account_is_deleted_without_script(
+    acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+) -> None:
     seen = sign_in(open_page(live_server), acme.member)
     for path in OWN_DATA:
         seen.goto(path)
-        look(seen)
+        check_page(seen)
     page = sign_in(open_page(live_server, java_script_enabled=False), acme.member)
     page.goto("/account")
     page.get_by_role("link", name="Delete account").click()
@@ -267,34 +271,34 @@ def test_account_is_deleted_without_script(acme: Acme, live_server: LiveServer, 
     assert "Your account was deleted." in page.get_by_role("status").first.inner_text()
 
 
-def test_copied_link_offers_both_ways(acme: Acme, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_copied_link_offers_both_ways(acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     with live_server.app.app_context():
         configure(acme, seat_limit=None)
         path = f"/invitations/{token_of(invite(acme, 'bo@guest.example'), copied=True)}"
     page = open_page(live_server)
     page.goto(path)
-    look(page)
+    check_page(page)
     press(page, "Sign in to accept")
     assert heading(page) == "Sign in"
 
 
 def test_new_address_is_verified(
-    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, look: Look
+    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: Look
 ) -> None:
     server = serve(**smtp.environ)
     acme = make_acme(server)
     page = sign_in(open_page(server), acme.owner)
     page.goto("/account/address")
-    look(page)
+    check_page(page)
     fill(page, {"New email": "liv@acme.example", "Your password": "wrong"})
     press(page, "Send the link")
-    look(page)
+    check_page(page)
     with server.app.app_context():
         accounts.request_email_change(acme.owner.id, "liv@acme.example", password=PASSWORD)
         link = session().query(AccountLink).one()
         path = f"/account/address/{tokens.account_token(link.id)}"
     page.goto(path)
-    look(page)
+    check_page(page)
     press(page, "Confirm the address")
     assert page.locator(".facts-line").inner_text() == "liv@acme.example"
 

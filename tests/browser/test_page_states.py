@@ -36,7 +36,7 @@ def full(live_server: LiveServer) -> Acme:
 
 @SCHEMES
 def test_empty_and_closed_states_are_accessible(
-    scheme: str, live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     with live_server.app.app_context():
         acme = make_organization(plan="free", workspace_names=())
@@ -50,45 +50,45 @@ def test_empty_and_closed_states_are_accessible(
         "invitations/new",
     ):
         page.goto(f"{home}/{path}")
-        look(page)
+        check_page(page)
     reader = sign_in(open_page(live_server, color_scheme=scheme), acme.member)
     for path in ("", "members", f"members/{acme.owner.id}", "settings"):
         reader.goto(f"{home}/{path}")
-        look(reader)
+        check_page(reader)
 
 
 @SCHEMES
 def test_selected_rows_and_menus_are_accessible(
-    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
     for path in ("members", "invitations"):
         page.goto(f"/organizations/{full.id}/{path}")
         for box in page.locator(".cell-check input").all():
             box.check()
-        look(page)
+        check_page(page)
     for menu in (".person > summary", "main .row-menu > summary", ".more-info > summary"):
         page.goto(
             f"/organizations/{full.id}/invitations" if "row" in menu else f"/organizations/{full.id}/invitations/new"
         )
         page.locator(menu).first.click()
-        look(page)
+        check_page(page)
 
 
 @SCHEMES
 def test_missing_seats_are_shown_before_typing(
-    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
     page.goto(f"/organizations/{full.id}/invitations/new")
     assert "All 5 seats are in use." in page.locator(".notes").inner_text()
     assert "No seat is free: all 5 are in use" in page.locator("#preview").inner_text()
-    look(page)
+    check_page(page)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_file_that_is_too_large_loses_nothing(
-    script: bool, full: Acme, live_server: LiveServer, open_page: Open, look: Look
+    script: bool, full: Acme, live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), full.owner)
     page.goto(f"/organizations/{full.id}/invitations/bulk")
@@ -103,27 +103,27 @@ def test_file_that_is_too_large_loses_nothing(
     assert page.get_by_label("Sales").is_checked()
     if script:
         assert "There is a problem" in page.locator(":focus").inner_text()
-        look(page)
+        check_page(page)
     press(page, "Check the list")
     assert heading(page) == "Check the list"
 
 
 @SCHEMES
-def test_setup_pages_are_accessible(scheme: str, live_server: LiveServer, open_page: Open, look: Look) -> None:
+def test_setup_pages_are_accessible(scheme: str, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
     page = open_page(live_server, color_scheme=scheme)
     page.goto("/setup/of-another-server")
     assert "belongs to another server" in page.locator("main").inner_text()
-    look(page)
+    check_page(page)
     page.goto(setup_link(live_server))
-    look(page)
+    check_page(page)
     press(page, "Create organization")
     assert "Enter a name for the organization." in page.locator(".summary").inner_text()
-    look(page)
+    check_page(page)
     with live_server.app.app_context():
         make_organization()
     page.reload()
     assert heading(page) == "Already set up"
-    look(page)
+    check_page(page)
 
 
 @SCHEMES
@@ -133,7 +133,7 @@ def test_error_pages_are_accessible(
     full: Acme,
     live_server: LiveServer,
     open_page: Open,
-    look: Look,
+    check_page: Look,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     live_server.app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -143,17 +143,17 @@ def test_error_pages_are_accessible(
         monkeypatch.setattr("invite_app.services.members.page_for", Mock(side_effect=error))
         page.goto(f"/organizations/{full.id}/members")
         assert heading(page) == title
-        look(page)
+        check_page(page)
     page.goto(f"/organizations/{full.id}/settings")
     page.get_by_label("Allowed email domains").evaluate("box => { box.value = 'x'.repeat(1 << 20) }")
     press(page, "Save settings")
     assert "This is too large" in page.locator("main").inner_text()
-    look(page)
+    check_page(page)
 
 
 @SCHEMES
 def test_import_progress_is_accessible(
-    scheme: str, serve: Callable[..., LiveServer], open_page: Open, look: Look
+    scheme: str, serve: Callable[..., LiveServer], open_page: Open, check_page: Look
 ) -> None:
     server = serve(INVITE_MAIL_SERVER="mail.invalid")
     with server.app.app_context():
@@ -170,8 +170,8 @@ def test_import_progress_is_accessible(
     with page.expect_response("**/progress"):
         pass
     assert page.locator(".legend li").all_inner_texts() == ["1 sent", "1 waiting", "1 failed"]
-    look(page)
+    check_page(page)
     page.get_by_role("link", name="Stop sending").click()
     page.wait_for_load_state()
     assert heading(page) == "Stop sending to 1 person?"
-    look(page)
+    check_page(page)

@@ -70,25 +70,25 @@ def places(live_server: LiveServer) -> dict[str, Any]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    scheme: str, places: dict[str, Any], live_server: LiveServer, open_page: Open, look: Look
+    scheme: str, places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     outside, inside = (open_page(live_server, color_scheme=scheme) for _ in range(2))
     sign_in(inside, places["acme"].owner)
     for page, paths in ((outside, places["outside"]), (inside, places["inside"])):
         for path in paths:
             page.goto(path)
-            look(page)
+            check_page(page)
 
 
 def test_errors_take_focus_and_link_to_their_fields(
-    places: dict[str, Any], live_server: LiveServer, open_page: Open, look: Look
+    places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
     page.goto(f"{places['home']}/invitations/new")
     fill(page, {"Given name": "Ana", "Email": "ana@"})
     press(page, "Send invitation")
     assert "There is a problem" in page.locator(":focus").inner_text()
-    look(page)
+    check_page(page)
     page.get_by_role("link", name="Enter a family name.").click()
     page.wait_for_load_state()
     assert page.locator(":focus").get_attribute("id") == "family_name"
@@ -120,14 +120,14 @@ def test_list_filters_while_typing(places: dict[str, Any], live_server: LiveServ
 
 
 def test_menus_open_and_close_by_keyboard(
-    places: dict[str, Any], live_server: LiveServer, open_page: Open, look: Look
+    places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: Look
 ) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
     page.goto(f"{places['home']}/invitations")
     menu = page.locator(".row-menu").first
     menu.locator("summary").focus()
     page.keyboard.press("Enter")
-    look(page)
+    check_page(page)
     page.keyboard.press("Escape")
     assert menu.get_attribute("open") is None
 

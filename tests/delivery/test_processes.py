@@ -75,13 +75,13 @@ def test_graceful_stop_finishes_one_and_releases_the_rest(
 def test_killed_process_loses_nothing(queue_app: Flask, smtp: SmtpServer, start: Start) -> None:
     smtp.hang(60, at="message", times=1)
     process = start()
-    wait_until(lambda: not smtp.faults_to_come, seconds=20)
+    wait_until(lambda: not smtp.pending_faults, seconds=20)
     assert _due(queue_app) == 0
     process.kill()
     process.wait()
     with queue_app.app_context():
         assert OutboxSender(queue_app).run_once() == 0
-        _let_leases_run_out()
+        _expire_leases()
         assert OutboxSender(queue_app).run_once() == COUNT
         assert [row.reason for row in session().scalars(select(OutboxMessage))] == [""] * COUNT
         assert delivery.outbox_status().sent_last_hour == COUNT
@@ -115,6 +115,6 @@ def _due(app: Flask) -> int:
         return delivery.outbox_status().due
 
 
-def _let_leases_run_out() -> None:
+def _expire_leases() -> None:
     with transaction() as writing:
         writing.execute(update(OutboxMessage).values(next_attempt_at=now()))

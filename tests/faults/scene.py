@@ -82,7 +82,7 @@ class Scene:
             imports.send_batch(self.acme.id, rows, by=self.acme.owner.actor)
         self.statuses |= dict.fromkeys(emails, 202)
 
-    def let_leases_run_out(self) -> None:
+    def expire_leases(self) -> None:
         """Expire the leases of a killed process."""
         with self.app.app_context(), transaction() as writing:
             writing.execute(
@@ -91,17 +91,17 @@ class Scene:
                 .values(lease=None, next_attempt_at=now())
             )
 
-    def hurry(self) -> None:
+    def make_due(self) -> None:
         """Make the messages that wait for their next attempt due."""
         with self.app.app_context(), transaction() as writing:
             writing.execute(
                 update(OutboxMessage).where(OutboxMessage.state == "queued").values(next_attempt_at=now())
             )
 
-    def send_the_rest(self) -> None:
+    def send_remaining(self) -> None:
         self.smtp.behave()
-        self.let_leases_run_out()
-        self.hurry()
+        self.expire_leases()
+        self.make_due()
         with self.app.app_context():
             while OutboxSender(self.app).run_once():
                 pass

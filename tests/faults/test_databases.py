@@ -77,7 +77,7 @@ def test_postgres_restarts_under_load(
         wait_until(lambda: {mail.recipients[0] for mail in list(smtp.messages)} >= set(good), seconds=60)
         assert len(good) == 1 + CLIENTS * EACH
         assert delivering.stop() == 0
-        scene.send_the_rest()
+        scene.send_remaining()
         tally = scene.tally()
     dispose(app)
     assert tally.duplicated == 0
@@ -130,7 +130,7 @@ def test_full_disk_leaves_no_partial_changes(
                 )
             ]
         assert len(set(counted)) == 1
-        scene.send_the_rest()
+        scene.send_remaining()
         record("no room on the disk of SQLite", scene.tally())
     dispose(app)
 
@@ -143,5 +143,5 @@ def test_redis_outage_is_not_noticed(scene: Scene, redis_server: RedisServer, re
     statuses = [scene.invite(server, f"without{number}@guest.example") for number in range(3)]
     redis_server.start()
     assert [*statuses, scene.invite(server, "after@guest.example")] == [201] * 4
-    scene.send_the_rest()
+    scene.send_remaining()
     record("Redis killed, and started again", scene.tally())

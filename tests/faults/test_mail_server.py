@@ -103,6 +103,6 @@ def test_untrusted_server_gets_nothing(scene: Scene, record: Record, fault: str,
 def try_again(scene: Scene) -> None:
     """End the fault and retry failed messages as the operator's command does."""
     scene.smtp.behave()
-    scene.hurry()
+    scene.make_due()
     with scene.app.app_context():
         delivery.retry_all(by=BY_OPERATOR)

@@ -38,7 +38,7 @@ def test_gunicorn_releases_the_leases_of_its_delivery(scene: Scene, record: Reco
     scene.smtp.wait_for(3, seconds=30)
     assert server.stop() == 0
     check_that_the_rest_waits(scene)
-    scene.send_the_rest()
+    scene.send_remaining()
     tally = scene.tally()
     assert tally.duplicated == 0
     record("gunicorn stopped while its thread delivers", tally)

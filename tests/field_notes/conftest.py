@@ -34,14 +34,14 @@ def key(app: Flask, acme: Acme) -> dict[str, str]:
 
 
 @pytest.fixture
-def wire(client: FlaskClient, acme: Acme, key: dict[str, str]) -> Callable[..., Any]:
-    """Send a request to the native API below the organization: `wire("POST", "/invitation", {...})`."""
+def call_api(client: FlaskClient, acme: Acme, key: dict[str, str]) -> Callable[..., Any]:
+    """Send a request to the native API below the organization: `call_api("POST", "/invitation", {...})`."""
 
-    def wire(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+    def call_api(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         address = f"/api/v1/organization/{acme.id}{path}"
         return client.open(address, method=method, json=body, headers=headers or key)
 
-    return wire
+    return call_api
 
 
 @pytest.fixture

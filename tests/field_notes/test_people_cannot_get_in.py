@@ -70,7 +70,7 @@ def test_14_resending_renews_the_expiry(app: Flask, acme: Acme, visit: Visit, of
 
 @on_sqlite
 def test_15_expired_invitation_does_not_block_another(
-    app: Flask, acme: Acme, owner: Visitor, wire: Callable[..., Any]
+    app: Flask, acme: Acme, owner: Visitor, call_api: Callable[..., Any]
 ) -> None:
     fields = {"email": "ana@guest.example", "given_name": "A", "family_name": "B", "role": "member"}
     for _ in range(2):
@@ -81,7 +81,7 @@ def test_15_expired_invitation_does_not_block_another(
         with app.app_context():
             for one in session().scalars(select(Invitation.id).where(Invitation.state == "pending")).all():
                 expire(one)
-        assert wire("POST", "/invitation", fields).status_code == 201
+        assert call_api("POST", "/invitation", fields).status_code == 201
 
 
 @on_sqlite
@@ -266,17 +266,19 @@ def test_28_sending_is_limited_and_limits_are_explained(
 
 
 @on_sqlite
-def test_29_nobody_is_added_without_consent(app: Flask, acme: Acme, globex: Acme, wire: Callable[..., Any]) -> None:
+def test_29_nobody_is_added_without_consent(
+    app: Flask, acme: Acme, globex: Acme, call_api: Callable[..., Any]
+) -> None:
     """Invited people become members only by accepting, with or without an account."""
     for email in (globex.member.email, "new@guest.example"):
         fields = {"email": email, "given_name": "A", "family_name": "B", "role": "member"}
-        assert wire("POST", "/invitation", fields).status_code == 201
+        assert call_api("POST", "/invitation", fields).status_code == 201
         assert email not in emails(app, acme)
 
 
 @on_sqlite
 def test_30_accounts_cannot_be_enumerated(
-    mailing: Flask, smtp: SmtpServer, acme: Acme, globex: Acme, wire: Callable[..., Any]
+    mailing: Flask, smtp: SmtpServer, acme: Acme, globex: Acme, call_api: Callable[..., Any]
 ) -> None:
     visitor, said = Visitor(mailing), []
     for email in (acme.owner.email, "nobody@guest.example"):
@@ -284,7 +286,9 @@ def test_30_accounts_cannot_be_enumerated(
         said.append((page.summary, visitor.follow("/forgot", email=email).texts("p")))
     assert said[0] == said[1]
     answers = [
-        wire("POST", "/invitation", {"email": email, "given_name": "A", "family_name": "B", "role": "member"}).json
+        call_api(
+            "POST", "/invitation", {"email": email, "given_name": "A", "family_name": "B", "role": "member"}
+        ).json
         for email in (globex.owner.email, "nobody.at.all@guest.example")
     ]
     assert answers[0].keys() == answers[1].keys(), "an account elsewhere is invited like anybody"
@@ -292,13 +296,13 @@ def test_30_accounts_cannot_be_enumerated(
 
 @on_sqlite
 def test_31_admins_see_pending_invitations(
-    app: Flask, acme: Acme, visit: Visit, wire: Callable[..., Any], offer: Offer
+    app: Flask, acme: Acme, visit: Visit, call_api: Callable[..., Any], offer: Offer
 ) -> None:
     for number in range(3):
         offer(f"guest{number}@guest.example", "member", by=acme.owner.actor)
     page = visit(acme.admin).get(f"/organizations/{acme.id}/invitations")
     text = " ".join(page.texts("td"))
     assert [number for number in range(3) if f"guest{number}@guest.example" in text] == [0, 1, 2]
-    assert wire("GET", "/invitations?state=pending").json["total"] == 3
+    assert call_api("GET", "/invitations?state=pending").json["total"] == 3
     with app.app_context():
         assert len(invitations.list_page(acme.id, by=acme.admin.actor).items) == 3

@@ -71,7 +71,7 @@ class Test02:
 
     @pytest.mark.parametrize("role", ["owner", "admin", "janitor", "Org:Admin"])
     def test_02_invitation_cannot_escalate_a_role(
-        self, app: Flask, acme: Acme, inviter: Person, *, visit: Visit, wire: Callable[..., Any], role: str
+        self, app: Flask, acme: Acme, inviter: Person, *, visit: Visit, call_api: Callable[..., Any], role: str
     ) -> None:
         form = f"/organizations/{acme.id}/invitations/new"
         person = {"email": "mate@guest.example", "given_name": "Mate", "family_name": "E", "role": role}
@@ -79,15 +79,15 @@ class Test02:
         with app.app_context():
             headers = make_api_key(acme, "owner", user=inviter).headers
             harmless = invite(acme, "ana@guest.example", "member", by=inviter.actor).id
-        assert wire("POST", "/invitation", person, headers).status_code == 403
-        assert wire("PATCH", f"/invitations/{harmless}", {"role": role}, headers).status_code == 403
+        assert call_api("POST", "/invitation", person, headers).status_code == 403
+        assert call_api("PATCH", f"/invitations/{harmless}", {"role": role}, headers).status_code == 403
         with app.app_context():
             assert [one.role.key for one in invitations.list_page(acme.id, by=OPERATOR).items] == ["member"]
 
 
 @pytest.mark.parametrize("operation", ["resend", "revoke", "extend", "take-over", "link", "edit"])
 def test_03_invitation_ids_work_in_one_organization_only(
-    app: Flask, acme: Acme, globex: Acme, *, visit: Visit, wire: Callable[..., Any], operation: str
+    app: Flask, acme: Acme, globex: Acme, *, visit: Visit, call_api: Callable[..., Any], operation: str
 ) -> None:
     with app.app_context():
         theirs = invite(globex)
@@ -96,14 +96,14 @@ def test_03_invitation_ids_work_in_one_organization_only(
     visit(acme.owner).submit(f"{home}/invitations/{theirs.id}/{operation}", page=f"{home}/", status=404)
     special = {"edit": ("PATCH", ""), "revoke": ("DELETE", "")}
     verb, path = special.get(operation, ("POST", f"/{operation}"))
-    assert wire(verb, f"/invitations/{theirs.id}{path}", {}).status_code == 404
+    assert call_api(verb, f"/invitations/{theirs.id}{path}", {}).status_code == 404
     with app.app_context():
         kept = reread(theirs)
         assert (kept.state, kept.expires_at, kept.email) == before
 
 
 def test_04_token_is_verified_and_bound_to_address(
-    app: Flask, acme: Acme, offer: Offer, visit: Visit, wire: Callable[..., Any]
+    app: Flask, acme: Acme, offer: Offer, visit: Visit, call_api: Callable[..., Any]
 ) -> None:
     path = offer()
     with app.app_context():
@@ -129,7 +129,7 @@ def test_05_token_is_in_no_response_or_log(
     offer: Offer,
     *,
     owner: Visitor,
-    wire: Callable[..., Any],
+    call_api: Callable[..., Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     tokens = {offer().rpartition("/")[2], offer("bo@guest.example", copied=True).rpartition("/")[2]}
@@ -137,8 +137,8 @@ def test_05_token_is_in_no_response_or_log(
     for page in ("/", "/invitations", "/audit", "/audit/export", "/members"):
         said += owner.client.get(home + page).text
     for path in ("/invitations", "/invitations?state=pending", "/audit"):
-        said += wire("GET", path).text
-    said += wire("POST", "/invitation", {"email": "ana@guest.example", "role": "member"}).text
+        said += call_api("GET", path).text
+    said += call_api("POST", "/invitation", {"email": "ana@guest.example", "role": "member"}).text
     app.logger.error("Exception on /invitations/%s", *list(tokens)[:1])
     said += capsys.readouterr().err
     assert "[redacted]" in said
@@ -159,7 +159,7 @@ def test_06_signing_up_never_overwrites_a_password(app: Flask, acme: Acme, offer
 
 
 def test_07_removed_member_cannot_return_by_old_invitation(
-    app: Flask, acme: Acme, owner: Visitor, visit: Visit, wire: Callable[..., Any]
+    app: Flask, acme: Acme, owner: Visitor, visit: Visit, call_api: Callable[..., Any]
 ) -> None:
     mia = visit(acme.member)
     with app.app_context():
@@ -173,7 +173,7 @@ def test_07_removed_member_cannot_return_by_old_invitation(
         owner.go(f"/organizations/{acme.id}/members/{person_id}/remove", confirmed="yes")
     mia.get(f"/organizations/{acme.id}/members", 404)
     ana.get(f"/organizations/{acme.id}/", 404)
-    assert wire("GET", "/members", headers=key).status_code == 401
+    assert call_api("GET", "/members", headers=key).status_code == 401
     ana.post(old_link, page="/account")
     assert people(app, acme).keys() == {acme.owner.email, acme.admin.email}
 

@@ -14,7 +14,7 @@ from invite_app.db import migrate
 from invite_app.mail import rendering
 from invite_app.mail.smtp import SmtpTransport
 
-from .emptying import UsedDatabases
+from .database_pool import UsedDatabases
 from .postgres import PostgresServer, shared_server
 
 KINDS = ("sqlite", "postgres")
@@ -55,7 +55,7 @@ class Databases:
         return self.postgres().create(f"test_{uuid4().hex}")
 
     def drop(self, url: str) -> None:
-        if url.startswith("sqlite") or (self._used and self._used.give_back(url)):
+        if url.startswith("sqlite") or (self._used and self._used.release(url)):
             return
         self.postgres().drop(url.rpartition("/")[2])
 

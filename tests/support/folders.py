@@ -8,7 +8,7 @@ MEMORY = Path("/dev/shm")
 ROOM = 2 << 30
 
 
-def roomy_memory() -> Path | None:
+def memory_folder() -> Path | None:
     """Return a folder in memory with room for all temporary files of a run, on which programs can be started."""
     if "TMPDIR" in os.environ or not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
         return None

@@ -9,7 +9,7 @@ import psycopg
 
 
 @contextmanager
-def others_session(url: str) -> Iterator[psycopg.Connection]:
+def other_session(url: str) -> Iterator[psycopg.Connection]:
     """Open another session on the PostgreSQL database of a test."""
     with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://")) as connection:
         yield connection
@@ -25,7 +25,7 @@ def locked_organization(url: str, organization_id: UUID) -> Iterator[None]:
             yield
             embedded.execute("ROLLBACK")
         return
-    with others_session(url) as connection:
+    with other_session(url) as connection:
         connection.execute("SELECT 1 FROM organizations WHERE id = %s FOR UPDATE", [organization_id])
         yield
 
@@ -33,6 +33,6 @@ def locked_organization(url: str, organization_id: UUID) -> Iterator[None]:
 @contextmanager
 def locked_table(url: str, name: str) -> Iterator[None]:
     """Lock a whole table of PostgreSQL, for reading as well."""
-    with others_session(url) as connection:
+    with other_session(url) as connection:
         connection.execute(psycopg.sql.SQL("LOCK TABLE {}").format(psycopg.sql.Identifier(name)))
         yield

@@ -132,7 +132,7 @@ class SmtpServer:
         return len(self._open)
 
     @property
-    def faults_to_come(self) -> int:
+    def pending_faults(self) -> int:
         return sum(fault.left or 0 for fault in self._faults)
 
     def wait_for(self, count: int, *, seconds: float = 10) -> list[Received]:

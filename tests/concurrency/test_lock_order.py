@@ -22,7 +22,7 @@ from invite_app.services.accounts import Purpose, links
 from invite_app.services.delivery import outcomes
 from tests.support.databases import on_postgres
 from tests.support.factories import PASSWORD, Acme, Person, invite, make_link, make_organization, make_person
-from tests.support.locking import others_session
+from tests.support.locking import other_session
 
 pytestmark = on_postgres
 BulkAction = Callable[[], Any]
@@ -38,7 +38,7 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 @pytest.fixture
 def deadlocks(app: Flask, database_url: str) -> Iterator[Callable[[], int]]:
     """Count the deadlocks that the database has resolved since the test began."""
-    with others_session(database_url) as watching:
+    with other_session(database_url) as watching:
         watching.autocommit = True
 
         def count() -> int:

@@ -16,7 +16,7 @@ from invite_app.db import session, transaction
 from invite_app.models import Invitation, Organization
 from tests.support.databases import on_postgres
 from tests.support.factories import Acme, invite, make_api_key, make_organization
-from tests.support.locking import others_session
+from tests.support.locking import other_session
 from tests.support.visitor import Visitor
 
 ANA = {"email": "ana@guest.example", "given_name": "Ana", "family_name": "Guest", "role": "member"}
@@ -25,7 +25,7 @@ FIRST, SECOND = UUID(int=1), UUID(int=2)
 
 def cut_connections(url: str) -> None:
     """End every other session on the database, as its restart does."""
-    with others_session(url) as cutting:
+    with other_session(url) as cutting:
         cutting.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -53,7 +53,7 @@ class UsedDatabases:
         self._uses[url] = 1
         return url
 
-    def give_back(self, url: str) -> bool:
+    def release(self, url: str) -> bool:
         """Return whether the database came from here."""
         is_ours = url in self._uses
         if is_ours:

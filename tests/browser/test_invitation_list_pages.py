@@ -12,7 +12,7 @@ from tests.support.factories import Acme, expire, invite, make_organization, set
 from tests.support.mail import SmtpServer
 from tests.support.server import LiveServer
 
-Look = Callable[[Any], None]
+CheckPage = Callable[[Any], None]
 Open = Callable[..., Any]
 
 
@@ -41,7 +41,7 @@ def names(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     with live_server.app.app_context():
         one = f"{home}/{invite(acme, 'ana@guest.example').id}"
@@ -108,7 +108,7 @@ def test_several_invitations_are_selected_and_revoked(
 
 @pytest.mark.parametrize("width", [1280, 375], ids=["desktop", "phone"])
 def test_mistyped_address_is_asked_about_without_layout_shift(
-    width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
+    width: int, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server, viewport={"width": width, "height": 900}), acme.owner)
     page.goto(f"{home}/new")
@@ -134,7 +134,7 @@ def test_mistyped_address_is_asked_about_without_layout_shift(
 
 
 def test_import_is_stopped_while_sending(
-    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: Look
+    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: CheckPage
 ) -> None:
     server = serve(**smtp.environ)
     with server.app.app_context():

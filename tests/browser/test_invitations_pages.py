@@ -11,7 +11,7 @@ from tests.support.factories import expire, invite, make_organization, token_of
 from tests.support.mail import SmtpServer
 from tests.support.server import LiveServer
 
-Look = Callable[[Any], None]
+CheckPage = Callable[[Any], None]
 Open = Callable[..., Any]
 LIST = "ana@guest.example,Ana,Sousa\nno address,Bo,Ek\nslip@gmial.com,Cy,Dee\nrole@guest.example,Di,Ent,Mebmer"
 
@@ -23,7 +23,7 @@ def server(serve: Callable[..., LiveServer], smtp: SmtpServer) -> LiveServer:
 
 @pytest.mark.parametrize("has_script", [True, False], ids=["script", "no script"])
 def test_import_is_pasted_corrected_sent_and_followed(
-    has_script: bool, server: LiveServer, open_page: Open, check_page: Look
+    has_script: bool, server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     with server.app.app_context():
         acme = make_organization()
@@ -56,7 +56,7 @@ def test_import_is_pasted_corrected_sent_and_followed(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_tracking_events_are_shown_and_accessible(
-    scheme: str, server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     with server.app.app_context():
         acme = make_organization()

@@ -20,7 +20,7 @@ from tests.support.mail import SmtpServer
 from tests.support.server import LiveServer
 
 NEW_PASSWORD = "a few words in a row"
-Look = Callable[[Any], None]
+CheckPage = Callable[[Any], None]
 Open = Callable[..., Any]
 
 
@@ -70,7 +70,7 @@ def test_from_empty_server_to_new_member(
     serve: Callable[..., LiveServer],
     open_page: Open,
     smtp: SmtpServer,
-    check_page: Look,
+    check_page: CheckPage,
 ) -> None:
     server = serve(https=https, **smtp.environ)
     examine = check_page if script else lambda _: None
@@ -125,7 +125,7 @@ def test_from_empty_server_to_new_member(
     examine(ana)
 
 
-def test_existing_account_signs_in_and_joins(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_existing_account_signs_in_and_joins(live_server: LiveServer, open_page: Open, check_page: CheckPage) -> None:
     acme = make_acme(live_server)
     with live_server.app.app_context():
         bo = make_person("bo@guest.example")
@@ -142,7 +142,9 @@ def test_existing_account_signs_in_and_joins(live_server: LiveServer, open_page:
     assert heading(page) == "Overview"
 
 
-def test_wrong_account_can_sign_out_and_continue(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_wrong_account_can_sign_out_and_continue(
+    live_server: LiveServer, open_page: Open, check_page: CheckPage
+) -> None:
     acme = make_acme(live_server)
     page = sign_in(open_page(live_server), acme.member)
     link = link_of(live_server, acme)
@@ -159,7 +161,7 @@ def test_wrong_account_can_sign_out_and_continue(live_server: LiveServer, open_p
     assert heading(page) == "Overview"
 
 
-def test_declining_offers_a_message(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_declining_offers_a_message(live_server: LiveServer, open_page: Open, check_page: CheckPage) -> None:
     acme = make_acme(live_server)
     page = open_page(live_server)
     page.goto(link_of(live_server, acme))
@@ -185,7 +187,9 @@ def test_accepting_redirects_to_an_allowed_app(live_server: LiveServer, open_pag
         press(page, "Accept and join")
 
 
-def test_local_outbox_opens_mail_and_its_link(live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_local_outbox_opens_mail_and_its_link(
+    live_server: LiveServer, open_page: Open, check_page: CheckPage
+) -> None:
     acme = make_acme(live_server)
     link_of(live_server, acme, given_name="Ana", family_name="Sousa")
     page = sign_in(open_page(live_server), acme.owner)

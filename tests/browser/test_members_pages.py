@@ -9,7 +9,7 @@ from tests.browser.test_journey import heading, press, sign_in
 from tests.support.factories import Acme, invite, make_api_key, make_member, make_organization
 from tests.support.server import LiveServer
 
-Look = Callable[[Any], None]
+CheckPage = Callable[[Any], None]
 Open = Callable[..., Any]
 
 
@@ -31,7 +31,7 @@ def home(acme: Acme) -> str:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_of_members_is_accessible(
-    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
     one = f"{home}/{acme.admin.id}"
@@ -57,7 +57,7 @@ def test_every_page_of_members_is_accessible(
 
 
 def test_search_finds_invitations_too(
-    acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
+    acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(home)
@@ -85,7 +85,7 @@ def test_role_change_shows_its_effect_first(acme: Acme, home: str, live_server: 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_role_is_changed_in_the_list_by_keyboard(
-    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, *, acme: Acme, home: str, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), acme.owner)
     page.goto(f"{home}?q=m&sort=-joined")

@@ -29,7 +29,7 @@ from tests.support.factories import (
 from tests.support.mail import SmtpServer
 from tests.support.server import LiveServer
 
-Look = Callable[[Any], None]
+CheckPage = Callable[[Any], None]
 Open = Callable[..., Any]
 LONG = "Wolfeschlegelsteinhausenbergerdorff-" * 2 + "Konstantinopoulou"
 NEW = "a phrase that nobody knows"
@@ -66,7 +66,7 @@ def paths(acme: Acme, key: Any) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    scheme: str, acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, acme: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     with live_server.app.app_context():
         (key,) = api_keys.list_all(acme.id, by=acme.owner.actor)
@@ -95,7 +95,7 @@ WRONG: dict[str, tuple[str, dict[str, str], str]] = {
 
 @pytest.mark.parametrize("form", WRONG)
 def test_errors_take_the_focus(
-    form: str, acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+    form: str, acme: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     path, typed, button = WRONG[form]
     page = sign_in(open_page(live_server), acme.owner)
@@ -139,7 +139,9 @@ def test_role_is_created_changed_and_deleted(acme: Acme, live_server: LiveServer
     assert "The role Editor is deleted." in page.get_by_role("status").first.inner_text()
 
 
-def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_key_is_shown_once_and_copied(
+    acme: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
+) -> None:
     page = sign_in(open_page(live_server, permissions=["clipboard-read", "clipboard-write"]), acme.owner)
     page.goto(f"/organizations/{acme.id}/api-keys")
     page.get_by_role("link", name="New key").click()
@@ -167,7 +169,7 @@ def test_key_is_shown_once_and_copied(acme: Acme, live_server: LiveServer, open_
 
 
 def test_settings_are_saved_and_warn_of_few_seats(
-    acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+    acme: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server), acme.owner)
     page.goto(f"/organizations/{acme.id}/settings")
@@ -215,7 +217,7 @@ def test_password_change_signs_out_other_browsers(acme: Acme, live_server: LiveS
 
 
 def test_forgotten_password_is_reset_by_mail(
-    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: Look
+    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: CheckPage
 ) -> None:
     server = serve(**smtp.environ)
     acme = make_acme(server)
@@ -242,7 +244,9 @@ def test_forgotten_password_is_reset_by_mail(
     assert heading(page) == "This link does not work"
 
 
-def test_reset_page_with_api_keys(acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_reset_page_with_api_keys(
+    acme: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
+) -> None:
     with live_server.app.app_context():
         path = f"/reset/{make_link(acme.owner, Purpose.RESET)}"
     page = open_page(live_server)
@@ -255,7 +259,7 @@ def test_reset_page_with_api_keys(acme: Acme, live_server: LiveServer, open_page
 
 
 def test_account_is_deleted_without_script(
-    acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+    acme: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     seen = sign_in(open_page(live_server), acme.member)
     for path in OWN_DATA:
@@ -271,7 +275,9 @@ def test_account_is_deleted_without_script(
     assert "Your account was deleted." in page.get_by_role("status").first.inner_text()
 
 
-def test_copied_link_offers_both_ways(acme: Acme, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_copied_link_offers_both_ways(
+    acme: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
+) -> None:
     with live_server.app.app_context():
         configure(acme, seat_limit=None)
         path = f"/invitations/{token_of(invite(acme, 'bo@guest.example'), copied=True)}"
@@ -283,7 +289,7 @@ def test_copied_link_offers_both_ways(acme: Acme, live_server: LiveServer, open_
 
 
 def test_new_address_is_verified(
-    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: Look
+    serve: Callable[..., LiveServer], smtp: SmtpServer, open_page: Open, check_page: CheckPage
 ) -> None:
     server = serve(**smtp.environ)
     acme = make_acme(server)

@@ -17,7 +17,7 @@ from tests.browser.test_journey import heading, press, setup_link, sign_in
 from tests.support.factories import Acme, invite, make_organization, set_delivery
 from tests.support.server import LiveServer
 
-Look = Callable[[Any], None]
+CheckPage = Callable[[Any], None]
 Open = Callable[..., Any]
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 LISTS = ("members?q=zzz", "workspaces", "api-keys", "audit?who=zzz", "invitations?q=olivia", "invitations?q=zzz")
@@ -36,7 +36,7 @@ def full(live_server: LiveServer) -> Acme:
 
 @SCHEMES
 def test_empty_and_closed_states_are_accessible(
-    scheme: str, live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     with live_server.app.app_context():
         acme = make_organization(plan="free", workspace_names=())
@@ -59,7 +59,7 @@ def test_empty_and_closed_states_are_accessible(
 
 @SCHEMES
 def test_selected_rows_and_menus_are_accessible(
-    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
     for path in ("members", "invitations"):
@@ -77,7 +77,7 @@ def test_selected_rows_and_menus_are_accessible(
 
 @SCHEMES
 def test_missing_seats_are_shown_before_typing(
-    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, full: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server, color_scheme=scheme), full.owner)
     page.goto(f"/organizations/{full.id}/invitations/new")
@@ -88,7 +88,7 @@ def test_missing_seats_are_shown_before_typing(
 
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
 def test_file_that_is_too_large_loses_nothing(
-    script: bool, full: Acme, live_server: LiveServer, open_page: Open, check_page: Look
+    script: bool, full: Acme, live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server, java_script_enabled=script), full.owner)
     page.goto(f"/organizations/{full.id}/invitations/bulk")
@@ -109,7 +109,9 @@ def test_file_that_is_too_large_loses_nothing(
 
 
 @SCHEMES
-def test_setup_pages_are_accessible(scheme: str, live_server: LiveServer, open_page: Open, check_page: Look) -> None:
+def test_setup_pages_are_accessible(
+    scheme: str, live_server: LiveServer, open_page: Open, check_page: CheckPage
+) -> None:
     page = open_page(live_server, color_scheme=scheme)
     page.goto("/setup/of-another-server")
     assert "belongs to another server" in page.locator("main").inner_text()
@@ -133,7 +135,7 @@ def test_error_pages_are_accessible(
     full: Acme,
     live_server: LiveServer,
     open_page: Open,
-    check_page: Look,
+    check_page: CheckPage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     live_server.app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -153,7 +155,7 @@ def test_error_pages_are_accessible(
 
 @SCHEMES
 def test_import_progress_is_accessible(
-    scheme: str, serve: Callable[..., LiveServer], open_page: Open, check_page: Look
+    scheme: str, serve: Callable[..., LiveServer], open_page: Open, check_page: CheckPage
 ) -> None:
     server = serve(INVITE_MAIL_SERVER="mail.invalid")
     with server.app.app_context():

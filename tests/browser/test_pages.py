@@ -20,7 +20,7 @@ from tests.support.factories import (
 )
 from tests.support.server import LiveServer
 
-Look = Callable[[Any], None]
+CheckPage = Callable[[Any], None]
 Open = Callable[..., Any]
 LONG = "Wolfeschlegelsteinhausenbergerdorff-" * 2 + "Konstantinopoulou"
 WORKSPACES = [LONG, *(f"Workspace number {number}" for number in range(1, 9))]
@@ -70,7 +70,7 @@ def places(live_server: LiveServer) -> dict[str, Any]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_accessible(
-    scheme: str, places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: Look
+    scheme: str, places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     outside, inside = (open_page(live_server, color_scheme=scheme) for _ in range(2))
     sign_in(inside, places["acme"].owner)
@@ -81,7 +81,7 @@ def test_every_page_is_accessible(
 
 
 def test_errors_take_focus_and_link_to_their_fields(
-    places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: Look
+    places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
     page.goto(f"{places['home']}/invitations/new")
@@ -120,7 +120,7 @@ def test_list_filters_while_typing(places: dict[str, Any], live_server: LiveServ
 
 
 def test_menus_open_and_close_by_keyboard(
-    places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: Look
+    places: dict[str, Any], live_server: LiveServer, open_page: Open, check_page: CheckPage
 ) -> None:
     page = sign_in(open_page(live_server), places["acme"].owner)
     page.goto(f"{places['home']}/invitations")

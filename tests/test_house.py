@@ -140,6 +140,23 @@ def test_test_names_have_at_most_eight_words() -> None:
     assert sorted(name for name in names if name.count("_") > MAX_TEST_WORDS) == []
 
 
+def test_no_test_is_hidden_in_a_function() -> None:
+    functions = [
+        (path, node)
+        for path in _modules("tests")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    hidden = [
+        f"{path.relative_to(ROOT)}:{inner.lineno}"
+        for path, function in functions
+        for statement in function.body
+        for inner in ast.walk(statement)
+        if isinstance(inner, ast.FunctionDef) and inner.name.startswith("test_")
+    ]
+    assert hidden == []
+
+
 def _modules(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 

@@ -124,7 +124,7 @@ def test_reset_and_new_password_both_succeed(app: Flask, person: Person) -> None
     change = partial(accounts.change_password, person.id, old=PASSWORD, new=NEW, keep_session=None)
     reset = partial(accounts.reset_password, token, "a third long password for tests", device=accounts.Device())
     outcomes = crossed(app, reset, before="UPDATE users", second=change)
-    assert outcomes == ["done", "WrongPassword: "]
+    assert outcomes == ["done", "InvalidCredentials: "]
 
 
 def claimed(app: Flask) -> list[OutboxMessage]:
@@ -193,4 +193,4 @@ def test_mixed_load_has_no_deadlock(app: Flask, deadlocks: Callable[[], int]) ->
         is_over.set()
         outcomes = set[str]().union(*(future.result() for future in futures))
     assert deadlocks() == 0
-    assert outcomes <= {"done", "LinkBroken: "}
+    assert outcomes <= {"done", "InvalidLink: "}

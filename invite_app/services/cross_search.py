@@ -1,4 +1,4 @@
-"""What lists show beside their rows: who else is found under a name, and what members can be narrowed by."""
+"""Matches of a search in the other list, and the options of list filters."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from .pagination import CappedCount
 
 @dataclass(frozen=True)
 class OtherMatches:
-    """How many rows of another list a search would find; of a single one whose it is and its state or role."""
+    """Number of matches in the other list. For a single match, `name` is the person and `what` the state or role."""
 
     count: CappedCount
     name: str = ""
@@ -24,7 +24,7 @@ class OtherMatches:
 
 
 def matching_invitations(principal: Principal, fragment: str) -> OtherMatches | None:
-    """The invitations a search would find; None without any, or for those who may not see invitations."""
+    """Count the invitations that match; None without a match or without permission to see invitations."""
     if not principal.can("invitations:read"):
         return None
     narrow = invitations.narrowed(principal, invitations.Filter(fragment=fragment))
@@ -32,20 +32,21 @@ def matching_invitations(principal: Principal, fragment: str) -> OtherMatches | 
         return None
     found = search.count_with_single_match(narrow, pagination.page_request(None, invitations.NEWEST, 1))
     query = select(found.c.number, Invitation).select_from(found).outerjoin(Invitation, Invitation.id == found.c.key)
-    number, one = session().execute(query).one()
-    also = OtherMatches(CappedCount(number, search.COUNT_CAP))
-    return replace(also, name=one.name or one.email, what=one.state_at(now())) if one else also if number else None
+    number, invitation = session().execute(query).one()
+    matches = OtherMatches(CappedCount(number, search.COUNT_CAP))
+    if invitation is None:
+        return matches if number else None
+    return replace(matches, name=invitation.name or invitation.email, what=invitation.state_at(now()))
 
 
 def matching_members(principal: Principal, fragment: str) -> OtherMatches | None:
-    """The members a search would find; None without any, or for those who may not see members."""
+    """Count the members that match; None without a match or without permission to see members."""
     if not principal.can("members:read"):
         return None
-    by_name = BY_NAME
-    narrow = narrowed(principal.organization.id, Filter(fragment=fragment), by_name)
+    narrow = narrowed(principal.organization.id, Filter(fragment=fragment), BY_NAME)
     if not narrow.tests:
         return None
-    found = search.count_with_single_match(narrow, pagination.page_request(None, by_name, 1))
+    found = search.count_with_single_match(narrow, pagination.page_request(None, BY_NAME, 1))
     query = (
         select(found.c.number, User, Role.name)
         .select_from(found)
@@ -53,13 +54,15 @@ def matching_members(principal: Principal, fragment: str) -> OtherMatches | None
         .outerjoin(User, User.id == Membership.user_id)
         .outerjoin(Role, Role.id == Membership.role_id)
     )
-    number, one, role = session().execute(query).one()
-    also = OtherMatches(CappedCount(number, search.COUNT_CAP))
-    return replace(also, name=one.name or one.email, what=role) if one else also if number else None
+    number, user, role = session().execute(query).one()
+    matches = OtherMatches(CappedCount(number, search.COUNT_CAP))
+    if user is None:
+        return matches if number else None
+    return replace(matches, name=user.name or user.email, what=role)
 
 
 def filter_options(principal: Principal) -> tuple[list[Role], list[Workspace]]:
-    """Everything a list can be narrowed by, for those who may see the list."""
+    """Return the roles and workspaces that a list can be filtered by. The caller has checked permissions."""
     here = principal.organization.id
     roles = select(Role).where(Role.organization_id == here)
     workspaces = select(Workspace).where(Workspace.organization_id == here)

@@ -59,7 +59,7 @@ def create(
 ) -> Import:
     """Keep a list and judge its rows, before others have to wait. Role and workspaces are for rows that name none.
 
-    Raises PlanUpgradeRequired, RoleUnknown, RoleAboveOwn (for that role) and ServiceBusy.
+    Raises PlanUpgradeRequired, RoleNotFound, CannotGrantRole (for that role) and ServiceBusy.
     """
     principal = authorize(by, organization_id, "invitations:write")
     invitations.check_plan(principal.organization)
@@ -125,7 +125,7 @@ def replace_row(
 ) -> Row:
     """Mend one row and judge it anew, with those that share its address; `keep` says the address is meant so.
 
-    Raises SheetUnknown, also for a row that was sent meanwhile.
+    Raises ImportNotFound, also for a row that was sent meanwhile.
     """
     return _rewrite(organization_id, sheet_id, position, lambda _: line, by, keep)
 
@@ -139,14 +139,14 @@ def update_cells(
     by: Actor,
     keep: bool,
 ) -> Row:
-    """Like `change_row`, for some cells of the row, as they were typed; the others stay. Raises SheetUnknown."""
+    """Like `change_row`, for some cells of the row, as they were typed; the others stay. Raises ImportNotFound."""
     return _rewrite(organization_id, sheet_id, position, lambda line: with_cells(line, cells), by, keep)
 
 
 def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Batch:
     """Invite everybody whose row is ready and has a seat; the mails are queued.
 
-    Raises SheetUnknown, RateLimited and ServiceBusy.
+    Raises ImportNotFound, RateLimited and ServiceBusy.
     """
     principal, sheet = get(organization_id, sheet_id, by)
     last_seat = sections.last_row_with_seat(principal, sheet)

@@ -58,7 +58,7 @@ def unseen(start: int, results: Sequence[RowResult]) -> None:
 def dry_run(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
     """What `send` would do with these rows now; nothing is kept.
 
-    Raises ListTooLong, PlanUpgradeRequired and ServiceBusy.
+    Raises TooManyRows, PlanUpgradeRequired and ServiceBusy.
     """
     _check_length(rows)
     authorize(by, organization_id, "invitations:write")
@@ -89,7 +89,7 @@ def send_batch(
     `then` is called with the new batch inside its first transaction, `each` with the number of the first row and
     the results of every chunk inside the chunk's.
 
-    Raises ListTooLong, PlanUpgradeRequired, RateLimited and ServiceBusy; what is wrong with a row is in its result.
+    Raises TooManyRows, PlanUpgradeRequired, RateLimited and ServiceBusy; what is wrong with a row is in its result.
     """
     authorize(by, organization_id, "invitations:write")
     with bounds().list_of(str(organization_id), len(rows)):

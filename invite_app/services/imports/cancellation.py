@@ -34,13 +34,13 @@ REASON = "sending was stopped"
 
 
 def count_waiting(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
-    """How many would be taken back now. Raises SheetUnknown."""
+    """How many would be taken back now. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     return session().scalar(_waiting(sheet.id, func.count())) or 0
 
 
 def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
-    """Take back what waits; how many. What is being sent at this moment goes out. Raises SheetUnknown."""
+    """Take back what waits; how many. What is being sent at this moment goes out. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     stopped, number = 0, -1
     while number:

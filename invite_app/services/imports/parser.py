@@ -55,8 +55,8 @@ def decode(data: bytes) -> str:
 def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[ImportLine]:
     """The people on a list: one per line, with commas, semicolons or tabs; a header line may change the order.
 
-    Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises ListEmpty,
-    ListUnreadable and ListTooLong.
+    Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises EmptyImport,
+    UnreadableImport and TooManyRows.
     """
     lines = text.lstrip("\ufeff").splitlines()
     try:

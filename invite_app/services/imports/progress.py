@@ -51,7 +51,7 @@ class BatchProgress:
 
 
 def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> BatchProgress:
-    """Raises SheetUnknown."""
+    """Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     moment = now()
     is_recent = case((OutboxMessage.sent_at > moment - MINUTE, 1), else_=0)
@@ -70,7 +70,7 @@ def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor
 
 
 def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Sequence[Invitation]:
-    """The first invitations of the list whose mail did not arrive and that still wait. Raises SheetUnknown."""
+    """The first invitations of the list whose mail did not arrive and that still wait. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     failed = (
         invitations.complete()
@@ -82,7 +82,7 @@ def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
 
 
 def retry_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
-    """Queue the failed mails of the list again whose invitations are pending; how many. Raises SheetUnknown."""
+    """Queue the failed mails of the list again whose invitations are pending; how many. Raises ImportNotFound."""
     principal, sheet = get(organization_id, sheet_id, by)
     failed = _of(select(OutboxMessage.id), sheet).where(OutboxMessage.state == DeliveryState.FAILED, IS_PENDING)
     return len(delivery.retry(list(session().scalars(failed)), by=audit.audit_actor(principal)))

@@ -66,7 +66,7 @@ _PERSON = Reader(select(User, _PLACE).where(User.id == bindparam("user_id")))
 
 
 def open_link(token: str) -> InvitationOffer:
-    """What a link offers; changes nothing. Raises LinkBroken."""
+    """What a link offers; changes nothing. Raises InvalidLink."""
     parsed = tokens.parse(token)
     invitation = links.find(parsed)
     state = invitation.state_at(now())
@@ -82,8 +82,8 @@ def open_link(token: str) -> InvitationOffer:
 def accept_with_new_account(token: str, profile: NewProfile, *, ip: str | None = None) -> Membership:
     """Make an account at the invited address, and a member of it.
 
-    Raises LinkBroken, InvitationEnded, InviterLostRight, RoleGone, DomainNotAllowed, SeatsFull, SignInRequired,
-    InvalidName and WeakPassword.
+    Raises InvalidLink, InvitationClosed, InviterNotAllowed, RoleDeleted, DomainNotAllowed, SeatLimitReached,
+    SignInRequired, InvalidName and WeakPassword.
     """
     parsed, offer = tokens.parse(token), open_link(token)
     password_hash = None if offer.has_account else _password_hash(offer, profile)
@@ -99,8 +99,8 @@ def accept_with_new_account(token: str, profile: NewProfile, *, ip: str | None =
 def accept_with_account(token: str, user_id: UUID, *, ip: str | None = None) -> Membership:
     """Make the signed-in person a member.
 
-    Raises LinkBroken, InvitationEnded, WrongAccount, AlreadyMember, RoleGone, InviterLostRight, DomainNotAllowed,
-    SeatsFull and ProofRequired.
+    Raises InvalidLink, InvitationClosed, WrongAccount, AlreadyMember, RoleDeleted, InviterNotAllowed,
+    DomainNotAllowed, SeatLimitReached and EmailVerificationRequired.
     """
     parsed = tokens.parse(token)
     with transaction():
@@ -129,7 +129,7 @@ def _answered(person: Question) -> tuple[User, UUID | None]:
 def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
     """Turn the invitation down, with or without a word to the admin.
 
-    Raises LinkBroken, InvitationEnded and InvalidNote.
+    Raises InvalidLink, InvitationClosed and InvalidNote.
     """
     parsed = tokens.parse(token)
     with transaction():
@@ -142,7 +142,10 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
 
 
 def _lock_pending(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
-    """The invitation, locked and still pending, and what is asked `along`. Raises LinkBroken and InvitationEnded."""
+    """The invitation, locked and still pending, and what is asked `along`.
+
+    Raises InvalidLink and InvitationClosed.
+    """
     invitation, organization = links.lock(parsed, prefetch)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationClosed(invitation.id, state)

@@ -38,8 +38,8 @@ def resend(
     link of its own; another note goes along with this mail and those that follow.
 
     An expired one needs everything that `send` needs, now for the resender, who becomes the inviter. Raises
-    InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn, InvalidNote, DomainNotAllowed, RateLimited, and for
-    an expired one or another address what `send` raises.
+    InvitationNotFound, InvitationClosed, RoleDeleted, CannotGrantRole, InvalidNote, DomainNotAllowed, RateLimited,
+    and for an expired one or another address what `send` raises.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         steps.resend(principal, invitation, email=email, note=note)
@@ -47,7 +47,7 @@ def resend(
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """The link stops working at once, the seat is free. Raises InvitationUnknown and InvitationEnded."""
+    """The link stops working at once, the seat is free. Raises InvitationNotFound and InvitationClosed."""
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         steps.revoke_invitation(principal, invitation)
     return invitation
@@ -56,7 +56,7 @@ def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
 def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """Seven days more for a pending invitation, without another mail.
 
-    Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
+    Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         steps.extend_invitation(principal, invitation)
@@ -66,8 +66,8 @@ def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
 def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Changes, *, by: Actor) -> Invitation:
     """Change a pending invitation. Another address gets a link of its own, and the old link stops working.
 
-    Raises InvitationUnknown, InvitationEnded, RoleGone, RoleAboveOwn (for the role it has and the one it gets),
-    RoleUnknown, WorkspaceUnknown, InvalidNote, InvalidEmail, DomainNotAllowed, and for another address
+    Raises InvitationNotFound, InvitationClosed, RoleDeleted, CannotGrantRole (for the role it has and the one it
+    gets), RoleNotFound, WorkspaceNotFound, InvalidNote, InvalidEmail, DomainNotAllowed, and for another address
     PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
@@ -92,7 +92,7 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
 def retry_delivery(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """Do not wait for the next try of a mail that the mail server has not taken yet. Leaves its end as it is.
 
-    Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
+    Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
@@ -106,7 +106,7 @@ def retry_delivery(organization_id: UUID | str, invitation_id: UUID | str, *, by
 def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
     """Become the inviter of a pending invitation, whose own inviter may have lost the right.
 
-    Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
+    Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)
@@ -118,7 +118,7 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> str:
     """The link, for handing over by other means. Needs the right to grant the invitation's role; is audited.
 
-    Raises InvitationUnknown, InvitationEnded, RoleGone and RoleAboveOwn.
+    Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         check_state(invitation, PENDING)

@@ -124,7 +124,7 @@ def preview_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, 
 def apply_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
     """Do it to all that the filter lets through and nothing speaks for leaving out.
 
-    Raises ListTooLong, and for sending again RateLimited; then nothing was changed.
+    Raises TooManyRows, and for sending again RateLimited; then nothing was changed.
     """
     wanted = [one.id for one in _find(authorize(by, organization_id, "invitations:write"), only)]
     report = BulkResult([], [])

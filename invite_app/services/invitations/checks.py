@@ -40,7 +40,7 @@ class AddressStatus:
     has_overdue: bool
 
     def check_is_free(self, principal: Principal) -> None:
-        """Raises AlreadyMember (of oneself: InvitedOneself) and InvitationPending."""
+        """Raises AlreadyMember (of oneself: CannotInviteYourself) and InvitationPending."""
         if self.member_id:
             is_oneself = principal.user is not None and principal.user.id == self.member_id
             raise (CannotInviteYourself if is_oneself else AlreadyMember)(self.address, self.member_id)
@@ -140,7 +140,7 @@ def seats_left(organization: Organization) -> int | None:
 def check_can_invite(
     principal: Principal, look: AddressStatus, *, in_bulk: bool = False, by_mail: bool = True
 ) -> None:
-    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatsFull and RateLimited, in this order.
+    """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatLimitReached and RateLimited, in this order.
 
     For an address of a list, `check_pace` is left to whoever has the list.
     """

@@ -126,7 +126,8 @@ def build(principal: Principal, draft: Draft, catalog: RoleAndWorkspaceLookup) -
     """An invitation with checked values that the actor may hand out; not yet in the database.
 
     Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
-    RoleUnknown, WorkspaceUnknown, MembershipUnknown and PermissionMissing (for the named inviter) and RoleAboveOwn.
+    RoleNotFound, WorkspaceNotFound, MembershipNotFound and PermissionDenied (for the named inviter) and
+    CannotGrantRole.
     """
     organization = principal.organization
     checked = _checked(organization, draft)

@@ -58,7 +58,7 @@ class Attention:
 
 
 def summarize_attention(principal: Principal) -> Attention:
-    """What needs somebody, and what soon will. Raises PermissionMissing."""
+    """What needs somebody, and what soon will. Raises PermissionDenied."""
     principal.check_can("invitations:read")
     waiting, organization = pending(principal), principal.organization
     limit, in_use = organization.seat_limit, organization.members_count + waiting
@@ -125,7 +125,7 @@ class Preview:
 def preview(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
     """The effect and the mail of a draft that need not be complete yet.
 
-    Raises RoleUnknown, WorkspaceUnknown and RoleAboveOwn: without them there is no effect to speak of.
+    Raises RoleNotFound, WorkspaceNotFound and CannotGrantRole: without them there is no effect to speak of.
     """
     principal = authorize(by, organization_id, "invitations:write")
     organization = principal.organization
@@ -170,7 +170,7 @@ class Statistics:
 
 
 def compute_statistics(principal: Principal) -> Statistics:
-    """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionMissing."""
+    """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionDenied."""
     principal.check_can("invitations:read")
     here, starts = principal.organization.id, _week_starts(now())
     query = select(WeeklyStatistics).where(

@@ -46,7 +46,7 @@ def find(parsed: tokens.Token) -> Invitation:
 def lock(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
     """The invitation behind a genuine token, read under its organization's lock, and what is asked `along`.
 
-    Raises LinkBroken, and ServiceBusy when too many wait behind links.
+    Raises InvalidLink, and ServiceBusy when too many wait behind links.
     """
     lock = [_LOCKED_PLACE.question(id=parsed.id)] if has_row_locks() else []
     # The organization is not known yet, so those who wait for one behind a link share one bound.

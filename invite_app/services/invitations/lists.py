@@ -76,7 +76,7 @@ def page_for(
     limit: int = 25,
     exact: bool = False,
 ) -> pagination.Page[Invitation]:
-    """The same for callers that have read the standing. Raises PermissionMissing."""
+    """The same for callers that have read the standing. Raises PermissionDenied."""
     principal.check_can("invitations:read")
     total = expiry.count_pending(principal.organization) if is_unfiltered_pending(only) else None
     place = pagination.page_request(cursor, order, limit)
@@ -116,7 +116,7 @@ def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
 
 
 def count_by_state(principal: Principal, *, at_most: int | None = None) -> dict[str, int]:
-    """The same for callers that have read the standing. Raises PermissionMissing.
+    """The same for callers that have read the standing. Raises PermissionDenied.
 
     Each is counted up to `at_most`, but for the pending ones, of which there is a counter.
     """

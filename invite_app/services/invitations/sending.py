@@ -23,9 +23,9 @@ def send(
 
     `then` is called with the invitation inside the transaction, so that what it writes is kept or lost with it.
 
-    Raises InvalidEmail, InvalidName, InvalidNote, InvalidLifetime, DomainNotAllowed, RoleUnknown,
-    WorkspaceUnknown, RedirectNotAllowed, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, InvitationPending,
-    SeatsFull and DeliveryFailed, the first that applies; then nothing is kept.
+    Raises InvalidEmail, InvalidName, InvalidNote, InvalidLifetime, DomainNotAllowed, RoleNotFound,
+    WorkspaceNotFound, RedirectNotAllowed, CannotGrantRole, PlanUpgradeRequired, AlreadyMember, InvitationPending,
+    SeatLimitReached and DeliveryFailed, the first that applies; then nothing is kept.
     """
     catalog = Asked(ids.parse_id(organization_id, OrganizationNotFound()), draft.email, draft.role)
     with organization_transaction(
@@ -60,7 +60,7 @@ def _add(principal: Principal, draft: Draft, catalog: Asked, *, in_bulk: bool = 
 def send_all_or_none(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor) -> list[Invitation]:
     """Invite everybody on the list, in its order; the mails are queued.
 
-    Raises ListTooLong, DuplicateInList and, for the first draft that something stands in the way of, what
+    Raises TooManyRows, DuplicateRow and, for the first draft that something stands in the way of, what
     `invitations.send` raises; then nobody is invited.
     """
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:

@@ -22,7 +22,7 @@ def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> 
 
 
 def check_can_grant(principal: Principal, invitation: Invitation) -> Role:
-    """The role that the invitation hands out. Raises RoleDeleted and RoleAboveOwn."""
+    """The role that the invitation hands out. Raises RoleDeleted and CannotGrantRole."""
     if invitation.role is None:
         raise RoleDeleted(invitation.role_name)
     principal.check_can_grant(invitation.role)
@@ -56,8 +56,8 @@ def resend(
 ) -> None:
     """Send an open invitation again and renew its end, if wanted to another address or with another note.
 
-    Raises InvitationEnded, RoleGone, RoleAboveOwn, DomainNotAllowed, RateLimited, and for an expired one or another
-    address also what a new invitation to it would raise.
+    Raises InvitationClosed, RoleDeleted, CannotGrantRole, DomainNotAllowed, RateLimited, and for an expired one or
+    another address also what a new invitation to it would raise.
     """
     check_state(invitation, RESENDABLE)
     check_can_grant(principal, invitation)
@@ -86,7 +86,7 @@ def resend(
 
 
 def extend_invitation(principal: Principal, invitation: Invitation) -> None:
-    """Raises InvitationClosed, RoleDeleted and RoleAboveOwn."""
+    """Raises InvitationClosed, RoleDeleted and CannotGrantRole."""
     check_state(invitation, PENDING)
     check_can_grant(principal, invitation)
     invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + validation.MAX_LIFETIME)

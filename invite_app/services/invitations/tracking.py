@@ -23,12 +23,12 @@ THROTTLE = timedelta(minutes=10)
 
 
 def record_scan(token: str) -> None:
-    """Something fetched the link. Raises LinkBroken."""
+    """Something fetched the link. Raises InvalidLink."""
     _observe(token, TrackingEvent.CHECKED, "checked_at")
 
 
 def record_visit(token: str, user_id: UUID | None) -> None:
-    """A browser shows the page to a person, who may be signed in. Raises LinkBroken."""
+    """A browser shows the page to a person, who may be signed in. Raises InvalidLink."""
     offer = acceptance.open_link(token)
     account = session().get(User, user_id) if user_id else None
     if account is not None and account.email != offer.invitation.email:
@@ -40,25 +40,26 @@ def record_visit(token: str, user_id: UUID | None) -> None:
 
 
 def record_opened(token: str) -> None:
-    """A person has the page open. Raises LinkBroken."""
+    """A person has the page open. Raises InvalidLink."""
     _observe(token, TrackingEvent.OPENED, "opened_at")
 
 
 def record_wrong_account(token: str, user_id: UUID) -> None:
-    """A person has the page open, signed in as somebody else, whose address is kept masked. Raises LinkBroken."""
+    """A person has the page open, signed in as somebody else, whose address is kept masked. Raises InvalidLink."""
     account = session().get_one(User, user_id).email
     _observe(token, TrackingEvent.WRONG_ACCOUNT, "wrong_account_at", {"account": mask_email(account)})
 
 
 def record_no_seat(token: str) -> None:
-    """A person tried to accept while all seats were taken. Raises LinkBroken."""
+    """A person tried to accept while all seats were taken. Raises InvalidLink."""
     _observe(token, TrackingEvent.NO_SEAT, "no_seat_at")
 
 
 def request_new_invitation(token: str, word: str = "") -> Invitation:
     """The invitee of an expired invitation asks for a fresh one; the admins see it.
 
-    Raises LinkBroken, InvalidNote, InvitationPending (it still works) and InvitationEnded (declined, revoked, used).
+    Raises InvalidLink, InvalidNote, InvitationPending (it still works) and InvitationClosed (declined, revoked,
+    used).
     """
     parsed = tokens.parse(token)
     with transaction():

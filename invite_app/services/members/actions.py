@@ -36,8 +36,9 @@ def add(
 ) -> Membership:
     """Make an existing account, whose address is proven, a member at once; the person is told by mail.
 
-    A pending invitation to the same address ends and gives its seat. Raises UserUnknown, DomainNotAllowed,
-    RoleUnknown, InvalidMetadata, RoleAboveOwn, PlanUpgradeRequired, AlreadyMember, SeatsFull and RateLimited.
+    A pending invitation to the same address ends and gives its seat. Raises UserNotFound, DomainNotAllowed,
+    RoleNotFound, InvalidMetadata, CannotGrantRole, PlanUpgradeRequired, AlreadyMember, SeatLimitReached and
+    RateLimited.
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
@@ -75,7 +76,7 @@ def change_metadata(
     public: Mapping[str, Any] | None = None,
     private: Mapping[str, Any] | None = None,
 ) -> Membership:
-    """Merge into the metadata, level by level; null removes a name. Raises MembershipUnknown, InvalidMetadata."""
+    """Merge into the metadata, level by level; null removes a name. Raises MembershipNotFound, InvalidMetadata."""
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         membership = get_in(principal.organization.id, user_id)
         principal.check_can_manage(membership.user_id, membership.role)
@@ -90,7 +91,7 @@ def change_metadata(
 
 
 def change_role(organization_id: UUID | str, user_id: UUID | str, role: str, *, by: Actor) -> Membership:
-    """Raises MembershipUnknown, RoleUnknown, RoleAboveOwn, MemberAboveOwn and LastOwner."""
+    """Raises MembershipNotFound, RoleNotFound, CannotGrantRole, CannotManageMember and LastOwner."""
     return change(organization_id, user_id, by=by, role=role)
 
 
@@ -104,7 +105,7 @@ def change(
 ) -> Membership:
     """Another role, other workspaces, or both in one deed; None leaves what is.
 
-    Raises MembershipUnknown, RoleUnknown, WorkspaceUnknown, MemberAboveOwn, RoleAboveOwn and LastOwner.
+    Raises MembershipNotFound, RoleNotFound, WorkspaceNotFound, CannotManageMember, CannotGrantRole and LastOwner.
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
@@ -127,7 +128,7 @@ def remove(
 
     Returns what ended. Invitations sent by them stay, and are checked again when somebody accepts; with
     `take_over` those that the actor may grant become the actor's. `tell` sends the person a mail. Raises
-    MembershipUnknown, MemberAboveOwn and LastOwner.
+    MembershipNotFound, CannotManageMember and LastOwner.
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         membership = get_in(principal.organization.id, user_id)
@@ -137,7 +138,7 @@ def remove(
 
 
 def leave(organization_id: UUID | str, *, by: Actor) -> None:
-    """End one's own membership. Raises PermissionMissing (nobody leaves through a key) and LastOwner."""
+    """End one's own membership. Raises PermissionDenied (nobody leaves through a key) and LastOwner."""
     with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("members:write")
         end_membership(principal, get_in(principal.organization.id, person.id), "member.left")

@@ -70,7 +70,7 @@ class ChangeRole(BulkAction):
     name: str
 
     def prepare(self, principal: Principal) -> None:
-        """Raises RoleUnknown and RoleAboveOwn."""
+        """Raises RoleNotFound and CannotGrantRole."""
         self._role: Role | None = roles.get(principal.organization.id, self.name) if self.name else None
         if self._role is not None:
             principal.check_can_grant(self._role)
@@ -94,7 +94,7 @@ class ChangeWorkspaces(BulkAction):
     ends_ownership = False
 
     def prepare(self, principal: Principal) -> None:
-        """Raises WorkspaceUnknown."""
+        """Raises WorkspaceNotFound."""
         self._chosen = workspaces.get_many(principal.organization.id, self.workspace_ids)
 
     def changes(self, member: Membership) -> bool:
@@ -129,7 +129,7 @@ def preview_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, 
 def apply_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
     """Do it to everybody whom the filter lets through and nothing speaks for leaving out.
 
-    Raises RoleUnknown, RoleAboveOwn and WorkspaceUnknown; then nobody was changed.
+    Raises RoleNotFound, CannotGrantRole and WorkspaceNotFound; then nobody was changed.
     """
     principal = authorize(by, organization_id, "members:write")
     wanted = [member.user_id for member in lists.everybody(principal, only)]

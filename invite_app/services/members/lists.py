@@ -45,7 +45,7 @@ def list_page(
     """Members by name, with person, role and workspaces.
 
     `before` and `after` name a member instead of a cursor. The total of a narrowed list may be no exact one, unless
-    it has to be. Raises MembershipUnknown for a member that is not there.
+    it has to be. Raises MembershipNotFound for a member that is not there.
     """
     principal = authorize(by, organization_id, "members:read")
     if edge := before or after:
@@ -63,7 +63,7 @@ def page_for(
     limit: int = 25,
     exact: bool = False,
 ) -> pagination.Page[Membership]:
-    """The same for callers that have read the standing. Raises PermissionMissing."""
+    """The same for callers that have read the standing. Raises PermissionDenied."""
     principal.check_can("members:read")
     here, place = principal.organization, pagination.page_request(cursor, order, limit)
     if not only.given:

@@ -26,7 +26,7 @@ class TransferParties:
 def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> OwnershipOffer:
     """Offer one's ownership to another member; a later offer takes the place of an earlier one.
 
-    Raises PermissionMissing (only an owner can), MembershipUnknown and LastOwner (to oneself there is nothing to
+    Raises PermissionDenied (only an owner can), MembershipNotFound and LastOwner (to oneself there is nothing to
     hand over).
     """
     with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
@@ -59,8 +59,8 @@ def find_parties(principal: Principal) -> TransferParties | None:
 def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
     """Become owner; who offered becomes admin. Nobody does so through a key.
 
-    Raises PermissionMissing, and OfferUnknown, also when the offer is older than seven days or than either
-    membership, or when its owner is no owner any more.
+    Raises PermissionDenied, and OwnershipTransferNotFound, also when the offer is older than seven days or than
+    either membership, or when its owner is no owner any more.
     """
     with organization_transaction(organization_id, by=by) as principal:
         made = _offer_to(principal)

@@ -56,7 +56,7 @@ class RemovalPreview:
 
 
 def preview_removal(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> RemovalPreview:
-    """Raises MembershipUnknown and MemberAboveOwn."""
+    """Raises MembershipNotFound and CannotManageMember."""
     principal = authorize(by, organization_id, "members:write")
     member = get_in(principal.organization.id, user_id)
     principal.check_can_manage(member.user_id, member.role)

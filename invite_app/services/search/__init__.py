@@ -1,4 +1,4 @@
-"""Search and filtered lists: search terms, their index, and the plan by which a page of matches is read."""
+"""Search and filtered lists: search terms, the trigram index, and query plans for pages of matches."""
 
 from .combined_plan import combined_statement
 from .filtered_list import Column, FilteredList, Source, Test

@@ -1,7 +1,7 @@
-"""The page of a list that one test narrows down, in one statement that is made once for all values.
+"""One parameterized query for a page of a list with a single `Test`.
 
-`list_plan` asks the database for one thing, looks at the answer and asks for the next. Here it is asked for all at
-once, and leaves out by itself what it need not look at.
+`list_plan` runs several queries and chooses the next by the result of the last. The combined query makes that choice
+inside the database, so it needs one round trip and is compiled once for all values.
 """
 
 from typing import Any
@@ -16,9 +16,10 @@ from .filtered_list import FilteredList
 
 
 def combined_statement(lines: Select[Any], narrow: FilteredList, place: PageRequest[Any]) -> Select[Any]:
-    """How many rows fit, up to `narrowing.CAP`, and behind that each line of the page, or one of nothing but NULL.
+    """Return a query for the number of matches, up to `COUNT_CAP`, and the columns of each row of the page.
 
-    The number is NULL where what fits is neither rare nor common; then the lines are worth nothing.
+    An empty page is one row whose other columns are NULL. The number is NULL when the matches are neither rare nor
+    common; ignore the rows then and use `list_plan`.
     """
     near, ahead = _near_or_ahead(narrow, place)
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
@@ -34,9 +35,10 @@ def combined_statement(lines: Select[Any], narrow: FilteredList, place: PageRequ
 
 
 def _near_or_ahead(narrow: FilteredList, place: PageRequest[Any]) -> tuple[CTE, CTE]:
-    """The ids that the index knows of, up to one more than LOOK, and those of the page among the list's next rows.
+    """Return the candidate ids of the index, up to `INDEX_LIMIT` + 1, and the page's ids in the next scan window.
 
-    One is empty where the other is enough. PostgreSQL, which finds all before it gives one, asks the index last.
+    Each is left empty when the other suffices. PostgreSQL queries the index last because it reads all entries before
+    it returns the first.
     """
     known = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(list_plan.INDEX_LIMIT + 1)
     if has_row_locks():

@@ -1,4 +1,4 @@
-"""What a list is narrowed to: conditions on its rows, and ids from indexes. `list_plan` reads its pages."""
+"""Filtered lists: conditions on rows, and candidate ids from indexes. `list_plan` reads their pages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,7 @@ Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 
 @dataclass(frozen=True)
 class Test:
-    """What no index of the list helps with: conditions on a column, and the ids of all rows that meet them (and of
-    others) from an index of its own.
-    """
+    """A condition that has its own index: `source` selects the ids of a superset of the matching rows."""
 
     column: Column
     conditions: Callable[[Column], Sequence[ColumnElement[bool]]]
@@ -27,10 +25,10 @@ class Test:
 
 @dataclass(frozen=True)
 class FilteredList:
-    """What a list is narrowed to: `rows` selects the table with the joins that order and conditions need.
+    """A list with its filters. `rows` selects the table with the joins that order and conditions need.
 
-    `equals` are columns and their values, which an index of the list may begin with. Each of the `sources` gives the
-    ids of all rows that fit, and of others.
+    `equals` maps columns to required values, which the list's indexes may start with. Each of the `sources` selects
+    the ids of a superset of the matching rows.
     """
 
     rows: Select[Any]
@@ -46,13 +44,13 @@ class FilteredList:
 
     @property
     def fitting(self) -> Select[Any]:
-        """The ids of the rows that fit."""
+        """Return a query for the ids of the matching rows."""
         return self.untested.with_only_columns(self.key).where(*self._tested)
 
     def fitting_of(self, ids: CTE | list[str], columns: Columns) -> Select[Any]:
-        """The ids, with more columns, of those rows that fit; written so that no index but that of ids is of use.
+        """Return a query for those of the `ids` that match, with more columns.
 
-        A list holds ids as SQLite has them.
+        It is written so that the planner can only use the index on ids. A list holds ids in SQLite's storage format.
         """
         among = type_coerce(self.key, String).in_(ids) if isinstance(ids, list) else self.key.in_(select(ids.c.id))
         equal = (func.coalesce(column, column) == value for column, value in self.equals.items())
@@ -60,9 +58,9 @@ class FilteredList:
         return query.where(*equal, *self.conditions, *self._tested)
 
     def counted(self, at_most: int | None, place: PageRequest[Any] | None = None) -> ScalarSelect[int]:
-        """How many there are; of more than `at_most`, one more than that. Walked like the list at `place`."""
-        walked = place.sorted(self.fitting) if place else self.fitting
-        limited = walked.limit(None if at_most is None else at_most + 1).subquery()
+        """Count the matching rows, up to `at_most` + 1. With `place`, rows are counted in the order of the list."""
+        matching = place.sorted(self.fitting) if place else self.fitting
+        limited = matching.limit(None if at_most is None else at_most + 1).subquery()
         return select(func.count()).select_from(limited).scalar_subquery()
 
     def total(self, at_most: int | None, place: PageRequest[Any] | None = None) -> CappedCount:

@@ -1,4 +1,4 @@
-"""Asking the index of migration 0003: which rows of an organization may match, of which some do not."""
+"""Query the search index for candidate rows; callers filter out false matches."""
 
 from typing import Any
 from uuid import UUID
@@ -28,16 +28,15 @@ from invite_app.models.search import SEARCHED_TEXT
 from .filtered_list import Source
 
 Searched = type[Membership] | type[Invitation] | type[AuditEvent]
+# Length of the character sequences in the index.
 TRIGRAM = 3
-"""The index knows three characters in a row."""
+# Characters of a term to look up. These suffice to tell people apart; the rest of an address, such as its domain, is
+# shared by many rows, and reading their index entries is slow.
 MAX_SELECTIVE = 12
-"""So many characters tell people apart. To find all of an address, the index would read the many rows that share the
-rest of it: a search took twice as long at a million (SQLite). Each is asked for once, not in each three that it is
-in, which takes half as long (both databases)."""
 
 
 class _Keys(TypeDecorator[list[str]]):
-    """What the index is asked for: a list for PostgreSQL, phrases that all have to match for FTS5."""
+    """Trigrams to look up: a list for PostgreSQL, a query of phrases that must all match for FTS5."""
 
     impl = String
     cache_ok = True
@@ -47,27 +46,30 @@ class _Keys(TypeDecorator[list[str]]):
 
 
 def keys(word: str) -> list[str]:
-    """What the index is asked for: the characters, three by three, of the part of a word that says most."""
+    """Return the trigrams to look up for a term, taken from its most selective part.
+
+    They overlap as little as possible: fewer lookups are faster, and false matches are filtered out later.
+    """
     part = _selective_part(word)
-    found = [part[start : start + TRIGRAM] for start in range(0, len(part) - TRIGRAM + 1, TRIGRAM)]
-    return found if len(part) % TRIGRAM == 0 else [*found, part[-TRIGRAM:]]
+    trigrams = [part[start : start + TRIGRAM] for start in range(0, len(part) - TRIGRAM + 1, TRIGRAM)]
+    return trigrams if len(part) % TRIGRAM == 0 else [*trigrams, part[-TRIGRAM:]]
 
 
 def candidate_ids(table: Searched, organization_id: UUID, keys: list[str]) -> Source:
-    """The ids of all rows of an organization that have these keys, and perhaps of others."""
-    if is_embedded(db.engine):  # two searches can stand in one statement
+    """Select the ids of an organization's rows that contain these trigrams, and possibly of others."""
+    if is_embedded(db.engine):  # unique: one statement can contain two searches
         here = bindparam("organization_id", organization_id, Uuid(), unique=True)
         return _sqlite_candidates(table, here, bindparam("keys", keys, _Keys(), unique=True))
     wanted = [func.search_keys(literal(organization_id, Uuid), key) for key in keys]
-    return select(table.id).where(*(_document(table).op("@>")(one) for one in wanted))
+    return select(table.id).where(*(_document(table).op("@>")(key) for key in wanted))
 
 
 def parameterized_candidate_ids(table: Searched) -> Source:
-    """The same with the parameters `organization_id` and `keys`."""
+    """Return `candidate_ids` with the bound parameters `organization_id` and `keys`."""
     here, wanted = bindparam("organization_id", type_=Uuid()), bindparam("keys", type_=_Keys())
     if is_embedded(db.engine):
         return _sqlite_candidates(table, here, wanted)
-    # Not key by key, of which the database would have to make a new plan for every search.
+    # A condition for each key would need a new query plan for every number of keys.
     every = (
         "SELECT array_agg(one) FROM unnest(CAST(:keys AS text[])) AS key, search_keys(:organization_id, key) AS keys"
     )
@@ -76,7 +78,7 @@ def parameterized_candidate_ids(table: Searched) -> Source:
 
 
 def searched_text(table: Searched) -> ColumnElement[str]:
-    """What is searched of a row."""
+    """Return the text of a row that is searched."""
     return literal_column(_qualified(table), String)
 
 
@@ -92,7 +94,7 @@ def _qualified(table: Searched) -> str:
 
 
 def _sqlite_candidates(table: Searched, here: BindParameter[UUID], keys: BindParameter[list[str]]) -> TextualSelect:
-    """From the range of numbers that the organization has in the index, and in the list of what is not yet in it."""
+    """Search the organization's range of row numbers in the FTS5 index, and add its rows waiting to be indexed."""
     name = table.__tablename__
     within = "BETWEEN (SELECT number << 32 FROM search_places WHERE organization_id = :organization_id)"
     within += " AND (SELECT (number + 1) << 32 FROM search_places WHERE organization_id = :organization_id)"
@@ -108,7 +110,7 @@ def _sqlite_candidates(table: Searched, here: BindParameter[UUID], keys: BindPar
 
 
 def _selective_part(word: str) -> str:
-    """Of a long word the part that tells most, which is what stands before the @."""
+    """Return the most selective part of a long term: of an address, the end of the part before the @."""
     if len(word) < TRIGRAM:
         return word.rjust(TRIGRAM)
     name = word.rpartition("@")[0]

@@ -1,14 +1,10 @@
-"""Pages of lists that are narrowed down, at a cost that does not grow with the list.
+"""Query plans for pages of filtered lists, whose cost hardly depends on the length of the list.
 
-There are two ways to the rows of a page: to walk the list in its order and leave out what does not match, which is
-quick for what is common, or to take the few rows that an index knows of and to sort them, which is quick for what is
-rare. Which one it is shows by looking a little way along each: first at the next `WINDOW` rows of the list, then at
-`LOOK` rows of the index; what is not rare there is common enough to be walked to.
+There are two plans. A scan reads the list in its order and skips rows that do not match; it is fast when matches are
+common. An index lookup reads all candidate rows and sorts them; it is fast when matches are rare.
 
-Measured at 300,000 rows: walking to what is rare takes 35 ms on SQLite and 800 ms on PostgreSQL, asking the index for
-what every row has 16 ms on PostgreSQL before a row is read, sorting one row in twenty 40 ms on SQLite; so both take
-about 1 ms. What is neither, like a given name that one in twenty has, still costs a walk to it: 200 ms at
-a million.
+The choice is made by sampling: first the next `SCAN_WINDOW` rows of the list, then up to `INDEX_LIMIT` rows of the
+index. When neither decides, the list is scanned; that is the slowest case.
 """
 
 from collections.abc import Callable
@@ -37,14 +33,17 @@ from invite_app.services.pagination import CappedCount, Columns, Page, PageReque
 from .filtered_list import FilteredList, Source
 
 Row = TypeVar("Row")
+# Totals of filtered lists are exact up to this number.
 COUNT_CAP = 1000
-"""Totals of narrowed lists are counted so far."""
+# Candidate ids read from an index before its matches count as common.
 INDEX_LIMIT = COUNT_CAP
+# Up to this number, all candidates are read and cut to the page in Python. Larger than the number of rows that can
+# wait for SQLite's index, because every search reads all of those.
 SMALL_RESULT = 300
-"""More than what waits for SQLite's index, of which a search looks at every row."""
+# Rows of the list that a scan reads before the index is tried.
 SCAN_WINDOW = 500
+# With more matches than this in a window, a scan is faster than the index.
 COMMON_IN_WINDOW = SCAN_WINDOW // 10
-"""What so many rows of a window have is quicker walked to than looked up."""
 
 
 def limits() -> tuple[int, ...]:
@@ -62,10 +61,10 @@ def fetch_page(
     offset: int = 0,
     exact: bool = False,
 ) -> Page[Row]:
-    """The page of the rows that fit at this place, as they are `made` of what `complete` reads: its first column.
+    """Return a page of matching rows. `complete` selects them, `made` converts each database row.
 
-    Unless the total is known, it is counted up to CAP, or all of it if it has to be exact; that, and an offset, cost
-    what they count.
+    A `total` that is not given is counted up to `COUNT_CAP`, or completely if `exact`. The cost of an exact total and
+    of an offset grows with the number of rows.
     """
     reading = Reading(complete, made)
     if offset or exact:
@@ -83,9 +82,9 @@ def fetch_page(
 
 
 def count_with_single_match(narrow: FilteredList, place: PageRequest[Row]) -> Subquery:
-    """How many rows fit (`number`, up to CAP), and of a single one its id (`key`): for one test, in one statement.
+    """Return a subquery with the `number` of matches, up to `COUNT_CAP` + 1, and the `key` of a single match.
 
-    What is common in a window is counted along the list; anything else in the index.
+    The list has exactly one test. Common matches are counted by a scan, others through the index.
     """
     near = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(COUNT_CAP + 1).cte("near")
     found = materialized(narrow.fitting_of(near, ()))
@@ -100,7 +99,7 @@ def count_with_single_match(narrow: FilteredList, place: PageRequest[Row]) -> Su
 
 @dataclass(frozen=True)
 class Reading(Generic[Row]):
-    """How the rows of a page are read, by their ids."""
+    """The query that loads the rows of a page by id, and the conversion of each row."""
 
     complete: Select[Any]
     made: Callable[[Any], Row]
@@ -114,7 +113,7 @@ class Reading(Generic[Row]):
     def rows_and_number(
         self, narrow: FilteredList, place: PageRequest[Row], ids: Select[Any] | list[Any], number: ColumnElement[int]
     ) -> tuple[list[Row], CappedCount]:
-        """The rows, and a number that is read in the same statement and counts up to CAP."""
+        """Return the rows and their number, counted up to `COUNT_CAP` in the same query."""
         found = session().execute(self.of(narrow, place, ids).add_columns(number)).all()
         if found or not place.position:
             return [self.made(row[:-1]) for row in found], CappedCount(found[0][-1] if found else 0, COUNT_CAP)
@@ -122,18 +121,18 @@ class Reading(Generic[Row]):
 
 
 def _looked_up(narrow: FilteredList) -> list[str] | None:
-    """The ids, as SQLite has them, that the index gives for the one thing looked for, at most one more than LOOK.
+    """Return up to `INDEX_LIMIT` + 1 candidate ids of the only test, in SQLite's storage format.
 
-    None where asking it first would not pay: PostgreSQL finds all before it gives one.
+    Return None on PostgreSQL, which reads all index entries before it returns the first, and for other filters.
     """
     if len(narrow.tests) != 1 or narrow.sources or has_row_locks():
         return None
-    found = type_coerce(narrow.tests[0].source.subquery().c[0], String)  # to make ids of a thousand takes 2 ms
+    found = type_coerce(narrow.tests[0].source.subquery().c[0], String)  # converting a thousand ids to UUID is slow
     return list(session().scalars(select(found).limit(INDEX_LIMIT + 1)))
 
 
 def _of_few(reading: Reading[Row], narrow: FilteredList, place: PageRequest[Row], near: list[str]) -> Page[Row]:
-    """Of very few all rows are read, and cut to the page: a third less than a statement that counts and cuts them."""
+    """Return the page of a small result, read completely and cut in Python, which is faster than counting it."""
     if len(near) > SMALL_RESULT:
         return _among_few(reading, narrow, place, narrow.tests[0].source)
     rows = reading.rows(narrow, place, narrow.fitting_of(near, ()))
@@ -143,21 +142,21 @@ def _of_few(reading: Reading[Row], narrow: FilteredList, place: PageRequest[Row]
 def page_from_scan(
     narrow: FilteredList, place: PageRequest[Row], size: int | ColumnElement[int] = SCAN_WINDOW
 ) -> Select[Any]:
-    """The ids of the page among the next rows of the list."""
+    """Select the ids of the page among the next `size` rows of the list."""
     found, columns = _fitting_among(narrow, place, size)
     return place.sorted(found, columns).limit(place.limit + 1)
 
 
 def _number_along(narrow: FilteredList, place: PageRequest[Any], at_most: int, size: int) -> ScalarSelect[int]:
-    """How many fit among the first so many rows of the list, up to `at_most`."""
+    """Count the matches among the first `size` rows of the list, up to `at_most`."""
     found, _ = _fitting_among(narrow, replace(place, position=()), size)
     return select(func.count()).select_from(found.limit(at_most).subquery()).scalar_subquery()
 
 
 def _has_many(narrow: FilteredList, place: PageRequest[Any]) -> ColumnElement[bool]:
-    """Whether more than CAP fit, seen from rows enough for that if they are common.
+    """Return the condition that more than `COUNT_CAP` rows match, for common matches.
 
-    Told to walk until it has CAP instead, PostgreSQL sorts the whole list: 150 ms at a million.
+    It reads a fixed number of rows: with a limit on the matches instead, PostgreSQL sorts the whole list.
     """
     return _number_along(narrow, place, COUNT_CAP + 1, COUNT_CAP * SCAN_WINDOW // COMMON_IN_WINDOW) > COUNT_CAP
 
@@ -165,7 +164,7 @@ def _has_many(narrow: FilteredList, place: PageRequest[Any]) -> ColumnElement[bo
 def _fitting_among(
     narrow: FilteredList, place: PageRequest[Any], size: int | ColumnElement[int]
 ) -> tuple[Select[Any], Columns]:
-    """The ids of those that fit among the next rows of the list, in no order, and the columns of the order."""
+    """Select the ids of matches among the next `size` rows, unordered; also return the columns of the order."""
     columns = [column.label(f"c{number}") for number, column in enumerate(place.order.columns)]
     tested = [test.column.label(f"t{number}") for number, test in enumerate(narrow.tests)]
     rows = narrow.untested.with_only_columns(narrow.key.label("key"), *tested, *columns)
@@ -179,12 +178,12 @@ def _fitting_among(
 
 
 def count_common(narrow: FilteredList, place: PageRequest[Any]) -> ColumnElement[int]:
-    """How many fit of what is common, so that counting to CAP ends soon."""
+    """Count common matches by a scan, up to `COUNT_CAP` + 1."""
     return case((_has_many(narrow, place), COUNT_CAP + 1), else_=narrow.counted(COUNT_CAP, place))
 
 
 def _fewest(narrow: FilteredList) -> Source | None:
-    """The source that has the fewest rows, if those are few."""
+    """Return the source with the fewest ids, or None when it has more than `INDEX_LIMIT`."""
     sources = [*narrow.sources, *(test.source for test in narrow.tests)]
     if not sources:
         return None
@@ -219,5 +218,5 @@ def _walked(
 
 
 def materialized(query: Select[Any] | CompoundSelect[Any], name: str = "found") -> CTE:
-    """A part that the database works out on its own, so that it cannot take the order of the page for a shortcut."""
+    """Return the query as a materialized CTE, which keeps the planner from scanning the list in page order."""
     return query.cte(name).prefix_with("MATERIALIZED")

@@ -1,6 +1,6 @@
-"""Finding rows by fragments: words that all have to occur in a row's text, in any case.
+"""Search terms, which must all occur in a row's text, in any case.
 
-A word of three characters and more may stand anywhere; a shorter one begins a name or the address.
+A term of three or more characters matches anywhere; a shorter one only at the start of a word.
 """
 
 import re
@@ -29,13 +29,13 @@ Text = ColumnElement[str] | InstrumentedAttribute[str]
 
 @dataclass(frozen=True)
 class SearchTerms:
-    """What is looked for in one table."""
+    """The terms of a search in one table."""
 
     table: Searched
     words: tuple[str, ...]
 
     def test(self, organization_id: UUID, column: Text | None = None) -> Test:
-        """That all words occur in a row's text, or in one column of it."""
+        """Return the test that all terms occur in the row's text, or in `column`."""
         text = index.searched_text(self.table) if column is None else column
         patterns = [literal(pattern) for pattern in self._patterns]
         words = [Term(len(word) < TRIGRAM, self._has_to_be_folded(word)) for word in self.words]
@@ -44,12 +44,12 @@ class SearchTerms:
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the parameters of `test_of` stand for."""
+        """Return the values of the parameters of `test_of`."""
         patterns = {f"pattern_{number}": pattern for number, pattern in enumerate(self._patterns)}
         return {"keys": self._keys, **patterns}
 
     def _has_to_be_folded(self, word: str) -> bool:
-        """Whether the text beside it has to be; SQLite need not for ASCII: its LIKE knows no case there."""
+        """Return whether to case-fold the text for this term. SQLite's LIKE ignores the case of ASCII by itself."""
         return self.table is not Membership and not (word.isascii() and is_embedded(db.engine))
 
     @property
@@ -62,16 +62,16 @@ class SearchTerms:
 
 
 class Term(NamedTuple):
-    """What the condition for a word looks like, whatever the word is."""
+    """The form of a term's condition, independent of the term."""
 
     is_short: bool
     is_folded: bool
 
 
 def test_of(table: Searched, number: int) -> Test:
-    """The test of any words of this number: `organization_id` and those of `Words.values` are its parameters.
+    """Return a parameterized test for this number of terms, with `organization_id` and `SearchTerms.values`.
 
-    All are looked for as short ones are, which finds long ones as well.
+    Every term gets the condition of a short one, whose pattern also works for long ones.
     """
     patterns = [bindparam(f"pattern_{place}", type_=String) for place in range(number)]
     words = [Term(is_short=True, is_folded=table is not Membership)] * number
@@ -81,7 +81,7 @@ def test_of(table: Searched, number: int) -> Test:
 
 
 def _match(words: Sequence[Term], patterns: Sequence[ColumnElement[str]], text: Text) -> list[ColumnElement[bool]]:
-    """That all words occur in a text."""
+    """Return the conditions that all terms occur in the text."""
     return [_contains(word, pattern, text) for word, pattern in zip(words, patterns, strict=True)]
 
 
@@ -91,14 +91,13 @@ def _contains(word: Term, pattern: ColumnElement[str], text: Text) -> ColumnElem
 
 
 def _escaped(word: str) -> str:
-    """So that no character of it stands for others."""
+    """Escape the wildcards of LIKE."""
     return re.sub("[%_/]", r"/\g<0>", word)
 
 
 def search_terms(table: Searched, fragment: str) -> SearchTerms | None:
-    """None when nothing is looked for."""
+    """Split a search into terms; return None when there are none."""
     fold = folded_name if table is Membership else search_folded
-    found = tuple(
-        validation.words(fold(fragment[: validation.MAX_SEARCH]))
-    )  # a folded accent can stand behind a space
-    return SearchTerms(table, found) if found else None
+    # Folded before it is split: folding an accent can produce a space.
+    terms = tuple(validation.words(fold(fragment[: validation.MAX_SEARCH])))
+    return SearchTerms(table, terms) if terms else None

@@ -1,4 +1,4 @@
-"""Invitations: send, list, change, accept and decline them, and say why a person is not in yet."""
+"""Invitations: send, list, change, accept and decline them, and explain their status."""
 
 from .acceptance import InvitationOffer, NewProfile, accept_with_account, accept_with_new_account, decline, open_link
 from .actions import Changes, copy_link, edit, extend, resend, retry_delivery, revoke, take_over

@@ -1,4 +1,4 @@
-"""The invitee's side: looking at an invitation, accepting it, declining it."""
+"""The invitee's side: open an invitation link, accept or decline the invitation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ from . import drafts, expiry, links
 
 @dataclass(frozen=True)
 class NewProfile:
-    """What a new person says about themselves."""
+    """The name and password of a new account."""
 
     given_name: str
     family_name: str
@@ -41,11 +41,11 @@ class NewProfile:
 
 @dataclass(frozen=True)
 class InvitationOffer:
-    """An invitation as its invitee sees it, whatever its state.
+    """An invitation in any state, as its invitee sees it.
 
-    `has_account` is None on a copied link: the admin who copied it would learn whether a stranger has an account.
-    `obstacle` is what keeps a pending one from being accepted as things stand. `landing` is where the inviter
-    wants the invitee to go afterwards, while the organization still allows that address.
+    `has_account` is None for a copied link, so that the admin who copied it cannot find out who has an account.
+    `obstacle` is the error that accepting a pending invitation would raise now. `landing` is the redirect URL, or
+    None when the organization no longer allows it.
     """
 
     invitation: Invitation
@@ -55,18 +55,18 @@ class InvitationOffer:
     landing: str | None = None
 
 
-_PLACE: Any = (
+_MEMBERSHIP_ID: Any = (
     select(Membership.id)
     .join(Invitation, Invitation.organization_id == Membership.organization_id)
     .where(Invitation.id == bindparam("invitation_id"), Membership.user_id == bindparam("user_id"))
     .scalar_subquery()
 )
-_PERSON = Reader(select(User, _PLACE).where(User.id == bindparam("user_id")))
-"""A person, and the id of their place in the organization that an invitation leads to."""
+# A user, and the id of their membership in the organization of an invitation.
+_USER_AND_MEMBERSHIP = Reader(select(User, _MEMBERSHIP_ID).where(User.id == bindparam("user_id")))
 
 
 def open_link(token: str) -> InvitationOffer:
-    """What a link offers; changes nothing. Raises InvalidLink."""
+    """Return the invitation behind a link, without recording a visit. Raises InvalidLink."""
     parsed = tokens.parse(token)
     invitation = links.find(parsed)
     state = invitation.state_at(now())
@@ -80,13 +80,13 @@ def open_link(token: str) -> InvitationOffer:
 
 
 def accept_with_new_account(token: str, profile: NewProfile, *, ip: str | None = None) -> Membership:
-    """Make an account at the invited address, and a member of it.
+    """Create an account at the invited address, and its membership.
 
     Raises InvalidLink, InvitationClosed, InviterNotAllowed, RoleDeleted, DomainNotAllowed, SeatLimitReached,
     SignInRequired, InvalidName and WeakPassword.
     """
     parsed, offer = tokens.parse(token), open_link(token)
-    password_hash = None if offer.has_account else _password_hash(offer, profile)
+    password_hash = None if offer.has_account else _hash_password(offer, profile)
     with transaction():
         invitation, organization = _lock_pending(parsed)
         role = _check_acceptable(invitation, organization)
@@ -97,16 +97,16 @@ def accept_with_new_account(token: str, profile: NewProfile, *, ip: str | None =
 
 
 def accept_with_account(token: str, user_id: UUID, *, ip: str | None = None) -> Membership:
-    """Make the signed-in person a member.
+    """Make the signed-in user a member.
 
     Raises InvalidLink, InvitationClosed, WrongAccount, AlreadyMember, RoleDeleted, InviterNotAllowed,
     DomainNotAllowed, SeatLimitReached and EmailVerificationRequired.
     """
     parsed = tokens.parse(token)
     with transaction():
-        person = _PERSON.question(user_id=user_id, invitation_id=parsed.id)
-        invitation, organization = _lock_pending(parsed, prefetch=[person])
-        user, membership_id = _answered(person)
+        user_query = _USER_AND_MEMBERSHIP.question(user_id=user_id, invitation_id=parsed.id)
+        invitation, organization = _lock_pending(parsed, prefetch=[user_query])
+        user, membership_id = _user_and_membership_id(user_query)
         if user.email != invitation.email:
             raise WrongAccount(invitation.email, user.email)
         if membership_id is not None:
@@ -119,15 +119,14 @@ def accept_with_account(token: str, user_id: UUID, *, ip: str | None = None) -> 
         return _create_membership(invitation, organization, role, user, ip)
 
 
-def _answered(person: Question) -> tuple[User, UUID | None]:
-    """The person, and the id of their place in the organization when they have one."""
-    assert person.rows  # whoever is signed in has an account
-    user, membership_id = person.rows[0]
+def _user_and_membership_id(user_query: Question) -> tuple[User, UUID | None]:
+    assert user_query.rows  # a signed-in user has an account
+    user, membership_id = user_query.rows[0]
     return attach(user), membership_id
 
 
 def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
-    """Turn the invitation down, with or without a word to the admin.
+    """Decline the invitation, optionally with a message to the inviter.
 
     Raises InvalidLink, InvitationClosed and InvalidNote.
     """
@@ -142,10 +141,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
 
 
 def _lock_pending(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
-    """The invitation, locked and still pending, and what is asked `along`.
-
-    Raises InvalidLink and InvitationClosed.
-    """
+    """Return the locked pending invitation; `prefetch` queries run in the same round trip."""
     invitation, organization = links.lock(parsed, prefetch)
     if (state := invitation.state_at(now())) != InvitationState.PENDING:
         raise InvitationClosed(invitation.id, state)
@@ -176,8 +172,8 @@ def _check_acceptable(invitation: Invitation, organization: Organization) -> Rol
     return invitation.role
 
 
-def _password_hash(offer: InvitationOffer, profile: NewProfile) -> str:
-    """Made before the organization is locked, where everything is checked again."""
+def _hash_password(offer: InvitationOffer, profile: NewProfile) -> str:
+    """Hash the password before the organization is locked, because it is slow; the checks are repeated then."""
     invitation = offer.invitation
     if offer.state != InvitationState.PENDING:
         raise InvitationClosed(invitation.id, offer.state)
@@ -201,7 +197,7 @@ def _add_account(address: str, profile: NewProfile, password_hash: str, *, is_ve
             password_hash=password_hash,
             is_verified=is_verified,
         )
-    except AccountExists:  # another organization's invitation was accepted at this very moment
+    except AccountExists:  # another organization's invitation was accepted at the same time
         raise SignInRequired(address) from None
 
 
@@ -225,8 +221,8 @@ def _create_membership(
         created_at=moment,
         updated_at=moment,
     )
-    who = audit.AuditActor("person", user.id, user.name, ip)
-    event = audit.new_event(organization.id, who, "invitation.accepted", invitation, after={"role": role.name})
+    actor = audit.AuditActor("person", user.id, user.name, ip)
+    event = audit.new_event(organization.id, actor, "invitation.accepted", invitation, after={"role": role.name})
     accepted = {"state": InvitationState.ACCEPTED, "closed_at": moment, "accepted_by_id": user.id}
     counts = {"members_count": organization.members_count + 1, "pending_count": organization.pending_count - 1}
     rows.write(
@@ -240,6 +236,6 @@ def _create_membership(
 
 
 def _link_workspaces(membership: Membership) -> None:
-    links = [{"membership_id": membership.id, "workspace_id": one.id} for one in membership.workspaces]
+    links = [{"membership_id": membership.id, "workspace_id": workspace.id} for workspace in membership.workspaces]
     if links:
         session().execute(insert(membership_workspaces), links)

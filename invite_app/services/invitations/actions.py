@@ -18,7 +18,7 @@ from .steps import PENDING, check_can_grant, check_state
 
 @dataclass(frozen=True)
 class Changes:
-    """What to change of a pending invitation; None leaves a value as it is."""
+    """New values of a pending invitation; None leaves a value unchanged."""
 
     email: str | None = None
     role: str | None = None
@@ -34,12 +34,15 @@ def resend(
     email: str | None = None,
     note: str | None = None,
 ) -> Invitation:
-    """Send the same link again and renew its end; one that has expired becomes pending again. Another address gets a
-    link of its own; another note goes along with this mail and those that follow.
+    """Send the same link again and renew its expiry; an expired invitation becomes pending again.
 
-    An expired one needs everything that `send` needs, now for the resender, who becomes the inviter. Raises
+    A new address gets a new link. A new note replaces the old one. Reopening an expired invitation passes the checks
+    of `send`, with the actor as the inviter.
+
+    Raises
     InvitationNotFound, InvitationClosed, RoleDeleted, CannotGrantRole, InvalidNote, DomainNotAllowed, RateLimited,
-    and for an expired one or another address what `send` raises.
+    and for
+    an expired invitation or a new address what `send` raises.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         steps.resend(principal, invitation, email=email, note=note)
@@ -47,14 +50,17 @@ def resend(
 
 
 def revoke(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """The link stops working at once, the seat is free. Raises InvitationNotFound and InvitationClosed."""
+    """Revoke the invitation: its link stops working and its seat is free.
+
+    Raises InvitationNotFound and InvitationClosed.
+    """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
         steps.revoke_invitation(principal, invitation)
     return invitation
 
 
 def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """Seven days more for a pending invitation, without another mail.
+    """Extend a pending invitation by seven days, without sending a mail.
 
     Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
@@ -64,10 +70,10 @@ def extend(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor)
 
 
 def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Changes, *, by: Actor) -> Invitation:
-    """Change a pending invitation. Another address gets a link of its own, and the old link stops working.
+    """Change a pending invitation. A new address gets a new link, and the old link stops working.
 
-    Raises InvitationNotFound, InvitationClosed, RoleDeleted, CannotGrantRole (for the role it has and the one it
-    gets), RoleNotFound, WorkspaceNotFound, InvalidNote, InvalidEmail, DomainNotAllowed, and for another address
+    Raises InvitationNotFound, InvitationClosed, RoleDeleted, CannotGrantRole (for the old and the new role),
+    RoleNotFound, WorkspaceNotFound, InvalidNote, InvalidEmail, DomainNotAllowed, and for a new address
     PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
@@ -90,7 +96,7 @@ def edit(organization_id: UUID | str, invitation_id: UUID | str, changes: Change
 
 
 def retry_delivery(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """Do not wait for the next try of a mail that the mail server has not taken yet. Leaves its end as it is.
+    """Retry the delivery of an unsent mail now. The expiry stays unchanged.
 
     Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
@@ -104,7 +110,7 @@ def retry_delivery(organization_id: UUID | str, invitation_id: UUID | str, *, by
 
 
 def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """Become the inviter of a pending invitation, whose own inviter may have lost the right.
+    """Become the inviter of a pending invitation, for example when its inviter has lost permission.
 
     Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
@@ -116,7 +122,7 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 
 
 def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> str:
-    """The link, for handing over by other means. Needs the right to grant the invitation's role; is audited.
+    """Return the link, to share it without mail, and record an audit event.
 
     Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
@@ -132,7 +138,7 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 def _invitation_transaction(
     organization_id: UUID | str, invitation_id: UUID | str, by: Actor
 ) -> Iterator[tuple[Principal, Invitation]]:
-    """A transaction on one invitation, now that overdue ones are written down."""
+    """Open a transaction on one invitation, after overdue invitations have been expired."""
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         expiry.expire_overdue(principal.organization)
         yield principal, get_in(principal.organization.id, invitation_id)

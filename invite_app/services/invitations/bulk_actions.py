@@ -1,6 +1,7 @@
-"""The same deed for many invitations: judged one by one, before as a preview and again when it is done.
+"""Bulk actions on invitations: preview and apply.
 
-None stands in another's way: those it cannot be done to are left out, each with the fact that keeps it out.
+Every invitation is checked by itself, in the preview and again before the change. An invitation that fails its check
+is skipped and reported with the error.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,8 +19,8 @@ from . import checks, drafts, expiry, filters, lists, queries, steps
 from .filters import Filter
 
 MAX_SELECTED = 10_000
+# Invitations changed in one transaction; other writers get the organization's lock between chunks.
 CHUNK_SIZE = 100
-"""How many are changed in one transaction, so that others get their turn in between."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class BulkResult:
-    """To which it is (or was) done, and which are left out."""
+    """The invitations that were changed, or would be in a preview, and those skipped."""
 
     done: list[Invitation]
     left_out: list[Skipped]
@@ -41,16 +42,19 @@ class BulkResult:
 
 
 class BulkAction:
-    """What is to be done. `begin` counts it as one act, `prepare` reads what it takes to judge these invitations."""
+    """An action on many invitations.
+
+    `begin` runs once, `prepare` before each chunk, to load what `check` needs.
+    """
 
     def begin(self, principal: Principal) -> None:
-        """Raises what stands in the way of all."""
+        """Raise an error that prevents the whole action."""
 
     def prepare(self, principal: Principal, invitations: Sequence[Invitation]) -> None:
         pass
 
     def check(self, principal: Principal, invitation: Invitation) -> None:
-        """Raises what keeps this one out."""
+        """Raise the error for which this invitation is skipped."""
         raise NotImplementedError
 
     def do(self, principal: Principal, invitation: Invitation) -> None:
@@ -75,7 +79,7 @@ class Extend(BulkAction):
 
 
 class SendAgain(BulkAction):
-    """Expired ones take seats and addresses, so they are judged in their order, each after those before it."""
+    """Resend invitations. Expired ones take seats and addresses, so they are checked in order."""
 
     def begin(self, principal: Principal) -> None:
         """Raises RateLimited."""
@@ -83,8 +87,10 @@ class SendAgain(BulkAction):
 
     def prepare(self, principal: Principal, invitations: Sequence[Invitation]) -> None:
         moment = now()
-        expired = [one.email for one in invitations if one.state_at(moment) == InvitationState.EXPIRED]
-        self._taken = checks.unavailable(principal.organization.id, expired) if expired else {}
+        expired = [
+            invitation.email for invitation in invitations if invitation.state_at(moment) == InvitationState.EXPIRED
+        ]
+        self._unavailable = checks.unavailable(principal.organization.id, expired) if expired else {}
         self._room = checks.seats_left(principal.organization)
 
     def check(self, principal: Principal, invitation: Invitation) -> None:
@@ -101,80 +107,81 @@ class SendAgain(BulkAction):
         organization = principal.organization
         drafts.check_redirects(organization, invitation)
         checks.check_plan(organization)
-        if fact := self._taken.get(invitation.email):
-            raise fact
+        if error := self._unavailable.get(invitation.email):
+            raise error
         if self._room is not None:
             if self._room <= 0:
                 raise SeatLimitReached(organization.seat_limit or 0)
             self._room -= 1
-        self._taken[invitation.email] = InvitationPending(invitation.email, invitation.id, now())
+        self._unavailable[invitation.email] = InvitationPending(invitation.email, invitation.id, now())
 
 
 def preview_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
-    """What would become of all that the filter lets through. Raises TooManyRows when that is more than MOST."""
+    """Preview the action on all invitations that match. Raises TooManyRows for more than `MAX_SELECTED`."""
     principal = authorize(by, organization_id, "invitations:write")
-    found = _find(principal, only)
-    action.prepare(principal, found)
-    report = BulkResult([], [])
-    for invitation in found:
-        _put(report, invitation, _fact(action.check, principal, invitation))
-    return report
+    selected = _find(principal, only)
+    action.prepare(principal, selected)
+    result = BulkResult([], [])
+    for invitation in selected:
+        _add(result, invitation, _error(action.check, principal, invitation))
+    return result
 
 
 def apply_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
-    """Do it to all that the filter lets through and nothing speaks for leaving out.
+    """Apply the action to all invitations that match, except those that fail its check.
 
-    Raises TooManyRows, and for sending again RateLimited; then nothing was changed.
+    Raises TooManyRows, and for resending RateLimited, before anything is changed.
     """
-    wanted = [one.id for one in _find(authorize(by, organization_id, "invitations:write"), only)]
-    report = BulkResult([], [])
-    for start in range(0, len(wanted), CHUNK_SIZE):
+    selected = [invitation.id for invitation in _find(authorize(by, organization_id, "invitations:write"), only)]
+    result = BulkResult([], [])
+    for start in range(0, len(selected), CHUNK_SIZE):
         with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
             expiry.expire_overdue(principal.organization)
             if start == 0:
                 action.begin(principal)
-            present = _present(principal, only, wanted[start : start + CHUNK_SIZE])
+            present = _present(principal, only, selected[start : start + CHUNK_SIZE])
             action.prepare(principal, present)
-            judged = [
-                (one, _fact(action.check, principal, one) or _fact(action.do, principal, one)) for one in present
+            outcomes = [
+                (invitation, _error(action.check, principal, invitation) or _error(action.do, principal, invitation))
+                for invitation in present
             ]
-        for invitation, fact in judged:
-            _put(report, invitation, fact)
-    return report
+        for invitation, error in outcomes:
+            _add(result, invitation, error)
+    return result
 
 
 def _find(principal: Principal, only: Filter) -> list[Invitation]:
     principal.check_can("invitations:read")
-    found = lists.everything(principal, only, limit=MAX_SELECTED + 1)
-    if len(found) > MAX_SELECTED:
+    invitations = lists.everything(principal, only, limit=MAX_SELECTED + 1)
+    if len(invitations) > MAX_SELECTED:
         raise TooManyRows(lists.count(principal, only), MAX_SELECTED)
-    return found
+    return invitations
 
 
 def _present(principal: Principal, only: Filter, invitation_ids: Sequence[UUID]) -> list[Invitation]:
-    """Those that are still there, and what the filter asked for by name, in this order, with all that deeds touch.
+    """Load those invitations that still match the role and search of the filter, in the given order.
 
-    Their states are the deeds' to judge, which tell of those that ended meanwhile.
+    The state is not filtered again: `BulkAction.check` reports invitations that were closed in the meantime.
     """
     still = Filter(role=only.role, fragment=only.fragment, invitation_ids=invitation_ids)
     fitting = filters.narrowed(principal, still).fitting
     query = queries.complete().where(Invitation.id.in_(fitting))
-    found = {one.id: one for one in session().scalars(query)}
-    return [found[one] for one in invitation_ids if one in found]
+    by_id = {invitation.id: invitation for invitation in session().scalars(query)}
+    return [by_id[invitation_id] for invitation_id in invitation_ids if invitation_id in by_id]
 
 
-def _fact(
-    act: Callable[[Principal, Invitation], None], principal: Principal, invitation: Invitation
+def _error(
+    step: Callable[[Principal, Invitation], None], principal: Principal, invitation: Invitation
 ) -> DomainError | None:
     try:
-        act(principal, invitation)
+        step(principal, invitation)
     except DomainError as error:
         return error
     return None
 
 
-def _put(report: BulkResult, invitation: Invitation, fact: DomainError | None) -> None:
-    if fact is None:
-        report.done.append(invitation)
+def _add(result: BulkResult, invitation: Invitation, error: DomainError | None) -> None:
+    if error is None:
+        result.done.append(invitation)
     else:
-        report.left_out.append(Skipped(invitation, fact))
+        result.left_out.append(Skipped(invitation, error))

@@ -31,7 +31,7 @@ from . import expiry
 
 @dataclass(frozen=True)
 class AddressStatus:
-    """What the database says of one address in one organization, and whether overdue invitations need recording."""
+    """One address in one organization: its member, its pending invitation, and whether any invitation is overdue."""
 
     address: str
     member_id: UUID | None
@@ -40,7 +40,7 @@ class AddressStatus:
     has_overdue: bool
 
     def check_is_free(self, principal: Principal) -> None:
-        """Raises AlreadyMember (of oneself: CannotInviteYourself) and InvitationPending."""
+        """Raise AlreadyMember, CannotInviteYourself or InvitationPending unless the address can be invited."""
         if self.member_id:
             is_oneself = principal.user is not None and principal.user.id == self.member_id
             raise (CannotInviteYourself if is_oneself else AlreadyMember)(self.address, self.member_id)
@@ -53,7 +53,7 @@ _ADDRESS: Any = bindparam("address")
 _NOW: Any = bindparam("now")
 _PENDING = (Invitation.organization_id == _HERE, IS_PENDING)
 _LIVE = (*_PENDING, Invitation.email == _ADDRESS, Invitation.expires_at > _NOW)
-_FACTS: tuple[Any, ...] = (
+_STATUS_COLUMNS: tuple[Any, ...] = (
     select(User.id)
     .join(Membership, Membership.user_id == User.id)
     .where(User.email == _ADDRESS, Membership.organization_id == _HERE)
@@ -62,22 +62,22 @@ _FACTS: tuple[Any, ...] = (
     select(Invitation.created_at).where(*_LIVE).scalar_subquery(),
     exists().where(*_PENDING, Invitation.expires_at <= _NOW),
 )
-_LOOK = select(*_FACTS)
+_STATUS = select(*_STATUS_COLUMNS)
 _SPELLINGS: tuple[Any, ...] = (bindparam("spelling"), bindparam("other_spelling"))
-_LOOK_WITH_ROLE = Reader(
-    select(Role, *_FACTS).where(
+_STATUS_WITH_ROLE = Reader(
+    select(Role, *_STATUS_COLUMNS).where(
         Role.organization_id == _HERE, or_(Role.key.in_(_SPELLINGS), Role.folded_name.in_(_SPELLINGS))
     )
 )
 
 
 def address_status(organization_id: UUID, address: str) -> AddressStatus:
-    """The address as things stand; an invitation whose end has passed is not in its way, recorded or not."""
-    return AddressStatus(address, *session().execute(_LOOK, _values(organization_id, address)).one())
+    """Return the status of the address. Overdue invitations do not count as pending."""
+    return AddressStatus(address, *session().execute(_STATUS, _values(organization_id, address)).one())
 
 
-def asking(organization_id: UUID, email: str, role: str) -> Question | None:
-    """What to ask about an address and the role that somebody calls by this name; None where either cannot be one."""
+def status_query(organization_id: UUID, email: str, role: str) -> Question | None:
+    """Return a query for the status of an address and for a role by key or name; None if either is invalid."""
     try:
         address = validation.email(email)
     except InvalidEmail:
@@ -85,19 +85,19 @@ def asking(organization_id: UUID, email: str, role: str) -> Question | None:
     if not (spellings := roles.lookup_keys(role)):
         return None
     named = {"spelling": spellings[0], "other_spelling": spellings[-1]}
-    return _LOOK_WITH_ROLE.question(**_values(organization_id, address), **named)
+    return _STATUS_WITH_ROLE.question(**_values(organization_id, address), **named)
 
 
-def answered(asked: Question) -> tuple[Role, AddressStatus] | None:
-    """The role and the look at the address, or None where there is no such role."""
-    if not asked.rows:
+def role_and_status(query: Question) -> tuple[Role, AddressStatus] | None:
+    """Return the result of a `status_query`, or None when there is no such role."""
+    if not query.rows:
         return None
-    role, *facts = asked.rows[0]
-    return role, AddressStatus(asked.values["address"], *facts)
+    role, *columns = query.rows[0]
+    return role, AddressStatus(query.values["address"], *columns)
 
 
 def unavailable(organization_id: UUID, addresses: Sequence[str]) -> dict[str, DomainError]:
-    """Those of many addresses that are members' or invited, each with the fact."""
+    """Return an error for each of the addresses that is a member or already invited."""
     pending = select(Invitation.email, Invitation.id, Invitation.created_at).where(
         *_PENDING, _among(Invitation.email, addresses), Invitation.expires_at > _NOW
     )
@@ -113,10 +113,9 @@ def unavailable(organization_id: UUID, addresses: Sequence[str]) -> dict[str, Do
 
 
 def _among(column: InstrumentedAttribute[str], addresses: Sequence[str]) -> ColumnElement[bool]:
-    """That the column is one of many addresses.
+    """Return the condition that the column is one of many addresses.
 
-    As one array PostgreSQL hashes them or asks an index for each. A thousand values it compares with every row that
-    another index leads to: 1.5 s for a list of 5,000 where 10,000 are pending, instead of 50 ms.
+    PostgreSQL hashes an array or looks up each element in an index. It would compare a long IN list with every row.
     """
     if has_row_locks():
         return column == any_(literal(list(addresses), ARRAY(column.type)))
@@ -128,9 +127,9 @@ def _values(organization_id: UUID, address: str) -> dict[str, Any]:
 
 
 def seats_left(organization: Organization) -> int | None:
-    """How many are left (none or less where the limit was lowered), or None without a limit.
+    """Return the number of free seats, or None without a limit. It is negative after the limit was lowered.
 
-    Invitations whose end has passed hold no seat, whether or not that was written down yet.
+    Overdue invitations hold no seat.
     """
     if organization.seat_limit is None:
         return None
@@ -138,65 +137,64 @@ def seats_left(organization: Organization) -> int | None:
 
 
 def check_can_invite(
-    principal: Principal, look: AddressStatus, *, in_bulk: bool = False, by_mail: bool = True
+    principal: Principal, status: AddressStatus, *, in_bulk: bool = False, by_mail: bool = True
 ) -> None:
     """Raises PlanUpgradeRequired, AlreadyMember, InvitationPending, SeatLimitReached and RateLimited, in this order.
 
-    For an address of a list, `check_pace` is left to whoever has the list.
+    With `in_bulk`, the caller runs `check_inviter_rate` once for the whole list.
     """
     check_plan(principal.organization)
-    look.check_is_free(principal)
-    if look.has_overdue:
+    status.check_is_free(principal)
+    if status.has_overdue:
         expiry.expire_overdue(principal.organization)
     check_seats(principal.organization)
     if by_mail:
-        check_recipient_rate(look.address)
+        check_recipient_rate(status.address)
     if not in_bulk:
         check_inviter_rate(principal)
 
 
-def check_can_readdress(principal: Principal, look: AddressStatus) -> None:
-    """An invitation and its seat go to another address.
+def check_can_readdress(principal: Principal, status: AddressStatus) -> None:
+    """Check whether a pending invitation may move to another address; it keeps its seat.
 
     Raises PlanUpgradeRequired, AlreadyMember, InvitationPending and RateLimited, in this order.
     """
     check_plan(principal.organization)
-    look.check_is_free(principal)
-    check_send_rate(principal, look.address)
+    status.check_is_free(principal)
+    check_send_rate(principal, status.address)
 
 
 def check_send_rate(principal: Principal, address: str, *, in_bulk: bool = False) -> None:
-    """Check the recipient of a mail about an invitation, and count an act of inviting. Raises RateLimited."""
+    """Check the rate limits of the recipient and, unless `in_bulk`, of the inviter. Raises RateLimited."""
     check_recipient_rate(address)
     if not in_bulk:
         check_inviter_rate(principal)
 
 
 def check_recipient_rate(address: str) -> None:
-    """Raise RateLimited when this address got too many mails about invitations, from all organizations together.
+    """Raise RateLimited when this address got too many invitation mails, from all organizations together.
 
-    A mail is counted when it is sent (`delivery`), so that what is never sent uses up nothing. The local outbox takes
-    it at once.
+    `delivery` counts a mail when it is sent; with the local outbox, which sends at once, it is counted here.
     """
     count = rate_limits.count if transport().is_local else rate_limits.check
     count(delivery.TO_RECIPIENT, address)
 
 
 def check_inviter_rate(principal: Principal) -> None:
-    """Count one act of inviting; a whole list is one. Raises RateLimited, but never for the operator."""
+    """Count one request to invite, of a single person or a whole list. The operator is exempt. Raises RateLimited."""
     if principal.user is not None:
         rate_limits.count("invitations by actor", principal.api_key.id if principal.api_key else principal.user.id)
         rate_limits.count("invitations by organization", principal.organization.id)
 
 
 def check_plan(organization: Organization) -> None:
-    """Raises PlanUpgradeRequired."""
+    """Raise PlanUpgradeRequired on the free plan."""
     if organization.plan == Plan.FREE:
         raise PlanUpgradeRequired
 
 
 def check_seats(organization: Organization) -> None:
-    """Raises SeatLimitReached. Overdue invitations must have been recorded before, so that they hold none."""
+    """Raise SeatLimitReached when no seat is free. The caller has expired overdue invitations."""
     limit = organization.seat_limit
     if limit is not None and organization.members_count + organization.pending_count >= limit:
         raise SeatLimitReached(limit)

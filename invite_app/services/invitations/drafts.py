@@ -1,4 +1,4 @@
-"""Build invitations from drafts, with the role and the workspaces that they name."""
+"""Build and insert invitations from drafts, resolving role and workspaces."""
 
 import secrets
 from collections.abc import Mapping, Sequence
@@ -28,23 +28,23 @@ from . import checks
 
 
 class RoleAndWorkspaceLookup(Protocol):
-    """Raises RoleNotFound and WorkspaceNotFound."""
+    """Find roles and workspaces. Raises RoleNotFound and WorkspaceNotFound."""
 
     def role(self, name: str) -> Role: ...
 
     def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]: ...
 
 
-class Asked:
-    """Asks the database, which tells of the address together with the role.
+class SingleLookup:
+    """Lookup for one draft, which reads the status of its address with the role.
 
-    `questions` may be asked beforehand, together with others: that spares a round trip.
+    `questions` can be prefetched with other queries, to save a round trip.
     """
 
     def __init__(self, organization_id: UUID, email: str, role: str) -> None:
         self._organization_id = organization_id
-        self._question = checks.asking(organization_id, email, role)
-        self.look: checks.AddressStatus | None = None
+        self._question = checks.status_query(organization_id, email, role)
+        self.address_status: checks.AddressStatus | None = None
 
     @property
     def questions(self) -> list[Question]:
@@ -54,9 +54,9 @@ class Asked:
         question = self._question
         if question and question.rows is None:
             ask(question)
-        if question is None or (found := checks.answered(question)) is None:
+        if question is None or (result := checks.role_and_status(question)) is None:
             raise RoleNotFound(name)
-        role, self.look = found
+        role, self.address_status = result
         return role
 
     def workspaces(self, ids: Sequence[UUID | str]) -> list[Workspace]:
@@ -64,7 +64,7 @@ class Asked:
 
 
 class CachedLookup:
-    """Reads everything once, for a list of drafts."""
+    """Lookup for many drafts, which reads all roles and workspaces once."""
 
     def __init__(self, organization_id: UUID) -> None:
         self.organization_id = organization_id
@@ -79,10 +79,10 @@ class CachedLookup:
         return workspaces.select_in_order(self._workspaces, ids)
 
     def workspace_called(self, name: str) -> Workspace:
-        """The workspace with this name, in any case. Raises WorkspaceNotFound."""
-        if (found := self._by_name.get(casefolded(name))) is None:
+        """Return the workspace with this name, ignoring case. Raises WorkspaceNotFound."""
+        if (workspace := self._by_name.get(casefolded(name))) is None:
             raise WorkspaceNotFound(name)
-        return found
+        return workspace
 
     @cached_property
     def _by_name(self) -> dict[str, Workspace]:
@@ -90,8 +90,8 @@ class CachedLookup:
 
     @cached_property
     def _roles(self) -> dict[str, Role]:
-        found = session().scalars(select(Role).where(Role.organization_id == self.organization_id))
-        return {spelling: role for role in found for spelling in (role.key, role.folded_name)}
+        query = select(Role).where(Role.organization_id == self.organization_id)
+        return {key: role for role in session().scalars(query) for key in (role.key, role.folded_name)}
 
     @cached_property
     def _workspaces(self) -> dict[UUID, Workspace]:
@@ -101,10 +101,10 @@ class CachedLookup:
 
 @dataclass(frozen=True)
 class Draft:
-    """Whom to invite, into what. Names may be left out (None); everything else has the organization's default.
+    """The input for one invitation. The default lifetime is the organization's.
 
-    Without `notify` no mail goes out, and the link has to be copied. `inviter_id` is the member in whose name a
-    key invites; the invitation then rests on the rights of both.
+    Without `notify` no mail is sent, and the link has to be copied. `inviter_id` is the member on whose behalf an API
+    key invites; the permissions of both apply.
     """
 
     email: str
@@ -123,40 +123,40 @@ class Draft:
 
 
 def build(principal: Principal, draft: Draft, catalog: RoleAndWorkspaceLookup) -> Invitation:
-    """An invitation with checked values that the actor may hand out; not yet in the database.
+    """Return a validated invitation that the actor may grant; it is not inserted.
 
     Raises InvalidEmail, DomainNotAllowed, InvalidName, InvalidNote, InvalidLifetime, RedirectNotAllowed,
     RoleNotFound, WorkspaceNotFound, MembershipNotFound and PermissionDenied (for the named inviter) and
     CannotGrantRole.
     """
     organization = principal.organization
-    checked = _checked(organization, draft)
+    values = _validated(organization, draft)
     role = catalog.role(draft.role)
-    rooms = catalog.workspaces(draft.workspace_ids)
+    chosen = catalog.workspaces(draft.workspace_ids)
     inviter = inviter_rights.resolve_inviter(principal, draft.inviter_id)
     principal.check_can_grant(role)
     inviter.check_can_grant(role)
     return fresh(
         Invitation,
-        **checked,
+        **values,
         **_inviter(principal, inviter),
         organization_id=organization.id,
         organization=organization,
         role=role,
         role_id=role.id,
         role_name=role.name,
-        workspaces=rooms,
+        workspaces=chosen,
         message=None,
     )
 
 
-def _checked(organization: Organization, draft: Draft) -> dict[str, Any]:
-    """The values that need no look into the database."""
+def _validated(organization: Organization, draft: Draft) -> dict[str, Any]:
+    """Return the values that can be validated without a query."""
     address = validation.email(draft.email)
     validation.check_domain_allowed(address, organization.allowed_domains)
     lifetime = organization.invitation_lifetime if draft.lifetime is None else validation.lifetime(draft.lifetime)
     moment = now()
-    checked = {
+    values = {
         "email": address,
         "given_name": _optional_name(draft.given_name, "given_name", "a given name"),
         "family_name": _optional_name(draft.family_name, "family_name", "a family name"),
@@ -170,7 +170,7 @@ def _checked(organization: Organization, draft: Draft) -> dict[str, Any]:
         "expires_at": moment + lifetime,
     }
     check_redirects(organization, draft)
-    return checked
+    return values
 
 
 def _optional_name(text: str | None, name: str, label: str) -> str:
@@ -178,29 +178,29 @@ def _optional_name(text: str | None, name: str, label: str) -> str:
 
 
 def check_redirects(organization: Organization, draft: Draft | Invitation) -> None:
-    """Raises RedirectNotAllowed."""
+    """Raise RedirectNotAllowed for a URL outside the allowed origins."""
     for url in (draft.redirect_uri, draft.app_url):
         if url is not None and not is_redirect_allowed(url, organization):
             raise RedirectNotAllowed(url)
 
 
 def is_redirect_allowed(url: str, organization: Organization) -> bool:
-    """Whether the organization lets its invitations lead there."""
-    found = validation.origin(url)
+    """Return whether the URL is at this app or at an allowed origin of the organization."""
+    origin = validation.origin(url)
     own = validation.origin(current_app.config["EXTERNAL_URL"])
-    return found is not None and len(url) <= 2000 and found in (own, *organization.allowed_origins)
+    return origin is not None and len(url) <= 2000 and origin in (own, *organization.allowed_origins)
 
 
 def set_inviter(invitation: Invitation, principal: Principal) -> None:
-    """Write down that the actor is the one who invites."""
+    """Make the actor the inviter of the invitation."""
     inviter = _inviter(principal, principal)
-    set_committed_value(invitation, "inviter", inviter.pop("inviter"))  # for whoever reads on; the id is what is kept
+    set_committed_value(invitation, "inviter", inviter.pop("inviter"))  # loaded for readers; only the id is stored
     for name, value in inviter.items():
         setattr(invitation, name, value)
 
 
 def _inviter(principal: Principal, inviter: Principal) -> dict[str, Any]:
-    """Who invites, and in whose name when that is somebody else."""
+    """Return the inviter columns: the actor's API key, if any, and the person on whose behalf it invites."""
     kinds = {UserActor: "person", ApiKeyActor: "key"}
     return {
         "inviter_kind": kinds.get(type((principal if principal.api_key else inviter).actor), "operator"),
@@ -212,22 +212,22 @@ def _inviter(principal: Principal, inviter: Principal) -> dict[str, Any]:
     }
 
 
-def insert(organization: Organization, invitation: Invitation, *with_it: OutboxMessage | AuditEvent) -> None:
-    """Put it into the database, and what belongs to it.
+def insert(organization: Organization, invitation: Invitation, *records: OutboxMessage | AuditEvent) -> None:
+    """Insert an invitation with its message and audit event, and count it as pending.
 
-    Raises InvitationPending when the same address came in another way first.
+    Raises InvitationPending when the same address was invited at the same time.
     """
     session().flush()  # the counter may have changed in this transaction
     counted = rows.change(organization, pending_count=organization.pending_count + 1)
     try:
-        rows.write(rows.new_row(invitation), *map(rows.new_row, with_it), counted)
+        rows.write(rows.new_row(invitation), *map(rows.new_row, records), counted)
         insert_workspaces([invitation])
     except IntegrityError:
         raise InvitationPending(invitation.email, invitation.id, now()) from None
 
 
 def insert_workspaces(invitations: Sequence[Invitation]) -> None:
-    """Put the workspaces of new invitations into the database."""
+    """Insert the workspaces of new invitations."""
     links = [
         {"invitation_id": invitation.id, "workspace_id": workspace.id}
         for invitation in invitations
@@ -238,5 +238,5 @@ def insert_workspaces(invitations: Sequence[Invitation]) -> None:
 
 
 def new_nonce() -> bytes:
-    """What makes a link unlike every earlier link of the same invitation."""
+    """Return a random nonce, which makes a link differ from earlier links of the same invitation."""
     return secrets.token_bytes(16)

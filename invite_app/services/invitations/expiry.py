@@ -1,6 +1,6 @@
-"""How pending invitations end other than by their invitee: expiry, and ends that another deed brings with it.
+"""Expire, revoke and close pending invitations, and count them.
 
-Those that write are parts of a caller's transaction, which holds the organization's lock.
+The caller of a function that writes holds the organization's lock.
 """
 
 from datetime import datetime
@@ -16,19 +16,19 @@ from invite_app.services import audit
 
 
 def expire_overdue(organization: Organization) -> None:
-    """Write down which pending invitations have passed their end, so that they hold no seat and no address."""
+    """Record overdue invitations as expired, which frees their seats and addresses."""
     moment = now()
     overdue = _pending(organization.id).where(Invitation.expires_at <= moment)
-    _end(organization, overdue, InvitationState.EXPIRED, Invitation.expires_at)
+    _close_all(organization, overdue, InvitationState.EXPIRED, Invitation.expires_at)
 
 
 def count_pending(organization: Organization) -> int:
-    """How many invitations are pending at this moment: the counter less those whose end passed unrecorded."""
+    """Count pending invitations: the stored counter minus overdue ones."""
     return organization.pending_count - count_overdue(organization.id)
 
 
 def count_overdue(organization_id: UUID) -> int:
-    """How many pending invitations have passed their end, which nobody has written down yet."""
+    """Count invitations past their expiry that are not yet recorded as expired. Cached for the request."""
     overdue = select(func.count()).where(
         Invitation.organization_id == organization_id,
         IS_PENDING,
@@ -38,7 +38,7 @@ def count_overdue(organization_id: UUID) -> int:
 
 
 def revoke_for_address(organization: Organization, address: str) -> None:
-    """End the pending invitation to an address, which must not bring anybody (back) in any more."""
+    """Revoke the pending invitation to an address, so that it cannot be used to join."""
     expire_overdue(organization)
     to_address = _pending(organization.id).where(Invitation.email == address)
     for invitation in session().scalars(
@@ -49,11 +49,11 @@ def revoke_for_address(organization: Organization, address: str) -> None:
         )
     ):
         audit.record(organization.id, audit.SERVER, "invitation.revoked", invitation)
-    _end(organization, to_address, InvitationState.REVOKED, now())
+    _close_all(organization, to_address, InvitationState.REVOKED, now())
 
 
 def close(invitation: Invitation, organization: Organization, state: InvitationState) -> None:
-    """Move one pending invitation, seen as pending under the lock, to a final state."""
+    """Move a pending invitation to a final state. The caller has checked the state under the lock."""
     invitation.state = state
     invitation.closed_at = now()
     organization.pending_count -= 1
@@ -63,9 +63,11 @@ def _pending(organization_id: UUID) -> Update:
     return update(Invitation).where(Invitation.organization_id == organization_id, IS_PENDING)
 
 
-def _end(organization: Organization, which: Update, state: InvitationState, closed_at: datetime | Any) -> None:
-    ended = session().execute(
-        which.values(state=state, closed_at=closed_at), execution_options={"synchronize_session": False}
+def _close_all(
+    organization: Organization, pending: Update, state: InvitationState, closed_at: datetime | Any
+) -> None:
+    result = session().execute(
+        pending.values(state=state, closed_at=closed_at), execution_options={"synchronize_session": False}
     )
-    if count := ended.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
+    if count := result.rowcount:  # type: ignore[attr-defined]  # an UPDATE's result has a row count
         organization.pending_count -= count

@@ -1,4 +1,4 @@
-"""What a list of invitations can be narrowed to, and how the indexes know of it."""
+"""Filters of invitation lists, and the indexes that they use."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -20,9 +20,9 @@ from . import expiry, status
 
 @dataclass(frozen=True)
 class Filter:
-    """Which invitations to list; what is left empty does not narrow the list.
+    """Filters of an invitation list; empty values do not filter.
 
-    `role` is a role's key or name, `invitee_id` the account at the invited address.
+    `role` is a key or name. `invitee_id` is the account at the invited address.
     """
 
     states: Collection[InvitationState] = ()
@@ -44,7 +44,7 @@ UNDELIVERED = Filter((InvitationState.PENDING,), DeliveryState.FAILED)
 
 
 def narrowed(principal: Principal, only: Filter) -> search.FilteredList:
-    """What the filter narrows the list to."""
+    """Return the list of the principal's organization with these filters."""
     here, moment = principal.organization.id, now()
     equals: dict[InstrumentedAttribute[Any], Any] = {Invitation.organization_id: here}
     if (state := _only_state(here, only)) is not None:
@@ -60,7 +60,7 @@ def narrowed(principal: Principal, only: Filter) -> search.FilteredList:
 
 
 def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
-    """The one state that all the rows have, as it is written down, for the indexes that begin with it."""
+    """Return the single stored state of all matching rows, for indexes that start with the state."""
     if len(states := set(only.states)) != 1:
         return None
     state = states.pop()
@@ -70,9 +70,9 @@ def _only_state(organization_id: UUID, only: Filter) -> InvitationState | None:
 
 
 def _has_role(organization_id: UUID, name: str) -> search.Test:
-    called = roles.ids_named(organization_id, [name])
-    with_it = select(Invitation.id).where(Invitation.role_id.in_(called))
-    return search.Test(Invitation.role_id, lambda column: [column.in_(called)], with_it)
+    role_ids = roles.ids_named(organization_id, [name])
+    with_role = select(Invitation.id).where(Invitation.role_id.in_(role_ids))
+    return search.Test(Invitation.role_id, lambda column: [column.in_(role_ids)], with_role)
 
 
 def is_unfiltered_pending(only: Filter) -> bool:
@@ -80,7 +80,7 @@ def is_unfiltered_pending(only: Filter) -> bool:
 
 
 def _needs_attention_only(only: Filter) -> bool:
-    """Whether every pending invitation that fits needs somebody, which an index knows."""
+    """Return whether all pending matches have the indexed flag `needs_attention`."""
     return only.inviter_lost_right or only.domain_not_allowed or only.delivery == DeliveryState.FAILED
 
 
@@ -94,7 +94,7 @@ def _ending(organization_id: UUID, since: datetime, until: datetime) -> search.S
 
 
 def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
-    """The filter without its words."""
+    """Return the conditions of the filter, without search terms and role."""
     found: list[Any] = []
     if only.invitation_ids:
         found.append(Invitation.id.in_(ids.valid_ids(only.invitation_ids)))
@@ -122,9 +122,9 @@ def conditions(only: Filter, moment: datetime) -> list[ColumnElement[bool]]:
 def _is(state: InvitationState, moment: datetime) -> ColumnElement[bool]:
     match state:
         case InvitationState.PENDING:
-            # Nearly all end later, so the index by end must not be taken for a way to them: 60 ms instead of 1.
-            end = func.coalesce(Invitation.expires_at, Invitation.expires_at)
-            return and_(IS_PENDING, end > moment)
+            # Coalesced so that the planner does not use the index on `expires_at`, which nearly all rows match.
+            expires_at = func.coalesce(Invitation.expires_at, Invitation.expires_at)
+            return and_(IS_PENDING, expires_at > moment)
         case InvitationState.EXPIRED:
             return or_(Invitation.state == InvitationState.EXPIRED, _is_overdue(moment))
         case _:

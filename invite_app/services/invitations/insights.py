@@ -28,13 +28,13 @@ _EXAMPLES = 2
 
 
 WEEKS = 12
+# The median is computed over this many of the latest accepted invitations.
 SAMPLE = 200
-"""The median is taken over so many of the latest acceptances."""
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The newest few of a kind, and how many there are of it."""
+    """The newest invitations that match a filter, and the number of all matches."""
 
     items: Sequence[Invitation]
     total: int
@@ -45,7 +45,7 @@ NONE = Examples((), 0)
 
 @dataclass(frozen=True)
 class Attention:
-    """`seats_left` is None without a limit."""
+    """Invitations that need attention, and the seats. `seats_left` is None without a limit."""
 
     undelivered: Examples
     asking: Examples
@@ -58,7 +58,7 @@ class Attention:
 
 
 def summarize_attention(principal: Principal) -> Attention:
-    """What needs somebody, and what soon will. Raises PermissionDenied."""
+    """Return the invitations that need attention now or soon. Raises PermissionDenied."""
     principal.check_can("invitations:read")
     waiting, organization = pending(principal), principal.organization
     limit, in_use = organization.seat_limit, organization.members_count + waiting
@@ -74,7 +74,7 @@ def summarize_attention(principal: Principal) -> Attention:
 
 
 def outside_domains(principal: Principal) -> Examples | None:
-    """Return the pending invitations at domains that are no longer allowed; None where they may not be seen."""
+    """Return pending invitations at domains no longer allowed; None without permission to see them."""
     if not principal.can("invitations:read"):
         return None
     if not principal.organization.allowed_domains:
@@ -87,14 +87,14 @@ def ending_soon() -> Filter:
 
 
 def count_needing_attention(principal: Principal) -> int:
-    """How many invitations need somebody; none for those who may not see invitations."""
+    """Count the invitations that need attention; 0 without permission to see invitations."""
     if not principal.can("invitations:read"):
         return 0
     return lists.count(principal, Filter(needs_attention=True), at_most=search.COUNT_CAP)
 
 
 def pending(principal: Principal) -> int:
-    """How many people are invited and not in yet; none for those who may not see invitations."""
+    """Count pending invitations; 0 without permission to see invitations."""
     return expiry.count_pending(principal.organization) if principal.can("invitations:read") else 0
 
 
@@ -107,7 +107,7 @@ def _some_of_each(principal: Principal, kinds: Mapping[str, Filter]) -> dict[str
 
 @dataclass(frozen=True)
 class Preview:
-    """`seat` is the number of the seat that the invitation would hold."""
+    """The effect and mail of a draft. `seat` is the number of the seat that it would take."""
 
     organization: Organization
     role: Role
@@ -117,15 +117,15 @@ class Preview:
 
     @property
     def is_full(self) -> bool:
-        """Whether there is no such seat."""
+        """Return whether the seat exceeds the limit."""
         limit = self.organization.seat_limit
         return limit is not None and self.seat > limit
 
 
 def preview(organization_id: UUID | str, draft: Draft, *, by: Actor) -> Preview:
-    """The effect and the mail of a draft that need not be complete yet.
+    """Return the effect and the mail of a draft, which may be incomplete.
 
-    Raises RoleNotFound, WorkspaceNotFound and CannotGrantRole: without them there is no effect to speak of.
+    Raises RoleNotFound, WorkspaceNotFound and CannotGrantRole.
     """
     principal = authorize(by, organization_id, "invitations:write")
     organization = principal.organization
@@ -156,7 +156,7 @@ class Week:
 
 @dataclass(frozen=True)
 class Statistics:
-    """`accepted` counts those of the `sent` that were accepted since, not what was accepted in these weeks."""
+    """Statistics of several weeks. `accepted` counts invitations sent in these weeks, whenever they were accepted."""
 
     weeks: Sequence[Week]
     sent: int
@@ -165,23 +165,26 @@ class Statistics:
 
     @property
     def acceptance_rate(self) -> float | None:
-        """From 0 to 1, or None while nothing was sent."""
+        """Return the rate from 0 to 1, or None if nothing was sent."""
         return self.accepted / self.sent if self.sent else None
 
 
 def compute_statistics(principal: Principal) -> Statistics:
-    """The last twelve weeks, the present one included; weeks begin on Monday, 00:00 UTC. Raises PermissionDenied."""
+    """Return statistics of the last twelve weeks, including this one. Weeks start on Monday, 00:00 UTC.
+
+    Raises PermissionDenied.
+    """
     principal.check_can("invitations:read")
     here, starts = principal.organization.id, _week_starts(now())
     query = select(WeeklyStatistics).where(
         WeeklyStatistics.organization_id == here, WeeklyStatistics.week.between(starts[0].date(), starts[-1].date())
     )
-    kept = {row.week: row for row in session().scalars(query)}
-    found = [(start, kept.get(start.date())) for start in starts]
+    by_week = {row.week: row for row in session().scalars(query)}
+    rows = [(start, by_week.get(start.date())) for start in starts]
     return Statistics(
-        [Week(start, row.sent if row else 0, row.accepted if row else 0) for start, row in found],
-        sent=sum(row.sent for row in kept.values()),
-        accepted=sum(row.accepted_of_sent for row in kept.values()),
+        [Week(start, row.sent if row else 0, row.accepted if row else 0) for start, row in rows],
+        sent=sum(row.sent for row in by_week.values()),
+        accepted=sum(row.accepted_of_sent for row in by_week.values()),
         median_time_to_accept=_median(here),
     )
 

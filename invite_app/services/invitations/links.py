@@ -1,4 +1,4 @@
-"""The invitation behind the token of a link."""
+"""Find and lock the invitation behind a link."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from invite_app.errors import InvalidLink
 from invite_app.models import Invitation, Organization, Role, User, Workspace, invitation_workspaces
 from invite_app.reading import Question, Reader, ask, attach
 
-# Stands for the organization of those who come with a link.
+# Key of the concurrency limit that all link requests share.
 INVITEES = "invitees"
 
 _WITH_PARTS = Reader(
@@ -28,7 +28,7 @@ _WORKSPACES = Reader(
     .where(invitation_workspaces.c.invitation_id == bindparam("id"))
     .order_by(Workspace.folded_name)
 )
-_LOCKED_PLACE = Reader(
+_LOCKED_ORGANIZATION = Reader(
     select(Organization)
     .where(
         Organization.id
@@ -39,30 +39,30 @@ _LOCKED_PLACE = Reader(
 
 
 def find(parsed: tokens.Token) -> Invitation:
-    """The invitation behind a genuine token, with all that its page shows. Raises InvalidLink."""
+    """Return the invitation of a token, with the relations that its page shows. Raises InvalidLink."""
     return _read(parsed)
 
 
 def lock(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invitation, Organization]:
-    """The invitation behind a genuine token, read under its organization's lock, and what is asked `along`.
+    """Lock the organization and return the invitation of a token. `prefetch` queries run in the same round trip.
 
-    Raises InvalidLink, and ServiceBusy when too many wait behind links.
+    Raises InvalidLink, and ServiceBusy when too many link requests wait.
     """
-    lock = [_LOCKED_PLACE.question(id=parsed.id)] if has_row_locks() else []
-    # The organization is not known yet, so those who wait for one behind a link share one bound.
+    lock = [_LOCKED_ORGANIZATION.question(id=parsed.id)] if has_row_locks() else []
+    # The organization is not known yet, so all link requests share one limit.
     with bounds().organizations.required_place(INVITEES):
         invitation = _read(parsed, before=lock, after=prefetch)
     return invitation, invitation.organization
 
 
 def _read(parsed: tokens.Token, *, before: Sequence[Question] = (), after: Sequence[Question] = ()) -> Invitation:
-    asked, rooms = _WITH_PARTS.question(id=parsed.id), _WORKSPACES.question(id=parsed.id)
-    ask(*before, asked, rooms, *after)
-    if not asked.rows or not tokens.is_valid(parsed, "invitation", asked.rows[0][0].nonce):
+    query, workspaces = _WITH_PARTS.question(id=parsed.id), _WORKSPACES.question(id=parsed.id)
+    ask(*before, query, workspaces, *after)
+    if not query.rows or not tokens.is_valid(parsed, "invitation", query.rows[0][0].nonce):
         raise InvalidLink
-    found, *parts = asked.rows[0]
-    invitation: Invitation = attach(found)
+    detached, *parts = query.rows[0]
+    invitation: Invitation = attach(detached)
     for name, part in zip(("organization", "role", "inviter"), parts, strict=True):
         set_committed_value(invitation, name, part and attach(part))
-    set_committed_value(invitation, "workspaces", [attach(workspace) for (workspace,) in rooms.rows or ()])
+    set_committed_value(invitation, "workspaces", [attach(workspace) for (workspace,) in workspaces.rows or ()])
     return invitation

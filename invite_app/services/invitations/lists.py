@@ -56,9 +56,9 @@ def list_page(
     limit: int = 25,
     exact: bool = False,
 ) -> pagination.Page[Invitation]:
-    """Invitations with role, workspaces, inviter and delivery, newest first unless ordered otherwise.
+    """Return a page of invitations with role, workspaces, inviter and message.
 
-    Their total may be no exact one, unless it has to be.
+    Unless `exact`, a large total of a filtered list is capped.
     """
     principal = authorize(by, organization_id, "invitations:read")
     if state is not None:
@@ -76,7 +76,7 @@ def page_for(
     limit: int = 25,
     exact: bool = False,
 ) -> pagination.Page[Invitation]:
-    """The same for callers that have read the standing. Raises PermissionDenied."""
+    """Return `list_page` for an authorized principal. Raises PermissionDenied."""
     principal.check_can("invitations:read")
     total = expiry.count_pending(principal.organization) if is_unfiltered_pending(only) else None
     place = pagination.page_request(cursor, order, limit)
@@ -88,7 +88,7 @@ def page_for(
 
 
 def list_all(organization_id: UUID | str, *, by: Actor, states: Collection[InvitationState] = ()) -> list[Invitation]:
-    """Every invitation in these states, newest first, with nothing but its role: for wire formats without pages."""
+    """Return all invitations in these states with their role, newest first, for APIs without pagination."""
     principal = authorize(by, organization_id, "invitations:read")
     query = (
         select(Invitation)
@@ -100,7 +100,7 @@ def list_all(organization_id: UUID | str, *, by: Actor, states: Collection[Invit
 
 
 def everything(principal: Principal, only: Filter, *, limit: int) -> list[Invitation]:
-    """The newest that the filter lets through, with nothing but role, for callers that know they may be seen."""
+    """Return the newest matches with their role. The caller has checked permissions."""
     query = (
         select(Invitation)
         .options(joinedload(Invitation.role))
@@ -111,14 +111,14 @@ def everything(principal: Principal, only: Filter, *, limit: int) -> list[Invita
 
 
 def counts(organization_id: UUID | str, *, by: Actor) -> dict[str, int]:
-    """How many invitations there are in each state, and under `failed` how many pending were not delivered."""
+    """Count the invitations in each state, and under `failed` pending ones whose mail was not delivered."""
     return count_by_state(authorize(by, organization_id))
 
 
 def count_by_state(principal: Principal, *, at_most: int | None = None) -> dict[str, int]:
-    """The same for callers that have read the standing. Raises PermissionDenied.
+    """Return `counts` for an authorized principal. Raises PermissionDenied.
 
-    Each is counted up to `at_most`, but for the pending ones, of which there is a counter.
+    Numbers are capped at `at_most`, except for pending invitations, which have a stored counter.
     """
     principal.check_can("invitations:read")
     kinds = {state.value: Filter((state,)) for state in InvitationState if state != InvitationState.PENDING}
@@ -127,14 +127,14 @@ def count_by_state(principal: Principal, *, at_most: int | None = None) -> dict[
 
 
 def count_each(principal: Principal, kinds: Mapping[str, Filter], *, at_most: int | None) -> dict[str, CappedCount]:
-    """How many there are of several kinds, for callers that know that they may be seen."""
+    """Count the matches of several filters in one query. The caller has checked permissions."""
     numbers = [narrowed(principal, only).counted(at_most).label(name) for name, only in kinds.items()]
     found = session().execute(select(*numbers)).one()
     return {name: CappedCount(number, at_most) for name, number in zip(kinds, found, strict=True)}
 
 
 def newest_each(principal: Principal, kinds: Mapping[str, Filter], *, limit: int) -> dict[str, list[Invitation]]:
-    """The newest few of several kinds, alone, in one statement, for callers that know that they may be seen."""
+    """Return the newest matches of several filters in one query. The caller has checked permissions."""
     place = pagination.page_request(None, NEWEST, limit - 1)
     few = [place.of(narrowed(principal, only).fitting.add_columns(literal(kind))) for kind, only in kinds.items()]
     union = union_all(*(select(one.subquery()) for one in few)).subquery()
@@ -146,17 +146,17 @@ def newest_each(principal: Principal, kinds: Mapping[str, Filter], *, limit: int
 
 
 def count(principal: Principal, only: Filter, *, at_most: int | None = None) -> CappedCount:
-    """How many there are, for callers that know that they may be seen; counted up to `at_most`."""
+    """Count the matches, up to `at_most`. The caller has checked permissions."""
     return narrowed(principal, only).total(at_most)
 
 
 def with_parts() -> Select[Any]:
-    """What `made` makes invitations of."""
+    """Return the query for `make_invitations`."""
     return _WITH_PARTS.query
 
 
 def make_invitations(row: Sequence[Any]) -> Invitation:
-    """An invitation with role, inviter and message."""
+    """Return the invitation of a row, with role, inviter and message."""
     invitation, role, inviter, message = _WITH_PARTS.objects(row)
     refer(invitation, role=role, inviter=inviter, message=message)
     found: Invitation = invitation
@@ -164,10 +164,10 @@ def make_invitations(row: Sequence[Any]) -> Invitation:
 
 
 def load_workspaces(organization: Organization, invitations: Sequence[Invitation]) -> None:
-    """Give invitations of an organization what they lack: itself, and their workspaces."""
-    asked = delivery.workspaces_of([one.id for one in invitations])
+    """Set the organization and load the workspaces of invitations."""
+    query = delivery.workspaces_of([invitation.id for invitation in invitations])
     if invitations:
-        ask(asked)
-    named = delivery.workspaces_by_invitation(asked)
-    for one in invitations:
-        refer(one, organization=organization, workspaces=named.get(one.id, []))
+        ask(query)
+    workspaces = delivery.workspaces_by_invitation(query)
+    for invitation in invitations:
+        refer(invitation, organization=organization, workspaces=workspaces.get(invitation.id, []))

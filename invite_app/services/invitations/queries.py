@@ -13,13 +13,16 @@ from invite_app.models import Invitation
 
 
 def get(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> Invitation:
-    """One invitation with role, workspaces, inviter and delivery. Raises InvitationNotFound."""
+    """Return an invitation with role, workspaces, inviter and message. Raises InvitationNotFound."""
     principal = authorize(by, organization_id, "invitations:read")
     return get_in(principal.organization.id, invitation_id)
 
 
 def get_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
-    """The invitation, complete, for services that know the organization. Raises InvitationNotFound."""
+    """Return an invitation of the organization with its relations; the caller has checked permissions.
+
+    Raises InvitationNotFound.
+    """
     wanted = ids.parse_id(invitation_id, InvitationNotFound(str(invitation_id)))
     query = complete().where(Invitation.id == wanted, Invitation.organization_id == organization_id)
     invitation: Invitation | None = session().scalar(query)
@@ -29,7 +32,7 @@ def get_in(organization_id: UUID, invitation_id: UUID | str) -> Invitation:
 
 
 def complete() -> Select[Invitation]:
-    """Invitations with everything an interface shows of one."""
+    """Return a query for invitations with all relations that pages and APIs show."""
     return select(Invitation).options(
         joinedload(Invitation.role),
         joinedload(Invitation.inviter),

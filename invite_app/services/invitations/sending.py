@@ -1,4 +1,4 @@
-"""Send invitations, one by one or a list of which all are sent or none."""
+"""Send a single invitation, or a short list in one transaction."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from invite_app.models import Invitation
 from invite_app.services import audit, delivery, validation
 
 from . import checks, drafts
-from .drafts import Asked, Draft
+from .drafts import Draft, SingleLookup
 
 MAX_ROWS = 10
 
@@ -19,15 +19,15 @@ MAX_ROWS = 10
 def send(
     organization_id: UUID | str, draft: Draft, *, by: Actor, then: Callable[[Invitation], None] = ignore
 ) -> Invitation:
-    """Invite a person by mail. With immediate delivery the mail server has the message when this returns.
+    """Invite a person by mail. With immediate delivery, the mail server has accepted the message on return.
 
-    `then` is called with the invitation inside the transaction, so that what it writes is kept or lost with it.
+    `then` is called with the invitation inside the transaction.
 
     Raises InvalidEmail, InvalidName, InvalidNote, InvalidLifetime, DomainNotAllowed, RoleNotFound,
     WorkspaceNotFound, RedirectNotAllowed, CannotGrantRole, PlanUpgradeRequired, AlreadyMember, InvitationPending,
-    SeatLimitReached and DeliveryFailed, the first that applies; then nothing is kept.
+    SeatLimitReached and DeliveryFailed, in this order; nothing is stored then.
     """
-    catalog = Asked(ids.parse_id(organization_id, OrganizationNotFound()), draft.email, draft.role)
+    catalog = SingleLookup(ids.parse_id(organization_id, OrganizationNotFound()), draft.email, draft.role)
     with organization_transaction(
         organization_id, by=by, needs="invitations:write", prefetch=catalog.questions
     ) as principal:
@@ -39,14 +39,14 @@ def send(
 
 
 def add(principal: Principal, draft: Draft) -> Invitation:
-    """The checked invitation of a list with its message, as part of the caller's transaction."""
-    return _add(principal, draft, Asked(principal.organization.id, draft.email, draft.role), in_bulk=True)
+    """Insert one invitation of a list, and its message, in the caller's transaction."""
+    return _add(principal, draft, SingleLookup(principal.organization.id, draft.email, draft.role), in_bulk=True)
 
 
-def _add(principal: Principal, draft: Draft, catalog: Asked, *, in_bulk: bool = False) -> Invitation:
+def _add(principal: Principal, draft: Draft, catalog: SingleLookup, *, in_bulk: bool = False) -> Invitation:
     invitation = drafts.build(principal, draft, catalog)
-    assert catalog.look is not None
-    checks.check_can_invite(principal, catalog.look, in_bulk=in_bulk, by_mail=draft.notify)
+    assert catalog.address_status is not None
+    checks.check_can_invite(principal, catalog.address_status, in_bulk=in_bulk, by_mail=draft.notify)
     granted = {"role": invitation.role_name}
     event = audit.new_event(principal.organization.id, principal, "invitation.sent", invitation, after=granted)
     if draft.notify:
@@ -58,21 +58,20 @@ def _add(principal: Principal, draft: Draft, catalog: Asked, *, in_bulk: bool = 
 
 
 def send_all_or_none(organization_id: UUID | str, rows: Sequence[drafts.Draft], *, by: Actor) -> list[Invitation]:
-    """Invite everybody on the list, in its order; the mails are queued.
+    """Invite everybody on the list, or nobody; the mails are queued.
 
-    Raises TooManyRows, DuplicateRow and, for the first draft that something stands in the way of, what
-    `invitations.send` raises; then nobody is invited.
+    Raises TooManyRows, DuplicateRow, and for the first invalid row what `send` raises.
     """
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         if len(rows) > MAX_ROWS:
             raise TooManyRows(len(rows), MAX_ROWS)
-        _check_repeats(rows)
+        _check_no_duplicates(rows)
         sent = [add(principal, draft) for draft in rows]
         checks.check_inviter_rate(principal)
     return sent
 
 
-def _check_repeats(rows: Sequence[drafts.Draft]) -> None:
+def _check_no_duplicates(rows: Sequence[drafts.Draft]) -> None:
     first: dict[str, int] = {}
     for row, draft in enumerate(rows, start=1):
         address = validation.email(draft.email)

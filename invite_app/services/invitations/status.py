@@ -1,6 +1,6 @@
-"""Why somebody is not in yet: one answer for the list, the page and the API.
+"""The status reason of an invitation, shared by lists, pages and APIs.
 
-The first true line of the list below counts. Opening and delivery count since the last sending.
+The first matching rule applies. Visits and delivery count since the invitation was last sent.
 """
 
 from collections.abc import Callable
@@ -34,6 +34,7 @@ class StatusReason(StrEnum):
     DELIVERED = "delivered"
 
 
+# Reasons that require an action by an admin.
 NEEDS_ATTENTION = frozenset(
     {
         StatusReason.ASKS_AGAIN,
@@ -45,31 +46,30 @@ NEEDS_ATTENTION = frozenset(
         StatusReason.WRONG_ACCOUNT,
     }
 )
-"""The reasons that wait for an admin to do something."""
 
 
 def why(invitation: Invitation, moment: datetime) -> StatusReason:
-    """Why the invitee is not in yet at `moment` (or how it ended). Needs the invitation's message."""
-    for reason, is_true in _LINES:
-        if is_true(invitation, moment):
+    """Return why the invitee has not joined at `moment`, or how the invitation was closed. Reads its message."""
+    for reason, applies in _RULES:
+        if applies(invitation, moment):
             return reason
     return StatusReason.DELIVERED
 
 
 def is_stale(invitation: Invitation, moment: datetime) -> bool:
-    """Whether nothing has happened for two days, so that sending again is worth a button."""
+    """Return whether nothing has happened for two days, so that pages offer to resend."""
     message = invitation.message
     last = invitation.opened_at or (message.sent_at if message else None) or invitation.created_at
     return moment - last > LONG_QUIET
 
 
 def was_rejected(message: OutboxMessage) -> bool:
-    """Whether a failed message was turned down, as for a wrong address; else nobody took it in time."""
+    """Return whether the mail server rejected a failed message; otherwise its retries were exhausted."""
     return message.attempts < delivery.MAX_ATTEMPTS
 
 
 def needs_attention(moment: datetime) -> ColumnElement[bool]:
-    """The same as being in NEEDS_YOU, for the database."""
+    """Return the SQL condition for a reason in `NEEDS_ATTENTION`."""
     return and_(
         Invitation.state.in_((InvitationState.PENDING, InvitationState.EXPIRED)),
         Invitation.needs_attention,
@@ -101,7 +101,7 @@ def _is_open_and_ends_soon(invitation: Invitation, moment: datetime) -> bool:
     return _is_open(invitation, moment) and invitation.expires_at - moment < ENDS_SOON
 
 
-_LINES: tuple[tuple[StatusReason, Callable[[Invitation, datetime], bool]], ...] = (
+_RULES: tuple[tuple[StatusReason, Callable[[Invitation, datetime], bool]], ...] = (
     (StatusReason.ACCEPTED, _is(InvitationState.ACCEPTED)),
     (StatusReason.DECLINED, _is(InvitationState.DECLINED)),
     (StatusReason.REVOKED, _is(InvitationState.REVOKED)),

@@ -1,4 +1,4 @@
-"""What can be done to one invitation, as parts of a caller's transaction, which has recorded what is overdue."""
+"""Changes of one invitation inside the caller's transaction, which has expired overdue invitations."""
 
 from datetime import timedelta
 
@@ -16,13 +16,13 @@ RESENDABLE = (InvitationState.PENDING, InvitationState.EXPIRED)
 
 
 def check_state(invitation: Invitation, states: tuple[InvitationState, ...]) -> None:
-    """Raises InvitationClosed."""
+    """Raise InvitationClosed unless the invitation is in one of the states."""
     if (state := invitation.state_at(now())) not in states:
         raise InvitationClosed(invitation.id, state)
 
 
 def check_can_grant(principal: Principal, invitation: Invitation) -> Role:
-    """The role that the invitation hands out. Raises RoleDeleted and CannotGrantRole."""
+    """Return the invitation's role. Raises RoleDeleted and CannotGrantRole."""
     if invitation.role is None:
         raise RoleDeleted(invitation.role_name)
     principal.check_can_grant(invitation.role)
@@ -30,7 +30,7 @@ def check_can_grant(principal: Principal, invitation: Invitation) -> Role:
 
 
 def make_inviter(principal: Principal, invitation: Invitation) -> None:
-    """Make the actor the inviter. A mail that was held because the old one lost permission is queued."""
+    """Make the actor the inviter. A mail held because the old inviter lost permission is queued."""
     if held_mail.must_wait(invitation):
         held_mail.release_one(invitation)
     before = invitation.inviter_name
@@ -40,7 +40,7 @@ def make_inviter(principal: Principal, invitation: Invitation) -> None:
 
 
 def set_role(invitation: Invitation, role: Role) -> None:
-    """Give the invitation another role. A mail that was held since the role before was deleted is queued."""
+    """Give the invitation another role. A mail held because the old role was deleted is queued."""
     if invitation.role_id is None:
         held_mail.release_one(invitation)
     invitation.role, invitation.role_id, invitation.role_name = role, role.id, role.name
@@ -54,10 +54,10 @@ def resend(
     note: str | None = None,
     in_bulk: bool = False,
 ) -> None:
-    """Send an open invitation again and renew its end, if wanted to another address or with another note.
+    """Resend a pending or expired invitation and renew its expiry, optionally with a new address or note.
 
-    Raises InvitationClosed, RoleDeleted, CannotGrantRole, DomainNotAllowed, RateLimited, and for an expired one or
-    another address also what a new invitation to it would raise.
+    Raises InvitationClosed, RoleDeleted, CannotGrantRole, DomainNotAllowed, RateLimited, and for an expired
+    invitation or a new address also what `send` raises.
     """
     check_state(invitation, RESENDABLE)
     check_can_grant(principal, invitation)
@@ -86,7 +86,7 @@ def resend(
 
 
 def extend_invitation(principal: Principal, invitation: Invitation) -> None:
-    """Raises InvitationClosed, RoleDeleted and CannotGrantRole."""
+    """Extend a pending invitation. Raises InvitationClosed, RoleDeleted and CannotGrantRole."""
     check_state(invitation, PENDING)
     check_can_grant(principal, invitation)
     invitation.expires_at = min(invitation.expires_at + EXTENSION, now() + validation.MAX_LIFETIME)
@@ -95,14 +95,14 @@ def extend_invitation(principal: Principal, invitation: Invitation) -> None:
 
 
 def revoke_invitation(principal: Principal, invitation: Invitation) -> None:
-    """Raises InvitationClosed."""
+    """Revoke a pending invitation. Raises InvitationClosed."""
     check_state(invitation, PENDING)
     expiry.close(invitation, principal.organization, InvitationState.REVOKED)
     audit.record(principal.organization.id, principal, "invitation.revoked", invitation)
 
 
 def requeue_to(principal: Principal, invitation: Invitation, address: str) -> None:
-    """Put the mail in the queue again, with a new end. Another address gets a link of its own.
+    """Queue the mail again and renew the expiry. A new address gets a new link.
 
     The caller has checked the domain of the address.
     """
@@ -119,8 +119,8 @@ def requeue_to(principal: Principal, invitation: Invitation, address: str) -> No
 
 def _reopen(principal: Principal, invitation: Invitation, address: str, *, in_bulk: bool) -> None:
     drafts.check_redirects(principal.organization, invitation)
-    look = checks.address_status(principal.organization.id, address)
-    checks.check_can_invite(principal, look, in_bulk=in_bulk)
+    status = checks.address_status(principal.organization.id, address)
+    checks.check_can_invite(principal, status, in_bulk=in_bulk)
     invitation.state, invitation.closed_at = InvitationState.PENDING, None
     principal.organization.pending_count += 1
     drafts.set_inviter(invitation, principal)

@@ -34,11 +34,9 @@ def add(
     public_metadata: Mapping[str, Any] | None = None,
     private_metadata: Mapping[str, Any] | None = None,
 ) -> Membership:
-    """Make an existing account, whose address is proven, a member at once; the person is told by mail.
+    """Make an existing account with a verified address a member, and notify the person by mail.
 
-    A pending invitation to the same address ends and gives its seat. Raises UserNotFound, DomainNotAllowed,
-    RoleNotFound, InvalidMetadata, CannotGrantRole, PlanUpgradeRequired, AlreadyMember, SeatLimitReached and
-    RateLimited.
+    A pending invitation to the same address is revoked, which frees its seat.
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
@@ -76,7 +74,7 @@ def change_metadata(
     public: Mapping[str, Any] | None = None,
     private: Mapping[str, Any] | None = None,
 ) -> Membership:
-    """Merge into the metadata, level by level; null removes a name. Raises MembershipNotFound, InvalidMetadata."""
+    """Deep-merge into the metadata; a null value removes a key."""
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         membership = get_in(principal.organization.id, user_id)
         principal.check_can_manage(membership.user_id, membership.role)
@@ -91,7 +89,6 @@ def change_metadata(
 
 
 def change_role(organization_id: UUID | str, user_id: UUID | str, role: str, *, by: Actor) -> Membership:
-    """Raises MembershipNotFound, RoleNotFound, CannotGrantRole, CannotManageMember and LastOwner."""
     return change(organization_id, user_id, by=by, role=role)
 
 
@@ -103,9 +100,9 @@ def change(
     role: str | None = None,
     workspace_ids: Sequence[UUID | str] | None = None,
 ) -> Membership:
-    """Another role, other workspaces, or both in one deed; None leaves what is.
+    """Change the role, the workspaces, or both; None leaves a value unchanged.
 
-    Raises MembershipNotFound, RoleNotFound, WorkspaceNotFound, CannotManageMember, CannotGrantRole and LastOwner.
+    Raises RoleNotFound, WorkspaceNotFound, CannotManageMember, CannotGrantRole and LastOwner.
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         organization = principal.organization
@@ -124,11 +121,10 @@ def change(
 def remove(
     organization_id: UUID | str, user_id: UUID | str, *, by: Actor, take_over: bool = False, tell: bool = False
 ) -> Membership:
-    """End a membership, and with it the person's keys here and the pending invitations to them.
+    """Remove a member, their API keys and the pending invitation to them; return the ended membership.
 
-    Returns what ended. Invitations sent by them stay, and are checked again when somebody accepts; with
-    `take_over` those that the actor may grant become the actor's. `tell` sends the person a mail. Raises
-    MembershipNotFound, CannotManageMember and LastOwner.
+    Invitations sent by them stay; `take_over` makes the actor the inviter of those that the actor may grant. `tell`
+    sends the person a mail. Raises CannotManageMember and LastOwner.
     """
     with organization_transaction(organization_id, by=by, needs="members:write") as principal:
         membership = get_in(principal.organization.id, user_id)
@@ -138,7 +134,7 @@ def remove(
 
 
 def leave(organization_id: UUID | str, *, by: Actor) -> None:
-    """End one's own membership. Raises PermissionDenied (nobody leaves through a key) and LastOwner."""
+    """End the actor's own membership. Raises LastOwner, and PermissionDenied for an API key."""
     with organization_transaction(organization_id, by=by) as principal:
         person = principal.check_is_user("members:write")
         end_membership(principal, get_in(principal.organization.id, person.id), "member.left")
@@ -201,9 +197,7 @@ def set_workspaces(principal: Principal, membership: Membership, chosen: list[Wo
 def remove_member(
     principal: Principal, membership: Membership, *, take_over: bool = False, tell: bool = False
 ) -> None:
-    """End somebody else's membership. `take_over` makes their pending invitations the actor's, as far as the actor
-    may grant them; `tell` sends them a mail. Raises LastOwner.
-    """
+    """Remove another member; see `remove`. Raises LastOwner."""
     check_not_last_owner(membership)
     if take_over:
         removal.take_over(principal, membership.user_id)
@@ -213,10 +207,7 @@ def remove_member(
 
 
 def end_membership(principal: Principal, membership: Membership, action: str) -> None:
-    """End a membership, and with it the person's keys and ownership offers here and the invitations to them.
-
-    Raises LastOwner.
-    """
+    """End a membership with its API keys, ownership offers and pending invitations. Raises LastOwner."""
     check_not_last_owner(membership)
     organization = principal.organization
     api_key_revocation.end_all_of_member(principal, membership.user_id)

@@ -1,6 +1,7 @@
-"""The same deed for many members: judged person by person, before as a preview and again when it is done.
+"""Bulk actions on members: preview and apply.
 
-Nobody stands in another's way: whoever it cannot be done to is left out and named with the reason.
+Every member is checked by itself, in the preview and again before the change. A member that fails a check is skipped
+and reported with the reason.
 """
 
 from collections.abc import Iterable
@@ -16,12 +17,12 @@ from invite_app.services import roles, workspaces
 from . import actions, lists, queries
 from .filters import Filter
 
+# Members changed in one transaction; other writers get the organization's lock between chunks.
 CHUNK_SIZE = 100
-"""How many people are changed in one transaction, so that others get their turn in between."""
 
 
 class SkipReason(StrEnum):
-    """Why somebody is left out."""
+    """The reason why a member is skipped."""
 
     YOURSELF = "yourself"
     ABOVE_OWN = "above own"
@@ -37,7 +38,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class BulkResult:
-    """To whom it is (or was) done, and who is left out."""
+    """The members that were changed, or would be in a preview, and those skipped."""
 
     done: list[Membership]
     left_out: list[Skipped]
@@ -48,13 +49,13 @@ class BulkResult:
 
 
 class BulkAction:
-    """What is to be done. `prepare` reads what it takes; the rest is asked and told person by person."""
+    """An action on many members. `prepare` runs before each chunk, to load what the action needs."""
 
     not_oneself = True
     ends_ownership = True
 
     def prepare(self, principal: Principal) -> None:
-        """Raises what stands in the way of everybody."""
+        """Raise an error that prevents the whole action."""
 
     def changes(self, member: Membership) -> bool:
         return True
@@ -65,7 +66,7 @@ class BulkAction:
 
 @dataclass
 class ChangeRole(BulkAction):
-    """Without a role, which is only good for a preview, it is one that nobody has and that is no owner's."""
+    """Change the role. An empty name, for a preview, is a role that nobody has and that is not the owner role."""
 
     name: str
 
@@ -86,7 +87,7 @@ class ChangeRole(BulkAction):
 
 @dataclass
 class ChangeWorkspaces(BulkAction):
-    """Puts people into workspaces, or with `out` takes them out of these; their others stay."""
+    """Add members to workspaces, or with `out` remove them; other workspaces stay."""
 
     workspace_ids: list[str]
     out: bool = False
@@ -120,16 +121,16 @@ class Remove(BulkAction):
 
 
 def preview_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
-    """What would become of everybody whom the filter lets through. Raises what `apply` raises."""
+    """Preview the action on all members that match. Raises the errors of `apply_bulk`."""
     principal = authorize(by, organization_id, "members:write")
     action.prepare(principal)
     return _judged(principal, lists.everybody(principal, only), action)
 
 
 def apply_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *, by: Actor) -> BulkResult:
-    """Do it to everybody whom the filter lets through and nothing speaks for leaving out.
+    """Apply the action to all members that match, except those that fail a check.
 
-    Raises RoleNotFound, CannotGrantRole and WorkspaceNotFound; then nobody was changed.
+    Raises RoleNotFound, CannotGrantRole and WorkspaceNotFound; nobody is changed then.
     """
     principal = authorize(by, organization_id, "members:write")
     wanted = [member.user_id for member in lists.everybody(principal, only)]
@@ -147,7 +148,7 @@ def apply_bulk(organization_id: UUID | str, only: Filter, action: BulkAction, *,
 
 
 def _judged(principal: Principal, members: Iterable[Membership], action: BulkAction) -> BulkResult:
-    """The last of the owners stays, so the earlier ones in the list go first."""
+    """Check the members in order; the last remaining owner is skipped."""
     report, owners = BulkResult([], []), 0
     for member in members:
         owners = owners or (queries.count_owners(member) if member.role.is_owner else 0)

@@ -1,4 +1,4 @@
-"""Say which members a list has, and turn that into conditions."""
+"""Filters of member lists, and their conditions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from invite_app.services import pagination, roles, search, validation
 
 @dataclass(frozen=True)
 class Filter:
-    """Which members to list; what is left empty does not narrow the list.
+    """Filters of a member list; empty values do not filter.
 
     Ids, addresses and roles that nobody has, or nobody can have, find nobody. `account_since` and `account_until`
     look at when the person got an account.
@@ -36,7 +36,7 @@ class Filter:
 
     @property
     def given(self) -> list[str]:
-        """The names of what narrows the list."""
+        """Return the names of the filters that are set."""
         return [name for name, value in vars(self).items() if value]
 
 
@@ -44,7 +44,7 @@ NO_FILTERS = Filter()
 
 
 def narrowed(organization_id: UUID, only: Filter, order: pagination.Order[Membership]) -> search.FilteredList:
-    """What the filter narrows the list to, for services that read it in their own way."""
+    """Return the organization's list with these filters."""
     equals: dict[InstrumentedAttribute[Any], Any] = {Membership.organization_id: organization_id}
     conditions, tests = _conditions(only), _searches(organization_id, only)
     if only.roles:

@@ -63,7 +63,7 @@ def page_for(
     limit: int = 25,
     exact: bool = False,
 ) -> pagination.Page[Membership]:
-    """The same for callers that have read the standing. Raises PermissionDenied."""
+    """Return `list_page` for an authorized principal. Raises PermissionDenied."""
     principal.check_can("members:read")
     here, place = principal.organization, pagination.page_request(cursor, order, limit)
     if not only.given:
@@ -79,7 +79,7 @@ def page_for(
 def _found(
     organization_id: UUID, fragment: str, place: pagination.PageRequest[Membership]
 ) -> pagination.Page[Membership] | None:
-    """The page of a search; None where it has to be read in another way."""
+    """Return a page of a search, or None when the combined query cannot decide."""
     if (found := search_plan.ids_of(organization_id, fragment, place)) is None:
         return None
     ids, number = found
@@ -88,7 +88,7 @@ def _found(
 
 
 def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
-    """Every member by name, with person and role but without workspaces: for wire formats that know no pages."""
+    """Return all members by name, with user and role, for APIs without pagination."""
     principal = authorize(by, organization_id, "members:read")
     query = (
         select(Membership)
@@ -100,13 +100,13 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Membership]:
 
 
 def everybody(principal: Principal, only: Filter) -> list[Membership]:
-    """Everybody whom the filter lets through, by name, for callers that know that they may be seen."""
+    """Return all matching members by name. The caller has checked permissions."""
     fitting = filters.narrowed(principal.organization.id, only, BY_NAME).fitting
     return list(session().scalars(queries.complete().where(Membership.id.in_(fitting)).order_by(*BY_NAME.columns)))
 
 
 def indexed_total(organization_id: UUID, only: Filter) -> pagination.CappedCount | None:
-    """What an index alone tells where nothing but a workspace narrows the list, without a look at the members."""
+    """Count the members of a workspace from its index, when no other filter is set; otherwise return None."""
     if only.given != ["workspace_id"]:
         return None
     here = select(Workspace.id).where(Workspace.id == only.workspace_id, Workspace.organization_id == organization_id)

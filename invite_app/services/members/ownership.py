@@ -1,4 +1,4 @@
-"""Handing over an organization: the owner offers, the other person confirms, and only then anything changes."""
+"""Ownership transfer: the owner offers it, and the new owner accepts or declines."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,7 +17,7 @@ from .queries import get_in
 
 @dataclass(frozen=True)
 class TransferParties:
-    """An open offer: who wants to hand over, and to whom."""
+    """The two people of an open offer."""
 
     owner: User
     new_owner: User
@@ -44,12 +44,12 @@ def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Acto
 
 
 def find_transfer(organization_id: UUID | str, *, by: Actor) -> OwnershipOffer | None:
-    """The open offer, for the two people it concerns."""
+    """Return the open offer if the actor made or received it."""
     return _concerning(authorize(by, organization_id))
 
 
 def find_parties(principal: Principal) -> TransferParties | None:
-    """The same with the two people, for interfaces that name them."""
+    """Return the two people of the open offer if the principal is one of them."""
     if (made := _concerning(principal)) is None:
         return None
     owner, new_owner = (session().get_one(User, user_id) for user_id in (made.owner_id, made.heir_id))

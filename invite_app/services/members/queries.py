@@ -17,13 +17,13 @@ _ONE = select(Membership).where(
 
 
 def get(organization_id: UUID | str, user_id: UUID | str, *, by: Actor) -> Membership:
-    """One member with person, role and workspaces. Raises MembershipNotFound."""
+    """Return a member with user, role and workspaces. Raises MembershipNotFound."""
     principal = authorize(by, organization_id, "members:read")
     return get_in(principal.organization.id, user_id)
 
 
 def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
-    """The place of the actor, or of the person a key acts for, with role and workspaces; whatever it allows."""
+    """Return the actor's own membership; for an API key, that of its member. Needs no permission."""
     principal = authorize(by, organization_id)
     if principal.user is None:
         raise MembershipNotFound("operator")
@@ -31,18 +31,21 @@ def get_own(organization_id: UUID | str, *, by: Actor) -> Membership:
 
 
 def memberships_of(user_id: UUID) -> list[Membership]:
-    """What a person belongs to, with role and workspaces."""
+    """Return a user's memberships with role and workspaces."""
     return list(session().scalars(complete().where(Membership.user_id == user_id)))
 
 
 def find(organization_id: UUID, user_id: UUID) -> Membership | None:
-    """The membership itself, for services that are inside their transaction."""
+    """Return the membership without its relations, or None."""
     found: Membership | None = session().scalar(_ONE, {"organization_id": organization_id, "user_id": user_id})
     return found
 
 
 def get_in(organization_id: UUID, user_id: UUID | str) -> Membership:
-    """The member, complete, for services that know the organization. Raises MembershipNotFound."""
+    """Return a member of the organization with relations; the caller has checked permissions.
+
+    Raises MembershipNotFound.
+    """
     wanted = ids.parse_id(user_id, MembershipNotFound(str(user_id)))
     query = complete().where(Membership.organization_id == organization_id, Membership.user_id == wanted)
     membership: Membership | None = session().scalar(query)
@@ -52,7 +55,7 @@ def get_in(organization_id: UUID, user_id: UUID | str) -> Membership:
 
 
 def complete() -> Select[Membership]:
-    """Members with everything an interface shows of one."""
+    """Return a query for members with all relations that pages and APIs show."""
     return (
         select(Membership)
         .join(Membership.user)
@@ -66,7 +69,7 @@ def complete() -> Select[Membership]:
 
 
 def count_owners(owner: Membership) -> int:
-    """How many members have the role of this one."""
+    """Count the members with the same role as this owner."""
     owners = select(func.count()).where(
         Membership.organization_id == owner.organization_id, Membership.role_id == owner.role_id
     )

@@ -1,4 +1,4 @@
-"""Say what removing a member ends and leaves, and take over the invitations they sent."""
+"""Preview the removal of a member, and take over the invitations they sent."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,7 +19,7 @@ RIGHT = "invitations:write"
 
 
 def pending_sent_by(principal: Principal, user_id: UUID) -> list[Invitation]:
-    """The pending invitations that this person, or a key in their name, has sent; with their roles."""
+    """Return pending invitations, with roles, sent by this person or by an API key on their behalf."""
     query = select(Invitation).where(
         Invitation.organization_id == principal.organization.id,
         Invitation.inviter_id == user_id,
@@ -30,7 +30,7 @@ def pending_sent_by(principal: Principal, user_id: UUID) -> list[Invitation]:
 
 
 def can_take_over(principal: Principal, invitation: Invitation) -> bool:
-    """Whether the actor could have sent it as it is."""
+    """Return whether the actor may grant the invitation's role."""
     return principal.can_see_link(invitation.role)
 
 

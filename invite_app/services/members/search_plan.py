@@ -1,4 +1,4 @@
-"""Members looked for by nothing but words: in one statement, made once for each number of words."""
+"""Member search without other filters: one query, compiled once for each number of terms."""
 
 from functools import cache
 from typing import Any
@@ -13,23 +13,21 @@ from invite_app.services import pagination, search
 from invite_app.services.search import FilteredList
 
 Order = pagination.Order[Any]
-MOST_WORDS = 3
-"""So that there are few statements, each of which takes 0.2 MB."""
-
-
+# Limits the number of cached queries.
+MAX_TERMS = 3
+# The rows of a page, and the number of all matches.
 Found = tuple[list[tuple[Any, ...]], pagination.CappedCount]
-"""The lines of a page, and how many there are of all."""
 
 
 def question(
     lines: Select[Any], organization_id: UUID, fragment: str, place: pagination.PageRequest[Any]
 ) -> Question | None:
-    """What to ask for the `lines` of a page; None where they have to be found in another way.
+    """Return the query for a page, or None when the search needs `list_plan`.
 
-    Lines begin with the id and hold the columns of the order, which are the membership's own.
+    `lines` selects the id first and includes the columns of the order.
     """
     words = search.search_terms(Membership, fragment)
-    if words is None or len(words.words) > MOST_WORDS:
+    if words is None or len(words.words) > MAX_TERMS:
         return None
     limits = search.limits()
     statement = _search(
@@ -39,7 +37,7 @@ def question(
 
 
 def read(answered: Question) -> Found | None:
-    """What was found; None where it has to be found in another way."""
+    """Return the rows and their number, or None when the search needs `list_plan`."""
     rows = answered.rows or []
     if (number := rows[0][0]) is None:
         return None
@@ -49,7 +47,7 @@ def read(answered: Question) -> Found | None:
 def ids_of(
     organization_id: UUID, fragment: str, place: pagination.PageRequest[Any]
 ) -> tuple[list[UUID], pagination.CappedCount] | None:
-    """The ids of a page, in no order that could be meant, and how many there are of all."""
+    """Return the unordered ids of a page and the number of matches, or None as in `read`."""
     if (asked := question(_keys(place.order), organization_id, fragment, place)) is None:
         return None
     ask(asked)

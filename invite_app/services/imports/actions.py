@@ -1,7 +1,6 @@
-"""Inviting many, step by step: a list is pasted, judged row by row, mended, and what is ready is sent.
+"""Imports, step by step: create, review and correct rows, and send the ready ones.
 
-Nothing is lost between the steps: the list stays, so a page can be reloaded, closed and opened again. How a row is
-judged is in `import_rows`.
+The rows are stored between the steps, so an import can be continued later. `import_rows` validates them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +28,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class ImportSummary:
-    """How many rows are in which section. `ready` are those for which there is a seat."""
+    """Number of rows in each section. `ready` counts rows that have a seat."""
 
     sheet: Import
     total: int
@@ -47,7 +46,7 @@ class ImportSummary:
 
 @dataclass(frozen=True)
 class Row:
-    """One row as a page shows it; `seat` is the number of the seat it would need, where there is none."""
+    """A row as shown on a page. `seat` is the number of the seat that a row without a seat would need."""
 
     row: ImportRow
     state: str
@@ -57,7 +56,7 @@ class Row:
 def create(
     organization_id: UUID | str, lines: Sequence[ImportLine], *, by: Actor, role: str, workspaces: Sequence[str] = ()
 ) -> Import:
-    """Keep a list and judge its rows, before others have to wait. Role and workspaces are for rows that name none.
+    """Validate and store a list. `role` and `workspaces` are the defaults of its rows.
 
     Raises PlanUpgradeRequired, RoleNotFound, CannotGrantRole (for that role) and ServiceBusy.
     """
@@ -100,7 +99,7 @@ def summarize(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -
 def list_rows(
     organization_id: UUID | str, sheet_id: UUID | str, section: str, *, by: Actor, page: int = 1
 ) -> list[Row]:
-    """Fifty rows of one section, those first that need somebody. Raises ImportNotFound."""
+    """Return a page of rows of one section, most urgent first. Raises ImportNotFound."""
     principal, sheet = get(organization_id, sheet_id, by)
     last_seat = sections.last_row_with_seat(principal, sheet)
     query = (
@@ -123,7 +122,7 @@ def replace_row(
     by: Actor,
     keep: bool = False,
 ) -> Row:
-    """Mend one row and judge it anew, with those that share its address; `keep` says the address is meant so.
+    """Replace a row and validate it again, with rows of the same address; `keep` confirms an unusual address.
 
     Raises ImportNotFound, also for a row that was sent meanwhile.
     """
@@ -139,12 +138,12 @@ def update_cells(
     by: Actor,
     keep: bool,
 ) -> Row:
-    """Like `change_row`, for some cells of the row, as they were typed; the others stay. Raises ImportNotFound."""
+    """Replace some cells of a row, like `replace_row`. Raises ImportNotFound."""
     return _rewrite(organization_id, sheet_id, position, lambda line: with_cells(line, cells), by, keep)
 
 
 def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Batch:
-    """Invite everybody whose row is ready and has a seat; the mails are queued.
+    """Send the ready rows that have a seat; the mails are queued.
 
     Raises ImportNotFound, RateLimited and ServiceBusy.
     """
@@ -168,7 +167,7 @@ def send(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Bat
 
 
 def unsent_rows(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> list[tuple[ImportLine, str]]:
-    """The rows that were not sent, as they were written, each with the reason. Raises ImportNotFound."""
+    """Return the rows that were not sent, with their reasons. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     query = (
         select(ImportRow)
@@ -179,18 +178,18 @@ def unsent_rows(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
 
 
 def delete(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> None:
-    """Start over. What was sent stays sent. Raises ImportNotFound."""
+    """Delete an import; its sent invitations stay. Raises ImportNotFound."""
     with organization_transaction(organization_id, by=by, needs="invitations:write") as principal:
         session().delete(_find(principal, sheet_id))
 
 
 def get(organization_id: UUID | str, sheet_id: UUID | str, by: Actor) -> tuple[Principal, Import]:
-    """The list, for those who may send it. Raises ImportNotFound."""
+    """Authorize the actor and return the import. Raises ImportNotFound."""
     principal = authorize(by, organization_id, "invitations:write")
     return principal, _find(principal, sheet_id)
 
 
-def _rewrite(  # noqa: PLR0917 - what is public names its arguments
+def _rewrite(  # noqa: PLR0917 - private
     organization_id: UUID | str,
     sheet_id: UUID | str,
     position: int,
@@ -222,7 +221,7 @@ def _shown(row: ImportRow, last_seat: int | None) -> Row:
 
 
 def _with_seat_numbers(sheet: Import, rows: list[Row]) -> list[Row]:
-    """Rows without a seat follow each other in their order, so the number of the first tells those of all."""
+    """Number the seats of rows without one; these rows are consecutive, so one query is enough."""
     waiting = [shown.row.position for shown in rows if shown.state == "no_seat"]
     first = sections.seat_number(sheet, waiting[0]) if waiting else 0
     numbers = {position: first + index for index, position in enumerate(waiting)}

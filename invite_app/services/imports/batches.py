@@ -1,4 +1,4 @@
-"""Inviting from a list. Every row is judged by itself; a bad one never holds back or hides the others."""
+"""Batches: invite a list of people. An invalid row does not stop the others."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,15 +26,15 @@ from invite_app.services import audit, delivery, invitations
 from invite_app.services.invitations import CachedLookup, Draft
 
 MAX_ROWS = 10_000
+# Rows in one transaction; other writers get the organization's lock between chunks.
 CHUNK = 1000
-"""Rows per transaction, so that other writers of the same organization get their turn in between."""
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class RowResult:
-    """What became (or would become) of one row: an invitation, or the fact that stands in its way."""
+    """The result of one row: an invitation or an error; neither for a valid row of a dry run."""
 
     draft: Draft
     error: DomainError | None = None
@@ -43,7 +43,7 @@ class RowResult:
 
 @dataclass(frozen=True)
 class BatchProgress:
-    """How far the mails of a batch are."""
+    """Number of mails of a batch by delivery state."""
 
     batch: Batch
     queued: int
@@ -52,11 +52,11 @@ class BatchProgress:
 
 
 def unseen(start: int, results: Sequence[RowResult]) -> None:
-    """What is done with the results of a chunk when nobody asked for more: nothing."""
+    """Do nothing: the default callback for the results of a chunk."""
 
 
 def dry_run(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) -> list[RowResult]:
-    """What `send` would do with these rows now; nothing is kept.
+    """Return what `send_batch` would do with these rows; nothing is stored.
 
     Raises TooManyRows, PlanUpgradeRequired and ServiceBusy.
     """
@@ -67,7 +67,7 @@ def dry_run(organization_id: UUID | str, rows: Sequence[Draft], *, by: Actor) ->
 
 
 def dry_run_each(organization_id: UUID | str, rows: Iterable[Draft], *, by: Actor) -> Iterator[RowResult]:
-    """The same for a list of any length, row by row. Raises PlanUpgradeRequired."""
+    """Yield the dry-run results of a list of any length. Raises PlanUpgradeRequired."""
     principal = authorize(by, organization_id, "invitations:write")
     invitations.check_plan(principal.organization)
     judge = _RowValidator(principal, invitations.seats_left(principal.organization))
@@ -84,12 +84,12 @@ def send_batch(
     then: Callable[[Batch], None] = ignore,
     each: Callable[[int, Sequence[RowResult]], None] = unseen,
 ) -> tuple[Batch, list[RowResult]]:
-    """Invite everybody on the list whom `send` of a single invitation would; the mails are queued.
+    """Invite everybody on the list who passes the checks of a single invitation; the mails are queued.
 
-    `then` is called with the new batch inside its first transaction, `each` with the number of the first row and
-    the results of every chunk inside the chunk's.
+    `then` is called with the new batch in the first transaction. `each` is called in the transaction of each chunk,
+    with the index of its first row and its results.
 
-    Raises TooManyRows, PlanUpgradeRequired, RateLimited and ServiceBusy; what is wrong with a row is in its result.
+    Raises TooManyRows, PlanUpgradeRequired, RateLimited and ServiceBusy; errors of a row are in its result.
     """
     authorize(by, organization_id, "invitations:write")
     with bounds().list_of(str(organization_id), len(rows)):
@@ -130,7 +130,7 @@ def batch_progress(organization_id: UUID | str, batch_id: UUID | str, *, by: Act
 
 
 class _RowValidator:
-    """Judges rows in their order; remembers which addresses it has seen and how many seats are left."""
+    """Validates rows in order, and tracks addresses already seen and seats left."""
 
     def __init__(self, principal: Principal, room: int | None) -> None:
         self._catalog = CachedLookup(principal.organization.id)
@@ -144,7 +144,7 @@ class _RowValidator:
         return self
 
     def judge(self, principal: Principal, rows: Sequence[Draft]) -> Iterator[tuple[RowResult, Invitation | None]]:
-        """Each row with its result, and the invitation where nothing stands in the way."""
+        """Yield each row's result, with the invitation of a valid row."""
         built = [self._build(principal, row) for row in rows]
         found = invitations.unavailable(
             principal.organization.id, [item.email for item in built if isinstance(item, Invitation)]
@@ -176,7 +176,7 @@ class _RowValidator:
 
 
 def _within_pace(judged: RowResult, invitation: Invitation | None) -> tuple[RowResult, Invitation | None]:
-    """The row as it was judged, unless its recipient has had too many invitations lately."""
+    """Return the result, replaced by RateLimited if the recipient got too many invitations."""
     if invitation is None:
         return judged, None
     try:
@@ -209,7 +209,7 @@ def _open_batch(
 
 
 def _insert(principal: Principal, batch_id: UUID, accepted: Sequence[Invitation]) -> None:
-    """Write the rows of a chunk: the invitations as a whole, and what belongs to each by copying it from them."""
+    """Insert the invitations of a chunk, then messages and audit events, copied from them inside the database."""
     if not accepted:
         return
     for invitation in accepted:
@@ -220,7 +220,7 @@ def _insert(principal: Principal, batch_id: UUID, accepted: Sequence[Invitation]
     ours = (Invitation.batch_id == batch_id) & Invitation.id.between(accepted[0].id, accepted[-1].id)
     message = delivery.new_message(accepted[0], at_once=False)
     rows.insert_for_each(message, ours, id=Invitation.id, invitation_id=Invitation.id)
-    for invitation in {one.role_id: one for one in accepted}.values():
+    for invitation in {invitation.role_id: invitation for invitation in accepted}.values():
         after = {"role": invitation.role_name, "batch": str(batch_id)}
         sent = audit.new_event(principal.organization.id, principal, "invitation.sent", invitation, after=after)
         same_role = ours & (Invitation.role_id == invitation.role_id)

@@ -1,7 +1,6 @@
-"""Stopping a list while its mails go out: what the mail server does not have yet is taken back.
+"""Cancel the sending of an import: revoke invitations whose mail was not sent.
 
-An invitation whose mail was never sent is known to nobody, so it would only hold a seat: it is revoked, and its row
-is ready to be sent again.
+Their seats are freed, and their rows are ready to be sent again.
 """
 
 from collections.abc import Sequence
@@ -28,19 +27,19 @@ from invite_app.services import delivery, invitations
 
 from .actions import get
 
+# Invitations revoked in one transaction; other writers get the organization's lock between chunks.
 CHUNK_SIZE = 500
-"""How many are taken back in one transaction, so that others get their turn in between."""
 REASON = "sending was stopped"
 
 
 def count_waiting(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
-    """How many would be taken back now. Raises ImportNotFound."""
+    """Count the invitations that `stop` would revoke. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     return session().scalar(_waiting(sheet.id, func.count())) or 0
 
 
 def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
-    """Take back what waits; how many. What is being sent at this moment goes out. Raises ImportNotFound."""
+    """Revoke unsent invitations and return their number; mails being sent go out. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     stopped, number = 0, -1
     while number:
@@ -52,10 +51,10 @@ def stop(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int
     return stopped
 
 
-def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
-    """Of the list's invitations those whose mail nobody is sending, and of which nobody has the link already."""
+def _waiting(sheet_id: UUID, column: Any) -> Select[Any]:
+    """Select from the import's invitations whose mail is not being sent and whose link nobody has."""
     return (
-        select(what)
+        select(column)
         .select_from(Invitation)
         .join(ImportRow, ImportRow.invitation_id == Invitation.id)
         .join(OutboxMessage, OutboxMessage.invitation_id == Invitation.id)
@@ -73,7 +72,7 @@ def _waiting(sheet_id: UUID, what: Any) -> Select[Any]:
 
 
 def _revoke_unsent(principal: Principal, sheet_id: UUID, waiting: Sequence[UUID]) -> Sequence[UUID]:
-    """Those that no delivery process has claimed meanwhile."""
+    """Revoke invitations, except those claimed for delivery in the meantime; return the revoked ids."""
     delivery.lock_invitations(waiting)
     cancel = update(OutboxMessage).where(
         OutboxMessage.invitation_id.in_(waiting),
@@ -81,9 +80,10 @@ def _revoke_unsent(principal: Principal, sheet_id: UUID, waiting: Sequence[UUID]
         OutboxMessage.lease.is_(None),
     )
     cancelled = cancel.values(state=DeliveryState.FAILED, reason=REASON, next_attempt_at=now())
-    ours = [one for one in session().scalars(cancelled.returning(OutboxMessage.invitation_id)) if one]
-    for invitation in session().scalars(invitations.complete().where(Invitation.id.in_(ours))):
+    returned = session().scalars(cancelled.returning(OutboxMessage.invitation_id))
+    revoked = [invitation_id for invitation_id in returned if invitation_id]
+    for invitation in session().scalars(invitations.complete().where(Invitation.id.in_(revoked))):
         invitations.revoke_invitation(principal, invitation)
-    back = update(ImportRow).where(ImportRow.sheet_id == sheet_id, ImportRow.invitation_id.in_(ours))
+    back = update(ImportRow).where(ImportRow.sheet_id == sheet_id, ImportRow.invitation_id.in_(revoked))
     session().execute(back.values(state=RowState.READY, invitation_id=None))
-    return ours
+    return revoked

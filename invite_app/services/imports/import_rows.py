@@ -1,4 +1,4 @@
-"""The rows of a list of people to invite: judged, mended, and settled once they are sent."""
+"""Rows of an import: validation, corrections, and their results after sending."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -25,30 +25,30 @@ from invite_app.services.invitations import CachedLookup
 from . import batches
 from .parser import ImportLine
 
+# Rows that need a correction come first.
 BY_URGENCY = case(
     {state: number for number, state in enumerate(("fix", "check", "ready", "skipped", "sent"))},
     value=ImportRow.state,
 )
-"""Rows that need somebody come first."""
 
+# The cell that an error is about; other errors without a `field` are about the address.
 FIELDS: dict[type[DomainError], str] = {
     InvalidEmail: "email",
     RoleNotFound: "role",
     CannotGrantRole: "role",
     WorkspaceNotFound: "workspaces",
 }
-"""Which cell a fact is about; any other fact without a `field` of its own is about the address."""
 
 NOTHING_TO_SEND = (AlreadyMember, InvitationPending, DuplicateRow)
 
 
 def check_default_role(principal: Principal, sheet: Import) -> None:
-    """Raises RoleNotFound and CannotGrantRole."""
+    """Check the default role of the import. Raises RoleNotFound and CannotGrantRole."""
     principal.check_can_grant(CachedLookup(principal.organization.id).role(sheet.role))
 
 
 def judge(principal: Principal, sheet: Import, lines: Sequence[ImportLine]) -> list[ImportRow]:
-    """Return the rows of the lines, judged in their order; nothing is kept."""
+    """Return validated rows for the lines, without storing them."""
     rows = [_row(sheet, position, line) for position, line in enumerate(lines, start=1)]
     for start in range(0, len(rows), batches.CHUNK):
         _validate(
@@ -61,14 +61,14 @@ def judge(principal: Principal, sheet: Import, lines: Sequence[ImportLine]) -> l
 
 
 def insert_all(rows: Sequence[ImportRow]) -> None:
-    """Keep the rows, as part of the caller's transaction."""
+    """Insert the rows in the caller's transaction."""
     if rows:
         columns = [column.key for column in ImportRow.__mapper__.column_attrs]
         session().execute(insert(ImportRow), [{name: getattr(row, name) for name in columns} for row in rows])
 
 
 def change(principal: Principal, sheet: Import, row: ImportRow, line: ImportLine, *, keep: bool) -> None:
-    """Write a line over a row, and judge it and all that have (or had) the same address."""
+    """Replace a row, and validate it and all rows with its old or new address."""
     before = row.address
     _write(row, line)
     row.is_confirmed = keep
@@ -80,7 +80,7 @@ def change(principal: Principal, sheet: Import, row: ImportRow, line: ImportLine
 def reader(
     principal: Principal, sheet: Import, catalog: CachedLookup | None = None
 ) -> Callable[[ImportRow], invitations.Draft]:
-    """What turns a row into a draft: names become ids, and what a row leaves open comes from the sheet."""
+    """Return a function that turns a row into a draft, with workspace ids and the import's defaults."""
     catalog = catalog or CachedLookup(principal.organization.id)
 
     def read(row: ImportRow) -> invitations.Draft:
@@ -97,7 +97,7 @@ def reader(
 
 
 def store_results(sheet_id: UUID, rows: Sequence[ImportRow], results: Sequence[batches.RowResult]) -> None:
-    """Write down what became of sent rows, in the transaction that sent them."""
+    """Store the results of sent rows in the caller's transaction."""
     verdicts = [
         {"row": row.position, "invitation_id": result.invitation_id}
         | (_verdict(result.error) if result.error else {"state": RowState.SENT, "reason": "", "field": ""})
@@ -124,7 +124,7 @@ def _write(row: ImportRow, line: ImportLine) -> None:
 
 
 def _validate(principal: Principal, sheet: Import, rows: Sequence[ImportRow], earlier: dict[str, ImportRow]) -> None:
-    """Judge rows by themselves and against members, invitations and the earlier rows of the list."""
+    """Validate rows by themselves and against members, invitations and earlier rows."""
     catalog = CachedLookup(principal.organization.id)
     read = reader(principal, sheet, catalog)
     domains = suggestions.expected_domains(principal)
@@ -178,7 +178,7 @@ def _verdict(error: DomainError) -> dict[str, str]:
 
 
 def _reason(error: DomainError) -> str:
-    """What a list has room for: as what somebody is a member, and since when somebody is invited."""
+    """Return the error message, with the role of a member or the date of an invitation."""
     match error:
         case AlreadyMember(role=role) if role:
             return f"{str(error).rstrip('.')}, as {role}."

@@ -1,4 +1,4 @@
-"""Reading lists of people as spreadsheets and mail programs write them."""
+"""Parse and format lists of people, as exported by spreadsheets and mail programs."""
 
 import csv
 import unicodedata
@@ -31,7 +31,7 @@ MAX_CELL = 500
 
 @dataclass(frozen=True)
 class ImportLine:
-    """One person as written; what is not there is empty."""
+    """The cells of one person as written; missing cells are empty."""
 
     email: str = ""
     given_name: str = ""
@@ -41,7 +41,7 @@ class ImportLine:
 
 
 def decode(data: bytes) -> str:
-    """The text of a file. Raises UnreadableImport when it is a sheet or picture instead of text."""
+    """Decode a text file. Raises UnreadableImport for binary files such as XLSX, PDF or PNG."""
     for encoding in ("utf-8-sig", "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"):
         try:
             text = data.decode(encoding)
@@ -53,7 +53,7 @@ def decode(data: bytes) -> str:
 
 
 def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[ImportLine]:
-    """The people on a list: one per line, with commas, semicolons or tabs; a header line may change the order.
+    """Parse a list with one person per line, separated by commas, semicolons or tabs; a header sets the columns.
 
     Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises EmptyImport,
     UnreadableImport and TooManyRows.
@@ -62,7 +62,7 @@ def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[ImportLine]:
     try:
         found = filter(_is_filled, csv.reader(lines, delimiter=_delimiter(lines), strict=False))
         rows = list(islice(found, None if limit is None else limit + 2))  # a header, and one too many
-        others = sum(1 for _ in found)  # are counted, not kept: there can be millions
+        others = sum(1 for _ in found)  # counted without storing them: there can be millions
     except csv.Error:
         raise UnreadableImport from None
     columns, rows = _columns(rows)
@@ -74,7 +74,7 @@ def parse(text: str, *, limit: int | None = MAX_ROWS) -> list[ImportLine]:
 
 
 def with_cells(line: ImportLine, cells: Mapping[str, str]) -> ImportLine:
-    """The line with some of its cells written anew, as somebody types them; names of other columns are ignored."""
+    """Return the line with some cells replaced; unknown columns are ignored."""
     kept: dict[str, Any] = {name: clean_cell(cell) for name, cell in cells.items() if name in COLUMNS}
     if "workspaces" in kept:
         kept["workspaces"] = _names(kept["workspaces"])
@@ -82,13 +82,13 @@ def with_cells(line: ImportLine, cells: Mapping[str, str]) -> ImportLine:
 
 
 def clean_cell(cell: str) -> str:
-    """Without what a database cannot store; anything else wrong with it is for the checks to say."""
+    """Remove characters that the database cannot store, and cut the cell; validation reports anything else."""
     kept = "".join(char for char in cell if unicodedata.category(char) != "Cs" and char != "\0")
     return kept.strip()[:MAX_CELL]
 
 
 def format_rows(lines: Sequence[ImportLine]) -> Iterator[list[str]]:
-    """The rows of a sheet, header first, that `read` reads again."""
+    """Yield the rows of a CSV file, header first, in a format that `parse` accepts."""
     yield list(COLUMNS)
     for line in lines:
         yield [line.email, line.given_name, line.family_name, line.role, "; ".join(line.workspaces)]

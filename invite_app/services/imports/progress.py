@@ -1,4 +1,4 @@
-"""How far the mails of a sent list are, which of them failed, and another try for those."""
+"""Delivery progress of an import, its failed mails, and their retry."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from invite_app.services import audit, delivery, held_mail, invitations
 from .actions import get
 
 MINUTE = timedelta(minutes=1)
+# Failures shown at once.
 SHOWN = 50
-"""So many failures are shown; the others follow when these have been dealt with."""
 
 
 @dataclass(frozen=True)
 class BatchProgress:
-    """`recent` is how many the mail server took within the last minute, or since the sending began."""
+    """Number of mails by state. `recent` were sent within `since`: the last minute, or the time since the start."""
 
     sent: int
     queued: int
@@ -46,12 +46,12 @@ class BatchProgress:
 
     @property
     def left(self) -> timedelta | None:
-        """How long it takes at this pace; None while there is none."""
+        """Return the estimated remaining time, or None without a current rate."""
         return MINUTE * self.queued / self.per_minute if self.queued and self.per_minute else None
 
 
 def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> BatchProgress:
-    """Raises ImportNotFound."""
+    """Return the delivery progress. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     moment = now()
     is_recent = case((OutboxMessage.sent_at > moment - MINUTE, 1), else_=0)
@@ -70,7 +70,7 @@ def get_progress(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor
 
 
 def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> Sequence[Invitation]:
-    """The first invitations of the list whose mail did not arrive and that still wait. Raises ImportNotFound."""
+    """Return the import's first invitations whose mail failed. Raises ImportNotFound."""
     _, sheet = get(organization_id, sheet_id, by)
     failed = (
         invitations.complete()
@@ -82,14 +82,14 @@ def list_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor)
 
 
 def retry_failed(organization_id: UUID | str, sheet_id: UUID | str, *, by: Actor) -> int:
-    """Queue the failed mails of the list again whose invitations are pending; how many. Raises ImportNotFound."""
+    """Retry failed mails of pending invitations and return their number. Raises ImportNotFound."""
     principal, sheet = get(organization_id, sheet_id, by)
     failed = _of(select(OutboxMessage.id), sheet).where(OutboxMessage.state == DeliveryState.FAILED, IS_PENDING)
     return len(delivery.retry(list(session().scalars(failed)), by=audit.audit_actor(principal)))
 
 
 def _of(query: Select[Any], sheet: Import) -> Select[Any]:
-    """Only messages of invitations that came of the list."""
+    """Restrict the query to messages of the import's invitations."""
     return (
         query.join(Invitation, Invitation.id == OutboxMessage.invitation_id)
         .join(ImportRow, ImportRow.invitation_id == Invitation.id)

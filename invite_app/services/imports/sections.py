@@ -1,6 +1,6 @@
-"""The sections of a list: which rows are ready, which have no seat, and which wait for somebody.
+"""Sections of an import's rows: ready, without a seat, to be corrected.
 
-Seats are counted whenever a list is looked at, so "no seat" is not written into a row.
+"No seat" is not stored in a row, because the number of free seats changes.
 """
 
 from sqlalchemy import ColumnElement, func, select
@@ -12,7 +12,7 @@ from invite_app.services import invitations
 
 
 def last_row_with_seat(principal: Principal, sheet: Import) -> int | None:
-    """The last ready row for which there is a seat; None when there is one for all, -1 when for none."""
+    """Return the position of the last ready row with a seat; None if all have one, -1 if none has."""
     room = invitations.seats_left(principal.organization)
     if room is None:
         return None
@@ -41,7 +41,7 @@ def conditions(section: str, last_seat: int | None) -> ColumnElement[bool]:
 
 
 def seat_number(sheet: Import, position: int) -> int:
-    """Which seat a ready row would need, counted from the first ready one."""
+    """Return the number of the seat that a ready row needs, counted from the first ready row."""
     before = select(func.count()).where(
         ImportRow.sheet_id == sheet.id, ImportRow.state == RowState.READY, ImportRow.position < position
     )

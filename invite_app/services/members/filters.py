@@ -19,8 +19,8 @@ from invite_app.services import pagination, roles, search, validation
 class Filter:
     """Filters of a member list; empty values do not filter.
 
-    Ids, addresses and roles that nobody has, or nobody can have, find nobody. `account_since` and `account_until`
-    look at when the person got an account.
+    Unknown or invalid ids, addresses and roles match nobody. `account_since` and `account_until` compare the creation
+    time of the account.
     """
 
     user_ids: Collection[UUID | str] = ()

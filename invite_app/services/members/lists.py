@@ -42,10 +42,10 @@ def list_page(
     limit: int = 25,
     exact: bool = False,
 ) -> pagination.Page[Membership]:
-    """Members by name, with person, role and workspaces.
+    """Return a page of members with user, role and workspaces.
 
-    `before` and `after` name a member instead of a cursor. The total of a narrowed list may be no exact one, unless
-    it has to be. Raises MembershipNotFound for a member that is not there.
+    `before` and `after` are members at the edge of the page, instead of a cursor. Unless `exact`, a large total of a
+    filtered list is capped. Raises MembershipNotFound for an unknown edge.
     """
     principal = authorize(by, organization_id, "members:read")
     if edge := before or after:
@@ -122,9 +122,7 @@ def export(
     only: filters.Filter = filters.NO_FILTERS,
     order: pagination.Order[Membership] = BY_NAME,
 ) -> Iterator[Membership]:
-    """Every member, read part by part: between two parts neither rows nor a database connection are held. The right
-    to see them is asked for again with each part.
-    """
+    """Yield all matching members. Between chunks, no connection is held; each chunk checks permissions again."""
     cursor = None
     while True:
         page = list_page(organization_id, by=by, only=only, order=order, cursor=cursor, limit=pagination.MAX_LIMIT)

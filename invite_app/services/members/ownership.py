@@ -24,10 +24,9 @@ class TransferParties:
 
 
 def offer_transfer(organization_id: UUID | str, heir_id: UUID | str, *, by: Actor) -> OwnershipOffer:
-    """Offer one's ownership to another member; a later offer takes the place of an earlier one.
+    """Offer ownership to another member; it replaces an earlier offer.
 
-    Raises PermissionDenied (only an owner can), MembershipNotFound and LastOwner (to oneself there is nothing to
-    hand over).
+    Raises PermissionDenied (the actor is no owner), MembershipNotFound and LastOwner (the actor is the new owner).
     """
     with organization_transaction(organization_id, by=by, needs="organization:write") as principal:
         owner = _owner(principal)
@@ -57,10 +56,10 @@ def find_parties(principal: Principal) -> TransferParties | None:
 
 
 def accept_transfer(organization_id: UUID | str, *, by: Actor) -> None:
-    """Become owner; who offered becomes admin. Nobody does so through a key.
+    """Accept the transfer: the actor becomes owner, the old owner becomes admin.
 
-    Raises PermissionDenied, and OwnershipTransferNotFound, also when the offer is older than seven days or than
-    either membership, or when its owner is no owner any more.
+    Raises PermissionDenied for an API key. Raises OwnershipTransferNotFound, also when the offer has expired, is
+    older than either membership, or its owner is no longer an owner.
     """
     with organization_transaction(organization_id, by=by) as principal:
         made = _offer_to(principal)

@@ -6,8 +6,9 @@ from pathlib import Path
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import api, bounds, cli, config_check, db, pages, private_files, secret_key, worker
+from . import api, bounds, cli, config_check, db, pages, secret_key, worker
 from .config import KNOWN_SETTINGS, flask_config, make_folder, read_environment, read_settings
+from .db import private_files, read_timeouts
 from .extensions import csrf, login, mail
 from .extensions import db as database
 from .mail.rendering import break_links
@@ -15,7 +16,6 @@ from .mail.smtp import SmtpTransport
 from .mail.transport import LocalOutbox
 from .observability import logs, metrics, request_context
 from .services import rate_limits
-from .timeouts import read_timeouts
 from .web import request_limits
 from .web.application import Application
 from .web.client_address import CleanAddress
@@ -73,7 +73,7 @@ def _init_extensions(app: Flask) -> None:
     database.init_app(app)
     with app.app_context():
         private_files.register(database.engine)
-        db.prepare_engine(database.engine, app.config["SQLITE_SYNCHRONOUS"])
+        db.configure_engine(database.engine, app.config["SQLITE_SYNCHRONOUS"])
     app.extensions["migrate"] = db.Migrations()
     login.init_app(app)
     csrf.init_app(app)

@@ -11,12 +11,12 @@ from sqlalchemy import bindparam, select
 
 from . import ids
 from .bounds import bounds
-from .db import cached_in_request, has_row_locks, transaction
+from .db import cached_in_request, is_postgresql, transaction
+from .db.reading import Question, Reader, ask, attach
 from .errors import CannotGrantRole, CannotManageMember, OrganizationNotFound, PermissionDenied, Unauthenticated
 from .models import ApiKey, Membership, Organization, Role, User
 from .models.roles import OWNER, PERMISSIONS
 from .models.types import now
-from .reading import Question, Reader, ask, attach
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def organization_transaction(
 def _read_in_lock(actor: Actor, organization_id: UUID, prefetch: Sequence[Question]) -> Principal:
     """The standing as it is once the organization is locked: each question is answered after the one before."""
     question = _question(actor, organization_id)
-    lock = [_LOCKED.question(organization_id=organization_id)] if has_row_locks() else []
+    lock = [_LOCKED.question(organization_id=organization_id)] if is_postgresql() else []
     ask(*lock, question, *prefetch)
     if lock and not lock[0].rows:
         raise OrganizationNotFound

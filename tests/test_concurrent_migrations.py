@@ -8,9 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
 
-from invite_app.db import current_revision, is_current, newest_revision
+from invite_app.db import current_revision, is_current, lock_in_transaction, migration_lock, newest_revision
 from invite_app.extensions import db
-from invite_app.migration_lock import lock_in_transaction, migration_lock
 from tests.support.databases import BASE
 from tests.support.factories import make_organization
 from tests.support.server import BIN, ROOT, clean_environ, run_command

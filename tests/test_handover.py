@@ -8,8 +8,7 @@ from flask import Flask
 from sqlalchemy import bindparam, event, func, select, text, update
 from sqlalchemy.exc import DataError, IntegrityError
 
-from invite_app import prepared
-from invite_app.db import session, transaction
+from invite_app.db import prepared, session, transaction
 from invite_app.extensions import db
 from invite_app.models import User
 from invite_app.models.engines import Among

@@ -11,12 +11,11 @@ from flask import Flask
 from sqlalchemy import bindparam, case, event, func, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
-from invite_app import prepared
-from invite_app.db import session, transaction
+from invite_app.db import prepared, session, transaction
+from invite_app.db.reading import Reader, ask, attach
 from invite_app.extensions import db as database
 from invite_app.models import Organization, Role, User, Workspace
 from invite_app.models.types import fresh, row_of, written_columns
-from invite_app.reading import Reader, ask, attach
 from invite_app.services import members, workspaces
 from tests.support.databases import on_postgres, on_sqlite
 from tests.support.factories import Acme, add_member, make_organization, make_person

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from invite_app import db, worker
 from invite_app.access import OperatorActor
+from invite_app.db.retries import retry
 from invite_app.errors import DomainError, InvalidValue
-from invite_app.retries import retry
 from invite_app.services import audit
 
 from .output import Result, show

@@ -7,8 +7,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import JSON, Connection
 
-from invite_app.db import newest_revision
-from invite_app.migration_lock import lock_in_transaction, migration_lock
+from invite_app.db import lock_in_transaction, migration_lock, newest_revision
 from invite_app.models.search import is_managed
 from invite_app.models.types import Base, UtcDateTime
 

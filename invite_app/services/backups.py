@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import mkstemp
 
-from invite_app.db import is_embedded
+from invite_app.db import is_sqlite
 from invite_app.extensions import db
 
 
@@ -16,7 +16,7 @@ class NoBackup(Exception):
 
 def is_possible() -> bool:
     """Return whether the database in use is the embedded one."""
-    return is_embedded(db.engine)
+    return is_sqlite(db.engine)
 
 
 def write(file: Path) -> int:

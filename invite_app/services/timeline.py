@@ -8,9 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from invite_app import rows
 from invite_app.access import Actor, authorize
-from invite_app.db import session
+from invite_app.db import rows, session
 from invite_app.models import AuditEvent, InvitationEvent, TrackingEvent
 from invite_app.models.types import fresh
 

@@ -5,8 +5,8 @@ from typing import Any
 from flask import Flask
 from flask.typing import ResponseReturnValue
 
-from invite_app.db_errors import busy_fact
-from invite_app.retries import retry
+from invite_app.db import busy_fact
+from invite_app.db.retries import retry
 
 
 class Application(Flask):

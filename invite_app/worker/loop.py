@@ -45,7 +45,7 @@ def register(app: Flask) -> None:
 def migrate_sqlite(app: Flask) -> None:
     """Migrate the embedded database; PostgreSQL is the operator's to migrate (`flask db upgrade`)."""
     with app.app_context():
-        embedded = db.is_embedded(database.engine)
+        embedded = db.is_sqlite(database.engine)
     if embedded and not app.testing:
         db.migrate(app)
 

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from invite_app.db import is_embedded
+from invite_app.db import is_sqlite
 from invite_app.extensions import db as database
 from invite_app.services import api_keys, invitations
 from tests.support.factories import Acme, Key, configure, expire, invite, make_organization, make_role
@@ -223,5 +223,5 @@ def test_statement_count_is_low_and_constant(
     with count_queries() as many:
         post(email="cy@guest.example", workspace_ids=[str(workspace) for workspace in acme.workspaces])
     with app.app_context():
-        assert len(few) == (6 if is_embedded(database.engine) else 4)
+        assert len(few) == (6 if is_sqlite(database.engine) else 4)
     assert len(many) == len(few) + 2

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 from uuid_utils.compat import uuid7
 
-from invite_app.db import is_embedded, session, transaction
+from invite_app.db import is_sqlite, session, transaction
 from invite_app.extensions import db
 from invite_app.models import Organization, Role
 from invite_app.models.members import NEVER
@@ -96,13 +96,13 @@ def _make(size: int) -> Crowd:
 def analyze() -> None:
     """Analyze the tables, as the database does in time by itself."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE" if is_embedded(db.engine) else "VACUUM ANALYZE"))
+        connection.execute(text("ANALYZE" if is_sqlite(db.engine) else "VACUUM ANALYZE"))
 
 
 @contextmanager
 def _without_search() -> Iterator[None]:
     """Disable the search triggers while rows are inserted, then fill the index."""
-    if is_embedded(db.engine):
+    if is_sqlite(db.engine):
         with db.engine.connect() as connection:
             connection.connection.driver_connection.execute("PRAGMA synchronous = OFF")  # the only connection
         of_search = "SELECT 'TRIGGER', name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'search_%'"
@@ -116,7 +116,7 @@ def _without_search() -> Iterator[None]:
     session().commit()
     filling = importlib.import_module("invite_app.migrations.versions.0003_search_index")
     with db.engine.begin() as connection:
-        for table in filling.TEXTS if is_embedded(db.engine) else ():
+        for table in filling.TEXTS if is_sqlite(db.engine) else ():
             for statement in filling.SQLITE_FILL:
                 connection.exec_driver_sql(filling._about(statement, table))
         for _, _, statement in parts:
@@ -186,7 +186,7 @@ def _load(rows: Iterable[Row]) -> None:
             tables[table].append(row)
         with transaction() as writing:
             connection = writing.connection().connection.driver_connection
-            if is_embedded(db.engine):
+            if is_sqlite(db.engine):
                 connection.execute("PRAGMA cache_size = -524288")
                 connection.execute("PRAGMA wal_autocheckpoint = 100000")
             for table, found in tables.items():
@@ -196,7 +196,7 @@ def _load(rows: Iterable[Row]) -> None:
 
 def _insert(connection: Any, table: str, rows: list[dict[str, Any]]) -> None:
     columns = ", ".join(rows[0])
-    if is_embedded(db.engine):
+    if is_sqlite(db.engine):
         marks = ", ".join("?" * len(rows[0]))
         values = [tuple(map(_text, row.values())) for row in rows]
         connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)

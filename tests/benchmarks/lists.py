@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
 from invite_app import create_app
-from invite_app.db import is_embedded
+from invite_app.db import is_sqlite
 from invite_app.extensions import db
 from tests.support.databases import BASE, KINDS, Databases, dispose
 from tests.support.postgres import make_shared_folder, stop_shared_server
@@ -147,7 +147,7 @@ def _costs(app: Flask, pages: list[Page]) -> list[float]:
 def _processor_time(app: Flask) -> float:
     """Return the processor time of this process and of the database's that serve it."""
     with app.app_context():
-        if is_embedded(db.engine):
+        if is_sqlite(db.engine):
             return time.process_time()
         with db.engine.connect() as connection:
             own = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"

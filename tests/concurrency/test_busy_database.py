@@ -13,11 +13,10 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from invite_app.config import read_settings
-from invite_app.db import session, transaction
+from invite_app.db import Timeouts, read_timeouts, session, transaction
 from invite_app.errors import ConfigurationError
 from invite_app.extensions import db as database
 from invite_app.models import Invitation
-from invite_app.timeouts import Timeouts, read_timeouts
 from tests.support.databases import BASE, on_postgres, on_sqlite
 from tests.support.factories import Acme, make_api_key
 from tests.support.locking import locked_organization, locked_table

@@ -6,7 +6,7 @@ import time
 import pytest
 from sqlalchemy.exc import TimeoutError as TooLate
 
-from invite_app.fair_lock import FairLock
+from invite_app.db.fair_lock import FairLock
 
 
 def test_waiters_are_served_in_order() -> None:

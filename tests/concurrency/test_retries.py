@@ -11,8 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from invite_app import retries
-from invite_app.db import session, transaction
+from invite_app.db import retries, session, transaction
 from invite_app.models import Invitation, Organization
 from tests.support.databases import on_postgres
 from tests.support.factories import Acme, invite, make_api_key, make_organization

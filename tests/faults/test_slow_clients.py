@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from invite_app.db import has_row_locks
+from invite_app.db import is_postgresql
 from invite_app.extensions import db
 from invite_app.web.hosts import PROBES
 from tests.support.databases import on_sqlite
@@ -78,7 +78,7 @@ class TestSlowClients:
 def locked_organizations(app: Flask) -> Iterator[None]:
     """Lock all organizations: their rows on PostgreSQL, the database on SQLite."""
     with app.app_context(), db.engine.connect().execution_options(begin_immediate=True) as connection:
-        connection.execute(text("SELECT id FROM organizations" + (" FOR UPDATE" if has_row_locks() else "")))
+        connection.execute(text("SELECT id FROM organizations" + (" FOR UPDATE" if is_postgresql() else "")))
         yield
         connection.rollback()
 

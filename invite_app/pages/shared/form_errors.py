@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from invite_app.access import Principal
-from invite_app.db_errors import busy_fact, is_conflict
+from invite_app.db import busy_fact, is_conflict
 from invite_app.errors import (
     AccountExists,
     AlreadyMember,

@@ -10,10 +10,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import tokens
 from invite_app.db import session, transaction
+from invite_app.db.reading import Reader
 from invite_app.errors import InvalidCredentials, InvalidEmail
 from invite_app.models import Membership, Session, User
 from invite_app.models.types import now
-from invite_app.reading import Reader
 from invite_app.services import audit, rate_limits, validation
 
 from . import known_devices, links, passwords, queries

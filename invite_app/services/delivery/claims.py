@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlalchemy import Integer, bindparam, select, update
 from uuid_utils.compat import uuid4
 
-from invite_app import prepared
+from invite_app.db import prepared
+from invite_app.db.reading import Reader, ask, refer
 from invite_app.models import (
     IS_QUEUED,
     AccountLink,
@@ -23,7 +24,6 @@ from invite_app.models import (
 )
 from invite_app.models.engines import Among
 from invite_app.models.types import Base
-from invite_app.reading import Reader, ask, refer
 
 from . import queries
 

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, func, select, update
 
-from invite_app import prepared
-from invite_app.db import has_row_locks, session, transaction
+from invite_app.db import is_postgresql, prepared, session, transaction
 from invite_app.mail.transport import Receipt
 from invite_app.models import DeliveryState, Invitation, OutboxMessage, TrackingEvent
 from invite_app.models.engines import Among
@@ -90,7 +89,7 @@ def save_results(results: Sequence[Outcome]) -> int:
     held_back = [one.row.invitation_id for one in results if one.values.get("next_attempt_at") == held_mail.NEVER]
     ignore = [result.row.invitation_id for result in results if result.seen and result.row.invitation_id]
     with transaction():
-        if ignore and has_row_locks():
+        if ignore and is_postgresql():
             prepared.rows(_NOTED, {"ids": ignore})
         if failed or held_back:
             lock_invitations(filter(None, [*failed, *held_back]))

@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
+from invite_app.db.reading import Question, Reader
 from invite_app.models import Invitation, OutboxMessage, Workspace, invitation_workspaces
 from invite_app.models.engines import Among
-from invite_app.reading import Question, Reader
 
 _WORKSPACES = Reader(
     select(invitation_workspaces.c.invitation_id, Workspace)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from invite_app import ids, rows
+from invite_app import ids
 from invite_app.access import Actor, Principal, authorize, organization_transaction
 from invite_app.bounds import bounds
-from invite_app.db import ignore, session
+from invite_app.db import ignore, rows, session
 from invite_app.errors import (
     BatchNotFound,
     DomainError,

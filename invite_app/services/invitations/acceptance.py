@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, insert, select
 
-from invite_app import rows, tokens
-from invite_app.db import session, transaction
+from invite_app import tokens
+from invite_app.db import rows, session, transaction
+from invite_app.db.reading import Question, Reader, attach
 from invite_app.errors import (
     AccountExists,
     AlreadyMember,
@@ -24,7 +25,6 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Role, User
 from invite_app.models.members import membership_workspaces, sort_name
 from invite_app.models.types import fresh, now
-from invite_app.reading import Question, Reader, attach
 from invite_app.services import accounts, audit, delivery, inviter_rights, validation
 
 from . import drafts, expiry, links

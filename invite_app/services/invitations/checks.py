@@ -10,7 +10,8 @@ from sqlalchemy import ARRAY, ColumnElement, any_, bindparam, exists, literal, o
 from sqlalchemy.orm import InstrumentedAttribute
 
 from invite_app.access import Principal
-from invite_app.db import has_row_locks, session
+from invite_app.db import is_postgresql, session
+from invite_app.db.reading import Question, Reader
 from invite_app.errors import (
     AlreadyMember,
     CannotInviteYourself,
@@ -23,7 +24,6 @@ from invite_app.errors import (
 from invite_app.mail.transport import transport
 from invite_app.models import IS_PENDING, Invitation, Membership, Organization, Plan, Role, User
 from invite_app.models.types import now
-from invite_app.reading import Question, Reader
 from invite_app.services import delivery, rate_limits, roles, validation
 
 from . import expiry
@@ -117,7 +117,7 @@ def _among(column: InstrumentedAttribute[str], addresses: Sequence[str]) -> Colu
 
     PostgreSQL hashes an array or looks up each element in an index. It would compare a long IN list with every row.
     """
-    if has_row_locks():
+    if is_postgresql():
         return column == any_(literal(list(addresses), ARRAY(column.type)))
     return column.in_(addresses)
 

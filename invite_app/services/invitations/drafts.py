@@ -14,14 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import set_committed_value
 
-from invite_app import rows
 from invite_app.access import ApiKeyActor, Principal, UserActor
-from invite_app.db import session
+from invite_app.db import rows, session
+from invite_app.db.reading import Question, ask
 from invite_app.errors import InvitationPending, RedirectNotAllowed, RoleNotFound, WorkspaceNotFound
 from invite_app.models import AuditEvent, Invitation, Organization, OutboxMessage, Role, Workspace
 from invite_app.models.invitations import invitation_workspaces
 from invite_app.models.types import casefolded, fresh, now
-from invite_app.reading import Question, ask
 from invite_app.services import inviter_rights, roles, validation, workspaces
 
 from . import checks

@@ -7,10 +7,10 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from invite_app import tokens
 from invite_app.bounds import bounds
-from invite_app.db import has_row_locks
+from invite_app.db import is_postgresql
 from invite_app.errors import InvalidLink
 from invite_app.models import Invitation, Organization, Role, User, Workspace, invitation_workspaces
-from invite_app.reading import Question, Reader, ask, attach
+from invite_app.db.reading import Question, Reader, ask, attach
 
 # Key of the concurrency limit that all link requests share.
 INVITEES = "invitees"
@@ -48,7 +48,7 @@ def lock(parsed: tokens.Token, prefetch: Sequence[Question] = ()) -> tuple[Invit
 
     Raises InvalidLink, and ServiceBusy when too many link requests wait.
     """
-    lock = [_LOCKED_ORGANIZATION.question(id=parsed.id)] if has_row_locks() else []
+    lock = [_LOCKED_ORGANIZATION.question(id=parsed.id)] if is_postgresql() else []
     # The organization is not known yet, so all link requests share one limit.
     with bounds().organizations.required_place(INVITEES):
         invitation = _read(parsed, before=lock, after=prefetch)

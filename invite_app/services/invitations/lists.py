@@ -10,9 +10,9 @@ from sqlalchemy.orm import joinedload
 
 from invite_app.access import Actor, Principal, authorize
 from invite_app.db import session
+from invite_app.db.reading import Reader, ask, refer
 from invite_app.models import Invitation, InvitationState, Organization, OutboxMessage, Role, User
 from invite_app.models.types import now
-from invite_app.reading import Reader, ask, refer
 from invite_app.services import delivery, pagination, search
 from invite_app.services.pagination import CappedCount
 

@@ -9,10 +9,10 @@ from sqlalchemy import Dialect, String, TypeDecorator, bindparam, cast, select, 
 
 from invite_app import ids
 from invite_app.access import Actor, authorize
+from invite_app.db.reading import Question, Reader
 from invite_app.errors import OrganizationNotFound
 from invite_app.models import Membership, Role, User, Workspace, membership_workspaces
 from invite_app.models.engines import joined
-from invite_app.reading import Question, Reader
 from invite_app.services import pagination, search
 
 from . import search_plan

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, select
 
-from invite_app.db import has_row_locks
+from invite_app.db import is_postgresql
+from invite_app.db.reading import Question, Reader, ask
 from invite_app.models import Membership
-from invite_app.reading import Question, Reader, ask
 from invite_app.services import pagination, search
 from invite_app.services.search import FilteredList
 
@@ -31,7 +31,7 @@ def question(
         return None
     limits = search.limits()
     statement = _search(
-        lines, len(words.words), place.order, bool(place.position), place.backward, has_row_locks(), limits
+        lines, len(words.words), place.order, bool(place.position), place.backward, is_postgresql(), limits
     )
     return statement.question(organization_id=organization_id, **words.values, **place.values)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import CTE, ScalarSelect, Select, case, func, null, select, true, union_all
 
-from invite_app.db import has_row_locks
+from invite_app.db import is_postgresql
 from invite_app.services.pagination import PageRequest
 
 from . import list_plan
@@ -41,7 +41,7 @@ def _near_or_ahead(narrow: FilteredList, place: PageRequest[Any]) -> tuple[CTE, 
     it returns the first.
     """
     known = select(narrow.tests[0].source.subquery().c[0].label("id")).limit(list_plan.INDEX_LIMIT + 1)
-    if has_row_locks():
+    if is_postgresql():
         ahead = list_plan.materialized(list_plan.page_from_scan(narrow, place), "ahead")
         return list_plan.materialized(known.where(_number(ahead) <= place.limit), "near"), ahead
     near = list_plan.materialized(known, "near")

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from invite_app.db import is_embedded
+from invite_app.db import is_sqlite
 from invite_app.extensions import db
 from invite_app.models import Invitation, Membership
 from invite_app.models.audit import AuditEvent
@@ -57,7 +57,7 @@ def keys(word: str) -> list[str]:
 
 def candidate_ids(table: Searched, organization_id: UUID, keys: list[str]) -> Source:
     """Select the ids of an organization's rows that contain these trigrams, and possibly of others."""
-    if is_embedded(db.engine):  # unique: one statement can contain two searches
+    if is_sqlite(db.engine):  # unique: one statement can contain two searches
         here = bindparam("organization_id", organization_id, Uuid(), unique=True)
         return _sqlite_candidates(table, here, bindparam("keys", keys, _Keys(), unique=True))
     wanted = [func.search_keys(literal(organization_id, Uuid), key) for key in keys]
@@ -67,7 +67,7 @@ def candidate_ids(table: Searched, organization_id: UUID, keys: list[str]) -> So
 def parameterized_candidate_ids(table: Searched) -> Source:
     """Return `candidate_ids` with the bound parameters `organization_id` and `keys`."""
     here, wanted = bindparam("organization_id", type_=Uuid()), bindparam("keys", type_=_Keys())
-    if is_embedded(db.engine):
+    if is_sqlite(db.engine):
         return _sqlite_candidates(table, here, wanted)
     # A condition for each key would need a new query plan for every number of keys.
     every = (

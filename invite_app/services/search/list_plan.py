@@ -27,7 +27,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from invite_app.db import has_row_locks, session
+from invite_app.db import is_postgresql, session
 from invite_app.services.pagination import CappedCount, Columns, Page, PageRequest
 
 from .filtered_list import FilteredList, Source
@@ -125,7 +125,7 @@ def _looked_up(narrow: FilteredList) -> list[str] | None:
 
     Return None on PostgreSQL, which reads all index entries before it returns the first, and for other filters.
     """
-    if len(narrow.tests) != 1 or narrow.sources or has_row_locks():
+    if len(narrow.tests) != 1 or narrow.sources or is_postgresql():
         return None
     found = type_coerce(narrow.tests[0].source.subquery().c[0], String)  # converting a thousand ids to UUID is slow
     return list(session().scalars(select(found).limit(INDEX_LIMIT + 1)))

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, bindparam, func, literal, literal_column
 from sqlalchemy.orm import InstrumentedAttribute
 
-from invite_app.db import is_embedded
+from invite_app.db import is_sqlite
 from invite_app.extensions import db
 from invite_app.models import Membership
 from invite_app.models.search import search_folded
@@ -50,7 +50,7 @@ class SearchTerms:
 
     def _has_to_be_folded(self, word: str) -> bool:
         """Return whether to case-fold the text for this term. SQLite's LIKE ignores the case of ASCII by itself."""
-        return self.table is not Membership and not (word.isascii() and is_embedded(db.engine))
+        return self.table is not Membership and not (word.isascii() and is_sqlite(db.engine))
 
     @property
     def _patterns(self) -> list[str]:

@@ -14,9 +14,11 @@ from flask import current_app
 from sqlalchemy import Connection, Dialect, Insert, Select, Update
 from sqlalchemy.exc import DBAPIError
 
+from invite_app.models.engines import Many
+
 from . import handover
-from .db import connection, has_row_locks
-from .models.engines import Many
+from .engine import is_postgresql
+from .transactions import connection
 
 Statement = Insert | Select[Any] | Update
 Convert = Callable[[Any], Any] | None
@@ -136,7 +138,7 @@ def rows_of_each(asked: Sequence[tuple[Select[Any], Mapping[str, Any]]]) -> list
 def _one_trip(here: Connection) -> AbstractContextManager[Any]:
     """What is executed meanwhile is sent at once, and answered at the end."""
     driver: Any = here.connection.dbapi_connection
-    return driver.pipeline() if has_row_locks() else nullcontext()
+    return driver.pipeline() if is_postgresql() else nullcontext()
 
 
 def _prepared(statement: Statement, dialect: Dialect, columns: tuple[str, ...] | None = None) -> Prepared:

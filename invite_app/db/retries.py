@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from .db import session
-from .db_errors import is_conflict, is_lost_connection
+from .errors import is_conflict, is_lost_connection
+from .transactions import session
 
 # Tries of one action in all.
 MOST_TRIES = 3

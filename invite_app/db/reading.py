@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Select
 from sqlalchemy.orm.attributes import InstrumentedAttribute, instance_state
 
+from invite_app.models.types import Base, loaded
+
 from . import prepared
-from .db import session
-from .models.types import Base, loaded
+from .transactions import session
 
 Model = TypeVar("Model", bound=Base)
 

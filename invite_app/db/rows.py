@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Insert, Update, bindparam, insert, literal, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from invite_app.models.types import Base, row_of, written_columns
+
 from . import prepared
-from .db import has_row_locks, session
-from .models.types import Base, row_of, written_columns
+from .engine import is_postgresql
+from .transactions import session
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def insert_for_each(template: Base, of: ColumnElement[bool], **taken: Any) -> No
 
 def write(*writes: Write) -> None:
     """Do all of them, in one round trip where the database can: each as a common table expression of the last."""
-    if not has_row_locks():
+    if not is_postgresql():
         for one in writes:
             prepared.execute(one.statement, one.values)
     else:

@@ -3,7 +3,7 @@
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from .errors import ServiceBusy
+from invite_app.errors import ServiceBusy
 
 # Seconds after which somebody whom the database kept waiting may try again.
 RETRY_AFTER = 5

@@ -8,9 +8,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 from invite_app import tokens
 from invite_app.bounds import bounds
 from invite_app.db import is_postgresql
+from invite_app.db.reading import Question, Reader, ask, attach
 from invite_app.errors import InvalidLink
 from invite_app.models import Invitation, Organization, Role, User, Workspace, invitation_workspaces
-from invite_app.db.reading import Question, Reader, ask, attach
 
 # Key of the concurrency limit that all link requests share.
 INVITEES = "invitees"

@@ -1,7 +1,7 @@
-"""Answering a repeated request with its first answer, so that a client may safely try again.
+"""Idempotency keys: a repeated request gets the first response, so that clients can safely retry.
 
-The answer is written with the deed, in its transaction: after a crash there are both or neither. What is sent to the
-client then replaces it; until that happened, the first request counts as still running.
+The response is saved in the transaction of the change: after a crash there are both or neither. The final response
+replaces it; until then the first request counts as running.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from invite_app.models import IdempotencyKey
 from invite_app.models.types import now
 
 LIFETIME = timedelta(hours=24)
+# After this time, a request without a final response counts as crashed.
 IN_PROGRESS_TIMEOUT = timedelta(minutes=1)
-"""How long a first request without a final answer counts as running; then it has surely died."""
 
 
 @dataclass(frozen=True)
 class KeyedRequest:
-    """One request that named a key: who asks what, the key, and a hash of the body."""
+    """A request with an idempotency key: its scope, the key, and a hash of the body."""
 
     scope: str
     key: str
@@ -55,9 +55,9 @@ def find_response(request: KeyedRequest) -> StoredResponse | None:
 
 
 def store(request: KeyedRequest, answer: StoredResponse) -> None:
-    """Write the answer with the deed, as part of the caller's transaction.
+    """Save the response in the caller's transaction.
 
-    Raises StillRunning when the same request was faster; then the deed must not be done a second time.
+    Raises RequestInProgress when the same request was faster; the caller must then roll back its change.
     """
     session().execute(delete(IdempotencyKey).where(*_is(request), IdempotencyKey.created_at <= now() - LIFETIME))
     session().add(
@@ -76,14 +76,14 @@ def store(request: KeyedRequest, answer: StoredResponse) -> None:
 
 
 def store_error(request: KeyedRequest, answer: StoredResponse) -> None:
-    """Write an answer down that had no deed to be written with. Raises StillRunning as `keep` does."""
+    """Save the response of a request that changed nothing. Raises RequestInProgress like `store`."""
     with transaction() as writing:
         store(request, answer)
         writing.execute(update(IdempotencyKey).where(*_is(request)).values(finished_at=now()))
 
 
 def complete(request: KeyedRequest, answer: StoredResponse) -> None:
-    """What the client is about to be told of the deed that the first answer was written with."""
+    """Replace the saved response with the final one."""
     with transaction() as writing:
         writing.execute(
             update(IdempotencyKey)

@@ -1,4 +1,4 @@
-"""Whether those who invited may still do so: decided at acceptance, and kept up to date for the lists."""
+"""Inviters' permissions, checked at acceptance and kept up to date for lists."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ PERMISSION = "invitations:write"
 
 
 def check_inviter(organization_id: UUID | str, user_id: UUID | str | None, *, by: Actor) -> None:
-    """Whether somebody who may invite can name this member as the one who wants it. Raises as `named` does."""
+    """Check that the actor may name this member as inviter. Raises the errors of `resolve_inviter`."""
     resolve_inviter(authorize(by, organization_id, PERMISSION), user_id)
 
 
@@ -40,7 +40,7 @@ def resolve_inviter(principal: Principal, user_id: UUID | str | None) -> Princip
 
 
 def can_still_grant(invitation: Invitation, role: Role) -> bool:
-    """Whether all who answer for the invitation still belong to the organization and may hand out its role."""
+    """Check if all responsible actors still belong to the organization and may grant the role."""
     actors = _responsible_actors(invitation)
     return bool(actors) and all(_may_grant(actor, invitation.organization_id, role) for actor in actors)
 

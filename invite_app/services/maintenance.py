@@ -1,4 +1,4 @@
-"""What time alone brings about, written down now and then, whether or not anybody looks."""
+"""Periodic maintenance: record expired invitations and delete old rows."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,13 +25,13 @@ from invite_app.models.types import now
 
 from . import accounts, audit, idempotency, imports, invitations
 
+# Rows per transaction, and transactions per model and run, so that other work, mail included, is not held up.
 CHUNK, MOST_CHUNKS = 500, 20
-"""Rows per transaction, and transactions per kind of row and sweep, so that others get their turn, and mail too."""
 
 
 @dataclass(frozen=True)
 class RetentionRule:
-    """How long rows of a model are kept, counted from the time in `since`; `which` of them may go at all."""
+    """The retention time of a model's rows, counted from the `since` column; `which` limits the rows to delete."""
 
     model: type[Any]
     since: Any
@@ -39,6 +39,7 @@ class RetentionRule:
     which: Any = True
 
 
+# Models whose old rows are deleted. An invitation's message is kept as long as the invitation.
 RETENTION = (
     RetentionRule(Session, Session.created_at, accounts.SESSION_LIFETIME),
     RetentionRule(AccountLink, AccountLink.expires_at, timedelta(days=30)),
@@ -51,7 +52,6 @@ RETENTION = (
     RetentionRule(IdempotencyKey, IdempotencyKey.created_at, idempotency.LIFETIME),
     RetentionRule(Import, Import.created_at, imports.LIFETIME),
 )
-"""What is deleted when it is old. The message of an invitation stays as long as the invitation does."""
 
 
 def run() -> None:

@@ -28,7 +28,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 
 
 class CappedCount(int):
-    """How many were counted before counting went on for too long: there may be more, and then it reads "1,000+"."""
+    """A count that may have stopped at a limit; it then reads "1,000+"."""
 
     is_exact: bool
 
@@ -69,7 +69,7 @@ class Order(Generic[Row]):
 
 @dataclass(frozen=True)
 class PageRequest(Generic[Row]):
-    """Where in an order a page begins, or, backward, where it ends; without a position, with the order itself."""
+    """The start of a page in an order, or its end when backward. No position means the start of the order."""
 
     order: Order[Row]
     position: Sequence[Any]
@@ -78,7 +78,7 @@ class PageRequest(Generic[Row]):
 
     @property
     def values(self) -> dict[str, Any]:
-        """What the parameters of `open_place` stand for."""
+        """Return the values of the query parameters."""
         return {"limit": self.limit, **{f"position_{number}": value for number, value in enumerate(self.position)}}
 
     def of(self, query: Select[Any], columns: Columns | None = None, offset: int = 0) -> Select[Any]:
@@ -93,7 +93,7 @@ class PageRequest(Generic[Row]):
         return query.order_by(*(column.desc() if self._is_falling else column.asc() for column in columns))
 
     def cut(self, rows: list[Row]) -> list[Row]:
-        """What `of` would have found, of all rows as `sorted` gives them."""
+        """Return the page that `of` would select, from rows in the order of `sorted`."""
         if self.position:
             position = tuple(self.position)
             beyond = operator.lt if self._is_falling else operator.gt
@@ -119,7 +119,7 @@ class PageRequest(Generic[Row]):
 
 
 def page_request(cursor: str | None, order: Order[Row], limit: int) -> PageRequest[Row]:
-    """What a cursor names. One that cannot be read means the beginning."""
+    """Decode a cursor. An unreadable cursor means the first page."""
     backward, position = _read(cursor, order.columns)
     return PageRequest(order, position, backward, max(1, min(limit, MAX_LIMIT)))
 

@@ -1,4 +1,4 @@
-"""Guessing at mistyped addresses. A guess is a question to whoever typed, never a refusal."""
+"""Suggestions for mistyped addresses. A suggestion never rejects an address."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ PROVIDERS = (
 
 @dataclass(frozen=True)
 class EmailSuggestion:
-    """What was probably meant, and how many members of the organization use that domain."""
+    """A suggested address, and the number of members of the organization with its domain."""
 
     email: str
     domain: str
@@ -40,7 +40,7 @@ class EmailSuggestion:
 
 
 def suggest_email(organization_id: UUID | str, email: str, *, by: Actor) -> EmailSuggestion | None:
-    """What a slightly different address would be that is more likely, or None."""
+    """Return a similar address that is more likely, or None."""
     principal = authorize(by, organization_id, "invitations:write")
     try:
         address = validation.email(email)

@@ -1,4 +1,4 @@
-"""What happened to one invitation: the deeds of people and what was seen on its way, as one story."""
+"""The timeline of an invitation: audit events and tracking events in one list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ HUMAN_EVENTS = (TrackingEvent.OPENED, TrackingEvent.WRONG_ACCOUNT, TrackingEvent
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened. `kind` is an audit action (`invitation.sent`) or an Observation (`opened`)."""
+    """An entry of the timeline. `kind` is an audit action (`invitation.sent`) or a TrackingEvent (`opened`)."""
 
     at: datetime
     kind: str

@@ -1,4 +1,4 @@
-"""What counts as a usable value: addresses, names, notes, origins, lifetimes. Every interface goes through these."""
+"""Validation of addresses, names, notes, origins and lifetimes, shared by all interfaces."""
 
 import json
 import re
@@ -23,8 +23,8 @@ from invite_app.errors import (
 )
 from invite_app.models.types import casefolded
 
+# A local part that needs no full validation.
 _PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*", re.ASCII)
-"""A part before the @ that needs no closer look."""
 MAX_LOCAL, MAX_EMAIL = 64, 254
 _HOST = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:.]+\]")
 MAX_NAME = 100
@@ -70,7 +70,7 @@ def _validate_email(text: str) -> str:
 
 
 def valid_emails(texts: Iterable[str]) -> list[str]:
-    """Those of the texts that can be addresses, normalized; nobody has any of the others."""
+    """Return the valid addresses among the texts, normalized."""
     found = []
     for text in texts:
         with suppress(InvalidEmail):
@@ -148,7 +148,7 @@ def origin(url: str) -> str | None:
 
 
 def _host(name: str) -> str | None:
-    """The host as browsers send it, or None: an origin also stands in headers, where more would mean more."""
+    """Return the host as browsers send it, or None if it is invalid."""
     try:
         host = f"[{name}]" if ":" in name else name if name.isascii() else idna.encode(name, uts46=True).decode()
     except idna.IDNAError:
@@ -182,14 +182,14 @@ def words(fragment: str) -> list[str]:
 
 
 def replace_unsearchable(text: str) -> str:
-    """Text to look for, in which something no name holds stands for what no database can."""
+    """Replace characters that databases cannot store with one that no name contains."""
     return "".join(_REPLACEMENT if char == "\0" or unicodedata.category(char) == "Cs" else char for char in text)
 
 
 def has_control_characters(text: str) -> bool:
-    """Whether text holds a character that could break a header or a line, or turn the reading direction.
+    """Check for characters that could break a header or a line, or change the reading direction.
 
-    The zero-width joiners stay allowed: several scripts need them inside names.
+    Zero-width joiners are allowed: several scripts need them inside names.
     """
     if text.isascii():
         return not text.isprintable()

@@ -1,4 +1,4 @@
-"""Who an actor is, wherever that is: the person, and the organizations the actor has a part in."""
+"""The user behind an actor, and the organizations that the actor belongs to."""
 
 from dataclasses import dataclass
 from uuid import UUID

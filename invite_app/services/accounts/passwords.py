@@ -9,8 +9,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from invite_app.errors import WeakPassword
 
 MIN_PASSWORD_LENGTH, MAX_PASSWORD_LENGTH = 12, 200
+# On zxcvbn's scale from 0 to 4: more than a hundred million guesses.
 MIN_SCORE = 3
-"""Of zxcvbn's 0 to 4: more than a hundred million tries."""
 SHORTEST_WORD = 4
 LOOK_ALIKES = str.maketrans("013457@$", "oieastas")
 
@@ -26,8 +26,8 @@ WELL_KNOWN = (
 )
 
 _hasher = PasswordHasher(memory_cost=19456, time_cost=2, parallelism=1)
+# Verified when there is no hash, so that the response time does not reveal missing accounts.
 _DECOY = "$argon2id$v=19$m=19456,t=2,p=1$2A7LQapbD5A2UQSfJ80djA$qkFF5hp7sGSpXYrQe8Vs78lZUuxcEulQhXPJgLI9T5k"
-"""What takes as long to check as any other hash."""
 
 
 def check_password_strength(password: str, *, field: str = "password", about: Iterable[str] = ()) -> None:
@@ -60,7 +60,7 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(password: str, stored: str | None) -> bool:
-    """Whether the password is the one behind the hash. Without a hash it takes just as long to say no."""
+    """Check a password against a hash. Takes the same time when there is no hash."""
     try:
         _hasher.verify(stored or _DECOY, _bytes(password))
     except (VerificationError, InvalidHashError):
@@ -73,7 +73,7 @@ def _bytes(password: str) -> bytes:
 
 
 def _reason(password: str, words: Iterable[str] = ()) -> str | None:
-    """What makes the password too weak, if anything does."""
+    """Return why the password is too weak, or None."""
     from zxcvbn_rs_py import Warning as Reason  # noqa: PLC0415 - its dictionaries take a MiB, and few choose passwords
     from zxcvbn_rs_py import zxcvbn  # noqa: PLC0415 - likewise
 

@@ -1,4 +1,4 @@
-"""What people do with their own account: name, address, password, and where they are signed in."""
+"""Users' own accounts: name, address, password and sessions."""
 
 from uuid import UUID
 
@@ -126,7 +126,7 @@ def confirm_email_change(token: str, *, ip: str | None = None) -> User:
 
 
 def list_sessions(user_id: UUID) -> list[Session]:
-    """Where this account is signed in, the latest first."""
+    """Return the sessions of the account, most recently used first."""
     query = select(Session).where(Session.user_id == user_id, Session.created_at > now() - sessions.SESSION_LIFETIME)
     return list(session().scalars(query.order_by(Session.last_seen_at.desc())))
 
@@ -181,7 +181,7 @@ def _get_unchanged(user_id: UUID, password_hash: str | None) -> User:
 
 
 def _personal_words(user_id: UUID) -> list[str]:
-    """What others know of a person, and would try first."""
+    """Return words that an attacker would try first: names, address and organizations."""
     user = session().get_one(User, user_id)
     organizations = (
         select(Organization.name)

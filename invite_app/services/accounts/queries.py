@@ -22,5 +22,5 @@ def get_by_email(text: str) -> User:
 
 
 def any_account() -> bool:
-    """Whether there is any account at all."""
+    """Check if any account exists."""
     return bool(session().scalar(select(exists().select_from(User))))

@@ -24,7 +24,7 @@ _BY_HASH = select(ApiKey).where(ApiKey.secret_hash == bindparam("secret_hash"))
 
 
 def find_organization_id(api_key_id: UUID | str) -> UUID:
-    """Where a key belongs; for the operator, who names keys without their organization."""
+    """Return the organization of a key, for CLI commands that take only the key id. Raises ApiKeyNotFound."""
     if (api_key := session().get(ApiKey, ids.parse_id(api_key_id, ApiKeyNotFound(str(api_key_id))))) is None:
         raise ApiKeyNotFound(str(api_key_id))
     return api_key.organization_id

@@ -28,7 +28,7 @@ def list_page(
 
 
 def get(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> ApiKey:
-    """One key with its user and role. Raises ApiKeyNotFound, also for a revoked one."""
+    """Return a key with its user and role. Raises ApiKeyNotFound, also for revoked keys."""
     unknown = ApiKeyNotFound(str(api_key_id))
     query = _complete(authorize(by, organization_id, NEEDS)).where(ApiKey.id == ids.parse_id(api_key_id, unknown))
     found: ApiKey | None = session().scalar(query)

@@ -15,7 +15,7 @@ from invite_app.models.types import fresh
 
 @dataclass(frozen=True)
 class AuditActor:
-    """Who did it, in the words they will be remembered by."""
+    """The actor of an event, with the name that the log keeps."""
 
     kind: str
     id: UUID | None

@@ -22,7 +22,7 @@ from . import retention
 
 @dataclass(frozen=True)
 class Filter:
-    """Which events to list; what is left empty does not narrow the list."""
+    """A filter for events; empty fields are ignored."""
 
     actor: str = ""
     action: str = ""
@@ -45,7 +45,7 @@ def list_page(
     cursor: str | None = None,
     limit: int = 25,
 ) -> pagination.Page[AuditEvent]:
-    """What was done in an organization, newest first. `total` is not counted: the log only grows."""
+    """List the events of an organization, newest first. `total` is not counted: the log only grows."""
     principal = authorize(by, organization_id, "audit:read")
     place = pagination.page_request(cursor, NEWEST, limit)
     return search.fetch_page(select(AuditEvent), _narrow(principal.organization.id, only), place, total=0)
@@ -103,7 +103,7 @@ def _is_action(organization_id: UUID, action: str) -> search.Test:
 
 
 def _actions(organization_id: UUID) -> list[str]:
-    """What there are events of: one look into the index for each, instead of one for each event."""
+    """Return the distinct actions in the log, with one index lookup per action instead of a full scan."""
     lowest = select(func.min(AuditEvent.action).label("action"))
     lowest = lowest.where(AuditEvent.organization_id == organization_id)
     found = lowest.cte("actions", recursive=True)
@@ -113,10 +113,10 @@ def _actions(organization_id: UUID) -> list[str]:
 
 
 def export(organization_id: UUID | str, *, by: Actor, only: Filter = NO_FILTERS) -> Iterator[AuditEvent]:
-    """Every event that the filter lets through, newest first.
+    """Yield the events that match the filter, newest first.
 
-    They are read part by part, and between two parts neither rows nor a database connection are held: whoever
-    reads them may take their time. The right to see them is asked for again with each part.
+    Events are read in pages. Between pages no rows and no database connection are held, so slow readers are safe.
+    Each page checks the permission again.
     """
     return _all(partial(list_page, organization_id, by=by, only=only))
 

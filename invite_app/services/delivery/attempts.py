@@ -18,6 +18,7 @@ TO_RECIPIENT = "invitations to recipient"
 COUNTED = ("invitation", "added")
 
 
+# Message builders by kind of outbox row.
 BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
     "invitation": messages.invitation,
     "added": messages.added,
@@ -30,7 +31,6 @@ BUILDERS: dict[str, Callable[[OutboxMessage], messages.MailMessage]] = {
     "address_changed": messages.address_changed,
     "signed_out": messages.signed_out,
 }
-"""How the message of each kind of outbox row is built."""
 
 
 def claim(limit: int) -> list[OutboxMessage]:

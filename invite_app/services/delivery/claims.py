@@ -95,7 +95,7 @@ def _complete(found: Sequence[tuple[OutboxMessage, Invitation | None]]) -> list[
 def _read(
     messages: Sequence[OutboxMessage], invitations: Sequence[Invitation]
 ) -> tuple[dict[UUID | None, Base], dict[UUID, list[Workspace]]]:
-    """What they refer to, by id, and the workspaces of each invitation."""
+    """Load the rows that the messages refer to, by id, and the workspaces of each invitation."""
     wanted: dict[type[Base], set[UUID | None]] = {
         Organization: {one.organization_id for one in messages} | {one.organization_id for one in invitations},
         User: {one.user_id for one in messages} | {one.inviter_id for one in invitations},

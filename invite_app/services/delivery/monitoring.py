@@ -22,8 +22,8 @@ DELAYED_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class OutboxStatus:
-    """How the outbox is doing. A message is due when nothing but a free delivery process is missing, and
-    held when its invitation could not be accepted.
+    """The state of the outbox. Due messages wait only for a worker; held ones belong to invitations that cannot be
+    accepted.
     """
 
     queued: int
@@ -74,7 +74,7 @@ def _counted(moment: datetime) -> dict[str, tuple[Any, ...]]:
 
 
 def is_delayed(organization: Organization) -> bool:
-    """Whether a due message of this organization has waited for more than five minutes."""
+    """Check if a due message of this organization has waited for more than five minutes."""
     query = select(OutboxMessage.id).where(
         OutboxMessage.organization_id == organization.id,
         _is(DeliveryState.QUEUED),

@@ -1,4 +1,4 @@
-"""Telling whoever invited what the invited person said, by mail."""
+"""Mails that notify inviters of the invitee's response."""
 
 from sqlalchemy import exists, select
 
@@ -22,7 +22,7 @@ def notify_inviter(kind: str, invitation: Invitation) -> None:
 
 
 def was_notified(kind: str, invitation: Invitation) -> bool:
-    """Whether such a mail was queued for it."""
+    """Check if a notification of this kind was queued for the invitation."""
     told = exists().where(OutboxMessage.about_id == invitation.id, OutboxMessage.kind == kind)
     return bool(session().scalar(select(told)))
 

@@ -90,5 +90,5 @@ def lease_end() -> datetime:
 
 
 def send_timeout() -> timedelta:
-    """How long one message may keep us."""
+    """Return the time limit for sending one message."""
     return timedelta(seconds=current_app.config["MAIL_TIMEOUT"])

@@ -1,4 +1,4 @@
-"""What became of claimed messages, written down for many in one transaction, and only while they are ours."""
+"""Save the outcomes of sent messages in one transaction, skipping messages whose lease was lost."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def failed(row: OutboxMessage, reason: str, *, attempts: int) -> Outcome:
 
 
 def released(row: OutboxMessage) -> Outcome:
-    """The message is given back at once, for whoever comes next."""
+    """Release the message, so that any worker can claim it immediately."""
     return _result(row, next_attempt_at=now())
 
 
@@ -109,7 +109,7 @@ def save_results(results: Sequence[Outcome]) -> int:
 
 
 def lock_invitations(invitation_ids: Iterable[UUID]) -> None:
-    """Keep others off these before their messages are touched: whoever changes both does it in this order."""
+    """Lock invitations before their messages: all writers of both use this order, which avoids deadlocks."""
     wanted = select(Invitation.id).where(Invitation.id.in_(list(invitation_ids)))
     session().execute(wanted.order_by(Invitation.id).with_for_update(key_share=True)).all()
 
@@ -122,7 +122,7 @@ def lock_all(organization_id: UUID) -> None:
 
 
 def _mark_undelivered(written: Sequence[Outcome]) -> None:
-    """What became of a mail is no change of the invitation, whose `updated_at` stays."""
+    """Mark invitations whose mail failed, without changing their `updated_at`."""
     failed = [result.row.invitation_id for result in written if result.seen == TrackingEvent.NOT_DELIVERED]
     session().execute(
         update(Invitation)

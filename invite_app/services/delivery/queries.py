@@ -37,7 +37,7 @@ def with_relations() -> Select[OutboxMessage]:
 
 
 def workspaces_of(ids: Sequence[UUID]) -> Question:
-    """What to ask for the workspaces of these invitations."""
+    """Return the query for the workspaces of these invitations."""
     return _WORKSPACES.question(ids=ids)
 
 

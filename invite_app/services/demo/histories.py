@@ -1,4 +1,4 @@
-"""What happened to the demo's invitations."""
+"""Histories of the demo's invitations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 @dataclass(frozen=True)
 class InvitationHistory:
-    """One invitation's past: when it was sent and what was seen of it; ages count back from now."""
+    """The history of an invitation. Times are ages, counted back from now."""
 
     sent: timedelta
     state: InvitationState = InvitationState.PENDING

@@ -18,13 +18,13 @@ class _Keep(Enum):
     KEEP = "keep"
 
 
+# Keeps a setting as it is, for settings where None has its own meaning.
 UNCHANGED = _Keep.KEEP
-"""Leave a setting as it is, where None has a meaning of its own."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Which settings get which value. A seat limit of None means no limit, no domains means any."""
+    """New values of settings. A seat limit of None means no limit, no domains means any."""
 
     name: str | _Keep = UNCHANGED
     plan: str | _Keep = UNCHANGED

@@ -13,7 +13,7 @@ from invite_app.services import accounts, validation
 
 
 def is_set_up() -> bool:
-    """Whether there is an account, so that `/setup` has nothing left to do."""
+    """Check if setup is complete: any account exists."""
     return accounts.any_account()
 
 

@@ -19,7 +19,7 @@ from . import actions, queries, slugs
 
 @dataclass(frozen=True)
 class NewOrganization:
-    """What a new organization starts with. A seat limit of None means no limit, a slug of None one like the name."""
+    """The initial values of an organization. No seat limit means unlimited; no slug means one from the name."""
 
     name: str
     plan: str = Plan.PAID

@@ -1,4 +1,4 @@
-"""The text that stands for an erased person wherever a record has to stay."""
+"""Pseudonyms that replace erased persons in records that must be kept."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How much of a thing may be done in a while. Shared through Redis where there is one, else counted per process."""
+"""Rate limits, shared through Redis when configured and per process otherwise."""
 
 import math
 import time
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MINUTE, HOUR = 60, 3600
 
+# Rules by what they count; the README lists them for operators.
 RULES = {
     "sign-in by address": Rule(30, 5 * MINUTE),
     "sign-in to account from network": Rule(10, 5 * MINUTE),
@@ -37,8 +38,8 @@ RULES = {
     "answers by actor": Rule(1000, HOUR),
     "organizations by founder": Rule(10, HOUR),
 }
-"""The limits by what they count; the README repeats them for operators."""
 
+# Nouns for the error message, by the first word of the limit.
 NOUNS = {
     "sign-in": "wrong passwords",
     "password": "wrong passwords",
@@ -51,10 +52,9 @@ NOUNS = {
     "answers": "requests with an Idempotency-Key",
     "organizations": "new organizations",
 }
-"""What there were too many of, by the first word of the limit."""
 
+# Seconds without Redis calls after it failed; meanwhile this process counts on its own.
 REDIS_PAUSE = 30.0
-"""Seconds for which Redis is left alone after it failed, while this process counts by itself."""
 
 Windows: TypeAlias = "RedisWindows | MemoryWindows"
 T = TypeVar("T")

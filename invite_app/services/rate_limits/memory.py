@@ -19,10 +19,10 @@ class Rule:
 
 
 class WindowStats(NamedTuple):
+    # When the oldest hit expires, in seconds since 1970.
     reset_time: float
-    """When the oldest hit is forgotten, in seconds since 1970."""
+    # The number of hits still allowed until then.
     remaining: int
-    """How many more there may be until then."""
 
 
 class MemoryWindows:
@@ -51,11 +51,11 @@ class MemoryWindows:
             return True
 
     def test(self, rule: Rule, *key: str) -> bool:
-        """Whether there is room for one more."""
+        """Check if one more hit is allowed."""
         return self.get_window_stats(rule, *key).remaining > 0
 
     def get_window_stats(self, rule: Rule, *key: str) -> WindowStats:
-        """When the oldest hit is forgotten, and how many more there may be until then."""
+        """Return when the oldest hit expires, and the number of hits allowed until then."""
         with self._lock:
             moment = time.time()
             hits = self._hits.get(rule, OrderedDict()).get(key, [])
@@ -64,7 +64,7 @@ class MemoryWindows:
             return WindowStats(oldest + rule.seconds, rule.amount - len(hits))
 
     def __len__(self) -> int:
-        """How many keys are remembered."""
+        """Return the number of stored keys."""
         return sum(map(len, self._hits.values()))
 
     def _forget(self, of_rule: OrderedDict[tuple[str, ...], list[float]], until: float) -> None:

@@ -64,7 +64,7 @@ def get(organization_id: UUID, name: str) -> Role:
 
 
 def ids_named(organization_id: UUID, names: Iterable[str]) -> Select[UUID]:
-    """What selects the ids of the roles that somebody calls by these names."""
+    """Return a query for the ids of roles with these names or keys."""
     return select(Role.id).where(*_called(organization_id, names))
 
 
@@ -74,7 +74,7 @@ def _called(organization_id: UUID, names: Iterable[str]) -> tuple[ColumnElement[
 
 
 def lookup_keys(name: str) -> tuple[str, ...]:
-    """What a role may be stored under that somebody calls by this name."""
+    """Return the keys and names under which a role of this name may be stored."""
     if validation.has_control_characters(name):
         return ()
     wanted = casefolded(name)
@@ -114,7 +114,7 @@ def _with_use(found: list[Role]) -> list[RoleUse]:
 
 
 def _uses() -> tuple[Select[Any], ...]:
-    """One row per use, which is the role's id."""
+    """Return queries with one row, the role's id, per use."""
     moment = now()
     is_pending = IS_PENDING, Invitation.expires_at > moment
     is_live = ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > moment)

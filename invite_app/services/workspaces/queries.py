@@ -54,7 +54,7 @@ def get_many(organization_id: UUID, workspace_ids: Sequence[UUID | str]) -> list
 
 
 def select_in_order(found: Mapping[UUID, Workspace], workspace_ids: Sequence[UUID | str]) -> list[Workspace]:
-    """Those of the found workspaces, in the order of the ids and each once. Raises WorkspaceNotFound."""
+    """Return the workspaces in the order of the ids, without duplicates. Raises WorkspaceNotFound."""
     for index, item in enumerate(workspace_ids):
         if _uuid(item, index) not in found:
             raise WorkspaceNotFound(str(item), index)

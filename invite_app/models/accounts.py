@@ -26,7 +26,7 @@ class User(UuidPrimaryKey, Base):
 
 
 class Session(UserMixin, Base):
-    """One sign-in. Its id is what the signed cookie carries; deleting the row signs that browser out."""
+    """A sign-in. The signed cookie carries its id; deleting the row signs that browser out."""
 
     __tablename__ = "sessions"
 

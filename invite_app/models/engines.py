@@ -1,8 +1,7 @@
-"""What the two databases have under different names.
+"""Types and expressions that differ between SQLite and PostgreSQL.
 
-SQLAlchemy's own words for one of them import everything it knows of it, in each process on the other as well: for
-PostgreSQL a twentieth of the time to start and 2 MiB, for SQLite a hundredth. So they are said where a statement for
-that database is made.
+SQLAlchemy's dialect modules are imported only where a statement for that database is compiled: importing both in
+every process costs startup time and memory.
 """
 
 import json
@@ -38,8 +37,8 @@ class _Json(TypeDecorator[Any]):
         return dialect.type_descriptor(JSONB())
 
 
+# JSON: text on SQLite, JSONB on PostgreSQL.
 Json = _Json()
-"""A JSON document: text on SQLite, JSONB on PostgreSQL."""
 
 
 class Many(TypeDecorator[list[Any]]):
@@ -63,7 +62,7 @@ class Many(TypeDecorator[list[Any]]):
 
 
 class Among(ColumnElement[bool]):
-    """That a column is one of many values, which are one parameter: the statement is the same for any number."""
+    """A test that a column is one of many values, passed as one parameter: the SQL is the same for any number."""
 
     inherit_cache = False
 

@@ -1,4 +1,4 @@
-"""When delivery was last at work."""
+"""The last heartbeat of mail delivery."""
 
 from datetime import datetime
 

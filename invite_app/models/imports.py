@@ -11,14 +11,14 @@ from .types import Base, EnumText, UuidPrimaryKey, now
 
 
 class RowState(StrEnum):
-    """What can be done with a row; that there is no seat for a ready one shows only when seats are counted."""
+    """The state of an import row. A missing seat for a ready row shows only when seats are counted."""
 
     READY = "ready"
+    # Probably mistyped: needs confirmation or a correction.
     CHECK = "check"
-    """Probably mistyped: it waits for a yes or a correction."""
     FIX = "fix"
+    # Nothing to send: a member, somebody already invited, or a duplicate row.
     SKIPPED = "skipped"
-    """There is nothing to send: a member, somebody invited, or a repetition."""
     SENT = "sent"
 
 
@@ -36,7 +36,7 @@ class Import(UuidPrimaryKey, Base):
 
 
 class ImportRow(Base):
-    """One line as it was written, with the verdict on it. `address` is the email normalized, where it can be."""
+    """A row as it was entered, with its validation result. `address` is the normalized email, if it is valid."""
 
     __tablename__ = "sheet_rows"
     __table_args__ = (
@@ -51,8 +51,8 @@ class ImportRow(Base):
     family_name: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     workspaces: Mapped[list[str]] = mapped_column(default=list)
+    # An admin has confirmed the address as written.
     is_confirmed: Mapped[bool] = mapped_column("is_kept", key="is_confirmed", default=False)
-    """Somebody has said that the address is meant as it is written."""
     address: Mapped[str] = mapped_column(String(254), default="")
     state: Mapped[str] = mapped_column(EnumText(10), default=RowState.READY)
     field: Mapped[str] = mapped_column(String(30), default="")
@@ -62,7 +62,7 @@ class ImportRow(Base):
 
 
 class Batch(UuidPrimaryKey, Base):
-    """One list of invitations; `total` counts its rows, the invitations that came of it carry its id."""
+    """A batch of invitations. `total` counts its rows; invitations created from it carry its id."""
 
     __tablename__ = "batches"
 

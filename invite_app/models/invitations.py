@@ -119,10 +119,10 @@ class Invitation(TrackingColumns, UuidPrimaryKey, Base):
 
 
 class OutboxMessage(UuidPrimaryKey, Base):
-    """One message to send. It holds ids only: the text is rendered when it is sent or looked at.
+    """A message to send. It holds ids only: the text is rendered when it is sent or displayed.
 
-    An invitation has one row for its whole life; `sends` counts how often it was put in the queue. What tells a
-    member of it is a message of its own, `about` it.
+    An invitation has one row for its whole life; `sends` counts how often it was queued. Notifications to members
+    have rows of their own, with the invitation as `about`.
     """
 
     __tablename__ = "outbox_messages"

@@ -12,8 +12,8 @@ from .organizations import Organization, Workspace
 from .roles import Role
 from .types import Base, UuidPrimaryKey, casefolded, now, sortable_text
 
+# The value for members without a visit: lists sort by this column, and cursors need a value that is not NULL.
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for no visit yet: lists are ordered by it, and a cursor cannot stand on an empty value."""
 
 
 membership_workspaces = Table(
@@ -54,10 +54,10 @@ class Membership(UuidPrimaryKey, Base):
 
     @property
     def last_active(self) -> datetime | None:
-        """When the person last had a page of the organization open; None when never."""
+        """Return when the member last opened a page of the organization, or None."""
         return self.last_seen_at if self.last_seen_at != NEVER else None
 
 
 def sort_name(user: User) -> str:
-    """What a list of members is ordered by: the name, then the address, in any case."""
+    """Return the sort key of a member: the name, then the address, ignoring case."""
     return casefolded(f"{user.name} {user.email}")[:300]

@@ -61,7 +61,7 @@ class OwnershipOffer(Base):
 
 
 class SetupMarker(Base):
-    """A single row: whoever inserts it made the first organization through `/setup`."""
+    """A single-row table: the request that inserts the row may create the first organization through `/setup`."""
 
     __tablename__ = "installation"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)

@@ -1,18 +1,18 @@
-"""What lists are searched in: one text per row, and the names of the index that migration 0003 keeps of it.
+"""The search text of each table, and the names of the search index from migration 0003.
 
-The index is the database's own affair: triggers (SQLite) or an index over an expression (PostgreSQL) follow every
-writer, so no service writes to it. `services.search` asks it.
+The database maintains the index with triggers (SQLite) or as an expression index (PostgreSQL), so no service writes
+to it. `services.search` queries it.
 """
 
 from functools import cache
 from typing import Any
 
+# SQL of the search text per table, identical to the migration: PostgreSQL matches the index by expression.
 SEARCHED_TEXT = {
     "memberships": "sort_name",
     "invitations": "email || ' ' || given_name || ' ' || family_name",
     "audit_events": "actor_name || ' ' || target_name",
 }
-"""Table -> the SQL of its text, word for word as in the migration: PostgreSQL finds its index by that."""
 
 
 def search_folded(text: str) -> str:
@@ -28,5 +28,5 @@ def _folds() -> dict[int, str]:
 
 
 def is_managed(name: str | None, *_: Any) -> bool:
-    """For comparing models with a database: its own parts of the search index are in no model."""
+    """Check if a table belongs to the models; the tables of the search index do not."""
     return not (name or "").startswith("search_")

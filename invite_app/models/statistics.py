@@ -1,4 +1,4 @@
-"""How many invitations were sent and accepted, week by week."""
+"""Weekly numbers of sent and accepted invitations."""
 
 from datetime import date
 from uuid import UUID
@@ -10,9 +10,9 @@ from .types import Base
 
 
 class WeeklyStatistics(Base):
-    """Kept by triggers on the invitations, so that it is right whoever writes them: counting a million of them
-    would take a tenth of a second. Weeks begin on Monday, 00:00 UTC; `accepted_of_sent` counts those that were sent
-    in the week.
+    """Weekly totals, maintained by triggers on the invitations because counting them per request is slow.
+
+    Weeks begin on Monday, 00:00 UTC. `accepted_of_sent` counts accepted invitations that were sent in the week.
     """
 
     __tablename__ = "weekly_figures"

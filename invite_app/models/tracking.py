@@ -1,4 +1,4 @@
-"""What is known of an invitation's way to its invitee, beside the deeds in the audit log."""
+"""Delivery results and link visits of invitations, which the audit log does not record."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,26 +12,26 @@ from .types import Base, EnumText, UuidPrimaryKey, now
 
 
 class TrackingEvent(StrEnum):
+    # The mail server accepted the message.
     TAKEN = "taken"
-    """The mail server took the message."""
+    # The mail server rejected the message permanently, or all attempts failed.
     NOT_DELIVERED = "not_delivered"
-    """The mail server refused it for good, or was tried in vain."""
+    # One attempt failed; there will be a retry.
     POSTPONED = "postponed"
-    """One try failed; there will be another."""
+    # An automated client, probably a mail scanner, fetched the link. Does not count as opened.
     CHECKED = "checked"
-    """Something fetched the link: probably a mail scanner. It does not count as opened."""
+    # A person opened the page.
     OPENED = "opened"
-    """A person had the page open."""
+    # A person opened the page while signed in to another account.
     WRONG_ACCOUNT = "wrong_account"
-    """A person opened the page while signed in as somebody else."""
+    # A person tried to accept while all seats were taken.
     NO_SEAT = "no_seat"
-    """A person tried to accept while all seats were taken."""
+    # A person requested a new invitation.
     ASKED = "asked"
-    """A person asked for a fresh invitation."""
 
 
 class InvitationEvent(UuidPrimaryKey, Base):
-    """One line of an invitation's timeline."""
+    """An entry of an invitation's timeline."""
 
     __tablename__ = "invitation_events"
     __table_args__ = (Index("ix_invitation_events_by_time", "invitation_id", "at"),)
@@ -42,19 +42,19 @@ class InvitationEvent(UuidPrimaryKey, Base):
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+# The condition for invitations that need attention, without expiry; `invitations.status` adds expiry.
 NEEDS_ATTENTION = (
     "asked_at IS NOT NULL OR (ended_at IS NULL AND (inviter_lost_right OR role_id IS NULL OR domain_not_allowed"
     " OR no_seat_at IS NOT NULL OR undelivered_at IS NOT NULL"
     " OR (wrong_account_at IS NOT NULL AND opened_at IS NULL)))"
 )
-"""Whether an invitation waits for an admin, but for the clock; `invitations.status` says it with the clock."""
 
 
 class TrackingColumns:
     """The last of each kind since the last sending, on the invitation itself, so that lists need not look further."""
 
+    # When delivery failed permanently; reset when the message is queued again.
     undelivered_at: Mapped[datetime | None]
-    """When the mail was given up; empty again as soon as it is queued again."""
     checked_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     opened_count: Mapped[int] = mapped_column(default=0)
@@ -62,13 +62,13 @@ class TrackingColumns:
     no_seat_at: Mapped[datetime | None]
     asked_at: Mapped[datetime | None]
     request_message: Mapped[str] = mapped_column("asked_word", String(1000), key="request_message", default="")
+    # True when the inviter may no longer grant the role; acceptance checks it again.
     inviter_lost_right: Mapped[bool] = mapped_column(default=False)
-    """Whether the inviter may no longer grant the role; acceptance checks it again."""
     # Whether the organization no longer allows the address's domain; acceptance checks it again.
     domain_not_allowed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Computed by the database, so that it stays correct whichever writer changes its inputs (deleting a role
+    # included), and indexed, so that lists can begin with these rows cheaply.
     needs_attention: Mapped[bool] = mapped_column("needs_you", Computed(NEEDS_ATTENTION), key="needs_attention")
-    """Computed by the database, so that it is right whoever changed what it rests on (a deleted role included), and
-    part of an index, so that a list of a million rows begins with the few that need somebody, as cheaply as not."""
 
     def reset_tracking(self) -> None:
         """Start anew, because the link is being sent again."""

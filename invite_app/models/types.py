@@ -1,4 +1,4 @@
-"""What every model shares: the declarative base, ids and aware UTC times."""
+"""The declarative base, ids and timezone-aware UTC times of all models."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -28,7 +28,7 @@ def sortable_text(length: int) -> Any:
 
 
 class EnumText(TypeDecorator[str]):
-    """One of a few words, for each of which a StrEnum may stand. Drivers get plain text, which they know best."""
+    """A text column for StrEnum values, passed to drivers as plain text."""
 
     impl = String
     cache_ok = True

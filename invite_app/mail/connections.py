@@ -1,4 +1,4 @@
-"""One open connection to the mail server, and the time it may take for a message."""
+"""An open connection to the mail server, with a deadline per message."""
 
 import contextlib
 import smtplib
@@ -122,9 +122,9 @@ class _LineReader:
 
 
 class _Smtp(smtplib.SMTP):
-    """smtplib's client with one deadline for a message, which sends commands together where the server allows it.
+    """An SMTP client with one deadline per message.
 
-    Pipelined (RFC 2920), a message takes two round trips and 0.1 ms where `sendmail` takes four and 0.2.
+    Commands are pipelined (RFC 2920) where the server supports it: two round trips per message instead of four.
     """
 
     has_sent_data = False
@@ -151,7 +151,7 @@ class _Smtp(smtplib.SMTP):
         self.starttls(context=self._context)
 
     def transfer(self, content: bytes, sender: str, recipient: str) -> str:
-        """One message to one address; the server's answer. Raises what `sendmail` raises."""
+        """Send one message to one address and return the server's response. Raises the errors of `sendmail`."""
         size = f" SIZE={len(content)}" if self.has_extn("size") else ""
         commands = [f"MAIL FROM:<{sender}>{size}\r\n", f"RCPT TO:<{recipient}>\r\n", "DATA\r\n"]
         for together in ["".join(commands)] if self.has_extn("pipelining") else commands:

@@ -151,7 +151,7 @@ def _account_mail(row: OutboxMessage, name: str, path: str) -> MailMessage:
 
 
 def context(subject: Invitation, *, link: str) -> dict[str, Any]:
-    """What the invitation's templates may use: plain strings."""
+    """Return the variables of the invitation templates, all plain strings."""
     return {
         "organization_name": subject.organization.name,
         "inviter_name": subject.inviter_name,

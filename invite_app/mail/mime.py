@@ -1,7 +1,6 @@
-"""A message as it goes over the line: headers, and text and HTML as alternatives.
+"""Serialization of a message: headers, and text and HTML as alternatives.
 
-Written here and not by Python's `email.generator`, which took 1.7 ms for each message where this takes 0.05: three
-quarters of what sending one cost.
+Python's `email.generator` is much slower and would dominate the cost of sending.
 """
 
 import re
@@ -14,8 +13,8 @@ from uuid_utils import uuid4
 
 from .messages import MailMessage
 
+# In characters; mail servers accept up to 998.
 LONGEST_LINE = 900
-"""Characters; mail servers take up to 998."""
 
 _CONTENT_TYPE = "Content-Type: text/{}; charset=utf-8\r\nContent-Transfer-Encoding: {}\r\n\r\n"
 _PLAIN = re.compile(r"[ -~]*")

@@ -76,7 +76,7 @@ class SmtpTransport:
 
 
 def _greeting(external_url: str) -> str:
-    """How this server introduces itself: its host name, or its address in brackets."""
+    """Return the EHLO name of this server: its host name, or its address in brackets."""
     host = urlsplit(external_url).hostname or "localhost"
     try:
         address = ipaddress.ip_address(host)

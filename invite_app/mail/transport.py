@@ -1,4 +1,4 @@
-"""How a message leaves this server."""
+"""Mail transports."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""What the app says about itself: readable lines or JSON on standard error, and never a secret in any of them."""
+"""Logs on standard error, as readable lines or JSON, with secrets redacted."""
 
 import logging
 import re
@@ -24,8 +24,8 @@ _SECRETS = (
     (re.compile(r"\bsk_[\w-]{8,}"), f"sk_{REDACTED}"),
     (re.compile(r"(://[^/\s:@]*:)[^/\s@]+@"), rf"\1{REDACTED}@"),
 )
+# Matches every secret and few other values: a cheap test before redaction.
 _MAY_HOLD_SECRET = re.compile("[/=]|sk_")
-"""What every secret has about it, and hardly any value of a log line."""
 _SECRET_NAMES = re.compile(r"token|password|secret|api_key|authorization|cookie|nonce", re.IGNORECASE)
 # What ends a line for a terminal or a log reader, or moves the cursor, and how it is written instead.
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
@@ -38,8 +38,8 @@ _PRE_CHAIN = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
+# One list for all apps of a process, because loggers cache the first list they use.
 _PROCESSORS: list[Any] = [*_PRE_CHAIN, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
-"""One list for all apps of a process, since loggers keep what they have seen first."""
 
 
 def configure(app: Flask) -> None:

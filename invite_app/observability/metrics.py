@@ -1,8 +1,8 @@
-"""What operators watch, as Prometheus reads it: requests, invitations, and the outbox at the moment of reading.
+"""Prometheus metrics: requests, invitations, and the current state of the outbox.
 
-No label holds an address, an id or a token: routes are patterns, results the names of facts. The processes of one
-server count into files of the folder PROMETHEUS_MULTIPROC_DIR, which gunicorn.conf.py makes, and any of them answers
-for all. What delivery processes did is read from the database, so that it is known wherever they run.
+Labels hold no address, id or token: routes are patterns, results are error names. The processes of one server share
+files in the folder PROMETHEUS_MULTIPROC_DIR, which gunicorn.conf.py creates, and each process reports for all.
+Delivery metrics are read from the database, so they include workers on other hosts.
 """
 
 import os
@@ -27,6 +27,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+# Operations that send invitations, and the metric label of each.
 INVITE_ENDPOINTS = {
     "deepset.invite_user_to_organization": "sent",
     "deepset.invite_user_to_workspace": "sent",
@@ -38,7 +39,6 @@ INVITE_ENDPOINTS = {
     "pages.invite": "sent",
     "pages.send_list": "list",
 }
-"""The operations that invite, and what their success is called."""
 
 
 class _ProcessNumber:

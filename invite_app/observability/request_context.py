@@ -1,4 +1,4 @@
-"""Which request a line of the log belongs to, and on whose behalf: ids, never what opens a door."""
+"""The request and actor of a log line, as ids and never as credentials."""
 
 import re
 import secrets
@@ -40,7 +40,7 @@ def request_id() -> str:
 
 
 def _actor() -> str:
-    """Who acts, as far as that has been found out; nobody is looked up for the log."""
+    """Return the actor, if the request has loaded it; logging runs no query."""
     if key := g.get("key_actor"):
         return f"key:{key.api_key_id}"
     user_id = getattr(g.get("_login_user"), "user_id", None)

@@ -1,1 +1,1 @@
-"""What lies between Flask and the interfaces: requests, their hosts, sizes and addresses."""
+"""Request handling shared by all interfaces: hosts, size limits and client addresses."""

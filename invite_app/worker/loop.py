@@ -51,7 +51,7 @@ def migrate_sqlite(app: Flask) -> None:
 
 
 def run(app: Flask, stop: threading.Event) -> None:
-    """Send due messages until told to stop. Whatever fails is logged, and tried again."""
+    """Send due messages until `stop` is set. Errors are logged and retried."""
     courier, failures = OutboxSender(app), _Failures()
     sweep, beat = _Every(SWEEP_SECONDS, maintenance.run), _Every(HEARTBEAT_SECONDS, delivery.record_heartbeat)
     while not stop.is_set():

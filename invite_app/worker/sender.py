@@ -1,4 +1,4 @@
-"""One batch of the outbox after the other: a thread sends while this one writes down what became of the last ones."""
+"""The outbox sender: one thread sends a batch while another saves the outcomes."""
 
 import threading
 import time
@@ -13,12 +13,12 @@ from invite_app.models import OutboxMessage
 from invite_app.services import delivery
 from invite_app.services.delivery import Outcome
 
+# Messages not sent within this time of their claim are released, so that no outdated message is sent.
 BATCH_SECONDS = 1.0
-"""What is not sent so long after its claim is given back, so that nothing is sent that is no longer true."""
 FIRST_BATCH, LARGEST_BATCH = 20, 200
+# Outcomes are committed in groups of this many messages or seconds. After a crash, messages sent since the last
+# commit are sent again with the same Message-ID; never more than one batch.
 COMMIT_EVERY, GROUP_SECONDS = 50, 0.05
-"""Results are committed together: so many, or those of so long. What a killed process has sent since its last commit
-is sent again, with the same Message-ID: about GROUP messages, and never more than a batch."""
 RETRY_SECONDS = 0.5
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ class OutboxSender:
 
 
 class _ClaimSender:
-    """One batch on its way, in a thread."""
+    """A thread that sends one batch."""
 
     def __init__(self, app: Flask, rows: Sequence[OutboxMessage], stop: threading.Event) -> None:
         self._app, self._rows, self._stop = app, rows, stop
@@ -91,7 +91,7 @@ class _ClaimSender:
 
     @property
     def next_claim_size(self) -> int:
-        """As many messages as would have taken half of the time."""
+        """Return the number of messages that this batch would have sent in half of the time limit."""
         per_second = self._tried / max(self._ended - self._began, 0.001)
         return max(1, min(LARGEST_BATCH, round(per_second * BATCH_SECONDS / 2)))
 

@@ -1,4 +1,4 @@
-"""Who sends a request: a program with an API key, or a person who is signed in."""
+"""Authentication of requests, by API key or by session cookie."""
 
 from uuid import UUID
 
@@ -12,14 +12,14 @@ from invite_app.services import api_keys, organizations, rate_limits
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 ORGANIZATION_HEADERS = ("X-Organization-ID", "TR-Organization", "X-Organization")
+# Pages of another origin cannot send these headers, so requiring one prevents cross-site request forgery.
 CUSTOM_HEADERS = ("X-Requested-With", *ORGANIZATION_HEADERS)
-"""A page of another origin cannot send these, so they show that a cookie was not used behind its owner's back."""
 
 
 def bearer_or_session() -> Actor:
-    """The actor behind `Authorization: Bearer KEY`; without that header, the person who is signed in.
+    """Return the actor of `Authorization: Bearer KEY`, or the signed-in user without that header.
 
-    Raises Unauthenticated and RateLimited.
+    Raise Unauthenticated and RateLimited.
     """
     header = request.headers.get("Authorization")
     if header is None:
@@ -31,9 +31,9 @@ def bearer_or_session() -> Actor:
 
 
 def key(secret: str) -> ApiKeyActor:
-    """The actor behind a key, which every operation has to authorize or confirm.
+    """Return the actor of a key, which every operation must authorize or confirm.
 
-    Raises Unauthenticated and RateLimited.
+    Raise Unauthenticated and RateLimited.
     """
     actor = api_keys.identify(secret, ip=request.remote_addr)
     rate_limits.count("requests by key", actor.api_key_id)
@@ -43,13 +43,13 @@ def key(secret: str) -> ApiKeyActor:
 
 
 def note_refusal(status: int) -> None:
-    """Count an answer that refuses the request of a key. Those that ask it to come back later do not count."""
+    """Count a response that rejects the request of a key, except 429."""
     if (actor := g.get("key_actor")) and 400 <= status < 500 and status != 429:
         rate_limits.note("refusals by key", actor.api_key_id)
 
 
 def person() -> UserActor:
-    """The person the session cookie stands for. Raises Unauthenticated."""
+    """Return the user of the session cookie. Raise Unauthenticated."""
     if request.method not in SAFE_METHODS and not any(name in request.headers for name in CUSTOM_HEADERS):
         raise Unauthenticated
     if not current_user.is_authenticated:
@@ -58,9 +58,9 @@ def person() -> UserActor:
 
 
 def organization_in_headers(actor: Actor, otherwise: Exception) -> UUID | None:
-    """Return the organization that the headers name, which for a key has to be its own.
+    """Return the organization named by the headers; a key can only name its own.
 
-    Raise OrganizationUnknown when they name another one or several, and `otherwise` for what is not an id.
+    Raise OrganizationNotFound for another or for several organizations, and `otherwise` for an invalid id.
     """
     given = [request.headers[name] for name in ORGANIZATION_HEADERS if name in request.headers]
     named = {ids.parse_id(text, otherwise) for text in given}
@@ -78,9 +78,9 @@ def check_path(in_path: str, in_headers: UUID | None) -> None:
 
 
 def confirm(actor: Actor, in_headers: UUID | None) -> None:
-    """Check the actor of an operation outside of organizations, and that the one it names is the actor's.
+    """Check the actor of an operation outside organizations, and the organization of its headers if any.
 
-    Raise Unauthenticated and OrganizationUnknown.
+    Raise Unauthenticated and OrganizationNotFound.
     """
     if in_headers is None:
         api_keys.check_active(actor)
@@ -89,9 +89,9 @@ def confirm(actor: Actor, in_headers: UUID | None) -> None:
 
 
 def own_organization(actor: Actor, in_headers: UUID | None) -> UUID:
-    """Return the organization of a request whose path names none: the key's, or the person's.
+    """Return the organization of a request without one in its path: that of the key, the headers or the user.
 
-    A person who belongs to several names one in a header. Raise OrganizationUnknown.
+    Raise OrganizationNotFound for a user without exactly one organization when no header names one.
     """
     if isinstance(actor, ApiKeyActor):
         return actor.organization_id

@@ -1,4 +1,4 @@
-"""Queries of probes, which must answer in time even when the database does not."""
+"""Probe queries with a time limit, for a database that does not respond."""
 
 import threading
 from collections.abc import Callable
@@ -14,10 +14,9 @@ _lock = threading.Lock()
 
 
 def in_time(query: Callable[[], Found]) -> Found:
-    """Return the result of the query, which runs in a thread of its own.
+    """Run the query in its own thread and return its result. Raise TimeoutError after SECONDS.
 
-    Raises TimeoutError after a second. The next caller then waits for the same run, so a database that hangs holds
-    one thread and one connection per query, however often it is probed.
+    Later callers wait for the same run, so a database that hangs holds one thread and one connection per query.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's own way
     running: dict[Callable[[], Any], Future[Any]] = app.extensions.setdefault("invite_app.probes", {})

@@ -1,4 +1,4 @@
-"""What the dialects share: registering endpoints, and answering everything that goes wrong in the dialect's words."""
+"""Registration of endpoints and error responses, shared by all dialects."""
 
 import json
 import sys
@@ -28,7 +28,7 @@ from .request_parsing import RequestInvalid
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """How a dialect answers one kind of error: the status (None: the error's own) and what builds the body."""
+    """The response of a dialect to one kind of error. A status of None means the error's own."""
 
     status: int | None
     body: Callable[[Any], Any]
@@ -39,12 +39,11 @@ ErrorTable = Mapping[type[Exception], ErrorResponse]
 
 
 class Dialect:
-    """A published API: its paths, its way to say who asks, and its words for everything that can go wrong.
+    """A published API: its paths, authentication and error responses.
 
-    `errors` has rows for facts, for shape.Malformed and for werkzeug's HTTPException (404, 405, 413 and the like),
-    and is looked up along the class hierarchy. `not_an_id` is raised for a header that names an organization by
-    something else. `unrouted` is the prefix below which paths that nobody serves are
-    answered in this dialect.
+    `errors` maps domain errors, RequestInvalid and werkzeug's HTTPException to responses, and is looked up along
+    the class hierarchy. `not_an_id` is raised for an organization header that holds no id. `fallback_prefix` is the
+    prefix below which this dialect answers unknown paths.
     """
 
     def __init__(
@@ -124,7 +123,7 @@ class Dialect:
     def _answer_once(
         self, endpoint: Endpoint, available: Mapping[str, Any], asked: idempotency.KeyedRequest
     ) -> Response:
-        """The first answer to this request, or the one that is given and kept now."""
+        """Return the stored response to this request, or handle the request and store its response."""
         if first := idempotency.find_response(asked):
             authorize(available["by"], available["organization_id"], endpoint.permission)
             return respond(first.status, first.body.encode(), {"Idempotent-Replayed": "true"})
@@ -140,7 +139,7 @@ class Dialect:
         return response
 
     def error_response(self, error: Exception) -> Response:
-        """The answer to what went wrong."""
+        """Return the response to an error, and log the error when the dialect has none for it."""
         if isinstance(error, RequestRedirect):
             return error.get_response()  # type: ignore[return-value]
         metrics.record_error(error)
@@ -158,17 +157,17 @@ class Dialect:
         return respond(status, written(row.body(error)), headers)
 
     def response_for(self, error: Exception) -> ErrorResponse | None:
-        """The first row along the error's classes; for each class the operation's own, then the dialect's."""
+        """Return the response for the closest class of the error; the operation's table goes before the dialect's."""
         tables = (self._overrides.get(request.endpoint or "", {}), self.errors)
         kinds = type(error).__mro__
         return next((table[kind] for kind in kinds for table in tables if kind in table), None)
 
 
 def _read(endpoint: Endpoint, available: Mapping[str, Any]) -> dict[str, Any]:
-    """Return body and query of the request, of which only an actor with the right learns what is wrong.
+    """Return body and query of the request. Only actors with the permission see validation errors.
 
-    A body beyond the limit of public routes is not read before the right is known. A small one is: its right is
-    checked by the service, in the same round trip as the operation itself.
+    The permission is checked before a large body is read. For a small body the service checks it, in the same round
+    trip as the operation.
     """
     has_place = {"by", "organization_id"} <= available.keys()
     if has_place and not request_limits.has_small_body():
@@ -183,7 +182,7 @@ def _read(endpoint: Endpoint, available: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def written(value: Any) -> bytes:
-    """JSON as FastAPI writes it."""
+    """Serialize to JSON the way FastAPI does."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -199,7 +198,7 @@ def register(app: Flask, dialects: Sequence[Dialect]) -> None:
     """Add the dialects to the application.
 
     A path that is served for other methods only is answered by the dialect that serves it, a path that nobody serves
-    by the one with the closest `unrouted` prefix.
+    by the one with the closest `fallback_prefix`.
     """
     for dialect in dialects:
         app.register_blueprint(dialect.blueprint)

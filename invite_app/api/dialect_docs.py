@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a dialect beyond its endpoints: who may ask how, and how errors look."""
+"""Parts of the OpenAPI document that belong to a dialect as a whole: security, headers and error models."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The API's own description: `/openapi.json` for programs, `/docs` for people."""
+"""API documentation: `/openapi.json` for programs, `/docs` for people."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -11,7 +11,7 @@ from .dialect import Dialect, written
 
 
 def blueprint(dialects: Sequence[Dialect]) -> Blueprint:
-    """The pages that describe these dialects; the document is made when it is first asked for."""
+    """Return the documentation routes; the document is built and cached on the first request."""
     docs = Blueprint("docs", __name__)
 
     @cache

@@ -1,4 +1,4 @@
-"""An endpoint as data: what its function takes and gives, read once from the function's annotations."""
+"""Endpoints as data, with the types of their views read once from the annotations."""
 
 import inspect
 import re
@@ -31,10 +31,10 @@ class Endpoint:
     permission: str | None = None
     is_public: bool = False
     max_bytes: int = MAX_BYTES
+    # The published document leaves the schema of the response open.
     has_open_response: bool = False
-    """Whether the published document leaves the shape of the answer open."""
+    # Take precedence over the error table of the dialect.
     errors: Mapping[type[Exception], Any] = field(default_factory=dict)
-    """Rows that for this operation replace those of the dialect's table."""
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class Endpoint:
         return {name: TypeAdapter(self.types[name]) for name in ("body", "query", "return") if name in self.types}
 
     def read(self) -> dict[str, Any]:
-        """Body and query of the present request. Raises shape.RequestInvalid with every deviation in either."""
+        """Return body and query of the current request. Raise RequestInvalid with the problems of both."""
         found: dict[str, Any] = {}
         errors: list[request_parsing.RequestInvalid] = []
         for name, reader in (("query", self._read_query), ("body", self._read_body)):

@@ -1,17 +1,17 @@
-"""Excerpts of what a caller sent, for answers that repeat it."""
+"""Excerpts of client input, for error responses that repeat it."""
 
 import json
 from typing import Any
 
-# Bytes of a value that an answer repeats.
+# Largest excerpt, in bytes.
 MAX_BYTES = 1024
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def excerpt(value: Any) -> Any:
-    """Return a value of JSON, or its beginning as text when it is longer than MAX_BYTES.
+    """Return a JSON value, or its beginning as text when it is longer than MAX_BYTES.
 
-    A string is cut as it is, anything else as the JSON it came in.
+    Strings are cut directly, other values as serialized JSON.
     """
     if isinstance(value, str):
         return _cut(value)

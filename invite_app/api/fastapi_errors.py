@@ -1,4 +1,4 @@
-"""Answers to what went wrong as FastAPI writes them: under `detail` a sentence, or the deviations of the request."""
+"""Error bodies in FastAPI's format: `detail` holds a sentence or a list of problems."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ def http_name(error: HTTPException) -> Any:
 
 
 def fixed_message(words: str) -> Callable[[Exception], Any]:
-    """What the published API says, whatever the fact knows beyond it."""
+    """Build a body with the message of the published API instead of the error's own."""
     return lambda _: {"detail": words}
 
 
@@ -30,7 +30,7 @@ def malformed(error: RequestInvalid) -> Any:
 
 
 def field_error(*place: str | int) -> Callable[[Exception], Any]:
-    """A value that cannot be used, told like a deviation of the body at this place."""
+    """Build a body that reports the error as a problem at this location of the request body."""
     return lambda error: {"detail": [problem_at(("body", *place), str(error))]}
 
 

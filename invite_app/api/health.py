@@ -1,4 +1,4 @@
-"""What a supervisor or load balancer asks: is the process up, can it do its work."""
+"""Liveness and readiness probes for supervisors and load balancers."""
 
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
@@ -28,10 +28,10 @@ def readyz() -> ResponseReturnValue:
 
 
 def _status() -> tuple[str, str]:
-    """Return whether this server can do its work, and the reason when it cannot.
+    """Return the readiness of this server and the reason when it is not ready.
 
-    Delivery that stands still makes those servers unavailable that deliver themselves. The others would be missed,
-    and mail would not go out any sooner.
+    Stalled delivery makes only servers with an embedded worker unavailable. Taking the others out of service would
+    not deliver mail any sooner.
     """
     if not (db.is_reachable() and db.is_current()):
         return "unavailable", "Migrations are missing. Run: flask db upgrade"

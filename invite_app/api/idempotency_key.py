@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request that is sent again, because its answer got lost, is answered as the first time."""
+"""The `Idempotency-Key` header: a repeated request gets the response of the first one."""
 
 import hashlib
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from .request_parsing import RequestInvalid, build_problem
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 255
-# Bytes of an answer that is kept although nothing was done.
+# Largest stored response, in bytes, of a request that changed nothing.
 MAX_REFUSAL = 4 * 1024
+# Used as `send(..., then=keep(shown))`: stores the response in the transaction of the operation.
 StoreResponse = Callable[[Callable[[Any], Any]], Callable[[Any], None]]
-"""`send(..., then=keep(shown))`: what `shown` says of the deed is written down together with it."""
 
 
 def store_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
@@ -27,12 +27,12 @@ def store_nothing(_: Callable[[Any], Any]) -> Callable[[Any], None]:
 
 
 def check_rate(actor: Actor) -> None:
-    """Count an answer that is going to be kept. Raise RateLimited when there were too many."""
+    """Count a response to be stored. Raise RateLimited when the actor has stored too many."""
     rate_limits.count("answers by actor", _id(actor))
 
 
 def from_headers(actor: Actor, organization_id: UUID | str) -> idempotency.KeyedRequest | None:
-    """What the request wants to be answered once, if it says so. Raises RequestInvalid."""
+    """Return the request with its key, or None without the header. Raise RequestInvalid for an unusable key."""
     key = request.headers.get(HEADER)
     if key is None:
         return None
@@ -44,7 +44,7 @@ def from_headers(actor: Actor, organization_id: UUID | str) -> idempotency.Keyed
 
 
 class IdempotentRequest:
-    """One request that named a key, from its first answer on."""
+    """A request with an idempotency key that has no stored response yet."""
 
     def __init__(self, endpoint: Endpoint, asked: idempotency.KeyedRequest) -> None:
         self._endpoint, self._asked = endpoint, asked
@@ -59,7 +59,7 @@ class IdempotentRequest:
         return then
 
     def settle(self, response: Response) -> None:
-        """StoreResponse what the client is told, unless it may be different next time."""
+        """Store the response, unless a retry could get a different one."""
         answer = idempotency.StoredResponse(response.status_code, response.get_data(as_text=True))
         passes = response.status_code == 429 or response.status_code >= 500 or self._is_too_large(response)
         if self._is_kept and passes:
@@ -70,7 +70,7 @@ class IdempotentRequest:
             idempotency.store_error(self._asked, answer)
 
     def _is_too_large(self, response: Response) -> bool:
-        """Return whether the answer is left out, because a repetition finds out again, and changes nothing either."""
+        """Return whether the response is too large to store; repeating such a request changes nothing."""
         has_done_nothing = not self._is_kept or response.status_code >= 400
         return has_done_nothing and len(response.get_data()) > MAX_REFUSAL
 

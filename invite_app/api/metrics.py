@@ -1,4 +1,4 @@
-"""`/metrics`, for who asks from this machine or with the token; for others there is no such page."""
+"""The `/metrics` endpoint, for local requests and for requests with the token; all others get 404."""
 
 import hmac
 from ipaddress import ip_address
@@ -11,8 +11,8 @@ from invite_app.services import delivery
 
 from .deadline import in_time
 
+# A request with any of these came through a proxy, so the address of the connection is not the client's.
 FORWARDING = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
-"""Headers of a proxy: its requests come from its users, wherever it runs itself."""
 
 blueprint = Blueprint("metrics", __name__)
 

@@ -1,4 +1,4 @@
-"""Reading a request into typed values, with every deviation told the way FastAPI tells it."""
+"""Parsing and validation of requests, with problems reported the way FastAPI reports them."""
 
 import json
 import math
@@ -14,18 +14,18 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from .excerpts import excerpt
 
 MAX_DEPTH = 64
-# Deviations in one answer.
+# Problems in one response.
 MAX_PROBLEMS = 100
 # A number that may be too large for a float: with a long exponent, or of so many digits.
 _LARGE_FLOAT = re.compile(r"[eE]\+?\d{3}|\d{309}")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 Location = tuple[str | int, ...]
+# One validation error: `type`, `loc`, `msg`, `input` and sometimes `ctx`, in this order.
 Problem = dict[str, Any]
-"""One deviation: `type`, `loc`, `msg`, `input` and sometimes `ctx`, in this order."""
 
 
 class RequestInvalid(Exception):
-    """The request does not have the shape its endpoint declares; `problems` has up to MAX_PROBLEMS deviations."""
+    """The request does not match the schema of its endpoint; `problems` holds up to MAX_PROBLEMS of them."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems[:MAX_PROBLEMS]
@@ -33,15 +33,15 @@ class RequestInvalid(Exception):
 
 
 class NotJson(RequestInvalid):
-    """The body is said to be JSON, and is not."""
+    """The body is not JSON, although its content type is."""
 
 
 class WrongContentType(RequestInvalid):
-    """The body is not said to be JSON."""
+    """The content type of the body is not JSON."""
 
 
 def is_json() -> bool:
-    """Whether the request says that its body is JSON."""
+    """Return whether the content type of the request is JSON."""
     header = Message()
     header["content-type"] = request.headers.get("Content-Type", "")
     subtype = header.get_content_subtype()
@@ -49,7 +49,7 @@ def is_json() -> bool:
 
 
 def read_body(adapter: TypeAdapter[Any], default: Any = ...) -> Any:
-    """The body as the declared type; without a body, the default or a deviation. Raises Malformed."""
+    """Return the body as the declared type, or the default without a body. Raise RequestInvalid."""
     if not request.get_data():
         if default is ...:
             raise RequestInvalid([{"type": "missing", "loc": ["body"], "msg": "Field required", "input": None}])
@@ -61,7 +61,7 @@ def read_body(adapter: TypeAdapter[Any], default: Any = ...) -> Any:
 
 
 def parsed_body() -> Any:
-    """The body as plain data, which is text unless it is said to be JSON. Raises RequestInvalid."""
+    """Return the parsed JSON body, or its text for any other content type. Raise RequestInvalid."""
     if "given" not in g:
         data = request.get_data()
         g.given = _parse(data) if is_json() else data.decode("utf-8", "replace")
@@ -69,7 +69,10 @@ def parsed_body() -> Any:
 
 
 def read_query(adapter: TypeAdapter[Any], model: type[BaseModel]) -> Any:
-    """The query string as the declared model; of a repeated parameter that is no list, the last. Raises Malformed."""
+    """Return the query string as the declared model. Raise RequestInvalid.
+
+    The last value of a repeated parameter counts, unless the parameter is a list.
+    """
     given = {
         name: values if get_origin(model.model_fields[name].annotation) is list else values[-1]
         for name, values in request.args.lists()
@@ -80,14 +83,14 @@ def read_query(adapter: TypeAdapter[Any], model: type[BaseModel]) -> Any:
 
 @contextmanager
 def with_body(part: Any) -> Iterator[None]:
-    """Tell what is refused of a part of the body as if it were all of it."""
+    """Report problems of a part of the body as if it were the whole body."""
     whole, g.given = g.get("given"), part
     yield
     g.given = whole
 
 
 def problem_at(loc: Location, sentence: str) -> Problem:
-    """A value of the body that has the right shape but cannot be used, told like a deviation."""
+    """Return the problem of a body value that is valid by the schema but cannot be used."""
     return build_problem(loc, sentence, _given_at(loc))
 
 
@@ -96,7 +99,7 @@ def build_problem(loc: Location, sentence: str, value: Any) -> Problem:
 
 
 def _given_at(loc: Location) -> Any:
-    """What the caller sent at this place of the body."""
+    """Return the body value at this location, or None."""
     value = g.get("given")
     for step in loc[1:]:
         if isinstance(value, Mapping):
@@ -139,7 +142,7 @@ def _finite(text: str) -> float:
 
 
 def _is_deep(value: Any) -> bool:
-    """Whether it is nested so deeply that writing it back could fail."""
+    """Return whether the value is nested so deeply that serializing it could fail."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item) if isinstance(child, dict | list)]
@@ -182,5 +185,5 @@ def validate(adapter: TypeAdapter[Any], given: Any, source: str) -> Any:
 
 
 def _shortened(problem: Any) -> Problem:
-    """Return a deviation with excerpts of everything in it that the caller sent."""
+    """Return the problem with every value that the client sent cut to an excerpt."""
     return {**problem, "loc": [excerpt(step) for step in problem["loc"]], "input": excerpt(problem["input"])}

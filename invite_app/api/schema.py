@@ -1,4 +1,4 @@
-"""What the shapes of bodies, queries and answers have in common."""
+"""The base class and limits of request and response schemas."""
 
 from typing import Any
 
@@ -13,10 +13,7 @@ MAX_VALUES = 100
 
 
 class Schema(BaseModel):
-    """A shape on the wire. What checks and writes it is built when it is first used.
-
-    To build all hundred of them is a twentieth of the time to start, and a worker meets few of them.
-    """
+    """Base of request and response schemas; validators are built on first use, which shortens the start."""
 
     model_config = ConfigDict(defer_build=True)
 

@@ -6,7 +6,7 @@ from flask.cli import AppGroup
 
 
 class LazyCommands(AppGroup):
-    """The application's commands, imported when one is looked for: a server starts without them."""
+    """The application's commands, imported on first use so that servers start without them."""
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         self._add_all()

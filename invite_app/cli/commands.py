@@ -1,4 +1,4 @@
-"""What all commands have in common: a database that is ready, an answer in two forms, errors in one line."""
+"""The base of all commands: a migrated database, output as text or JSON, and one-line errors."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -24,9 +24,9 @@ BY_OPERATOR = audit.AuditActor("operator", None, "The operator")
 
 
 class Commands(click.Group):
-    """Commands that return an Answer. Each gets `--json`, and exits with 1 after an error or a bad answer.
+    """A group of commands that return a Result. Each has `--json`, and exits with 1 unless the result is ok.
 
-    A command that does not need the database as it should be finds it as it is.
+    With `needs_database=False` a command runs without checking or migrating the database.
     """
 
     def command(  # type: ignore[override]
@@ -86,7 +86,7 @@ class Migrations(click.Group):
 
 
 def unusable(error: SQLAlchemyError) -> click.ClickException:
-    """What a command says when the database refuses it."""
+    """Return the error message of a command that cannot use the database."""
     reason = str(getattr(error, "orig", None) or type(error).__name__).partition("\n")[0]
     return click.ClickException(f"The database cannot be used: {reason}")
 
@@ -98,7 +98,7 @@ def _prepare_database() -> None:
 
 
 def read_password(is_wanted: bool) -> str | None:
-    """One line from standard input, so that the password is in no list of processes and no shell's history."""
+    """Read a password from standard input, which keeps it out of process lists and shell history."""
     return sys.stdin.readline().rstrip("\r\n") if is_wanted else None
 
 

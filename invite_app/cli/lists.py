@@ -1,4 +1,4 @@
-"""Lists of people to invite, as spreadsheets write them."""
+"""Parsing of CSV files with people to invite."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -24,10 +24,10 @@ class Person:
 
 
 def read(file: Path) -> Iterator[Person]:
-    """The people on a list whose first line names the columns, in any order; read as they are asked for.
+    """Yield the people of a CSV file whose first line names the columns, in any order.
 
-    Workspaces are separated by semicolons, or by bars where semicolons separate the columns. Raises
-    click.BadParameter.
+    Workspaces are separated by semicolons, or by bars when semicolons separate the columns. Raise
+    click.BadParameter for an unusable file.
     """
     _check_is_text(file)
     with file.open(encoding="utf-8-sig", newline="") as lines:
@@ -40,7 +40,7 @@ def read(file: Path) -> Iterator[Person]:
 
 
 def _check_is_text(file: Path) -> None:
-    """All of it, before anything is done with its first line."""
+    """Decode the whole file, so that an unreadable one is rejected before its first row is used."""
     try:
         with file.open(encoding="utf-8-sig") as lines:
             for _ in lines:

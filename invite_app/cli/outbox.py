@@ -24,7 +24,7 @@ def run() -> Result:
     """Send what is due until stopped (SIGTERM, Ctrl-C). As many of these may run as you like."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the loop needs the app itself
     click.echo("Sending what is in the outbox. Ctrl-C stops after the message in flight.", err=True)
-    # Nothing that is there now is garbage; looking through it again and again took a tenth of the processor time.
+    # Objects from the start live as long as the process, so exempt them from garbage collection.
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
     worker.run(app, _stop_on_signal())
@@ -61,7 +61,10 @@ def retry(message_ids: tuple[UUID, ...], everything: bool) -> Result:
 
 
 def _stop_on_signal() -> threading.Event:
-    """Set by SIGTERM and SIGINT, from a thread: a handler could interrupt the main one inside the event's lock."""
+    """Return an event that SIGTERM and SIGINT set.
+
+    A thread waits for them, because a signal handler could interrupt the main thread inside the event's lock.
+    """
     stop, signals = threading.Event(), {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 

@@ -1,4 +1,4 @@
-"""Answers of commands, as aligned text for people and as JSON for programs."""
+"""Results of commands, as aligned text for people and as JSON for programs."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,11 +13,9 @@ Facts = dict[str, Any]
 
 @dataclass(frozen=True)
 class Result:
-    """What a command did or found: facts by name, or rows of them; the sentences around it are for people.
+    """The result of a command: values by name, or rows of them, with sentences for people around them.
 
-    Rows that come one by one are printed one by one as JSON, so that there may be any number of them.
-
-    With `is_good=False` the command did all it could, and still something was refused.
+    An iterator of rows is streamed as JSON. `ok=False` means that a part of the command failed.
     """
 
     data: Facts | Iterable[Facts]
@@ -27,7 +25,7 @@ class Result:
 
 
 def show(answer: Result, *, as_json: bool) -> None:
-    """Print it to standard output."""
+    """Print the result to standard output."""
     if as_json and isinstance(answer.data, Iterator):
         _stream(answer.data)
         return

@@ -1,4 +1,4 @@
-"""What `flask run` does before it serves: it makes the database ready and says where to go. Never under gunicorn."""
+"""Preparations of `flask run`: migrate the database and print the URLs. Never used under gunicorn."""
 
 import click
 from flask import Flask
@@ -11,7 +11,7 @@ from .links import setup_url
 
 
 def prepare(app: Flask) -> None:
-    """Greet whoever has started the server by hand; once, although the reloader makes the application twice."""
+    """Migrate the database and print the URLs, once although the reloader builds the application twice."""
     context = click.get_current_context(silent=True)
     if context is None or context.info_name != "run" or is_running_from_reloader():
         return

@@ -1,4 +1,4 @@
-"""The Almanac API: who asks, and the answer to each fact, written as FastAPI writes it."""
+"""The Almanac API: authentication, and error responses in FastAPI's format."""
 
 from dataclasses import replace
 
@@ -33,8 +33,8 @@ not_signed_in = ErrorResponse(401, sentence, SIGN_IN)
 forbidden = ErrorResponse(403, sentence)
 unknown = ErrorResponse(404, not_found)
 conflict = ErrorResponse(409, sentence)
+# Reported for the body as a whole: the published API has no other status for these errors.
 impossible = ErrorResponse(422, field_error())
-"""The body as a whole is refused, whatever its values: the published API knows no other status for it."""
 
 ERRORS: ErrorTable = {
     RequestInvalid: ErrorResponse(422, malformed),
@@ -92,14 +92,15 @@ ERRORS: ErrorTable = {
     facts.DeliveryFailed: ErrorResponse(503, sentence),
 }
 
+# The published document also lists this header as a parameter.
 AUTHORIZATION = {
     "name": "authorization",
     "in": "header",
     "required": False,
     "schema": {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Authorization"},
 }
-"""The published document names the header as a parameter too."""
 
+# Clerk's API has the same prefix and answers paths below it that neither serves.
 almanac = Dialect(
     "almanac",
     prefix="/v1",
@@ -107,4 +108,3 @@ almanac = Dialect(
     errors=ERRORS,
     description=replace(FASTAPI_STYLE, header_parameters=(AUTHORIZATION,)),
 )
-"""Shares its prefix with Clerk's, which answers for the paths that neither serves."""

@@ -12,8 +12,8 @@ from invite_app.services import invitations, members, roles
 
 from .dialect import Closed
 
+# Invitations that can be sent again.
 OPEN = (InvitationState.PENDING, InvitationState.EXPIRED)
-"""What can be sent again."""
 
 
 class HostedOrganizationInvitation(Closed):

@@ -1,4 +1,4 @@
-"""Clerk's Backend API: who asks, and the answer to each fact in Clerk's envelope and with Clerk's codes."""
+"""Clerk's Backend API: authentication, and error responses with Clerk's envelope and codes."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def entry(code: str, message: str, long_message: str, param: str | None = None) 
 
 
 def told(code: str, message: str, param: str | None = None) -> Callable[[Exception], Any]:
-    """The fact's own sentence under a code of Clerk's."""
+    """Build a body with the error's own message and a code of Clerk's."""
     return lambda error: {"errors": [entry(code, message, str(error), param)]}
 
 
@@ -74,7 +74,7 @@ def wrong_content_type(_: WrongContentType) -> Any:
 
 
 def accident(code: str = "") -> Callable[[HTTPException], Any]:
-    """What happened in HTTP's own words; its name is the code where Clerk has none."""
+    """Build a body from an HTTP error; its name is the code unless Clerk has one."""
 
     def body(error: HTTPException) -> Any:
         name = error.name.lower()
@@ -84,11 +84,11 @@ def accident(code: str = "") -> Callable[[HTTPException], Any]:
 
 
 Telling = tuple[str, str, str]
+# Code, message and sentence of the validation errors for which Clerk has a code of its own.
 TELLINGS: dict[str, Telling] = {
     "missing": ("form_param_missing", "is missing", "{name} must be included."),
     "extra_forbidden": ("form_param_unknown", "is unknown", "{name} is not a valid parameter for this request."),
 }
-"""Code, message and sentence for deviations that Clerk tells apart by more than type and value."""
 WRONG_TYPE: Telling = ("form_param_type_invalid", "is invalid", "{name}: {msg}.")
 WRONG_VALUE: Telling = ("form_param_value_invalid", "is invalid", "{name}: {msg}.")
 

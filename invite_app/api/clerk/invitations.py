@@ -34,13 +34,13 @@ ORDERS: dict[str, Order[Invitation]] = {
     "email_address": invitations.BY_EMAIL,
 }
 Status = Literal["pending", "accepted", "revoked", "expired"]
+# Clerk has no declined invitations; they are listed as revoked, which also end without a member.
 STATES: dict[Status, tuple[InvitationState, ...]] = {
     "pending": (InvitationState.PENDING,),
     "accepted": (InvitationState.ACCEPTED,),
     "revoked": (InvitationState.REVOKED, InvitationState.DECLINED),
     "expired": (InvitationState.EXPIRED,),
 }
-"""Clerk knows no declined invitations; like revoked ones they ended without a member."""
 STATUSES = {state: status for status, states in STATES.items() for state in states}
 
 

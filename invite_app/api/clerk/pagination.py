@@ -13,8 +13,8 @@ Item = TypeVar("Item")
 Row = TypeVar("Row")
 
 MAX_OFFSET = 2**31 - 1
+# Ids, addresses or roles in one filter of a list.
 MAX_NAMED = 100
-"""How many ids, addresses or roles a list can be narrowed to."""
 
 
 class PageQuery(Schema):

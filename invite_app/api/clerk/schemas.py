@@ -11,8 +11,8 @@ from invite_app.services import invitations
 
 Metadata = dict[str, Any]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The last millisecond of the year 9999, the largest that `datetime` can represent.
 LAST_MOMENT = 253_402_300_799_999
-"""The last millisecond of the year 9999, after which there are no times."""
 PREFIX = "org:"
 
 

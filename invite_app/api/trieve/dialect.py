@@ -1,4 +1,4 @@
-"""The Trieve API: who asks, for which organization, and the answer to each fact."""
+"""The Trieve API: authentication, choice of the organization, and error responses."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +38,7 @@ def named(error: HTTPException) -> Any:
 
 
 def saying(words: str) -> Callable[[Exception], Any]:
-    """What the published API says; a name in braces stands for what the fact knows."""
+    """Build a body with the message of the published API, filled in with attributes of the error."""
     return lambda error: {"message": words.format(**vars(error))}
 
 

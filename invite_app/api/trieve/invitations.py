@@ -15,8 +15,8 @@ from invite_app.services import invitations
 from .dialect import ABOVE_OWN, GONE, sentence, trieve
 from .schemas import NaiveTime, Payload, RoleNumber, WantedRole, role_name, role_number
 
+# Trieve has no other states, so invitations in them are not listed.
 USED = {InvitationState.PENDING: False, InvitationState.ACCEPTED: True}
-"""The states that Trieve knows; an invitation in any other is not listed."""
 
 
 class InvitationData(Payload):

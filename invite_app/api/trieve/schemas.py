@@ -17,10 +17,10 @@ RoleNumber = Annotated[int, Field(strict=True, ge=0, le=2)]
 WantedRole = Annotated[int, Field(strict=True, ge=0)]
 # The name of no role: names have at least one character.
 NO_ROLE = ""
+# A time in UTC, serialized without its offset.
 NaiveTime = Annotated[
     datetime, PlainSerializer(lambda time: time.astimezone(UTC).replace(tzinfo=None).isoformat(), return_type=str)
 ]
-"""A time in UTC that does not say so."""
 
 
 def role_name(number: WantedRole) -> str:

@@ -35,7 +35,7 @@ class Commands(click.Group):
         def register(function: Callable[..., Result]) -> click.Command:
             decorate: Any = click.command(name, **options)
             made: click.Command = decorate(with_appcontext(_answering(function, needs_database)))
-            made.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Result with JSON."))
+            made.params.append(click.Option(["--json", "as_json"], is_flag=True, help="Answer with JSON."))
             self.add_command(made)
             return made
 

@@ -5,8 +5,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from invite_app import db
-from invite_app.db import session, transaction
+from invite_app.db import engine, session, transaction
 from invite_app.extensions import db as database
 from invite_app.models import Organization
 from tests.support.databases import on_postgres
@@ -42,5 +41,5 @@ def test_connection_cut_while_idle_is_replaced(
     url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url) as cutting:
         cutting.execute("SELECT pg_terminate_backend(%s, 5000)", [own])
-    monkeypatch.setattr(db, "IDLE_SECONDS", 0.0)
+    monkeypatch.setattr(engine, "IDLE_SECONDS", 0.0)
     assert session().get_one(Organization, acme.id).name == "Acme"

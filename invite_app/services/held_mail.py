@@ -13,6 +13,7 @@ from invite_app.models.types import now
 # The next attempt of a message that is held back: no delivery process finds it due.
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 IS_HELD = OutboxMessage.next_attempt_at == NEVER
+_IS_CLOSED = OutboxMessage.invitation_id.in_(select(Invitation.id).where(~IS_PENDING))
 
 
 def must_wait(invitation: Invitation) -> bool:
@@ -35,6 +36,16 @@ def release_among(invitation_ids: Iterable[UUID]) -> None:
     """Queue the held messages of those of these invitations that can be accepted by now."""
     wanted = list(invitation_ids)
     _queue(OutboxMessage.invitation_id.in_(_acceptable().where(Invitation.id.in_(wanted))))
+
+
+def has_ended() -> bool:
+    """Return whether a message is held whose invitation is closed."""
+    return session().scalar(select(OutboxMessage.id).where(IS_QUEUED, IS_HELD, _IS_CLOSED).limit(1)) is not None
+
+
+def release_ended() -> None:
+    """Queue the held messages of closed invitations, so that a worker records why they were not sent."""
+    _queue(_IS_CLOSED)
 
 
 def _acceptable() -> Select[UUID]:

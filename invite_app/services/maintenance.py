@@ -23,7 +23,7 @@ from invite_app.models import (
 )
 from invite_app.models.types import now
 
-from . import accounts, audit, idempotency, imports, invitations
+from . import accounts, audit, held_mail, idempotency, imports, invitations
 
 # Rows per transaction, and transactions per model and run, so that other work, mail included, is not held up.
 CHUNK, MOST_CHUNKS = 500, 20
@@ -57,6 +57,7 @@ RETENTION = (
 def run() -> None:
     """Everything there is to sweep. In several processes at once, each does a part."""
     expire_overdue()
+    release_held_mail()
     for kept in RETENTION:
         delete_old(kept)
     for is_over in audit.expired_conditions(now()):
@@ -81,6 +82,13 @@ def expire_overdue() -> int:
         except OrganizationNotFound:
             continue  # deleted meanwhile
     return len(organization_ids)
+
+
+def release_held_mail() -> None:
+    """Queue mail that is held for invitations that have ended, so that it is no longer counted as held."""
+    if held_mail.has_ended():
+        with transaction():
+            held_mail.release_ended()
 
 
 def delete_old(kept: RetentionRule) -> int:

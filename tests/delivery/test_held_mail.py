@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.services import api_keys, delivery, invitations, members, organizations, roles
+from invite_app.services import api_keys, delivery, invitations, maintenance, members, organizations, roles
 from invite_app.services.invitations import StatusReason
 from invite_app.worker.sender import OutboxSender
 from tests.support.factories import Acme, invite, make_api_key, make_organization, make_role
@@ -142,3 +142,12 @@ def test_removed_sender_taken_over_at_removal(queue_app: Flask, acme: Acme, smtp
     work(queue_app)
     [mail] = smtp.to(ADDRESS)
     assert mail.message["Reply-To"] == acme.owner.email
+
+
+def test_mail_of_closed_invitation_is_not_held(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    invitation = remove_sender(acme)
+    work(queue_app)
+    invitations.revoke(acme.id, invitation.id, by=acme.owner.actor)
+    maintenance.run()
+    work(queue_app)
+    assert (delivery.outbox_status().held, message().state, smtp.messages) == (0, "failed", [])

@@ -87,9 +87,11 @@ def _may_see(standings: Mapping[UUID, Principal], row: OutboxMessage) -> bool:
 
 
 def _is_recorded(row: OutboxMessage, by: UserActor) -> bool:
+    """Return whether this person's look is recorded. A message sent again may carry a new link."""
+    since = max(now() - RECORD_EVERY, row.sent_at or row.created_at)
     events = exists().where(
         AuditEvent.target_id == row.invitation_id,
-        AuditEvent.at > now() - RECORD_EVERY,
+        AuditEvent.at > since,
         AuditEvent.action == VIEWED,
         AuditEvent.actor_id == by.user_id,
     )

@@ -12,6 +12,7 @@ from invite_app.db import session
 from invite_app.models import AuditEvent, Invitation
 from invite_app.models.roles import PERMISSIONS
 from invite_app.models.types import now
+from invite_app.services import invitations
 from tests.support.factories import (
     Acme,
     add_member,
@@ -135,3 +136,15 @@ class TestOutbox:
             visit(acme.admin).get(path)
         with app.app_context():
             assert len(session().scalars(viewed).all()) == 2
+
+    def test_viewing_a_new_link_is_recorded(self, app: Flask, acme: Acme, visit: Callable[..., Visitor]) -> None:
+        with app.app_context():
+            invitation = invite(acme, "plain@guest.example")
+        [path] = self.paths(visit(acme.admin))
+        visit(acme.admin).get(path)
+        with app.app_context():
+            invitations.resend(acme.id, invitation.id, email="other@guest.example", by=acme.owner.actor)
+        visit(acme.admin).get(path)
+        viewed = select(AuditEvent.target_name).where(AuditEvent.action == "invitation.link_viewed")
+        with app.app_context():
+            assert sorted(session().scalars(viewed)) == ["other@guest.example", "plain@guest.example"]

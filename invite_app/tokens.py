@@ -14,7 +14,9 @@ from flask import current_app
 
 from .errors import InvalidLink
 
-MAILED, COPIED = b"m", b"c"
+# A copied link names the member or API key that copied it; without a name, the operator copied it.
+MAILED, COPIED, COPIED_BY_USER, COPIED_BY_KEY = b"m", b"c", b"p", b"k"
+COPIER_BYTES = {MAILED: 0, COPIED: 0, COPIED_BY_USER: 16, COPIED_BY_KEY: 16}
 SIGNATURE_BYTES = 20
 
 
@@ -25,15 +27,21 @@ class Token:
     id: UUID
     kind: bytes
     signature: bytes
+    copier_id: UUID | None = None
 
     @property
     def is_copied(self) -> bool:
-        return self.kind == COPIED
+        return self.kind != MAILED
 
 
-def invitation_token(invitation_id: UUID, nonce: bytes, *, copied: bool = False) -> str:
-    """The token of an invitation's link. A link that an admin copied differs from the one in the mail."""
-    return _write("invitation", invitation_id, COPIED if copied else MAILED, nonce)
+def invitation_token(invitation_id: UUID, nonce: bytes) -> str:
+    """Return the token of an invitation's mailed link."""
+    return _write("invitation", invitation_id, MAILED, nonce)
+
+
+def copied_token(invitation_id: UUID, nonce: bytes, kind: bytes = COPIED, copier_id: UUID | None = None) -> str:
+    """Return the token of an invitation's copied link; `kind` says whether `copier_id` is a person or an API key."""
+    return _write("invitation", invitation_id, kind, nonce, copier_id)
 
 
 def account_token(link_id: UUID) -> str:
@@ -57,14 +65,16 @@ def parse(token: str) -> Token:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (binascii.Error, ValueError):
         raise InvalidLink from None
-    if len(raw) != 17 + SIGNATURE_BYTES or raw[16:17] not in (MAILED, COPIED):
+    kind = raw[16:17]
+    if kind not in COPIER_BYTES or len(raw) != 17 + COPIER_BYTES[kind] + SIGNATURE_BYTES:
         raise InvalidLink
-    return Token(UUID(bytes=raw[:16]), raw[16:17], raw[17:])
+    copier, signature = raw[17:-SIGNATURE_BYTES], raw[-SIGNATURE_BYTES:]
+    return Token(UUID(bytes=raw[:16]), kind, signature, UUID(bytes=copier) if copier else None)
 
 
 def is_valid(token: Token, purpose: str, nonce: bytes = b"") -> bool:
     """Whether this server signed the token for this purpose, with its present or an earlier secret."""
-    return is_signature(purpose, token.id.bytes + token.kind + nonce, token.signature)
+    return is_signature(purpose, _head(token.id, token.kind, token.copier_id) + nonce, token.signature)
 
 
 def sign(purpose: str, message: bytes) -> bytes:
@@ -77,9 +87,13 @@ def is_signature(purpose: str, message: bytes, signature: bytes) -> bool:
     return any(hmac.compare_digest(_sign(secret, purpose, message), signature) for secret in _secrets())
 
 
-def _write(purpose: str, row_id: UUID, kind: bytes, nonce: bytes) -> str:
-    signature = sign(purpose, row_id.bytes + kind + nonce)
-    return base64.urlsafe_b64encode(row_id.bytes + kind + signature).decode().rstrip("=")
+def _write(purpose: str, row_id: UUID, kind: bytes, nonce: bytes, copier_id: UUID | None = None) -> str:
+    head = _head(row_id, kind, copier_id)
+    return base64.urlsafe_b64encode(head + sign(purpose, head + nonce)).decode().rstrip("=")
+
+
+def _head(row_id: UUID, kind: bytes, copier_id: UUID | None) -> bytes:
+    return row_id.bytes + kind + (copier_id.bytes if copier_id else b"")
 
 
 def _sign(secret: str, purpose: str, message: bytes) -> bytes:

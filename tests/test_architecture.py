@@ -59,9 +59,11 @@ LATE = {
 ORDER = {
     "services": (
         {
+            "copied_links",
             "held_mail",
             "idempotency",
             "invited_domains",
+            "inviter_mail",
             "inviter_rights",
             "pagination",
             "private_metadata",

@@ -25,13 +25,13 @@ class MailMessage:
     sender_name: str | None = None
 
 
-def invitation(row: OutboxMessage, *, copied: bool = False) -> MailMessage:
-    """Build the mail that carries an invitation's link, which is of the copied kind for the local outbox."""
+def invitation(row: OutboxMessage, *, token: str | None = None) -> MailMessage:
+    """Build the mail that carries an invitation's link; the local outbox has it carry another token."""
     subject = row.invitation
     assert subject is not None
     return _render(
         "invitation",
-        context(subject, link=link(subject, copied=copied)),
+        context(subject, link=link(subject, token)),
         to=subject.email,
         message_id=_message_id(row),
         reply_to=subject.inviter.email if subject.inviter else None,
@@ -168,9 +168,12 @@ def context(subject: Invitation, *, link: str) -> dict[str, Any]:
     }
 
 
-def link(subject: Invitation, *, copied: bool = False) -> str:
-    """The address that accepts this invitation; its host is the server's own, or an allowed `app_url`."""
-    token = tokens.invitation_token(subject.id, subject.nonce, copied=copied)
+def link(subject: Invitation, token: str | None = None) -> str:
+    """Return the address that accepts this invitation; its host is the server's own, or an allowed `app_url`.
+
+    It carries the token of the mailed link, unless another one is given.
+    """
+    token = token or tokens.invitation_token(subject.id, subject.nonce)
     if subject.app_url is None:
         return f"{current_app.config['EXTERNAL_URL']}/invitations/{token}"
     query = {

@@ -23,7 +23,7 @@ from invite_app.errors import (
     WrongAccount,
 )
 from invite_app.models import InvitationState, Membership
-from invite_app.services import accounts, delivery, invitations, validation
+from invite_app.services import accounts, delivery, invitations, inviter_mail, validation
 from invite_app.services.invitations import InvitationOffer, NewProfile
 
 from .blueprint import pages, public
@@ -202,7 +202,7 @@ def _ended(token: str, offer: InvitationOffer) -> ResponseReturnValue:
         return _expired(token, offer, AskForm(formdata=None))
     is_invitee = current_user.is_authenticated and current_user.user_id == offer.invitation.accepted_by_id
     status = 200 if is_invitee else 410
-    told = offer.state == InvitationState.DECLINED and delivery.was_notified(delivery.DECLINED, offer.invitation)
+    told = offer.state == InvitationState.DECLINED and delivery.was_notified(inviter_mail.DECLINED, offer.invitation)
     return render_page(
         f"invitee/{offer.state}.html", status=status, is_invitee=is_invitee, told=told, **_facts(offer)
     )

@@ -11,7 +11,7 @@ from invite_app.db import session
 from invite_app.errors import DomainError, MembershipNotFound, OrganizationNotFound, PermissionDenied
 from invite_app.models import IS_PENDING, ApiKey, Invitation, Organization, Role
 
-from . import held_mail
+from . import held_mail, inviter_mail
 
 PERMISSION = "invitations:write"
 
@@ -48,6 +48,8 @@ def can_still_grant(invitation: Invitation, role: Role) -> bool:
 def refresh(organization: Organization, user_id: UUID | None = None) -> None:
     """Mark the pending invitations whose inviter lost (or got back) the right; only those by one user if named.
 
+    Queued mail that rests on such a right is released or cancelled.
+
     Part of the caller's transaction, after whatever changed the rights. Rights are read once per inviter and role.
     """
     session().flush()
@@ -77,6 +79,7 @@ def refresh(organization: Organization, user_id: UUID | None = None) -> None:
             verdicts[case] = can_still_grant(invitation, invitation.role)
         invitation.inviter_lost_right = not verdicts[case]
     held_mail.release(organization.id)
+    inviter_mail.withdraw(organization.id, user_id)
 
 
 def _responsible_actors(invitation: Invitation) -> list[Actor]:

@@ -12,6 +12,7 @@ from invite_app.errors import OrganizationNotFound
 from invite_app.models import (
     IS_PENDING,
     AccountLink,
+    ApiKey,
     AuditEvent,
     DeliveryState,
     IdempotencyKey,
@@ -23,10 +24,13 @@ from invite_app.models import (
 )
 from invite_app.models.types import now
 
-from . import accounts, audit, held_mail, idempotency, imports, invitations
+from . import accounts, audit, held_mail, idempotency, imports, invitations, inviter_rights
 
 # Rows per transaction, and transactions per model and run, so that other work, mail included, is not held up.
 CHUNK, MOST_CHUNKS = 500, 20
+
+# An expired key is looked at for this long, in case no maintenance ran at the time.
+REVIEWED_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def run() -> None:
     """Everything there is to sweep. In several processes at once, each does a part."""
     expire_overdue()
     release_held_mail()
+    review_expired_keys()
     for kept in RETENTION:
         delete_old(kept)
     for is_over in audit.expired_conditions(now()):
@@ -89,6 +94,30 @@ def release_held_mail() -> None:
     if held_mail.has_ended():
         with transaction():
             held_mail.release_ended()
+
+
+def review_expired_keys() -> int:
+    """Mark the pending invitations of API keys that have just expired; return the number of those keys.
+
+    Other changes of rights do so at once; expiry happens without a request.
+    """
+    moment = now()
+    unmarked = exists().where(
+        Invitation.organization_id == ApiKey.organization_id,
+        Invitation.inviter_key_id == ApiKey.id,
+        IS_PENDING,
+        Invitation.inviter_lost_right.is_(False),
+    )
+    is_expired = ApiKey.expires_at.between(moment - REVIEWED_FOR, moment)
+    expired = select(ApiKey.organization_id, ApiKey.user_id).where(is_expired, ApiKey.revoked_at.is_(None), unmarked)
+    keys = session().execute(expired).all()
+    for organization_id, user_id in keys:
+        try:
+            with transaction():
+                inviter_rights.refresh(lock_organization(organization_id), user_id)
+        except OrganizationNotFound:
+            continue  # deleted meanwhile
+    return len(keys)
 
 
 def delete_old(kept: RetentionRule) -> int:

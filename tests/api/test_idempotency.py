@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from invite_app.db import session
 from invite_app.errors import RateLimited
 from invite_app.models import IdempotencyKey
-from invite_app.services import api_keys, idempotency, invitations
+from invite_app.services import api_keys, idempotency, invitations, members
 from tests.support.factories import Acme, Key, configure
 from tests.support.mail import SmtpServer
 
@@ -120,6 +120,16 @@ def test_response_needs_the_permission_again(app: Flask, post: Post, acme: Acme,
     with app.app_context():
         api_keys.revoke(acme.id, key.id, by=acme.owner.actor)
     assert post().status_code == 401
+
+
+def test_response_is_not_repeated_after_demotion(
+    app: Flask, post: Post, acme: Acme, make_key: Callable[..., Key]
+) -> None:
+    key = make_key("admin", acme.admin)
+    assert post(by=key).status_code == 201
+    with app.app_context():
+        members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
+    assert post(by=key).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["", "a" * 256, "a\tb"])

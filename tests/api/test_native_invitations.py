@@ -129,10 +129,10 @@ class TestOne:
         assert after["expires_at"] > before["expires_at"]
         assert call("POST", f"/invitations/{ana}/take-over").status_code == 200
 
-    def test_link_copied(self, app: Flask, call: Call, ana: UUID) -> None:
+    def test_link_copied(self, app: Flask, call: Call, ana: UUID, key: Key) -> None:
         url = call("POST", f"/invitations/{ana}/link").get_json()["url"]
         with app.app_context():
-            assert url == f"http://localhost/invitations/{token_of(ana, copied=True)}"
+            assert url == f"http://localhost/invitations/{token_of(ana, copied=True, by=key.actor)}"
 
     def test_link_requires_permission_to_assign_the_role(
         self, app: Flask, call: Call, acme: Acme, make_key: Callable[..., Key]

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from invite_app.access import OperatorActor
 from invite_app.db import session
 from invite_app.models import Invitation, Membership, Organization, OutboxMessage, User
-from invite_app.services import delivery, invitations, members, organizations, personal_data, roles
+from invite_app.services import delivery, invitations, inviter_mail, members, organizations, personal_data, roles
 from invite_app.services.api_keys import authentication
 from invite_app.services.organizations import NewOrganization, NewOwner
 from tests.support.factories import (
@@ -250,7 +250,7 @@ def test_repeated_requests_notify_the_inviter_once(app: Flask, acme: Acme, toget
         token = token_of(late)
     together(partial(invitations.request_new_invitation, token) for _ in MANY)
     with app.app_context():
-        notifications = select(func.count()).where(OutboxMessage.kind == delivery.ASKED)
+        notifications = select(func.count()).where(OutboxMessage.kind == inviter_mail.ASKED)
         assert session().scalar(notifications) == 1
 
 

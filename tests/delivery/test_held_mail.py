@@ -1,4 +1,4 @@
-"""Mail is held back while nobody could accept its invitation, and goes out once an admin has fixed that."""
+"""Queued mail is held back or cancelled once the rights it rests on are gone."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,10 +8,20 @@ from sqlalchemy import select
 
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.services import api_keys, delivery, invitations, maintenance, members, organizations, roles
+from invite_app.services import (
+    accounts,
+    api_keys,
+    delivery,
+    invitations,
+    inviter_mail,
+    maintenance,
+    members,
+    organizations,
+    roles,
+)
 from invite_app.services.invitations import StatusReason
 from invite_app.worker.sender import OutboxSender
-from tests.support.factories import Acme, invite, make_api_key, make_organization, make_role
+from tests.support.factories import Acme, invite, make_api_key, make_organization, make_role, token_of
 from tests.support.mail import SmtpServer
 
 ADDRESS = "ana@guest.example"
@@ -151,3 +161,36 @@ def test_mail_of_closed_invitation_is_not_held(queue_app: Flask, acme: Acme, smt
     maintenance.run()
     work(queue_app)
     assert (delivery.outbox_status().held, message().state, smtp.messages) == (0, "failed", [])
+
+
+@pytest.mark.parametrize("new_role", [None, "member"])
+def test_former_inviters_get_no_queued_answers(
+    new_role: str | None, queue_app: Flask, acme: Acme, smtp: SmtpServer
+) -> None:
+    invitation = invite(acme, ADDRESS, by=acme.admin.actor)
+    work(queue_app)
+    invitations.decline(token_of(invitation))
+    if new_role is None:
+        members.remove(acme.id, acme.admin.id, by=acme.owner.actor)
+    else:
+        members.change_role(acme.id, acme.admin.id, new_role, by=acme.owner.actor)
+    work(queue_app)
+    assert not [mail for mail in smtp.to(acme.admin.email) if "declined" in mail.message["Subject"]]
+    query = select(OutboxMessage.state).where(OutboxMessage.kind == inviter_mail.DECLINED)
+    assert session().scalars(query).all() == ["failed"]
+
+
+def test_present_inviters_get_queued_answers(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    invitation = invite(acme, ADDRESS, by=acme.admin.actor)
+    invitations.decline(token_of(invitation))
+    members.change_role(acme.id, acme.member.id, "admin", by=acme.owner.actor)
+    work(queue_app)
+    assert len(smtp.to(acme.admin.email)) == 1
+
+
+def test_links_that_ended_are_not_mailed(queue_app: Flask, acme: Acme, smtp: SmtpServer) -> None:
+    accounts.request_reset(acme.member.email)
+    accounts.end_other_sessions(acme.member.id, keep_session="")
+    work(queue_app)
+    [mail] = smtp.to(acme.member.email)
+    assert "/reset/" not in str(mail.message)

@@ -26,7 +26,7 @@ from invite_app.db import session, transaction
 from invite_app.models import AuditEvent, Invitation, Membership, Organization, OutboxMessage, Role, User, Workspace
 from invite_app.models.members import sort_name
 from invite_app.models.types import casefolded, now
-from invite_app.services import api_keys, audit, invitations, organizations, workspaces
+from invite_app.services import api_keys, audit, copied_links, invitations, organizations, workspaces
 from invite_app.services.accounts import Purpose, links
 
 PASSWORD = "correct horse battery staple"
@@ -184,10 +184,12 @@ def invite(
     )
 
 
-def token_of(invitation: Invitation | UUID, *, copied: bool = False) -> str:
-    """Return the token of the invitation's link: the mailed one, or the one that an admin copies."""
+def token_of(invitation: Invitation | UUID, *, copied: bool = False, by: Actor = OPERATOR) -> str:
+    """Return the token of the invitation's link: of the mailed one, or of the one that an actor copies."""
     found = reread(invitation)
-    return tokens.invitation_token(found.id, found.nonce, copied=copied)
+    if copied:
+        return copied_links.new_token(found, by)
+    return tokens.invitation_token(found.id, found.nonce)
 
 
 def make_link(person: Person, purpose: Purpose) -> str:

@@ -33,7 +33,7 @@ def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | No
     known = check_password(user_id, old, keep_session)
     password_hash = passwords.hash_new_password(new, field="new_password", about=_personal_words(user_id))
     with transaction():
-        user = _get_unchanged(user_id, known)
+        user = queries.lock_unchanged(user_id, known)
         user.password_hash = password_hash
         _end_sessions(user_id, keep_session)
         _tell("password_changed", user)
@@ -96,7 +96,7 @@ def request_email_change(user_id: UUID, text: str, *, password: str, session_id:
     address = validation.email(text)
     rate_limits.count("addresses of account", user_id)
     with transaction():
-        user = _get_unchanged(user_id, known)
+        user = queries.lock_unchanged(user_id, known)
         if queries.find_by_email(address) is not None:
             raise AccountExists(address)
         link = links.add(user, Purpose.ADDRESS, email=address)
@@ -169,15 +169,6 @@ def check_password(user_id: UUID, password: str, session_id: str | None) -> str 
         rate_limits.count("password of session", user_id, session_id)
         raise InvalidCredentials
     return known
-
-
-def _get_unchanged(user_id: UUID, password_hash: str | None) -> User:
-    """Return the account, locked. Raises InvalidCredentials when its password has changed."""
-    query = select(User).where(User.id == user_id, User.password_hash == password_hash)
-    user: User | None = session().scalar(query.with_for_update(key_share=True))
-    if user is None:
-        raise InvalidCredentials
-    return user
 
 
 def _personal_words(user_id: UUID) -> list[str]:

@@ -54,11 +54,13 @@ def sign_in(text: str, password: str, *, device: Device) -> Session:
     budgets = _budgets(address, user, device)
     for what, *whom in budgets:
         rate_limits.check(what, *whom)
-    if not passwords.password_matches(password, user.password_hash if user else None) or user is None:
+    known = user.password_hash if user else None
+    if not passwords.password_matches(password, known) or user is None:
         for what, *whom in budgets:
             rate_limits.count(what, *whom)
         raise InvalidCredentials
-    return start_session(user.id, device=device)
+    with transaction():
+        return add_session(queries.lock_unchanged(user.id, known), device)
 
 
 def _budgets(address: str, user: User | None, device: Device) -> list[tuple[str, ...]]:

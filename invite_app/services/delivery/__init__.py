@@ -5,14 +5,12 @@ from .heartbeat import read_heartbeat, record_heartbeat
 from .immediate import send_now
 from .local_outbox import get_local, list_local
 from .monitoring import OutboxStatus, is_delayed, list_failed, outbox_status, retry, retry_all
-from .notifications import ASKED, DECLINED, notify_inviter, was_notified
+from .notifications import notify_inviter, was_notified
 from .outbox import enqueue, enqueue_notification, new_message, requeue, retry_now
 from .outcomes import MAX_ATTEMPTS, Outcome, lock_all, lock_invitations, postponed, released, save_results
 from .queries import workspaces_by_invitation, workspaces_of
 
 __all__ = [
-    "ASKED",
-    "DECLINED",
     "MAX_ATTEMPTS",
     "TO_RECIPIENT",
     "OutboxStatus",

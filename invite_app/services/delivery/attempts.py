@@ -92,6 +92,7 @@ def mark_sent(row: OutboxMessage, receipt: Receipt) -> None:
 def _cancel_reason(row: OutboxMessage) -> str | None:
     if row.invitation is not None and row.invitation.state_at(now()) != InvitationState.PENDING:
         return "the invitation ended before it was sent"
-    if row.account_link is not None and row.account_link.expires_at <= now():
+    link = row.account_link
+    if link is not None and (link.used_at is not None or link.expires_at <= now()):
         return "the link ended before it was sent"
     return None

@@ -18,7 +18,7 @@ from invite_app.mail import messages
 from invite_app.mail.transport import transport
 from invite_app.models import AuditEvent, Invitation, Membership, OutboxMessage
 from invite_app.models.types import now
-from invite_app.services import audit, pagination
+from invite_app.services import audit, copied_links, pagination
 
 from . import queries
 
@@ -58,7 +58,8 @@ def get_local(message_id: UUID, *, by: UserActor) -> tuple[OutboxMessage, messag
         _record_view(row, by)
         row = _find(message_id)
     assert row is not None
-    return row, messages.invitation(row, copied=True)
+    assert row.invitation is not None
+    return row, messages.invitation(row, token=copied_links.new_token(row.invitation, by))
 
 
 def _check_is_local() -> None:

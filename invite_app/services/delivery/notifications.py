@@ -2,14 +2,11 @@
 
 from sqlalchemy import exists, select
 
-from invite_app.access import UserActor, authorize
 from invite_app.db import session
-from invite_app.errors import DomainError
 from invite_app.models import Invitation, OutboxMessage, User
+from invite_app.services import inviter_mail
 
 from . import outbox
-
-DECLINED, ASKED = "declined", "asked"
 
 
 def notify_inviter(kind: str, invitation: Invitation) -> None:
@@ -30,8 +27,5 @@ def was_notified(kind: str, invitation: Invitation) -> bool:
 def _inviter(invitation: Invitation) -> User | None:
     if invitation.inviter_kind != "person" or invitation.inviter is None:
         return None
-    try:
-        authorize(UserActor(invitation.inviter.id), invitation.organization_id, "invitations:read")
-    except DomainError:
-        return None
-    return invitation.inviter
+    can_receive = inviter_mail.can_receive(invitation.inviter.id, invitation.organization_id)
+    return invitation.inviter if can_receive else None

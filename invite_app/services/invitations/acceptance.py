@@ -25,7 +25,7 @@ from invite_app.errors import (
 from invite_app.models import Invitation, InvitationState, Membership, Organization, Role, User
 from invite_app.models.members import membership_workspaces, sort_name
 from invite_app.models.types import fresh, now
-from invite_app.services import accounts, audit, delivery, inviter_rights, validation
+from invite_app.services import accounts, audit, delivery, inviter_mail, inviter_rights, validation
 
 from . import drafts, expiry, links
 
@@ -136,7 +136,7 @@ def decline(token: str, *, word: str = "", ip: str | None = None) -> Invitation:
         invitation.decline_message = validation.note(word)
         expiry.close(invitation, organization, InvitationState.DECLINED)
         audit.record(organization.id, audit.invitee_actor(invitation, ip), "invitation.declined", invitation)
-        delivery.notify_inviter(delivery.DECLINED, invitation)
+        delivery.notify_inviter(inviter_mail.DECLINED, invitation)
         return invitation
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from invite_app.access import Actor, Principal, organization_transaction
 from invite_app.mail import messages
 from invite_app.models import Invitation
-from invite_app.services import audit, delivery, roles, validation, workspaces
+from invite_app.services import audit, copied_links, delivery, roles, validation, workspaces
 
 from . import checks, expiry, steps
 from .queries import get_in
@@ -124,6 +124,8 @@ def take_over(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
 def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Actor) -> str:
     """Return the link, to share it without mail, and record an audit event.
 
+    It works as long as the actor may grant the invitation's role.
+
     Raises InvitationNotFound, InvitationClosed, RoleDeleted and CannotGrantRole.
     """
     with _invitation_transaction(organization_id, invitation_id, by) as (principal, invitation):
@@ -131,7 +133,7 @@ def copy_link(organization_id: UUID | str, invitation_id: UUID | str, *, by: Act
         check_can_grant(principal, invitation)
         invitation.link_copied = True
         _record(principal, "invitation.link_copied", invitation)
-    return messages.link(invitation, copied=True)
+    return messages.link(invitation, copied_links.new_token(invitation, by))
 
 
 @contextmanager

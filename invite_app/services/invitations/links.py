@@ -11,6 +11,7 @@ from invite_app.db import is_postgresql
 from invite_app.db.reading import Question, Reader, ask, attach
 from invite_app.errors import InvalidLink
 from invite_app.models import Invitation, Organization, Role, User, Workspace, invitation_workspaces
+from invite_app.services import copied_links
 
 # Key of the concurrency limit that all link requests share.
 INVITEES = "invitees"
@@ -65,4 +66,6 @@ def _read(parsed: tokens.Token, *, before: Sequence[Question] = (), after: Seque
     for name, part in zip(("organization", "role", "inviter"), parts, strict=True):
         set_committed_value(invitation, name, part and attach(part))
     set_committed_value(invitation, "workspaces", [attach(workspace) for (workspace,) in workspaces.rows or ()])
+    if not copied_links.is_usable(parsed, invitation):
+        raise InvalidLink
     return invitation

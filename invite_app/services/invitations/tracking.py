@@ -14,7 +14,7 @@ from invite_app.db import session, transaction
 from invite_app.errors import InvitationClosed, InvitationPending, SeatLimitReached
 from invite_app.models import Invitation, InvitationState, TrackingEvent, User
 from invite_app.models.types import now
-from invite_app.services import delivery, timeline, validation
+from invite_app.services import delivery, inviter_mail, timeline, validation
 
 from . import acceptance, links
 
@@ -73,7 +73,7 @@ def request_new_invitation(token: str, word: str = "") -> Invitation:
                 invitation.request_message = validation.note(word)
                 invitation.asked_at = now()
                 if is_first:  # repeated requests appear in the timeline but send no mail
-                    delivery.notify_inviter(delivery.ASKED, invitation)
+                    delivery.notify_inviter(inviter_mail.ASKED, invitation)
                 timeline.record(invitation.id, TrackingEvent.ASKED, word=invitation.request_message)
             case InvitationState.PENDING:
                 raise InvitationPending(invitation.email, invitation.id, invitation.created_at)

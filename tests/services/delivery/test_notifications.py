@@ -8,7 +8,7 @@ from flask import Flask
 from invite_app.access import Actor
 from invite_app.db import session
 from invite_app.models import Invitation, OutboxMessage
-from invite_app.services import delivery, invitations, members
+from invite_app.services import delivery, invitations, inviter_mail, members
 from invite_app.services.delivery import attempts, queries
 from invite_app.worker.sender import OutboxSender
 from tests.support.factories import OPERATOR, Acme, expire, invite, make_api_key, make_organization, token_of
@@ -17,7 +17,7 @@ from tests.support.mail import SmtpServer
 
 def notifications() -> list[OutboxMessage]:
     rows = session().scalars(
-        queries.with_relations().where(OutboxMessage.kind.in_((delivery.DECLINED, delivery.ASKED)))
+        queries.with_relations().where(OutboxMessage.kind.in_((inviter_mail.DECLINED, inviter_mail.ASKED)))
     )
     return list(rows.unique())
 
@@ -39,8 +39,8 @@ def test_decline_is_reported_with_its_message(acme: Acme) -> None:
     assert "> I am leaving.\u200b\n> See example.\u200borg\n" in mail.text
     assert f"http://localhost/organizations/{acme.id}/invitations/{sent.id}" in mail.text
     assert "I am leaving." in mail.html.replace("\u200b", "")
-    assert delivery.was_notified(delivery.DECLINED, sent)
-    assert not delivery.was_notified(delivery.ASKED, sent)
+    assert delivery.was_notified(inviter_mail.DECLINED, sent)
+    assert not delivery.was_notified(inviter_mail.ASKED, sent)
 
 
 def test_request_is_reported_once_until_resent(acme: Acme) -> None:

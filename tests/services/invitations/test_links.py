@@ -46,7 +46,7 @@ class TestValid:
 
     def test_copied_token_is_marked(self) -> None:
         with app_with(OLD).app_context():
-            copied = tokens.invitation_token(ID, NONCE, copied=True)
+            copied = tokens.copied_token(ID, NONCE)
             assert copied != tokens.invitation_token(ID, NONCE)
             assert tokens.parse(copied).is_copied
 

@@ -88,7 +88,7 @@ class TestInvitation:
         sent = invite(acme, notify=False)
         assert rows(OutboxMessage) == 0
         link = invitations.copy_link(acme.id, sent.id, by=acme.owner.actor)
-        assert link == "http://localhost/invitations/" + token_of(sent, copied=True)
+        assert link == "http://localhost/invitations/" + token_of(sent, copied=True, by=acme.owner.actor)
 
     def test_without_notification_is_queued_when_resent(self, acme: Acme) -> None:
         sent = invite(acme, notify=False)

@@ -38,7 +38,7 @@ class ApiKeyActor:
 
 @dataclass(frozen=True)
 class OperatorActor:
-    """Whoever can run commands on the server."""
+    """The operator: anybody who can run commands on the server."""
 
     ip: None = None
 
@@ -97,7 +97,7 @@ _API_KEY_PRINCIPAL = Reader(
 
 @dataclass(frozen=True)
 class Principal:
-    """What an actor is and may do in one organization, as of this transaction."""
+    """An actor with its permissions in one organization, as read in this transaction."""
 
     actor: Actor
     organization: Organization
@@ -138,7 +138,7 @@ class Principal:
             raise CannotGrantRole(role.name, self._lacks(role))
 
     def check_can_manage(self, user_id: UUID, role: Role) -> None:
-        """Raises MemberAboveOwn when that person, who has `role`, stands above the actor."""
+        """Raises CannotManageMember when that person, who has `role`, stands above the actor."""
         if self._lacks(role) or (role.is_owner and not self.is_owner):
             raise CannotManageMember(str(user_id), self._lacks(role))
 
@@ -151,9 +151,9 @@ def authorize(
 ) -> Principal:
     """The actor's standing in the organization, read now, or earlier in the same reading transaction.
 
-    What is asked `along` is answered in the same round trip, and for nobody where this raises: OrganizationUnknown
+    What is asked `along` is answered in the same round trip, and for nobody where this raises: OrganizationNotFound
     (no such organization, or the actor has no part in it), Unauthenticated (the key ended meanwhile) and
-    PermissionMissing.
+    PermissionDenied.
     """
     place = ids.parse_id(organization_id, OrganizationNotFound())
     principal = cached_in_request(("standing", actor, place), lambda: _read_principal(actor, place, prefetch))
@@ -206,7 +206,7 @@ def _read_principal(actor: Actor, organization_id: UUID, prefetch: Sequence[Ques
 
 
 def _question(actor: Actor, organization_id: UUID) -> Question:
-    """What to ask the database about the actor's standing."""
+    """Build the query for the actor's principal."""
     match actor:
         case UserActor(user_id):
             return _USER_PRINCIPAL.question(organization_id=organization_id, user_id=user_id)
@@ -217,7 +217,7 @@ def _question(actor: Actor, organization_id: UUID) -> Question:
 
 
 def _principal(actor: Actor, organization_id: UUID, answered: Question) -> Principal:
-    """What the answer says. Raises OrganizationNotFound and Unauthenticated."""
+    """Build the principal from the query's rows. Raises OrganizationNotFound and Unauthenticated."""
     if isinstance(actor, ApiKeyActor):
         return _principal_of_key(actor, organization_id, answered)
     if not answered.rows:
@@ -246,5 +246,5 @@ def _is_owner(_permissions: list[str], is_built_in: bool, key: str) -> bool:
 
 
 def is_live(api_key: ApiKey | ApiKeyInfo) -> bool:
-    """Whether the key was neither revoked nor has come to its end."""
+    """Return whether the key is neither revoked nor expired."""
     return api_key.revoked_at is None and (api_key.expires_at is None or api_key.expires_at > now())

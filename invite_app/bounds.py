@@ -103,7 +103,7 @@ class Place:
 
 
 class Bounds:
-    """What the threads of one process may be kept waiting with: half of them by each thing, lists by a quarter."""
+    """Limits for the threads of one process: half may wait for one thing, a quarter for lists."""
 
     def __init__(self, threads: int) -> None:
         half = max(1, threads // 2)

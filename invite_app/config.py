@@ -86,7 +86,7 @@ def _is_host(text: str) -> bool:
 
 
 def _local_url() -> str:
-    """Where `flask run` serves, which is another port when it was given one."""
+    """Return the URL of `flask run`, with the port of its command line."""
     context = click.get_current_context(silent=True)
     if context is None or context.info_name != "run":
         return "http://localhost:5000"
@@ -174,7 +174,7 @@ def read_environment(environ: Mapping[str, str] | None) -> Mapping[str, str]:
 
 
 def _dotenv() -> dict[str, str]:
-    """What `.env` in this folder or above says, for servers that do not read it as `flask` does."""
+    """Read `.env` in this folder or above, since only `flask` does so by itself."""
     return {name: value or "" for name, value in dotenv_values(find_dotenv(usecwd=True)).items()}
 
 

@@ -44,7 +44,7 @@ def _read(path: Path) -> str:
 
 
 def _make(path: Path) -> str:
-    """Of several processes that start together, one writes; it is whole before anybody can read it."""
+    """Write a new secret once, also when several processes start together. The file appears complete."""
     with FileLock(path.with_suffix(".lock")):
         if secret := _read(path):
             return secret

@@ -50,7 +50,7 @@ def account_token(link_id: UUID) -> str:
 
 
 def setup_token() -> str:
-    """What opens `/setup`; the same in every process with the same secret."""
+    """Return the token of `/setup`, the same in every process with the same secret."""
     return _sign(_secrets()[0], "setup", b"").hex()
 
 
@@ -73,7 +73,7 @@ def parse(token: str) -> Token:
 
 
 def is_valid(token: Token, purpose: str, nonce: bytes = b"") -> bool:
-    """Whether this server signed the token for this purpose, with its present or an earlier secret."""
+    """Return whether this server signed the token for this purpose, with its current or an earlier secret."""
     return is_signature(purpose, _head(token.id, token.kind, token.copier_id) + nonce, token.signature)
 
 

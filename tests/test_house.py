@@ -5,9 +5,11 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import distributions
 from itertools import pairwise
 from pathlib import Path
+from tokenize import COMMENT, tokenize
 
 import pytest
 
@@ -49,9 +51,12 @@ MACHINE_PATHS = re.compile(rf"{re.escape(str(ROOT))}/|/[h]ome/|/[U]sers/|/[r]oot
 REGISTRIES = re.compile(r"[p]ypi\.org|[p]ythonhosted\.org|[r]egistry\.npmjs|--[i]ndex-url")
 
 # Folders whose prose follows invite_app/README.md.
-PROSE = ["tests"]
+PROSE = ["invite_app", "tests"]
 RELATIVE_START = re.compile(r"(What|Who|Whoever|Whether|Which|Where|How|Of|That)\b")
+FIGURE = re.compile(r"\d ?((ms|us|MiB)\b|%)")
 MAX_TEST_WORDS = 8
+MAX_TEMPLATE_LINE = 160
+MAX_MODULES = 16
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +162,31 @@ def test_no_test_is_hidden_in_a_function() -> None:
     assert hidden == []
 
 
+def test_code_contains_no_measured_figures() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {text}"
+        for path in _modules("invite_app")
+        for text in (*_docstrings(path), *_comments(path))
+        if FIGURE.search(text)
+    ]
+    assert found == []
+
+
+def test_folders_have_at_most_16_modules() -> None:
+    folders = Counter(path.parent.relative_to(ROOT) for path in _modules("invite_app") if path.stem != "__init__")
+    assert {folder: count for folder, count in folders.items() if count > MAX_MODULES} == {}
+
+
+def test_template_lines_are_short() -> None:
+    lines = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / "templates").rglob("*.*")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > MAX_TEMPLATE_LINE
+    ]
+    assert lines == []
+
+
 def _modules(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
@@ -165,6 +195,11 @@ def _docstrings(path: Path) -> list[str]:
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     nodes = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds))
     return [text for node in nodes if (text := ast.get_docstring(node))]
+
+
+def _comments(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        return [token.string for token in tokenize(file.readline) if token.type == COMMENT]
 
 
 def _strings_below_assignments(path: Path) -> list[str]:

@@ -59,12 +59,12 @@ class Endpoint:
 
     @property
     def is_in_organization(self) -> bool:
-        """Whether it acts in one organization, so that the request has to name or imply it."""
+        """Return whether it acts in one organization, which the request has to name or imply."""
         return self.permission is not None or "organization_id" in self.parameters
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether a repetition of a request that named a key gets the first answer."""
+        """Return whether a repeated request with the same key gets the first response."""
         return "keep" in self.parameters
 
     @cached_property
@@ -93,7 +93,7 @@ class Endpoint:
         return found
 
     def call(self, **available: Any) -> bytes:
-        """What the view gives for these arguments, as JSON."""
+        """Call the view with these arguments and return its result as JSON."""
         return self.write(self.view(**{name: available[name] for name in self.parameters}))
 
     def write(self, given: Any) -> bytes:

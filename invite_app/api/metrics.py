@@ -36,7 +36,7 @@ def _has_token() -> bool:
 
 
 def _is_from_here() -> bool:
-    """Whether the peer itself, whomever it may speak for, is on this machine, and speaks for nobody."""
+    """Return whether the peer is on this machine and is no proxy."""
     before_proxy = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
     is_proxy = any(name in request.headers for name in FORWARDING)
     return not is_proxy and _is_loopback(before_proxy.get("REMOTE_ADDR"))

@@ -156,7 +156,7 @@ def _path_parameter(endpoint: Endpoint, name: str) -> Schema:
 
 
 def _statuses(dialect: Dialect, endpoint: Endpoint) -> Sequence[int]:
-    """What may be answered beside success: to a reading operation what can be wrong with asking, to others all."""
+    """Return the error statuses of an operation. Unsafe operations list all of the dialect."""
     rows: Mapping[type[Exception], ErrorResponse] = {**dialect.errors, **endpoint.errors}
     found = {row.status for row in rows.values() if row.status}
     if endpoint.method in SAFE:

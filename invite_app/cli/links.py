@@ -21,10 +21,10 @@ def setup_link() -> Result:
 
 
 def setup_url() -> str:
-    """Where the first organization is made; of use only while there is no account."""
+    """Return the URL that creates the first organization. It works only while there is no account."""
     return f"{current_app.config['EXTERNAL_URL']}/setup?token={tokens.setup_token()}"
 
 
 def sign_in_url(address: str) -> str:
-    """A link that signs this account in once, within 15 minutes. Raises InvalidEmail and UserUnknown."""
+    """A link that signs this account in once, within 15 minutes. Raises InvalidEmail and UserNotFound."""
     return f"{current_app.config['EXTERNAL_URL']}/sign-in/{accounts.create_sign_in_link(address)}"

@@ -22,7 +22,7 @@ SQLITE_SETTINGS = (
     "foreign_keys = ON",
     "mmap_size = 2000000000",  # pages are read in place instead of copied
     "temp_store = MEMORY",  # for what triggers may have to roll back
-    "wal_autocheckpoint = 4000",  # pages, 16 MiB: fewer copies of pages that each write touches
+    "wal_autocheckpoint = 4000",  # pages: fewer copies of those that each write touches
 )
 
 

@@ -1,8 +1,6 @@
-"""Statements as the driver takes them: a text that is made once, and values in the driver's own types.
+"""Statements compiled once and executed on the driver's cursor, which is faster than SQLAlchemy's own execution.
 
-SQLAlchemy takes 60 to 100 us to execute a statement that it has compiled before, the driver 5 to 20 (SQLite, measured
-in a loop; twice that within a request), and an invitation is six statements. Errors are SQLAlchemy's, and whoever
-listens for statements hears of these too.
+Errors are SQLAlchemy's, and its event listeners for statements are called.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -136,7 +134,7 @@ def rows_of_each(asked: Sequence[tuple[Select[Any], Mapping[str, Any]]]) -> list
 
 
 def _one_trip(here: Connection) -> AbstractContextManager[Any]:
-    """What is executed meanwhile is sent at once, and answered at the end."""
+    """Send the statements of the block together, and receive their results at its end."""
     driver: Any = here.connection.dbapi_connection
     return driver.pipeline() if is_postgresql() else nullcontext()
 
@@ -162,7 +160,7 @@ def _column(write: Convert, values: list[Any]) -> list[Any]:
 
 
 def _writer(type_: Any, dialect: Dialect) -> Convert:
-    """What turns a value into what the driver takes; None where that is the value itself."""
+    """Return the function that converts a value for the driver; None when none is needed."""
     writer: Convert = type_.dialect_impl(dialect).bind_processor(dialect)
     return writer
 
@@ -173,7 +171,7 @@ def _reader(type_: Any, dialect: Dialect) -> Convert:
 
 
 def _run(here: Connection, sql: str, given: Any, work: Callable[[Any], Any]) -> Any:
-    """What becomes of the work with a cursor of the driver."""
+    """Run the work with a cursor of the driver; its errors become SQLAlchemy's."""
     driver: Any = here.connection.dbapi_connection
     cursor = driver.cursor()
     for tell in here.dispatch.before_cursor_execute:

@@ -1,7 +1,7 @@
-"""Reading whole objects past the session's unit of work, where a request is hot.
+"""Read model instances without the session, on paths that every request takes.
 
-To make five objects of one row the session takes 130 us, what is done here 15 (SQLite, measured): nobody looks for an
-earlier copy, and nothing follows what becomes of them. `attach` gives one of them to the session after all.
+This is faster than the session: it looks for no earlier copy and tracks no changes. `attach` adds an instance to the
+session.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ class Reader:
         return Question(self, values)
 
     def objects(self, row: Sequence[Any]) -> tuple[Any, ...]:
-        """What is made of one row of the query."""
+        """Return the objects of one row of the query."""
         return tuple(
             row[start] if names is None else _object(model, names, row[start:end])
             for model, names, start, end in self._parts
@@ -110,12 +110,12 @@ def _object(model: type[Model], names: Sequence[str], values: Sequence[Any]) -> 
 
 
 def refer(instance: Base, **parts: Any) -> None:
-    """Give an object that no session follows what it refers to. One attribute after the other takes 1 us each."""
+    """Set the relationships of an object that belongs to no session."""
     instance.__dict__.update(parts)
 
 
 def attach(instance: Model) -> Model:
-    """What the session follows, this object or an earlier copy: changes of it are written at the commit."""
+    """Add the object to the session, or return the session's earlier copy. Its changes are written at the commit."""
     current = session()()
     known: Model | None = current.identity_map.get(instance_state(instance).key)
     if known is None:

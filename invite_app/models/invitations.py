@@ -161,7 +161,7 @@ class OutboxMessage(UuidPrimaryKey, Base):
     account_link: Mapped[AccountLink | None] = relationship(lazy="raise")
 
 
-# Written out: SQLite plans a statement anew, in 15 us and more, whenever it is run with a parameter that decides
+# Written out: SQLite plans a statement anew whenever it is run with a parameter that decides
 # whether one of the indexes above that hold some of the rows only may be used.
 IS_PENDING = Invitation.state == literal_column("'pending'", String)
 IS_QUEUED = OutboxMessage.state == literal_column("'queued'", String)

@@ -102,7 +102,7 @@ def _check_token() -> None:
 
 
 def set_organization(organization_id: UUID) -> None:
-    """Show this page inside an organization. Raises OrganizationUnknown."""
+    """Show this page inside an organization. Raises OrganizationNotFound."""
     g.principal = authorize(current_actor(), organization_id)
 
 

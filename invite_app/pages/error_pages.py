@@ -32,6 +32,7 @@ from . import blueprint
 from .blueprint import pages
 from .shared import form_errors, render_page, saved_forms, theme
 
+# Statuses of error pages by domain error; all others are 400.
 STATUS: dict[type[DomainError], int] = {
     OrganizationNotFound: 404,
     InvitationNotFound: 404,
@@ -45,7 +46,6 @@ STATUS: dict[type[DomainError], int] = {
     CannotManageMember: 403,
     RateLimited: 429,
 }
-"""What the page for a fact is called; all others are a 400."""
 
 HAS_TEMPLATE = (400, 403, 404, 429)
 log = structlog.get_logger()
@@ -107,7 +107,7 @@ def show_status(error: HTTPException) -> ResponseReturnValue:
 
 
 def _headers_of(error: HTTPException) -> dict[str, str]:
-    """What the status promises beside the page, such as `Allow` with 405."""
+    """Return the headers that belong to the status, such as `Allow` for 405."""
     return {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
 
 

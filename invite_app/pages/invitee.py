@@ -41,10 +41,10 @@ from .shared import (
 )
 
 ONE = "/invitations/<token>"
+# Errors by which a pending invitation cannot be accepted for now.
 BLOCKS = (InviterNotAllowed, RoleDeleted, DomainNotAllowed, SeatLimitReached, EmailVerificationRequired)
-"""Facts that keep a pending invitation from being accepted for now."""
+# Errors after which the invitation's page is shown again.
 CHANGED_MEANWHILE = (AlreadyMember, InvitationClosed, WrongAccount)
-"""Facts that the invitation's page says better than an error would."""
 
 
 class AcceptForm(PageForm):

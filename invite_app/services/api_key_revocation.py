@@ -15,7 +15,7 @@ from . import audit
 
 
 def check_may_end(principal: Principal, role: Role) -> None:
-    """Raise MemberAboveOwn when a live key with this role acts for somebody whose keys the actor may not revoke."""
+    """Raise CannotManageMember when a live key with this role acts for somebody above the actor."""
     holders = (
         select(Membership)
         .join(ApiKey, (ApiKey.user_id == Membership.user_id) & (ApiKey.organization_id == Membership.organization_id))

@@ -38,7 +38,7 @@ class StoredResponse:
 def find_response(request: KeyedRequest) -> StoredResponse | None:
     """The first answer to this request, if there was one.
 
-    Raises IdempotencyKeyReused when the key came with another body, and StillRunning.
+    Raises IdempotencyKeyReused when the key came with another body, and RequestInProgress.
     """
     row = session().scalar(
         select(IdempotencyKey)

@@ -25,7 +25,7 @@ def resolve_inviter(principal: Principal, user_id: UUID | str | None) -> Princip
     """The standing of the member in whose name somebody invites; without a name, that of the actor.
 
     Keys may name any member who may invite, people only themselves: the one named is who the invitee sees and
-    answers to. Raises MembershipUnknown and PermissionMissing.
+    answers to. Raises MembershipNotFound and PermissionDenied.
     """
     if user_id is None:
         return principal

@@ -36,7 +36,7 @@ class Seats(Schema):
 
 
 class Viewer(Schema):
-    """Who is looking, or whom the key acts for; what may be managed is what the key may."""
+    """The caller, or the member whose key it is; the flags are the permissions of the key."""
 
     organization_id: UUID
     role: str
@@ -63,7 +63,7 @@ class RoleShown(Schema):
 
 
 class OrganizationMembers(Schema):
-    """What the viewer may not see is left out."""
+    """Members, invitations and roles, without those that the viewer may not see."""
 
     organization_id: UUID
     seats: Seats

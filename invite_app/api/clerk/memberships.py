@@ -1,4 +1,4 @@
-"""Who belongs to the organization: added at once, given another role, described, removed."""
+"""Memberships: create, list, change the role or the metadata, delete."""
 
 from typing import Literal
 from uuid import UUID
@@ -28,6 +28,7 @@ from .schemas import (
     role_key,
 )
 
+# Members have no phone number or user name, so these orders fall back to the age.
 ORDERS: dict[str, Order[Membership]] = {
     "created_at": members.OLDEST,
     "email_address": members.BY_EMAIL,
@@ -36,7 +37,6 @@ ORDERS: dict[str, Order[Membership]] = {
     "phone_number": members.OLDEST,
     "username": members.OLDEST,
 }
-"""Nobody has a telephone number or a user name here, so by these all are equal and age decides."""
 
 
 class NewMembership(Schema):
@@ -55,7 +55,7 @@ class NewRole(Schema):
 
 
 class NewMetadata(Schema):
-    """What to merge into the metadata, level by level; null removes a name."""
+    """Metadata to merge, level by level; null removes a name."""
 
     model_config = ConfigDict(extra="forbid")
 

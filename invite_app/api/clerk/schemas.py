@@ -1,4 +1,4 @@
-"""What several operations show: an organization, the people in it, roles and moments."""
+"""Schemas of several operations: organizations, members, roles and times."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal

@@ -92,7 +92,7 @@ def invite_users_in_bulk(
 
 @deepset.endpoint("GET", "/organization/{organization_id}/invitations/bulk/{batch_id}", permission="invitations:read")
 def get_bulk_progress(organization_id: str, batch_id: str, by: Actor) -> BatchProgress:
-    """How far the mails of a list are."""
+    """Get the progress of a list's mails."""
     progress = imports.batch_progress(organization_id, batch_id, by=by)
     batch = progress.batch
     return BatchProgress(
@@ -108,7 +108,7 @@ def get_bulk_progress(organization_id: str, batch_id: str, by: Actor) -> BatchPr
 
 
 def _begun(batch: Batch) -> Answers:
-    """What a repetition is told when the first request died on the way; the batch knows how far it came."""
+    """Build the stored response for a request that died: the batch knows how far it came."""
     return Answers(batch_id=batch.id, accepted=0, refused=0, results=[])
 
 

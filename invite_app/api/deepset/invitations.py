@@ -78,7 +78,7 @@ class InvitationQuery(PageQuery):
 
 
 class InvitationChanges(Schema):
-    """What to change of a pending invitation; what is left out or null stays as it is."""
+    """Changes of a pending invitation; fields that are absent or null stay as they are."""
 
     email: str | None = Field(default=None, description="Another address gets a link of its own.")
     role: str | None = None

@@ -58,7 +58,7 @@ ACCEPTING: ErrorTable = {DomainNotAllowed: ErrorResponse(409, sentence)}
 
 @deepset.endpoint("GET", ONE, is_public=True)
 def look_at_invitation(token: str) -> OfferShown:
-    """What the link offers. Looking changes nothing."""
+    """Get the offer behind the link. This changes nothing."""
     return shown(invitations.open_link(token))
 
 

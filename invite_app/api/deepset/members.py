@@ -31,7 +31,7 @@ class MemberQuery(PageQuery):
 
 
 class MemberChanges(Schema):
-    """What to change of a member; what is left out or null stays as it is."""
+    """Changes of a member; fields that are absent or null stay as they are."""
 
     role: str | None = None
     workspace_ids: list[UUID] | None = Field(default=None, max_length=MAX_ITEMS)

@@ -24,7 +24,7 @@ class OutsideInvitation(Schema):
 
 
 class Outside(Schema):
-    """How many there are (1,000 at most are counted), and the newest two."""
+    """The number of these invitations, counted up to 1,000, and the newest two."""
 
     total: int
     examples: list[OutsideInvitation]
@@ -50,7 +50,7 @@ class Settings(OrganizationName):
 
 
 class SettingsChanges(Schema):
-    """What to change; what is left out stays as it is. A seat limit of null means no limit."""
+    """Changes of the settings; absent fields stay as they are. A seat limit of null means no limit."""
 
     name: str | None = None
     plan: str | None = None
@@ -121,7 +121,7 @@ def change_settings(organization_id: str, body: SettingsChanges, by: Actor) -> S
 
 @deepset.endpoint("GET", "/organization/{organization_id}/audit", permission="audit:read")
 def list_audit_events(organization_id: str, query: AuditQuery, by: Actor) -> Events:
-    """What was done in the organization, newest first."""
+    """List the events of the organization, newest first."""
     only = audit.Filter(**query.model_dump(exclude={"cursor", "limit"}))
     page = audit.list_page(organization_id, by=by, only=only, cursor=query.cursor, limit=query.limit)
     return Events(

@@ -31,7 +31,7 @@ class NewRole(Schema):
 
 
 class RoleChanges(Schema):
-    """What to change of a custom role; what is left out or null stays as it is."""
+    """Changes of a custom role; fields that are absent or null stay as they are."""
 
     name: str | None = None
     permissions: list[str] | None = Field(default=None, max_length=MAX_ITEMS)

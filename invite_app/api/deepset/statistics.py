@@ -1,4 +1,4 @@
-"""What an organization may know of its inviting: the story of one invitation, and how it goes in general."""
+"""The timeline of one invitation, and statistics of all invitations."""
 
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ def get_invitation_timeline(organization_id: str, invitation_id: str, by: Actor)
 
 @deepset.endpoint("GET", "/organization/{organization_id}/statistics", permission="invitations:read")
 def get_statistics(organization_id: str, by: Actor) -> StatisticsShown:
-    """How many invitations there are of each kind, and how inviting went in the last twelve weeks."""
+    """Count the invitations by state, and summarize the last twelve weeks."""
     found = invitations.compute_statistics(authorize(by, organization_id))
     median = found.median_time_to_accept
     return StatisticsShown(

@@ -55,7 +55,7 @@ class UserRole(Schema):
 
 @deepset.endpoint("GET", "/me")
 def read_users_me(organization_id: UUID | str, by: Actor) -> User:
-    """Who you are, and your place in the organization."""
+    """Get the current user and their membership."""
     return shown(members.get_own(organization_id, by=by), organizations.get(organization_id, by=by))
 
 

@@ -1,4 +1,4 @@
-"""What several operations of the Trieve API share: its roles, its times, its way to show people."""
+"""Schemas of several operations of the Trieve API: roles, times and users."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any

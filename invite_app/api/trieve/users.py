@@ -1,4 +1,4 @@
-"""Who you are, and the role somebody has."""
+"""The current user, and the roles of members."""
 
 from uuid import UUID
 

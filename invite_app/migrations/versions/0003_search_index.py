@@ -5,7 +5,7 @@ characters " an" and "  a" say that a word begins so. PostgreSQL keeps a GIN ind
 three characters: a search reads nothing of other organizations, and no extension is needed.
 
 SQLite keeps an FTS5 index. Its row numbers begin with the number of the organization, so a search reads one range of
-them. Each commit to FTS5 costs half a millisecond whatever it brings (measured; 0.04 ms without), so new rows wait in
+them. Each commit to FTS5 is slow, however few rows it adds, so new rows wait in
 a short list, which every 256th row of an organization puts into the index; a search looks at both. CROSS JOIN keeps
 SQLite at that list: by itself it would begin with all rows of the organization. Whoever copies one of these tables in a
 later migration (batch mode) has to make its triggers again.

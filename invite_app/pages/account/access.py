@@ -1,4 +1,4 @@
-"""How somebody gets into their account: its address, proven by a mailed link, and its password."""
+"""Changes of an account's address, verified by a mailed link, and of its password."""
 
 from flask import flash, redirect, url_for
 from flask.typing import ResponseReturnValue

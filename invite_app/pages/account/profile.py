@@ -97,5 +97,5 @@ def _lines() -> list[Line]:
 
 
 def _public_name(one: Session) -> str:
-    """What names a sign-in in a page, since its id is a secret of the browser that has it."""
+    """Return a public name for a session, whose id is a secret of its browser."""
     return sha256(one.id.encode()).hexdigest()[:20]

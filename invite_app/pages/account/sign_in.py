@@ -70,7 +70,7 @@ def sign_out() -> ResponseReturnValue:
 
 
 def _target() -> str:
-    """Where the person was going: into an invitation that waits, or to the page that asked for the sign-in."""
+    """Return the next page: the invitation that waits, or the page that asked for the sign-in."""
     if token := session.pop(browser_session.WAITING_INVITATION, None):
         return url_for("pages.invitation_offer", token=token)
     return local_path_or_home(request.values.get("next"))

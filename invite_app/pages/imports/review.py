@@ -33,6 +33,7 @@ BADGES = {
     "ready": ("ok", "circle-check", "Ready"),
     "sent": ("wait", "send", "Sent"),
 }
+# Cells that can be corrected.
 LABELS = {
     "email": "Email",
     "role": "Role",
@@ -40,7 +41,6 @@ LABELS = {
     "given_name": "Given name",
     "family_name": "Family name",
 }
-"""The cells that can be mended."""
 TO_MEND = ("fix", "check")
 
 
@@ -130,7 +130,7 @@ def list_rest(organization_id: UUID, sheet_id: UUID) -> ResponseReturnValue:
 
 
 def _first_section(summary: ImportSummary) -> str:
-    """Where there is something to do."""
+    """Return the first section with rows to fix."""
     return next((name for name in ("not_ready", "ready", "sent") if getattr(summary, name)), "not_ready")
 
 

@@ -41,8 +41,8 @@ from invite_app.web.request_limits import KIB, MIB
 HERE = "/organizations/<uuid:organization_id>/invitations/bulk"
 ONE = f"{HERE}/<uuid:sheet_id>"
 LARGEST_FILE = 10 * MIB
+# Larger than the largest file, so that the page can show the typed text beside a file that is too large.
 LARGEST_FORM = 32 * MIB
-"""So much is read, so that the page can come back with what was typed beside a file that is too large."""
 EXAMPLE = (
     ("ana.sousa@example.com", "Ana", "Sousa", "Member", ""),
     ("bo.ek@example.com", "Bo", "Ek", "Admin", ""),
@@ -59,8 +59,8 @@ ROWS = {
 class StartForm(PageForm):
     text = TextAreaField("The list")
     file = FileField("Or a file")
+    # Set by the page's script, which does not send a file that is too large.
     too_large = HiddenField()
-    """Set by the page's script, which holds back a file that would be refused."""
     role = SelectField("Role", validate_choice=False, default=MEMBER)
     workspaces = SelectMultipleField("Workspaces", validate_choice=False)
 
@@ -73,9 +73,9 @@ class StartForm(PageForm):
             raise ValidationError(f"{limit} Choose a smaller one, or send the list in parts.")
 
     def list_text(self) -> str:
-        """What was chosen or else pasted. It stays in the box, since a browser sends no file twice.
+        """Return the text of the chosen file, else the pasted text. Raises UnreadableImport.
 
-        Raises ListUnreadable.
+        The text is put into the box, since a browser sends no file twice.
         """
         if self.file.data:
             with self.file.data.stream as file:
@@ -154,7 +154,7 @@ def _create(organization_id: UUID, form: StartForm) -> Import:
 
 
 def _obstacle() -> form_errors.Text:
-    """What would refuse any list, said before anybody pastes one."""
+    """Return the error that every list would get, to show before one is pasted."""
     try:
         invitations.check_plan(principal().organization)
     except DomainError as error:

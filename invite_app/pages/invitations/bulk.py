@@ -48,8 +48,8 @@ TOO_MANY: ErrorTexts = {
         "", lambda error: f"{error.rows:,} are selected; {error.limit:,} fit. Narrow the list first."
     )
 }
+# Number of skipped rows that a message names.
 MAX_NAMED = 5
-"""How many of those that are left out a note names."""
 
 
 ENDED = {
@@ -168,7 +168,7 @@ def _say(act: BulkActionPage, report: BulkResult) -> None:
 
 
 def _share(report: BulkResult) -> str:
-    """How many of those selected, as the title of the page says it."""
+    """Return the share of affected rows, for the title of the page."""
     if not report.left_out or not report.done:
         return _invitations(report.total)
     return f"{len(report.done):,} of {_invitations(report.total)}"

@@ -44,13 +44,13 @@ class InviteForm(PageForm):
     workspace_ids = SelectMultipleField("Workspaces", validate_choice=False)
     note = TextAreaField("Personal note", [ValidatedBy(validation.note)])
     days = SelectField("The link works for", default=DEFAULT)
+    # The address that was asked about: sending it again confirms it.
     asked = HiddenField()
-    """The address that was asked about: sending it again keeps it."""
+    # The address that the page's script has confirmed.
     kept = HiddenField()
-    """The address that is meant as typed, as the page's script has it from the button."""
 
     def offer(self, all_roles: list[Role], rooms: list[Workspace], organization: Organization) -> None:
-        """What there is to choose from."""
+        """Set the choices of roles and workspaces."""
         self.role.choices = role_choices(all_roles, principal())
         self.workspace_ids.choices = workspace_choices(rooms)
         usual = dates.duration(organization.invitation_lifetime)
@@ -100,7 +100,7 @@ def invite(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _guess(organization_id: UUID, form: InviteForm, *, is_final: bool) -> suggestions.EmailSuggestion | None:
-    """What was probably meant, unless that was answered, or asked about this very address before it was sent."""
+    """Return a suggested address, unless this address was confirmed or asked about before."""
     if not form.is_submitted():
         return None
     if "meant" in request.form:
@@ -134,7 +134,7 @@ def _preview(organization_id: UUID, form: InviteForm) -> invitations.Preview | N
 
 
 def _obstacle(preview: invitations.Preview | None) -> form_errors.Text:
-    """What would refuse any invitation, said before anybody fills in the form."""
+    """Return the error that every invitation would get, to show before the form is filled in."""
     organization = principal().organization
     try:
         invitations.check_plan(organization)

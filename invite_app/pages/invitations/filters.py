@@ -1,4 +1,4 @@
-"""How the address narrows and orders the list of invitations."""
+"""Filter and order of the list of invitations, read from the URL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -105,7 +105,7 @@ SOON = Tab(
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What somebody asked for; without `q` the tab is shown whole."""
+    """The requested filter and order; without `q` the tab is not searched."""
 
     tab: Tab
     q: str
@@ -127,7 +127,7 @@ class ListQuery:
 
     @property
     def kept(self) -> dict[str, str]:
-        """What another search leaves as it is."""
+        """Return the parameters that another search keeps."""
         return self.place | ({"role": self.role} if self.role else {})
 
     @property
@@ -142,7 +142,7 @@ class ListQuery:
 
     @property
     def orders(self) -> list[tuple[str, str]]:
-        """What a select offers; nothing where there is only one order."""
+        """Return the choices of orders; empty when there is only one."""
         return [(key, ORDERS[key][0]) for key in self.tab.orders] if len(self.tab.orders) > 1 else []
 
 

@@ -42,7 +42,7 @@ def show_list(organization_id: UUID) -> ResponseReturnValue:
 
 
 def _role_name(organization_id: UUID, wanted: str, found: Sequence[Invitation]) -> str:
-    """What the role is called that the list is narrowed to, or what was asked for where there is none."""
+    """Return the name of the role in the filter, or the given text if there is no such role."""
     if not wanted:
         return ""
     if found and found[0].role:

@@ -59,7 +59,7 @@ def send_again(organization_id: UUID, invitation_id: UUID) -> ResponseReturnValu
 
 
 def _note(invitation: Invitation) -> str:
-    """What the mail is to say: for who opened it in another account, how to go on."""
+    """Return the note for the mail: instructions if it was opened with another account."""
     if invitations.why(invitation, now()) != StatusReason.WRONG_ACCOUNT:
         return invitation.note
     explanation = EXPLANATION.format(email=invitation.email)

@@ -20,7 +20,7 @@ def _by_id(invitation: Invitation) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class NextStep:
-    """What an admin can do about it; `is_act` is done at once, by a POST. `given` says what the address names."""
+    """A next step for an admin; `is_act` means a POST that acts at once. `given` are the URL's values."""
 
     label: str
     endpoint: str
@@ -126,7 +126,7 @@ def why(invitation: Invitation, *, ended_by: str = "") -> Status:
 
 
 def _steps(invitation: Invitation, reason: StatusReason) -> tuple[NextStep, ...]:
-    """What helps depends, for some reasons, on what became of the mail."""
+    """Return the steps for a reason; some depend on the outcome of the mail."""
     message = invitation.message
     match reason:
         case StatusReason.OPENED | StatusReason.DELIVERED if invitations.is_stale(invitation, now()):

@@ -1,4 +1,4 @@
-"""What happened to an invitation, and in an organization, as lines of a timeline."""
+"""Texts of the timeline of an invitation, and of the latest events of an organization."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -53,8 +53,8 @@ WHY = {
     SkipReason.LAST_OWNER: "{} is the last owner",
     SkipReason.UNCHANGED: "nothing changes for {}",
 }
+# Number of skipped rows that a message names.
 MAX_NAMED = 5
-"""How many of those who are left out a note names."""
 
 
 class MemberSelectionForm(SelectionForm):
@@ -152,7 +152,7 @@ def _page(organization_id: UUID, form: BulkForm, action: str, **values: Any) -> 
 
 
 def _preview(organization_id: UUID, form: BulkForm, only: Filter) -> BulkResult:
-    """Of what was chosen, or, when that cannot be, of nothing chosen yet."""
+    """Return the preview of the chosen action, or of none if the choice is invalid."""
     with FormErrors(form, REFUSALS):
         return members.preview_bulk(organization_id, only, form.action(), by=current_actor())
     return members.preview_bulk(organization_id, only, form.undecided, by=current_actor())

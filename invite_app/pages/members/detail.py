@@ -62,7 +62,7 @@ def note_saved(before: Membership, after: Membership) -> None:
 
 
 def may_stay(after: Membership) -> bool:
-    """Whether who has changed a member, maybe themselves, still sees members."""
+    """Return whether the actor may still see members, since they may have changed themselves."""
     return authorize(current_actor(), after.organization_id).can("members:read")
 
 
@@ -95,5 +95,5 @@ def _save_in_panel(organization_id: UUID, before: Membership, form: MemberForm) 
 
 
 def _place() -> dict[str, Any]:
-    """Where in the list the member was found, as parameters of an address."""
+    """Return the parameters of the list that the panel was opened from."""
     return {**filters.read().given, "cursor": request.args.get("cursor")}

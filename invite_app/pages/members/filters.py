@@ -1,4 +1,4 @@
-"""How the address narrows and orders the list of members."""
+"""Filter and order of the list of members, read from the URL."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from invite_app.services import members
 from invite_app.services.members import Filter
 from invite_app.services.pagination import Order
 
+# An id that no workspace has, for an unreadable id in the URL.
 NOWHERE = UUID(int=0)
-"""A workspace that no organization has, for an address that names none."""
 
 BY_NAME, NEWEST = members.BY_NAME, members.NEWEST
 BY_VISIT: Order[Membership] = Order((Membership.last_seen_at, Membership.id), lambda row: (row.last_seen_at, row.id))
@@ -31,7 +31,7 @@ DEFAULT = "name"
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What somebody asked for; what is empty does not narrow the list."""
+    """The requested filter and order; empty values do not filter."""
 
     q: str = ""
     role: str = ""
@@ -62,7 +62,7 @@ class ListQuery:
         return self.narrows | ({"sort": self.sort} if self.sort != DEFAULT else {})
 
     def head(self, key: str) -> dict[str, Any]:
-        """How the list is ordered by this column, and the parameters that order it so, or the other way round."""
+        """Return the current order of a column, and the parameters to order by it or to reverse it."""
         turned = f"-{key}" if self.sort == key else key
         directions = {key: "ascending", f"-{key}": "descending"}
         return {"sort": directions.get(self.sort, "none"), "given": {**self.narrows, "sort": turned}}

@@ -26,7 +26,7 @@ class MemberForm(PageForm):
 
 @dataclass(frozen=True)
 class Effect:
-    """What the person will be able to do, what no longer, and where they will come and go."""
+    """The effect of a change: permissions and workspaces that the person gains and loses."""
 
     gained: list[str]
     lost: list[str]

@@ -21,7 +21,7 @@ class RemovalForm(PageForm):
 
 @pages.route(f"{ONE}/remove", methods=["GET", "POST"])
 def remove_member(organization_id: UUID, user_id: UUID) -> ResponseReturnValue:
-    """Who opens it for themselves is led to the page for leaving."""
+    """Show and handle the removal of a member. One's own leads to the page for leaving."""
     principal().check_can("members:write")
     if user_id == current_account().id:
         return redirect(url_for("pages.leave"), 303)

@@ -1,4 +1,4 @@
-"""What was done, in words: each action as a sentence, and each changed value as a person would say it."""
+"""Texts of the audit log: a sentence for each action, and the changed values in words."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -50,11 +50,11 @@ AREAS: dict[str, dict[str, str]] = {
     },
 }
 SENTENCES = {action: sentence for actions in AREAS.values() for action, sentence in actions.items()}
+# Choices of the filter, by area.
 OPTIONS = {
     area: {action: sentence.format("…").removeprefix("… ").capitalize() for action, sentence in actions.items()}
     for area, actions in AREAS.items()
 }
-"""What a filter offers, by area."""
 
 LABELS = {
     "email": "Address",
@@ -82,7 +82,7 @@ def sentence(event: AuditEvent) -> str:
 
 
 def actor(event: AuditEvent) -> str:
-    """What kind of actor it was, where that is not a person, and from where."""
+    """Return the kind of actor, if it is no person, and its network address."""
     return " · ".join(filter(None, (KINDS.get(event.actor_kind, ""), event.ip)))
 
 

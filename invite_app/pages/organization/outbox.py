@@ -9,6 +9,7 @@ from invite_app.pages.blueprint import pages, set_organization
 from invite_app.pages.shared import current_actor, last_organization, page_links, render_page, security_headers
 from invite_app.services import delivery
 
+# Mail cannot run scripts, load files or post forms. Links open in a new tab outside of the sandbox.
 IN_FRAME = security_headers.content_security_policy(
     {
         "default-src": "'none'",
@@ -19,7 +20,6 @@ IN_FRAME = security_headers.content_security_policy(
         "sandbox": "allow-popups allow-popups-to-escape-sandbox",
     }
 )
-"""Nothing in a mail runs, loads or posts; a link opens in a tab of its own, free of the sandbox."""
 
 
 @pages.get("/outbox", endpoint="outbox")

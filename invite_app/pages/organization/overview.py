@@ -17,8 +17,8 @@ from invite_app.services.invitations import Attention, Examples
 
 LATEST = 5
 MOST_LINES = 6
+# Charts need at least this many invitations.
 ENOUGH = 5
-"""Charts of fewer invitations would say nothing."""
 
 
 @dataclass(frozen=True)

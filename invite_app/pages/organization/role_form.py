@@ -10,8 +10,8 @@ from invite_app.models import Role
 from invite_app.pages.shared import ErrorText, ErrorTexts, PageForm, choice, form_errors, name_field, permission_texts
 from invite_app.services.roles import RoleUse
 
+# The error belongs to a permission, since this form has no field for a role.
 REFUSALS: ErrorTexts = {CannotGrantRole: ErrorText("permissions", form_errors.message)}
-"""This form has no role to choose: what stands above one's own is a permission."""
 
 
 class RoleForm(PageForm):
@@ -29,7 +29,7 @@ class NewRoleForm(RoleForm):
 
 @dataclass(frozen=True)
 class Effect:
-    """Who is concerned by a save, what they will be able to do, and what no longer."""
+    """The effect of a change: affected members, and permissions they gain and lose."""
 
     members: int
     pending: int

@@ -51,9 +51,7 @@ def role_line(role: Role) -> str:
 
 @pages.app_template_filter()
 def address_key(role: Role) -> str:
-    """What the address calls a role: its key, with the prefix that every role may bear where the key alone is the
-    address of another page.
-    """
+    """Return the key of a role for the URL, with the prefix `org:` if another page has that path."""
     return f"org:{role.key}" if role.key == "new" else role.key
 
 

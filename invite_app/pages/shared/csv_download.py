@@ -6,8 +6,8 @@ from io import StringIO
 
 from flask import Response, stream_with_context
 
+# Some spreadsheets need it to recognize UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it some spreadsheets take UTF-8 for something else."""
 
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

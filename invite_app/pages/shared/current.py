@@ -1,4 +1,4 @@
-"""Who is asking, as the services want to hear it."""
+"""The account, actor and principal of the current request."""
 
 from flask import g, request, session
 from flask_login import current_user
@@ -10,8 +10,8 @@ from invite_app.services.accounts import Device
 
 # Name of the cookie that recognizes a browser in which somebody has signed in before.
 DEVICE_COOKIE = "device"
+# Session key of the organization whose pages were opened last.
 LATEST = "organization"
-"""Under this name the session knows the organization whose pages were open last."""
 
 
 def current_account() -> User:
@@ -25,7 +25,7 @@ def current_actor() -> UserActor:
 
 
 def principal() -> Principal:
-    """What the person is and may do in the organization that the address names."""
+    """Return the person's principal in the organization of the URL."""
     found: Principal = g.principal
     return found
 

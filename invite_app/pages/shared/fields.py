@@ -1,6 +1,4 @@
-"""What the forms are made of. A field's shape is checked by the services' own rule, in the services' own words, so
-that all fields are checked at once.
-"""
+"""Fields and validators of forms. They call the rules of the services, so all fields are checked at once."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -29,7 +27,7 @@ class PageForm(FlaskForm):
 
     @property
     def status(self) -> int:
-        """Of the page that shows the form."""
+        """Return the HTTP status of the page that shows the form."""
         return self.refusal_status if self.errors else 200
 
 

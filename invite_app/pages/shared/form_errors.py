@@ -1,7 +1,7 @@
-"""Where a refusal stands on a page and what it says: a table from facts to fields and sentences.
+"""Map domain errors to form fields and messages.
 
-A fact belongs to one field of the form, or, with no field (or one that the form does not have), to the summary
-at the top. Links stay inside what the person may open.
+An error without a field, or with one that the form does not have, goes to the summary at the top. Links lead only to
+pages that the person may open.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What stands around every page: navigation, organizations, the person, the appearance."""
+"""The layout of every page: navigation, organizations, account menu and theme."""
 
 from dataclasses import dataclass, field
 from typing import Any

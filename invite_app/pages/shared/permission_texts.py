@@ -30,13 +30,13 @@ CANNOT = {
 
 
 def abilities(permissions: Collection[str]) -> list[str]:
-    """What these permissions let somebody do; the right to change something is said for both."""
+    """Return texts for what the permissions allow; the one to change includes the one to see."""
     implied = {"invitations:read": "invitations:write", "members:read": "members:write"}
     return [words for name, words in CAN.items() if name in permissions and implied.get(name) not in permissions]
 
 
 def limits(permissions: Collection[str]) -> list[str]:
-    """What they do not reach."""
+    """Return texts for what the permissions do not allow."""
     return [words for name, words in CANNOT.items() if name not in permissions]
 
 

@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 KEY = "kept_form"
+# Browsers drop cookies of more than 4096 bytes, name and attributes included.
 MAX_COOKIE = 3800
-"""Browsers drop cookies of more than 4096 bytes, name and attributes included."""
 
 _SECRET = ("password", "csrf_token")
 
@@ -49,7 +49,7 @@ def save() -> bool:
 
 
 def restore() -> MultiDict[str, str] | None:
-    """What was kept for this page and person, once; for views that show a form."""
+    """Return the form that was saved for this page and person, and delete it."""
     kept: dict[str, Any] | None = session.get(KEY)
     if request.method != "GET" or kept is None or kept["path"] != request.path:
         return None
@@ -70,7 +70,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _has_page() -> bool:
-    """Whether the form's address is also that of the page that shows it."""
+    """Return whether the form is posted to the URL of the page that shows it."""
     return current_app.url_map.bind("").test(request.path, method="GET")
 
 

@@ -1,4 +1,4 @@
-"""What every answer says about itself to the browser."""
+"""Security headers of every response."""
 
 from collections.abc import Iterator, Mapping
 
@@ -17,8 +17,8 @@ COMMON_HEADERS = (
     ("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
+# For responses that are no pages: nothing is loaded, and no frame may show them.
 DENY_ALL = "default-src 'none'; frame-ancestors 'none'"
-"""For what is no page: whatever a browser makes of it loads nothing and stands in no frame."""
 
 
 def register(app: Flask) -> None:
@@ -49,7 +49,7 @@ def _add_headers(response: Response) -> Response:
 
 
 def _headers_for(response: Response) -> Iterator[tuple[str, str]]:
-    """What an answer says unless its view has said otherwise."""
+    """Return the headers of a response, unless its view has set them."""
     is_secret = "token" in (request.view_args or {}) or g.get("has_secret_address")
     yield from COMMON_HEADERS
     if request.is_secure or current_app.config["PREFERRED_URL_SCHEME"] == "https":

@@ -1,4 +1,4 @@
-"""What a bulk action on a list is about: the checked rows, or all that match the filter of the list."""
+"""The selection of a bulk action: the checked rows, or all that match the list's filter."""
 
 from typing import Any, ClassVar
 
@@ -44,7 +44,7 @@ class SelectionForm(PageForm):
         return [*chosen, *self.place.items()]
 
     def has_shown(self, number: int) -> bool:
-        """Whether the page that was sent has shown as many as are concerned now; if not, it says so."""
+        """Return whether the page has shown the current number of affected rows; if not, add an error."""
         is_same: bool = self.number.data == number
         if not is_same:
             self.form_errors: list[str] = [CHANGED]

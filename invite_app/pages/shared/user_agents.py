@@ -1,5 +1,6 @@
-"""What a browser says about itself, in the two words a person recognizes it by."""
+"""Describe a browser by its name and system."""
 
+# The first match counts: most browsers also claim to be those below them.
 BROWSERS = {
     "Edg/": "Edge",
     "OPR/": "Opera",
@@ -10,7 +11,6 @@ BROWSERS = {
     "Chrome/": "Chrome",
     "Safari/": "Safari",
 }
-"""The first sign that is found counts: most browsers also claim to be those below them."""
 
 SYSTEMS = {
     "iPhone": "iPhone",

@@ -29,7 +29,7 @@ class Identity:
 def get_identity(actor: Actor) -> Identity:
     """The person with every membership; the person a key acts for with only that in the key's organization.
 
-    Raises Unauthenticated, and UserUnknown for the operator, who is nobody in particular.
+    Raises Unauthenticated, and UserNotFound for the operator, who is nobody in particular.
     """
     match actor:
         case UserActor(user_id):

@@ -47,7 +47,7 @@ def end_all(user_id: UUID) -> None:
 
 
 def get_link(token: str, purpose: Purpose) -> AccountLink:
-    """The link behind a token, left as it is, with its user. Raises LinkBroken as `use` does."""
+    """The link behind a token, left as it is, with its user. Raises InvalidLink as `use` does."""
     link: AccountLink | None = session().scalar(select(AccountLink).where(*_usable(token, purpose, now())))
     if link is None:
         raise InvalidLink
@@ -57,7 +57,7 @@ def get_link(token: str, purpose: Purpose) -> AccountLink:
 def use(token: str, purpose: Purpose) -> AccountLink:
     """The link behind a token, used up with the caller's transaction, with its user, who is locked before it.
 
-    Raises LinkBroken when it is not one for this purpose, was used before, or has ended.
+    Raises InvalidLink when it is not one for this purpose, was used before, or has ended.
     """
     moment = now()
     is_usable = _usable(token, purpose, moment)

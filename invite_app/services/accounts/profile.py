@@ -29,7 +29,7 @@ def rename(user_id: UUID, *, given_name: str, family_name: str, ip: str | None =
 
 
 def change_password(user_id: UUID, *, old: str, new: str, keep_session: str | None, ip: str | None = None) -> User:
-    """End every other sign-in with the old password. Raises WrongPassword, RateLimited and WeakPassword."""
+    """End every other sign-in with the old password. Raises InvalidCredentials, RateLimited and WeakPassword."""
     known = check_password(user_id, old, keep_session)
     password_hash = passwords.hash_new_password(new, field="new_password", about=_personal_words(user_id))
     with transaction():
@@ -71,7 +71,7 @@ def reset_password(token: str, password: str, *, device: Device, end_api_keys: b
     """Set a new password through a mailed link, which also proves the address. End every other sign-in, and if
     asked the account's API keys.
 
-    Raises LinkBroken and WeakPassword; a weak password leaves the link usable.
+    Raises InvalidLink and WeakPassword; a weak password leaves the link usable.
     """
     owner = links.get_link(token, Purpose.RESET).user
     password_hash = passwords.hash_new_password(password, about=_personal_words(owner.id))
@@ -90,7 +90,7 @@ def reset_password(token: str, password: str, *, device: Device, end_api_keys: b
 def request_email_change(user_id: UUID, text: str, *, password: str, session_id: str | None = None) -> str:
     """Mail a link to a new address; the address changes when the link is followed. Returns it normalized.
 
-    Raises WrongPassword, RateLimited, InvalidEmail and AccountExists.
+    Raises InvalidCredentials, RateLimited, InvalidEmail and AccountExists.
     """
     known = check_password(user_id, password, session_id)
     address = validation.email(text)
@@ -105,7 +105,7 @@ def request_email_change(user_id: UUID, text: str, *, password: str, session_id:
 
 
 def confirm_email_change(token: str, *, ip: str | None = None) -> User:
-    """Take the new address over. Raises LinkBroken and AccountExists."""
+    """Take the new address over. Raises InvalidLink and AccountExists."""
     with transaction() as writing:
         link = links.use(token, Purpose.ADDRESS)
         user, address = link.user, link.email
@@ -158,7 +158,7 @@ def _find_or_decoy(address: str) -> User | None:
 
 
 def check_password(user_id: UUID, password: str, session_id: str | None) -> str | None:
-    """Return the hash that the password belongs to. Raises WrongPassword and RateLimited.
+    """Return the hash that the password belongs to. Raises InvalidCredentials and RateLimited.
 
     Failures are counted for the session: a thief at a signed-in browser cannot try passwords without end, and nobody
     else can use the budget up.

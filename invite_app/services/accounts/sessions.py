@@ -40,7 +40,7 @@ _LIVE = Reader(
 
 
 def sign_in(text: str, password: str, *, device: Device) -> Session:
-    """A new sign-in. Raises WrongPassword, in the same time whether or not there is such an account, and RateLimited.
+    """Sign in by password. Raises RateLimited and InvalidCredentials after the same time with and without account.
 
     Only failures count, so that nobody is kept out by signing in often. A browser that has signed in to the account
     before has a budget of its own. All others share budgets for their network, for the account from their network,
@@ -130,7 +130,7 @@ def create_sign_in_link(text: str) -> str:
 
 
 def sign_in_with_link(token: str, *, device: Device) -> Session:
-    """Use a sign-in link up. Raises LinkBroken when it is not one, was used, or has ended."""
+    """Use a sign-in link up. Raises InvalidLink when it is not one, was used, or has ended."""
     with transaction():
         return add_session(links.use(token, Purpose.SIGN_IN).user, device)
 

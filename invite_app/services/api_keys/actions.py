@@ -35,7 +35,7 @@ def create(
 
     `then` is called inside the transaction.
 
-    Raises InvalidName, RoleUnknown, RoleAboveOwn, MembershipUnknown, MemberAboveOwn and InvalidSetting.
+    Raises InvalidName, RoleNotFound, CannotGrantRole, MembershipNotFound, CannotManageMember and InvalidSetting.
     """
     with organization_transaction(organization_id, by=by, needs="api_keys:write") as principal:
         cleaned = validation.name(name, "name", "a name")
@@ -75,7 +75,7 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[ApiKey]:
 
 
 def revoke(organization_id: UUID | str, api_key_id: UUID | str, *, by: Actor) -> None:
-    """The key never acts again. Raises ApiKeyNotFound and MemberAboveOwn."""
+    """The key never acts again. Raises ApiKeyNotFound and CannotManageMember."""
     with organization_transaction(organization_id, by=by, needs="api_keys:write") as principal:
         api_key = _get(principal.organization.id, api_key_id)
         principal.check_can_manage(api_key.user_id, _membership(principal.organization.id, api_key.user_id).role)

@@ -61,13 +61,13 @@ def list_page_of_deleted(
 
 
 def check_operator(actor: Actor) -> None:
-    """Raises OrganizationUnknown for everybody else: a deleted organization has no members."""
+    """Raises OrganizationNotFound for everybody else: a deleted organization has no members."""
     if not isinstance(actor, OperatorActor):
         raise OrganizationNotFound
 
 
 def list_latest(principal: Principal, limit: int) -> list[AuditEvent]:
-    """The newest events. Raises PermissionMissing."""
+    """The newest events. Raises PermissionDenied."""
     principal.check_can("audit:read")
     here = AuditEvent.organization_id == principal.organization.id
     return list(

@@ -34,7 +34,7 @@ NEWEST: pagination.Order[OutboxMessage] = pagination.Order(
 def list_local(*, by: UserActor, cursor: str | None = None, limit: int = LIMIT) -> pagination.Page[OutboxMessage]:
     """Return the newest messages that carry a link which this person may see, in any organization.
 
-    A page may hold fewer than `limit`, since roles are compared when it is read. Raises InvitationUnknown when there
+    A page may hold fewer than `limit`, since roles are compared when it is read. Raises InvitationNotFound when there
     is a mail server, and so no local outbox.
     """
     _check_is_local()
@@ -48,7 +48,7 @@ def list_local(*, by: UserActor, cursor: str | None = None, limit: int = LIMIT) 
 def get_local(message_id: UUID, *, by: UserActor) -> tuple[OutboxMessage, messages.MailMessage]:
     """Return one of these messages, as it would have been sent but for its link, and record who looked at it.
 
-    Raises InvitationUnknown.
+    Raises InvitationNotFound.
     """
     _check_is_local()
     row = _find(message_id)

@@ -34,7 +34,7 @@ def list_all() -> list[Organization]:
 
 
 def resolve_id(text: str) -> UUID:
-    """The id that is meant by an id (which nobody may have) or a slug. Raises OrganizationUnknown."""
+    """The id that is meant by an id (which nobody may have) or a slug. Raises OrganizationNotFound."""
     with suppress(ValueError):
         return UUID(text)
     if validation.has_control_characters(text):

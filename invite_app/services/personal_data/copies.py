@@ -60,7 +60,7 @@ LISTED: Mapping[str, tuple[str, ...]] = {
 
 
 def export_own(user_id: UUID, *, password: str, session_id: str) -> Facts:
-    """Return the copy that a signed-in person asks for. Raises WrongPassword and RateLimited.
+    """Return the copy that a signed-in person asks for. Raises InvalidCredentials and RateLimited.
 
     It holds no private metadata, which organizations keep from their members.
     """

@@ -38,7 +38,7 @@ UNNAMED = dict.fromkeys(("given_name", "family_name", "note", "decline_message",
 
 
 def erase_own(user_id: UUID, *, password: str, session_id: str, by: UserActor) -> str:
-    """Erase the signed-in person. Raises WrongPassword, RateLimited and SoleOwner."""
+    """Erase the signed-in person. Raises InvalidCredentials, RateLimited and SoleOwner."""
     known = accounts.check_password(user_id, password, session_id)
     return _erase(user_id, by, known)
 

@@ -49,7 +49,7 @@ def create(
 ) -> Role:
     """A custom role; `then` is called inside the transaction.
 
-    Raises InvalidName, InvalidSetting, RoleAboveOwn and NameTaken.
+    Raises InvalidName, InvalidSetting, CannotGrantRole and NameTaken.
     """
     with organization_transaction(organization_id, by=by, needs="roles:write") as principal:
         cleaned = validation.name(name, "name", "a name")
@@ -80,8 +80,9 @@ def update_role(
 ) -> Role:
     """Change a custom role for everybody who has it, from their next request on.
 
-    Raises RoleUnknown, RoleBuiltIn, InvalidName, InvalidSetting, RoleAboveOwn (for what it holds before or
-    after), MemberAboveOwn (for new permissions, when a key with it acts for somebody above the actor) and NameTaken.
+    Raises RoleNotFound, BuiltInRole, InvalidName, InvalidSetting, CannotGrantRole (for what it holds before or
+    after), CannotManageMember (for new permissions, if one of its keys acts for somebody above the actor) and
+    NameTaken.
     """
     with organization_transaction(organization_id, by=by, needs="roles:write") as principal:
         found = _get_custom(principal, role)
@@ -103,8 +104,8 @@ def update_role(
 def delete(organization_id: UUID | str, role: str, *, by: Actor, replacement: str | None = None) -> None:
     """Remove a custom role; its members get the replacement, keys with it end, invitations with it are stuck.
 
-    Raises RoleUnknown, RoleBuiltIn, RoleAboveOwn (for either role), MemberAboveOwn when a key with it acts for
-    somebody above the actor, and RoleInUse when members have it and no replacement is named.
+    Raises RoleNotFound, BuiltInRole, CannotGrantRole (for either role), CannotManageMember if one of its keys acts
+    for somebody above the actor, and RoleInUse when members have it and no replacement is named.
     """
     with organization_transaction(organization_id, by=by, needs="roles:write") as principal:
         found = _get_custom(principal, role)

@@ -55,7 +55,7 @@ def list_page(
 
 
 def get(organization_id: UUID, name: str) -> Role:
-    """The role with this key or name, in any case, with or without the prefix `org:`. Raises RoleUnknown."""
+    """The role with this key or name, in any case, with or without the prefix `org:`. Raises RoleNotFound."""
     query = select(Role).where(*_called(organization_id, [name]))
     role: Role | None = session().scalars(query).first()
     if role is None:

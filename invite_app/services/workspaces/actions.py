@@ -31,7 +31,7 @@ def create(
 
 
 def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, by: Actor) -> Workspace:
-    """Raises WorkspaceUnknown, InvalidName and NameTaken."""
+    """Raises WorkspaceNotFound, InvalidName and NameTaken."""
     with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:
         cleaned = validation.name(name, "name", "a name")
         workspace = queries.get_many(principal.organization.id, [workspace_id])[0]
@@ -49,7 +49,7 @@ def rename(organization_id: UUID | str, workspace_id: UUID | str, name: str, *, 
 
 
 def delete(organization_id: UUID | str, workspace_id: UUID | str, *, by: Actor) -> None:
-    """Members and pending invitations lose the workspace and keep the rest. Raises WorkspaceUnknown."""
+    """Members and pending invitations lose the workspace and keep the rest. Raises WorkspaceNotFound."""
     with organization_transaction(organization_id, by=by, needs="workspaces:write") as principal:
         workspace = queries.get_many(principal.organization.id, [workspace_id])[0]
         audit.record(principal.organization.id, principal, "workspace.deleted", workspace)

@@ -29,7 +29,7 @@ def list_all(organization_id: UUID | str, *, by: Actor) -> list[Workspace]:
 def get_by_name(organization_id: UUID | str, name: str, *, by: Actor, needs: str | None = None) -> Workspace:
     """The workspace called so, in any case. Any member may see it, unless they `need` it for something.
 
-    Raises WorkspaceUnknown.
+    Raises WorkspaceNotFound.
     """
     principal = authorize(by, organization_id, needs)
     query = select(Workspace).where(
@@ -44,7 +44,7 @@ def get_by_name(organization_id: UUID | str, name: str, *, by: Actor, needs: str
 def get_many(organization_id: UUID, workspace_ids: Sequence[UUID | str]) -> list[Workspace]:
     """The workspaces with these ids, in that order and each once.
 
-    Raises WorkspaceUnknown with the index of the first one that is not in this organization.
+    Raises WorkspaceNotFound with the index of the first one that is not in this organization.
     """
     wanted = list(dict.fromkeys(_uuid(item, index) for index, item in enumerate(workspace_ids)))
     if not wanted:

@@ -118,7 +118,7 @@ class TestOutbox:
         text = visit(acme.admin).client.get(f"{path}/body").text
         with app.app_context():
             invitation = session().scalars(select(Invitation).where(Invitation.email == "plain@guest.example")).one()
-            assert token_of(invitation, copied=True) in text
+            assert token_of(invitation, copied=True, by=acme.admin.actor) in text
             assert token_of(invitation) not in text
             assert invitation.link_copied
 

@@ -14,7 +14,14 @@ from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAll
 from werkzeug.routing import RequestRedirect
 
 from invite_app.access import Actor, authorize
-from invite_app.errors import OrganizationNotFound, RateLimited, RequestInProgress, ServiceBusy, TooManyRows
+from invite_app.errors import (
+    IdempotencyKeyReused,
+    OrganizationNotFound,
+    RateLimited,
+    RequestInProgress,
+    ServiceBusy,
+    TooManyRows,
+)
 from invite_app.extensions import csrf
 from invite_app.observability import metrics
 from invite_app.services import idempotency
@@ -124,8 +131,7 @@ class Dialect:
         self, endpoint: Endpoint, available: Mapping[str, Any], asked: idempotency.KeyedRequest
     ) -> Response:
         """Return the stored response to this request, or handle the request and store its response."""
-        if first := idempotency.find_response(asked):
-            authorize(available["by"], available["organization_id"], endpoint.permission)
+        if first := _stored_response(endpoint, available, asked):
             return respond(first.status, first.body.encode(), {"Idempotent-Replayed": "true"})
         idempotency_key.check_rate(available["by"])
         once = idempotency_key.IdempotentRequest(endpoint, asked)
@@ -161,6 +167,20 @@ class Dialect:
         tables = (self._overrides.get(request.endpoint or "", {}), self.errors)
         kinds = type(error).__mro__
         return next((table[kind] for kind in kinds for table in tables if kind in table), None)
+
+
+def _stored_response(
+    endpoint: Endpoint, available: Mapping[str, Any], asked: idempotency.KeyedRequest
+) -> idempotency.StoredResponse | None:
+    """Return the stored response, if any. Only actors with the permission learn that there is one."""
+    try:
+        first = idempotency.find_response(asked)
+    except (IdempotencyKeyReused, RequestInProgress):
+        authorize(available["by"], available["organization_id"], endpoint.permission)
+        raise
+    if first is not None:
+        authorize(available["by"], available["organization_id"], endpoint.permission)
+    return first
 
 
 def _read(endpoint: Endpoint, available: Mapping[str, Any]) -> dict[str, Any]:

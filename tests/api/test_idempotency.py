@@ -130,6 +130,7 @@ def test_response_is_not_repeated_after_demotion(
     with app.app_context():
         members.change_role(acme.id, acme.admin.id, "member", by=acme.owner.actor)
     assert post(by=key).status_code == 403
+    assert post(by=key, given_name="Another").status_code == 403
 
 
 @pytest.mark.parametrize("name", ["", "a" * 256, "a\tb"])
